@@ -1,0 +1,107 @@
+"""What a canvas brush does: pen strokes -> pixels.
+
+A stroke is a float64 array (n, 2) of points, x to the right and y down; a drawing is a list of
+strokes. NumPy and Pillow only, so that tests may draw too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Stroke = NDArray[np.float64]
+Strokes = list[Stroke]
+
+CANVAS = 280
+"""Side of the canvas, in px, that placements are stated for."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where and how large a digit stands on the canvas, and with which brush it is drawn.
+
+    ``size`` is the range of the longer side as a share of the canvas, ``brush`` the range of
+    the brush's width in px of a 280 px canvas, ``anywhere`` puts it at any place it fits.
+    """
+
+    size: tuple[float, float]
+    brush: tuple[float, float]
+    anywhere: bool
+
+
+PLACEMENTS: dict[str, Placement] = {
+    "centred": Placement(size=(0.6, 0.7), brush=(20, 20), anywhere=False),
+    "small": Placement(size=(0.3, 0.5), brush=(20, 20), anywhere=True),
+    "large": Placement(size=(0.88, 0.88), brush=(20, 20), anywhere=False),
+    "thin": Placement(size=(0.6, 0.7), brush=(6, 6), anywhere=False),
+    "wild": Placement(size=(0.25, 0.9), brush=(8, 24), anywhere=True),
+}
+"""The five ways of drawing that accuracy is stated for."""
+
+
+def place(
+    strokes: Sequence[Stroke],
+    *,
+    canvas: int = CANVAS,
+    size: float = 0.6,
+    centre: tuple[float, float] | None = None,
+) -> Strokes:
+    """Scale and move a drawing onto a canvas.
+
+    The longer side of its points becomes ``size`` of the canvas; the middle of its box comes to
+    ``centre`` (x, y in px), by default the middle of the canvas. A single dot stays a dot.
+    """
+    points = np.concatenate(strokes)
+    low, high = points.min(0), points.max(0)
+    extent = float((high - low).max())
+    scale = size * canvas / extent if extent > 0 else 1.0
+    to = np.array(centre if centre is not None else (canvas / 2, canvas / 2), np.float64)
+    return [(stroke - (low + high) / 2) * scale + to for stroke in strokes]
+
+
+def render(strokes: Sequence[Stroke], *, canvas: int = CANVAS, brush: float = 20.0) -> NDArray[np.uint8]:
+    """Draw strokes with a round brush: uint8 (canvas, canvas), black ink (0) on white (255).
+
+    ``brush`` is the width in px. Drawn at twice the size and halved, which smooths the edge as
+    a browser does. What lies outside the canvas is cut off, as on a canvas.
+    """
+    image = Image.new("L", (2 * canvas, 2 * canvas), 255)
+    draw = ImageDraw.Draw(image)
+    width = max(1, round(2 * brush))
+    radius = width / 2
+    for stroke in strokes:
+        points = [(float(x), float(y)) for x, y in 2 * stroke]
+        if len(points) > 1:
+            draw.line(points, fill=0, width=width)
+        if width > 2 or len(points) == 1:
+            # Round caps and joins; Pillow's own "curve" joint leaves gaps on short segments.
+            for x, y in points:
+                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return np.asarray(image.reduce(2))
+
+
+def draw_at(
+    strokes: Sequence[Stroke],
+    placement: Placement,
+    rng: np.random.Generator,
+    *,
+    canvas: int = CANVAS,
+) -> NDArray[np.uint8]:
+    """Draw strokes on a canvas as a placement says, its ranges sampled by ``rng``.
+
+    Returns uint8 (canvas, canvas), black on white. The ink stays on the canvas.
+    """
+    brush = rng.uniform(*placement.brush) * canvas / CANVAS
+    size = min(rng.uniform(*placement.size), 1 - brush / canvas)
+    placed = place(strokes, canvas=canvas, size=size)
+    if placement.anywhere:
+        points = np.concatenate(placed)
+        low = brush / 2 - points.min(0)
+        high = canvas - brush / 2 - points.max(0)
+        shift = rng.uniform(np.minimum(low, high), np.maximum(low, high))
+        placed = [stroke + shift for stroke in placed]
+    return render(placed, canvas=canvas, brush=brush)
