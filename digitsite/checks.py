@@ -1,0 +1,150 @@
+"""System checks of the configuration: a site that would be unsafe or broken does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from digitsite.environment import is_loopback
+
+SHORTEST_SECRET_KEY = 50
+
+Apps = Sequence[AppConfig] | None
+
+
+def _is_public() -> bool:
+    # "testserver" is the host that Django's own test runner adds.
+    return any(not is_loopback(host) for host in settings.ALLOWED_HOSTS if host != "testserver")
+
+
+@register(Tags.security)
+def environment_is_readable(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E001: every variable that is set holds a value that makes sense."""
+    return [
+        Error(
+            problem.message,
+            hint=f"Correct {problem.variable} in the environment or in .env, or unset it.",
+            id="digitsite.E001",
+        )
+        for problem in settings.ENVIRONMENT_PROBLEMS
+    ]
+
+
+@register(Tags.security)
+def public_site_brings_its_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E002: a site that others can reach has a SECRET_KEY from the environment."""
+    if not _is_public() or settings.SECRET_KEY_FROM_ENVIRONMENT:
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS names more than this machine, but SECRET_KEY is not set.",
+            hint="Set SECRET_KEY in the environment, the same on every web machine.",
+            id="digitsite.E002",
+        )
+    ]
+
+
+@register(Tags.security)
+def secret_key_is_strong(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E003: a SECRET_KEY from the environment can't be guessed."""
+    key = settings.SECRET_KEY
+    strong = (
+        len(key) >= SHORTEST_SECRET_KEY
+        and len(set(key)) > 5
+        and not key.startswith("django-insecure-")
+    )
+    if not (_is_public() and settings.SECRET_KEY_FROM_ENVIRONMENT) or strong:
+        return []
+    return [
+        Error(
+            f"SECRET_KEY must be random and at least {SHORTEST_SECRET_KEY} characters long.",
+            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+            id="digitsite.E003",
+        )
+    ]
+
+
+@register(Tags.security)
+def public_site_hides_its_insides(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E004: a site that others can reach shows no debug pages."""
+    if not (_is_public() and settings.DEBUG):
+        return []
+    return [
+        Error(
+            "DEBUG is on although ALLOWED_HOSTS names more than this machine.",
+            hint="Unset DEBUG, or keep ALLOWED_HOSTS to localhost.",
+            id="digitsite.E004",
+        )
+    ]
+
+
+@register(Tags.security)
+def public_cookies_are_secure(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E005: cookies of a site that others can reach travel over HTTPS only."""
+    if not _is_public() or (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
+        return []
+    return [
+        Error(
+            "ALLOWED_HOSTS names more than this machine, but cookies would travel unencrypted.",
+            hint="Leave SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE on.",
+            id="digitsite.E005",
+        )
+    ]
+
+
+@register(Tags.security)
+def trusted_origins_are_origins(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E006: CSRF_TRUSTED_ORIGINS lists origins, scheme and host and nothing else."""
+    return [
+        Error(
+            f"CSRF_TRUSTED_ORIGINS holds {origin!r}, which is no origin.",
+            hint="Write it like https://digits.example or https://*.digits.example.",
+            id="digitsite.E006",
+        )
+        for origin in settings.CSRF_TRUSTED_ORIGINS
+        if not _is_origin(origin)
+    ]
+
+
+@register(Tags.security)
+def hosts_are_hosts(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E007: ALLOWED_HOSTS lists host names, without scheme, port or path."""
+    return [
+        Error(
+            f"ALLOWED_HOSTS holds {host!r}, which is no host name.",
+            hint="Write it like digits.example, without https:// and without a port.",
+            id="digitsite.E007",
+        )
+        for host in settings.ALLOWED_HOSTS
+        if "/" in host or " " in host or (":" in host and not host.startswith("["))
+    ]
+
+
+def _is_origin(origin: str) -> bool:
+    parts = urlsplit(origin)
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.netloc)
+        and not (parts.path or parts.query or parts.fragment)
+    )
+
+
+def stop_on_errors() -> None:
+    """Run the security checks and refuse to go on when one fails.
+
+    Raises:
+        ImproperlyConfigured: with every error and its hint.
+    """
+    errors = [
+        message
+        for message in run_checks(tags=[Tags.security])
+        if message.is_serious() and not message.is_silenced()
+    ]
+    if errors:
+        raise ImproperlyConfigured("\n".join(str(error) for error in errors))

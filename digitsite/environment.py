@@ -1,0 +1,243 @@
+"""Settings from the environment or `.env`, without ever failing half-way.
+
+Each reader returns a usable value and notes a problem when the variable holds a bad one; the
+system checks (`digitsite.checks`) then stop the start and name the variable. Nothing here imports
+Django, so that it can run while the settings load.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import string
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+
+T = TypeVar("T")
+
+LOOPBACK_HOSTS = ("localhost", ".localhost", "127.0.0.1", "[::1]")
+TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
+FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
+SECRET_KEY_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A variable that holds something the site can't start with."""
+
+    variable: str
+    message: str
+
+
+@dataclass
+class Environment:
+    """The variables the site is configured by, and what is wrong with them."""
+
+    values: environ.Env = field(default_factory=environ.Env)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        """Return `parse(value)`, or `default` where the variable is unset or bad (noted)."""
+        raw = self.text(name)
+        if raw is None:
+            return default
+        try:
+            return parse(raw)
+        except ValueError as error:
+            self.problems.append(Problem(name, f"{name} is {raw!r}: {error}"))
+            return default
+
+    def text(self, name: str, default: str | None = None) -> str | None:
+        """Return the variable stripped of surrounding space, or `default` where it is unset."""
+        value = os.environ.get(name)
+        return default if value is None else value.strip()
+
+    def flag(self, name: str, default: bool) -> bool:
+        """Return a yes-or-no variable."""
+        return self.read(name, _flag, default)
+
+    def whole_number(self, name: str, default: int, *, least: int = 0) -> int:
+        """Return a whole number that is at least `least`."""
+
+        def parse(raw: str) -> int:
+            if not raw.isascii() or not raw.isdigit() or int(raw) < least:
+                raise ValueError(f"it must be a whole number, {least} or more.")
+            return int(raw)
+
+        return self.read(name, parse, default)
+
+    def seconds(self, name: str, default: float) -> float:
+        """Return a number of seconds, zero or more."""
+
+        def parse(raw: str) -> float:
+            try:
+                value = float(raw)
+            except ValueError:
+                value = -1.0
+            if not 0 <= value < float("inf"):
+                raise ValueError("it must be a number of seconds, 0 or more.")
+            return value
+
+        return self.read(name, parse, default)
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """Return a list written with commas."""
+        return self.read(
+            name, lambda raw: [w for w in (p.strip() for p in raw.split(",")) if w], default
+        )
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """Return one of `choices`, whatever its case."""
+
+        def parse(raw: str) -> str:
+            if raw.upper() not in choices:
+                raise ValueError(f"it must be one of {', '.join(choices)}.")
+            return raw.upper()
+
+        return self.read(name, parse, default)
+
+    def rate(self, name: str, default: str) -> str | None:
+        """Return a rate such as "60/min", or None for "off"."""
+
+        def parse(raw: str) -> str | None:
+            if raw.lower() == "off":
+                return None
+            number, _, period = raw.partition("/")
+            units = {"s", "sec", "second", "m", "min", "minute", "h", "hour", "d", "day"}
+            if not number.isascii() or not number.isdigit() or int(number) < 1:
+                raise ValueError('it must read like "60/min", or "off".')
+            if period not in units:
+                raise ValueError('it must end in /sec, /min, /hour or /day, or be "off".')
+            return raw
+
+        return self.read(name, parse, default)
+
+    def database(self, name: str, *, base: Path) -> dict[str, Any]:
+        """Return Django's settings for the database named by a URL; SQLite in `base` if unset."""
+        default = sqlite_settings(base / "db.sqlite3")
+
+        def parse(raw: str) -> dict[str, Any]:
+            scheme = raw.partition(":")[0]
+            if scheme not in {"sqlite", "postgres", "postgresql"}:
+                raise ValueError(
+                    "it must start with postgres:// or sqlite:///, "
+                    "as in postgres://user:password@host:5432/name."
+                )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    parsed: dict[str, Any] = dict(environ.Env.db_url_config(raw))
+                except Exception as error:
+                    raise ValueError("it can't be read as a database URL.") from error
+            if scheme == "sqlite":
+                path = parsed["NAME"]
+                if path == ":memory:":
+                    raise ValueError("a database in memory forgets everything: name a file.")
+                return sqlite_settings(base / path)
+            if not parsed.get("NAME"):
+                raise ValueError("it names no database.")
+            return postgres_settings(parsed)
+
+        try:
+            return self.read(name, parse, default)
+        finally:
+            # A password must not end up in a log, so the value is left out of the message.
+            self.problems[:] = [
+                Problem(p.variable, f"{name}: {p.message.split(': ', 1)[-1]}")
+                if p.variable == name
+                else p
+                for p in self.problems
+            ]
+
+
+def _flag(raw: str) -> bool:
+    value = raw.lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise ValueError("it must be yes or no (also 1/0, true/false, on/off).")
+
+
+def sqlite_settings(path: Path) -> dict[str, Any]:
+    """Return Django's settings for an SQLite file that many threads may write to.
+
+    Write-ahead logging lets readers go on while one writes; IMMEDIATE takes the write lock at the
+    start of a transaction, where waiting is possible, instead of in its middle, where it is not.
+    """
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+            ),
+        },
+    }
+
+
+def postgres_settings(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Return Django's settings for the PostgreSQL that django-environ read from a URL."""
+    return {
+        **parsed,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether an entry of ALLOWED_HOSTS can only mean this machine."""
+    return host in LOOPBACK_HOSTS or host.endswith(".localhost") or host.startswith("127.")
+
+
+def stored_secret_key(path: Path) -> str:
+    """Return the key kept in `path`, making it once, readable by its owner only.
+
+    Two processes that start together end up with the same key: the file appears complete or not
+    at all, and whoever comes second reads what the first wrote.
+
+    Raises:
+        ValueError: the file can't be written or holds no key.
+    """
+    try:
+        if not path.exists():
+            _create_secret_key(path)
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"no key could be kept in {path} ({error}). Set SECRET_KEY in the environment."
+        ) from error
+    if len(key) < SECRET_KEY_LENGTH // 2:
+        raise ValueError(f"{path} holds no usable key. Delete it and start again.")
+    return key
+
+
+def _create_secret_key(path: Path) -> None:
+    alphabet = string.ascii_letters + string.digits
+    key = "".join(secrets.choice(alphabet) for _ in range(SECRET_KEY_LENGTH))
+    # mkstemp creates with mode 0600.
+    handle, temporary = tempfile.mkstemp(prefix=".secret_key-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(key + "\n")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            pass
+        except OSError:
+            # A file system without hard links: the last writer wins, and all read it back.
+            os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)

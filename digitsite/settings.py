@@ -1,0 +1,280 @@
+"""Django's settings. Every choice an operator has is a variable of the environment or `.env`.
+
+With none set the site is safe and works for one person on one machine: no debug pages, hosts on
+loopback only, SQLite beside the code, static files without `collectstatic`. `.env.example` lists
+the variables; `digitsite.checks` refuses bad ones.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from digitsite.environment import (
+    LOOPBACK_HOSTS,
+    Environment,
+    Problem,
+    is_loopback,
+    stored_secret_key,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
+env = Environment()
+
+# Who may reach the site -----------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", list(LOOPBACK_HOSTS)) or list(LOOPBACK_HOSTS)
+# A site that other machines can reach must bring its own key and speak HTTPS.
+PUBLIC = not all(is_loopback(host) for host in ALLOWED_HOSTS)
+
+SECRET_KEY_FROM_ENVIRONMENT = bool(env.text("SECRET_KEY"))
+SECRET_KEY = env.text("SECRET_KEY") or ""
+if not SECRET_KEY:
+    try:
+        SECRET_KEY = stored_secret_key(BASE_DIR / ".secret_key")
+    except ValueError as error:
+        # Never used to sign anything: the checks stop the start.
+        SECRET_KEY = "no-key"
+        env.problems.append(Problem("SECRET_KEY", f"SECRET_KEY is not set, and {error}"))
+
+# Reverse proxies in front of the site, each trusted to tell the caller's address and protocol.
+NUM_PROXIES = env.whole_number("NUM_PROXIES", 0)
+if NUM_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+
+SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", PUBLIC)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = env.whole_number("SECURE_HSTS_SECONDS", 30 * 24 * 3600 if PUBLIC else 0)
+SESSION_COOKIE_SECURE = PUBLIC
+CSRF_COOKIE_SECURE = PUBLIC
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+# A visitor's history hangs on this cookie: let it outlive the holidays.
+SESSION_COOKIE_AGE = 180 * 24 * 3600
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# What runs ------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    # Before staticfiles: `runserver` leaves static files to WhiteNoise, as every other server.
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "csp",
+    "digitsite",
+    "recognizer",
+]
+# The web machine's copy may leave the training code out.
+if importlib.util.find_spec("training") is not None:
+    INSTALLED_APPS.append("training")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "digitsite.static.StaticFilesMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "digitsite.urls"
+WSGI_APPLICATION = "digitsite.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Where it is kept -----------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", base=BASE_DIR)}
+if (
+    DATABASES["default"]["ENGINE"].endswith("postgresql")
+    and importlib.util.find_spec("psycopg") is None
+):
+    env.problems.append(
+        Problem("DATABASE_URL", 'DATABASE_URL needs PostgreSQL\'s driver: pip install "psycopg[binary]"')
+    )
+if any(problem.variable == "DATABASE_URL" for problem in env.problems):
+    # Better no database than quietly another one.
+    DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.text("REDIS_URL") or ""
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    env.problems.append(
+        Problem("REDIS_URL", "REDIS_URL must start with redis://, rediss:// or unix://.")
+    )
+    REDIS_URL = ""
+if REDIS_URL and importlib.util.find_spec("redis") is None:
+    env.problems.append(
+        Problem("REDIS_URL", "REDIS_URL needs the Redis client: pip install redis")
+    )
+CACHES: dict[str, dict[str, Any]] = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "draw"
+
+# Static files ---------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "digitsite.static.HashedWhenCollected"},
+}
+WHITENOISE_USE_FINDERS = True
+
+# Language and time ----------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# The API --------------------------------------------------------------------------------------
+
+# The largest request body: a drawing of 8 MB in base64 with JSON around it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    # The token comes first: a wrong one is answered 401 with WWW-Authenticate.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "recognizer.visitors.BrowserSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_THROTTLE_RATES": {
+        "anon": env.rate("THROTTLE_ANON", "60/min"),
+        "user": env.rate("THROTTLE_USER", "120/min"),
+    },
+    "NUM_PROXIES": NUM_PROXIES,
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "recognizer.errors.ExceptionHandler",
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "413", "415", "429", "503"],
+    "ERROR_SCHEMAS": {
+        "413": "recognizer.errors.TooLargeSchema",
+        "503": "recognizer.errors.UnavailableSchema",
+    },
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DigitSite API",
+    "DESCRIPTION": "Send a drawing, get the digit it shows, how sure that is, and keep the history.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "ENUM_NAME_OVERRIDES": {
+        "SourceEnum": "recognizer.models.Source",
+        "VerdictEnum": "recognizer.models.Verdict",
+        "LabelEnum": "recognizer.models.Label",
+        "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
+        "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",
+        "ServerErrorEnum": "drf_standardized_errors.openapi_serializers.ServerErrorEnum.choices",
+        "ErrorCode401Enum": "drf_standardized_errors.openapi_serializers.ErrorCode401Enum.choices",
+        "ErrorCode403Enum": "drf_standardized_errors.openapi_serializers.ErrorCode403Enum.choices",
+        "ErrorCode404Enum": "drf_standardized_errors.openapi_serializers.ErrorCode404Enum.choices",
+        "ErrorCode415Enum": "drf_standardized_errors.openapi_serializers.ErrorCode415Enum.choices",
+        "ErrorCode429Enum": "drf_standardized_errors.openapi_serializers.ErrorCode429Enum.choices",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_standardized_errors.openapi_hooks.postprocess_schema_enums",
+    ],
+}
+
+# How often a web process asks the database whether another model version is active.
+MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
+
+# Logging --------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice(
+    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "recognizer": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "training": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+    },
+}
+
+# Read by digitsite.checks.
+ENVIRONMENT_PROBLEMS = tuple(env.problems)

@@ -1,0 +1,18 @@
+"""The recognizer application: what is wired up when Django starts."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RecognizerConfig(AppConfig):
+    """Reads handwritten digits and keeps every drawing with its answer."""
+
+    name = "recognizer"
+    verbose_name = _("Digit recognition")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect the signal receivers."""
+        from recognizer import receivers
+
+        receivers.connect(self)
