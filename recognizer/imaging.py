@@ -333,35 +333,35 @@ def stroke_distance(grid: Floats) -> tuple[Floats, float, float]:
     the stroke's width, and the longer side of the ink, all in working px.
     """
     mask = grid > _INK_LEVEL
-    inside, outside = distance_transform(mask), distance_transform(~mask)
+    inside = distance_transform(mask, _WORK_SIDE)
+    # Ink never grows by more than the margin.
+    outside = distance_transform(~mask, _MARGIN + 2)
     signed = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-    depth = signed[mask]
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     extent = float(max(np.ptp(rows), np.ptp(columns)) + 1)
-    # Depth is spread evenly from 0 to half the width over a stroke, so its mean is a quarter.
-    return signed, 4 * float(depth.mean()), extent
+    # The median along the middle is the brush; a mean over the ink is pulled up by a loop that
+    # the brush has filled, and erosion by that much would wipe out the rest.
+    return signed, 2 * float(np.median(_ridge(signed))), extent
 
 
-def distance_transform(mask: Mask) -> Floats:
-    """Return each true cell's Euclidean distance to the nearest false one; outside is false.
+def distance_transform(mask: Mask, limit: int) -> Floats:
+    """Return each true cell's Euclidean distance to the nearest false one, at most ``limit``.
 
-    Exact and separable: distances along columns first, then the least sum of squares along
-    rows (Saito and Toriwaki, "New algorithms for Euclidean distance transformation", Pattern
-    Recognition 27(11), 1994). (h, w) bool to (h, w) float32; 0.2 ms for 96x96.
+    Exact below the limit, and separable: distances along columns first, then the least sum of
+    squares along rows (Saito and Toriwaki, "New algorithms for Euclidean distance
+    transformation", Pattern Recognition 27(11), 1994). (h, w) bool to (h, w) float32.
     """
     height, width = mask.shape
-    column = np.zeros((height + 2, width), np.int32)
-    column[1:-1] = mask
-    index = np.arange(height + 2, dtype=np.int32)[:, None]
-    wall = np.where(column == 0, index, -1)
-    above = index - np.maximum.accumulate(wall, axis=0)
-    below = np.minimum.accumulate(np.where(column == 0, index, 2 * height + 4)[::-1], axis=0)[::-1]
-    column = np.minimum(above, below - index)[1:-1]
-    reach = int(min(column.max(), width))
-    squared = np.zeros((height, width + 2 * reach), np.int32)
+    index = np.arange(height, dtype=np.int32)[:, None]
+    above = index - np.maximum.accumulate(np.where(mask, -limit, index), axis=0)
+    wall_below = np.where(mask, height + limit, index)[::-1]
+    below = np.minimum.accumulate(wall_below, axis=0)[::-1] - index
+    column = np.minimum(np.minimum(above, below), limit)
+    reach = int(column.max())
+    squared = np.full((height, width + 2 * reach), limit * limit, np.int32)
     squared[:, reach : reach + width] = column * column
     best = squared[:, reach : reach + width].copy()
-    for step in range(1, reach + 1):
+    for step in range(1, reach):
         left = squared[:, reach - step : reach - step + width]
         right = squared[:, reach + step : reach + step + width]
         np.minimum(best, np.minimum(left, right) + step * step, out=best)
@@ -379,8 +379,7 @@ def redraw(signed: Floats, width: float, extent: float) -> Floats:
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
     # Never erode past the middle of the thinner parts, or a line drawn with less pressure and a
     # dot (all width, no length) would vanish.
-    ridge = _ridge(signed)
-    thinnest = float(np.quantile(ridge, 0.2)) if ridge.size else width / 2
+    thinnest = float(np.quantile(_ridge(signed), 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
     return np.clip(signed + np.float32(grow + 0.5), 0, 1)
 
