@@ -1,0 +1,89 @@
+# Needs make, a Python from 3.10 to 3.13 and a package registry. No root. `make help` lists the targets.
+# Every path is relative, so the checkout may lie in a folder with spaces in its name.
+
+# A Python to build the virtual environment with: PYTHON=/path/to/python3.12 make run
+PYTHON ?=
+PORT ?= 8000
+# More options for pytest or train_model: make test ARGS="recognizer -k canvas"
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+INSTALLED_DEV := $(VENV)/installed-dev
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint format screenshot train clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+run: $(INSTALLED) ## install what is missing and serve the site on 127.0.0.1:8000 (PORT=...)
+	@$(PY) manage.py migrate --no-input --verbosity 0
+	@$(PY) manage.py ensure_admin
+	@echo "DigitSite: http://127.0.0.1:$(PORT)/ (admin: /admin/). Ctrl-C stops it."
+	@exec $(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --threads 8 --log-level warning digitsite.wsgi
+
+test: $(INSTALLED_DEV) ## run the tests (ARGS="recognizer -k canvas")
+	$(PY) -m pytest $(ARGS)
+
+lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations and the API schema
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(PY) -W error::DeprecationWarning manage.py check --fail-level WARNING
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: $(INSTALLED_DEV) ## format the code and mend what ruff can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+screenshot: $(INSTALLED_DEV) ## draw in Chromium and write docs/screenshot.png
+	$(PY) -m benchmarks.screenshots
+
+train: $(INSTALLED) ## train a model (ARGS="--epochs 4"; see manage.py train_model --help)
+	$(PY) manage.py train_model $(ARGS)
+
+clean: ## remove the virtual environment and caches; the database and your models stay
+	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Installing. A stamp inside the virtual environment is as new as the requirements it was installed from. An install
+# that was cut off leaves "installing" behind, and the next call starts over with an empty environment: pip takes a
+# half-written package for a whole one. So does an environment whose Python is gone.
+$(shell test ! -d $(VENV) || $(PY) -c '' 2>/dev/null || rm -f $(INSTALLED) $(INSTALLED_DEV))
+
+$(INSTALLED): requirements.txt
+	$(call install,requirements.txt)
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt requirements.txt
+	$(call install,requirements-dev.txt)
+	@touch $(INSTALLED) $@
+
+define install
+	@set -eu; \
+	if [ -e $(VENV)/installing ] || ! $(PY) -c 'import pip' 2>/dev/null; then \
+		chosen=; \
+		for python in $(if $(PYTHON),'$(PYTHON)',$(CANDIDATES)); do \
+			if "$$python" -c 'import sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+			then chosen=$$python; break; fi; \
+		done; \
+		if [ -z "$$chosen" ]; then \
+			echo "No Python from 3.10 to 3.13 with the venv module found (tried: $(or $(PYTHON),$(CANDIDATES)))." >&2; \
+			echo "Install one (on Debian and Ubuntu: python3-venv too), or name it: make PYTHON=/path/to/python3.12" >&2; \
+			exit 1; \
+		fi; \
+		echo "Making a virtual environment in $(VENV) with $$("$$chosen" --version)"; \
+		"$$chosen" -m venv --clear $(VENV); \
+	fi; \
+	echo "Installing $(1) into $(VENV) (the first time takes some minutes)"; \
+	touch $(VENV)/installing; \
+	status=0; $(PY) -m pip install --disable-pip-version-check --quiet -r $(1) || status=$$?; \
+	[ $$status -gt 2 ] || rm -f $(VENV)/installing; \
+	exit $$status
+endef
