@@ -2,8 +2,54 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate
+from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
 
 
 def connect(app: AppConfig) -> None:
     """Connect every receiver of this module; called once, when Django starts."""
+    post_migrate.connect(install_bundled_model, sender=app, dispatch_uid="install_bundled_model")
+    user_logged_in.connect(claim_drawings, dispatch_uid="claim_drawings")
+
+
+def install_bundled_model(*, using: str, apps: Any, **kwargs: Any) -> None:
+    """Register the model in `recognizer/bundled` once the tables are up to date."""
+    from recognizer import classifier, services
+
+    if using != DEFAULT_DB_ALIAS or not _is_up_to_date(apps):
+        return
+    try:
+        services.install_bundled_model(classifier.load_bundle(classifier.BUNDLED))
+    except (classifier.BundleError, services.RegistrationError, services.ActivationError) as error:
+        # The tables are there all the same; /readyz goes on saying that no model serves.
+        logger.error("The bundled model was not installed: %s", error)
+
+
+def _is_up_to_date(apps: Any) -> bool:
+    """Tell whether the tables, as migrated so far, have the columns that the code expects."""
+    from recognizer.models import ModelVersion
+
+    try:
+        migrated = apps.get_model("recognizer", "ModelVersion")
+    except LookupError:
+        return False
+    columns = {field.column for field in migrated._meta.local_concrete_fields}
+    return columns == {field.column for field in ModelVersion._meta.local_concrete_fields}
+
+
+def claim_drawings(*, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    """Hand what a visitor drew before logging in to their account."""
+    from recognizer import services, visitors
+
+    visitor = visitors.visitor_of(request) if request is not None else None
+    if visitor is not None:
+        services.claim_predictions(user=user, visitor=visitor)

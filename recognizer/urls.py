@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import SimpleRouter
 
-from recognizer import views
+from recognizer import api, health, views
+
+router = SimpleRouter(use_regex_path=False)
+router.register("predictions", api.PredictionViewSet, basename="prediction")
 
 urlpatterns = [
     path("", views.draw, name="draw"),
+    path("api/v1/", include((router.urls, "api"), namespace="api")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
+        name="docs",
+    ),
+    re_path(r"^api/", api.UnknownAddress.as_view()),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
 ]

@@ -1,0 +1,325 @@
+"""The REST API, version 1."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound, ParseError, UnsupportedMediaType, ValidationError
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.settings import api_settings
+from rest_framework.throttling import AnonRateThrottle, BaseThrottle, UserRateThrottle
+from rest_framework.views import APIView
+
+from recognizer import imaging, selectors, services, visitors
+from recognizer.errors import ModelUnavailable, PayloadTooLarge
+from recognizer.models import Prediction, PredictionQuerySet
+from recognizer.serializers import (
+    DrawingJsonSerializer,
+    DrawingUploadSerializer,
+    ErrorResponseSerializer,
+    PredictionSerializer,
+)
+from recognizer.serving import NoModel
+
+# Room for base64 (four characters for three bytes) and the JSON, or the form, around it.
+MAX_BODY = imaging.MAX_BYTES // 2 * 3
+# An answer is read only by who has sent what they wanted to: drain that much of a refused body.
+MAX_DRAINED = 4 * MAX_BODY
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+IMAGE_CACHE_SECONDS = 24 * 3600
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Answers in the one format there is, whatever the Accept header prefers."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """Return the parser for the request's content type."""
+        from rest_framework.utils.mediatypes import media_type_matches
+
+        for parser in parsers:
+            if media_type_matches(parser.media_type, request.content_type):
+                return parser
+        return None
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[Any, str]:
+        """Return the first renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+class SafeJSONParser(JSONParser):
+    """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> Any:
+        """Return what the body holds."""
+        context = {**(parser_context or {}), "encoding": "utf-8"}
+        try:
+            return super().parse(stream, media_type, context)
+        except RecursionError as error:
+            raise ParseError(_("The JSON nests too deeply.")) from error
+
+
+class NewestFirst(CursorPagination):
+    """Cursor pages, newest first; `page_size` up to 100."""
+
+    ordering = ("-created_at", "-id")
+    page_size = 20
+    page_size_query_param = "page_size"
+    max_page_size = 100
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Return the cursor of the request; one that we did not make is no page of ours."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_time(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
+
+def _is_time(text: str) -> bool:
+    try:
+        moment: datetime | None = parse_datetime(text)
+    except ValueError:
+        return False
+    return moment is not None and moment.tzinfo is not None
+
+
+class AnonWriteThrottle(AnonRateThrottle):
+    """Limits what one address may send."""
+
+    def get_rate(self) -> str | None:
+        """Return the rate of the settings as they are now."""
+        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES["anon"]
+        return rate
+
+
+class UserWriteThrottle(UserRateThrottle):
+    """Limits what one user may send; who has not logged in is the other throttle's."""
+
+    def get_rate(self) -> str | None:
+        """Return the rate of the settings as they are now."""
+        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES["user"]
+        return rate
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        """Return the user's key, or None where there is no user."""
+        key: str | None = super().get_cache_key(request, view)
+        return key if visitors.user_of(request) else None
+
+
+def _error(text: str) -> OpenApiResponse:
+    return OpenApiResponse(ErrorResponseSerializer, description=text)
+
+
+_PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of yours.")}
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="Your own drawings, newest first",
+        responses={
+            200: PredictionSerializer(many=True),
+            404: _error("The cursor is not one that this API has given."),
+        },
+    ),
+    retrieve=extend_schema(
+        summary="One of your own drawings",
+        responses={200: PredictionSerializer, 404: _error("No drawing of yours.")},
+    ),
+)
+@extend_schema(tags=["predictions"])
+class PredictionViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[Prediction],
+):
+    """Drawings and the answers to them. Everybody sees their own only."""
+
+    serializer_class = PredictionSerializer
+    pagination_class = NewestFirst
+    parser_classes = [SafeJSONParser, MultiPartParser]
+    content_negotiation_class = AnyAccept
+    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
+    queryset = Prediction.objects.none()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a body that can't be read before anything reads it."""
+        if request.method not in SAFE_METHODS:
+            _check_body(request._request)
+        super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Return the throttles: for writing only, since one page shows many thumbnails."""
+        if self.request.method in SAFE_METHODS:
+            return []
+        return [AnonWriteThrottle(), UserWriteThrottle()]
+
+    def get_queryset(self) -> PredictionQuerySet:
+        """Return the drawings of who asks."""
+        user, visitor = visitors.owner(self.request)
+        return selectors.history(user=user, visitor=visitor)
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Keep what belongs to one person out of shared caches."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if not final.has_header("Cache-Control"):
+            final["Cache-Control"] = "private, no-store"
+        patch_vary_headers(final, ["Cookie", "Authorization"])
+        return final
+
+    @extend_schema(
+        summary="Read a drawing",
+        description=(
+            "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
+            "at most 8 MB and 4096x4096 px. The drawing is kept with its answer."
+        ),
+        request={
+            "application/json": DrawingJsonSerializer,
+            "multipart/form-data": DrawingUploadSerializer,
+        },
+        responses={
+            201: PredictionSerializer,
+            400: _error(
+                "The drawing can't be read: invalid_base64, empty_image, not_an_image, "
+                "unsupported_image, truncated_image, image_too_large (in pixels), blank_drawing; "
+                "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
+                "body is malformed: parse_error."
+            ),
+            401: _error("The token is wrong."),
+            403: _error("The CSRF token is missing, or the request comes from another site."),
+            413: _error("image_too_large: more than 8 MB."),
+            415: _error("The body is neither JSON nor a multipart form."),
+            429: _error("Too many drawings in too short a time; see Retry-After."),
+            503: _error("no_model: no model can answer right now."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        """Read a drawing, keep it, answer."""
+        serializer = self._input_serializer(request)
+        serializer.is_valid(raise_exception=True)
+        user, visitor = visitors.owner_for_writing(request)
+        try:
+            prediction = services.recognise(
+                data=serializer.validated_data["image"],
+                source=serializer.validated_data["source"],
+                user=user,
+                visitor=visitor,
+            )
+        except imaging.FileTooLarge as error:
+            raise PayloadTooLarge from error
+        except imaging.ImageError as error:
+            raise ValidationError({"image": [_as_detail(error)]}) from error
+        except NoModel as error:
+            raise ModelUnavailable from error
+        body = self.get_serializer(prediction).data
+        location = self.reverse_action("detail", args=[prediction.pk])
+        return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(summary="The drawing, as PNG", responses=_PNG)
+    @action(detail=True, methods=["get"])
+    def image(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """Return the drawing as it was drawn."""
+        return _png(request, bytes(self._visible(pk).image))
+
+    @extend_schema(summary="What the model saw of it, 28x28, as PNG", responses=_PNG)
+    @action(detail=True, methods=["get"], url_path="model-input", url_name="model-input")
+    def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
+        """Return the 28x28 image that the model saw, white on black."""
+        drawing = services.stored_drawing(self._visible(pk))
+        return _png(request, imaging.encode_png(imaging.model_input(drawing)))
+
+    def _visible(self, pk: UUID) -> Prediction:
+        user, visitor = visitors.owner(self.request)
+        try:
+            return selectors.visible_prediction(
+                prediction_id=pk, user=user, visitor=visitor, with_image=True
+            )
+        except Prediction.DoesNotExist as error:
+            raise NotFound from error
+
+    def _input_serializer(self, request: Request) -> BaseSerializer[Any]:
+        context = self.get_serializer_context()
+        data = request.data
+        if str(request.content_type).lower().startswith("multipart/"):
+            return DrawingUploadSerializer(data=data, context=context)
+        return DrawingJsonSerializer(data=data, context=context)
+
+
+def _as_detail(error: imaging.ImageError) -> Any:
+    from rest_framework.exceptions import ErrorDetail
+
+    return ErrorDetail(error.message, code=error.code)
+
+
+def _check_body(request: HttpRequest) -> None:
+    if request.encoding is not None and not _is_utf8(request.encoding):
+        # Python knows "encodings" that are none, such as hex.
+        request.encoding = "utf-8"
+        raise UnsupportedMediaType(request.META.get("CONTENT_TYPE", ""))
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+        _drain(request)
+        raise PayloadTooLarge
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in ("utf-8", "ascii")
+    except LookupError:
+        return False
+
+
+def _drain(request: HttpRequest) -> None:
+    left = MAX_DRAINED
+    while left > 0:
+        chunk = request.read(min(left, 64 * 1024))
+        if not chunk:
+            break
+        left -= len(chunk)
+
+
+def _png(request: Request, data: bytes) -> HttpResponseBase:
+    """Return a PNG that the asker's own browser may keep for a day."""
+    response = HttpResponse(data, content_type="image/png")
+    response["Cache-Control"] = f"private, max-age={IMAGE_CACHE_SECONDS}"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = "inline"
+    etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    response["ETag"] = etag
+    conditional: HttpResponseBase | None = get_conditional_response(
+        request._request, etag=etag, response=response
+    )
+    return conditional or response
+
+
+class UnknownAddress(APIView):
+    """Answers addresses below /api/ that do not exist in the shape of every other error."""
+
+    authentication_classes: ClassVar[list[Any]] = []
+    content_negotiation_class = AnyAccept
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Answer 404 before anything else is looked at."""
+        raise NotFound(_("There is nothing at this address. See /api/docs/."))

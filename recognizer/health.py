@@ -1,0 +1,50 @@
+"""Two addresses for whoever watches over the site."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from recognizer import serving
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 as long as the process answers at all."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 if this process can read a drawing and keep it, 503 otherwise.
+
+    "degraded" is ready all the same: an older model serves because the active one does not load.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        found = serving.status()
+    except DatabaseError:
+        logger.exception("The database does not answer")
+        return JsonResponse(
+            {"status": "unavailable", "problem": "The database does not answer.", "model": None},
+            status=503,
+        )
+    if found.serving is None:
+        word = "unavailable"
+    elif found.problem is not None:
+        word = "degraded"
+    else:
+        word = "ok"
+    return JsonResponse(
+        {"status": word, "problem": found.problem, "model": found.serving},
+        status=503 if found.serving is None else 200,
+    )

@@ -1,0 +1,77 @@
+"""What can be asked of the store. Nothing here writes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import F
+
+from recognizer.models import ModelVersion, Prediction, PredictionQuerySet
+
+
+def _owned_by(user: User | None, visitor: UUID | None) -> PredictionQuerySet:
+    predictions = Prediction.objects.all()
+    if user is not None:
+        return predictions.filter(user=user)
+    if visitor is not None:
+        return predictions.filter(visitor=visitor)
+    return predictions.none()
+
+
+def history(*, user: User | None, visitor: UUID | None) -> PredictionQuerySet:
+    """Return the drawings of one person, newest first, without the bytes of the drawings.
+
+    A person is a user or, for who has not logged in, the visitor of a session. With neither there
+    is no history.
+    """
+    return _owned_by(user, visitor).without_bytes().order_by("-created_at", "-id")
+
+
+def visible_prediction(
+    *, prediction_id: UUID, user: User | None, visitor: UUID | None, with_image: bool = False
+) -> Prediction:
+    """Return one drawing of this person.
+
+    Raises:
+        Prediction.DoesNotExist: there is none, or it is somebody else's.
+    """
+    predictions = _owned_by(user, visitor)
+    if with_image:
+        return predictions.only("image", "created_at").get(pk=prediction_id)
+    return predictions.without_bytes().get(pk=prediction_id)
+
+
+def labelled_drawings(
+    *,
+    only_mistakes: bool = False,
+    since: datetime | None = None,
+    include_confirmed: bool = True,
+) -> PredictionQuerySet:
+    """Return the drawings that a reviewer has labelled, oldest first, drawings included.
+
+    Args:
+        only_mistakes: only those that the reviewer labelled otherwise than the model read them.
+        since: only those labelled at this time (timezone-aware) or later.
+        include_confirmed: also those whose label is the digit that the model had read.
+    """
+    found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
+    if not include_confirmed:
+        found = found.exclude(label=F("digit"))
+    if since is not None:
+        found = found.filter(labelled_at__gte=since)
+    return (
+        found.select_related("model_version")
+        .defer("model_version__serving", "model_version__training", "model_version__card")
+        .order_by("created_at", "id")
+    )
+
+
+def active_model() -> ModelVersion:
+    """Return the active model version, without its bytes.
+
+    Raises:
+        ModelVersion.DoesNotExist: none is active.
+    """
+    return ModelVersion.objects.defer("serving", "training").get(is_active=True)

@@ -1,0 +1,185 @@
+"""The shapes of the API: what comes in, what goes out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from recognizer.errors import PayloadTooLarge
+from recognizer.imaging import MAX_BYTES
+from recognizer.models import DIGITS, Prediction, Source
+
+_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "description": "A data URL (data:image/png;base64,...) or bare base64. At most 8 MB.",
+        "example": "data:image/png;base64,iVBORw0KGgo...",
+    }
+)
+class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):
+    """An image file in base64, alone or in a data URL; gives its bytes."""
+
+    default_error_messages = {
+        "invalid": _("The image must be a string: a data URL or base64."),
+        "invalid_base64": _(
+            "The image is not valid base64. Send a data URL (data:image/png;base64,...) or base64."
+        ),
+    }
+
+    def to_internal_value(self, data: Any) -> bytes:
+        """Return the bytes of the file."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text = data.strip()
+        if text[:5].lower() == "data:":
+            header, _comma, text = text.partition(",")
+            # A canvas without area gives "data:,": an empty image, not a malformed one.
+            if text and not header.lower().endswith(";base64"):
+                self.fail("invalid_base64")
+        text = text.translate(_WHITE_SPACE)
+        if len(text) // 4 * 3 > MAX_BYTES + 3:
+            raise PayloadTooLarge
+        try:
+            # A URL-safe alphabet and missing padding lose nothing.
+            text = text.rstrip("=").replace("-", "+").replace("_", "/")
+            decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        except (ValueError, binascii.Error):
+            self.fail("invalid_base64")
+        if len(decoded) > MAX_BYTES:
+            raise PayloadTooLarge
+        return decoded
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class UploadedImageField(serializers.Field[bytes, UploadedFile, bytes, Any]):
+    """An image file in a form; gives its bytes."""
+
+    default_error_messages = {
+        "invalid": _("The image must be a file: PNG, JPEG, WebP, GIF or BMP."),
+    }
+
+    def to_internal_value(self, data: Any) -> bytes:
+        """Return the bytes of the file."""
+        if not isinstance(data, UploadedFile):
+            self.fail("invalid")
+        if (data.size or 0) > MAX_BYTES:
+            raise PayloadTooLarge
+        return data.read()
+
+
+class SourceField(serializers.ChoiceField):
+    """Where a drawing comes from."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["choices"] = Source.choices
+        kwargs["error_messages"] = {
+            # What was sent is not echoed: it may be megabytes long.
+            "invalid_choice": _("The source must be one of canvas, upload and api."),
+        }
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the source, one of `Source`."""
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        value: str = super().to_internal_value(data)
+        return value
+
+
+class DrawingJsonSerializer(serializers.Serializer[Any]):
+    """A drawing sent as JSON."""
+
+    image = Base64ImageField(
+        error_messages={"required": _("Send the drawing in the field image.")}
+    )
+    source = SourceField(default=Source.API)
+
+
+class DrawingUploadSerializer(serializers.Serializer[Any]):
+    """A drawing sent as a file in a form."""
+
+    image = UploadedImageField(
+        error_messages={"required": _("Send the drawing as a file in the field image.")}
+    )
+    source = SourceField(default=Source.API)
+
+
+class PredictionSerializer(serializers.ModelSerializer[Prediction]):
+    """A kept drawing and the answer to it."""
+
+    digit = serializers.IntegerField(min_value=0, max_value=9, read_only=True)
+    confidence = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        read_only=True,
+        help_text=_("Calibrated: of the answers with 0.9, nine in ten are right."),
+    )
+    probabilities = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1),
+        min_length=DIGITS,
+        max_length=DIGITS,
+        read_only=True,
+        help_text=_("Of the digits 0 to 9; they sum to 1."),
+    )
+    verdict = serializers.ChoiceField(
+        choices=Prediction._meta.get_field("verdict").choices or [],
+        read_only=True,
+        help_text=_("Whether the drawing looks like one digit at all."),
+    )
+    model_version = serializers.CharField(source="model_version.name", read_only=True)
+    suggested_digit = serializers.SerializerMethodField(
+        help_text=_("What the visitor says it was; null until they say so.")
+    )
+    image_url = serializers.HyperlinkedIdentityField(
+        view_name="api:prediction-image", lookup_url_kwarg="pk"
+    )
+    model_input_url = serializers.HyperlinkedIdentityField(
+        view_name="api:prediction-model-input", lookup_url_kwarg="pk"
+    )
+
+    class Meta:
+        model = Prediction
+        fields = [
+            "id",
+            "digit",
+            "confidence",
+            "probabilities",
+            "verdict",
+            "model_version",
+            "source",
+            "suggested_digit",
+            "image_url",
+            "model_input_url",
+            "created_at",
+        ]
+        read_only_fields = ["source", "created_at"]
+
+    def get_suggested_digit(self, prediction: Prediction) -> int | None:
+        """Return the digit that the visitor suggested, if they suggested one."""
+        suggestion = prediction.suggestion
+        return suggestion if suggestion is not None and suggestion < DIGITS else None
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """One thing that was wrong."""
+
+    code = serializers.CharField(help_text=_("Stable; meant for programs."))
+    detail = serializers.CharField(help_text=_("A sentence that says what to do."))
+    attr = serializers.CharField(allow_null=True, help_text=_("The field it is about."))
+
+
+class ErrorResponseSerializer(serializers.Serializer[Any]):
+    """How every error looks."""
+
+    type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
+    errors = ErrorSerializer(many=True)

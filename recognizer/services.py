@@ -1,0 +1,294 @@
+"""What can be done. Everything that writes goes through here, each in one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import numpy as np
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from recognizer import imaging, serving
+from recognizer.classifier import Answer, Bundle, BundleError
+from recognizer.models import Label, ModelVersion, Prediction
+
+logger = logging.getLogger(__name__)
+
+# SQLite takes 999 values in one statement on old systems.
+BATCH = 900
+
+
+class RegistrationError(ValueError):
+    """A model can't be kept."""
+
+
+class ActivationError(ValueError):
+    """A model version can't be made the active one."""
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """An answer and what it was given for: the drawing, and the uint8 (28, 28) the model saw."""
+
+    drawing: imaging.Drawing
+    model_input: imaging.Pixels
+    answer: Answer
+    model_version: ModelVersion
+
+
+def classify_bytes(data: bytes) -> Recognition:
+    """Read an image file and answer; nothing is kept.
+
+    Raises:
+        imaging.ImageError: the bytes are no drawing that can be read.
+        serving.NoModel: no model version can answer.
+    """
+    drawing = imaging.read_drawing(data)
+    seen = imaging.model_input(drawing)
+    current = serving.current_classifier()
+    return Recognition(
+        drawing=drawing,
+        model_input=seen,
+        answer=current.classifier.classify(seen),
+        model_version=current.version,
+    )
+
+
+def recognise(
+    *, data: bytes, source: str, user: User | None, visitor: UUID | None
+) -> Prediction:
+    """Read an image file, answer, and keep the drawing with its answer.
+
+    The drawing belongs to the user, or to the visitor where there is no user.
+
+    Raises:
+        imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
+        serving.NoModel: no model version can answer; nothing is kept.
+    """
+    found = classify_bytes(data)
+    answer = found.answer
+    prediction = Prediction(
+        image=found.drawing.to_png(),
+        digit=answer.digit,
+        confidence=answer.confidence,
+        probabilities=list(answer.probabilities),
+        verdict=answer.verdict.value,
+        model_version=found.model_version,
+        source=source,
+        user=user,
+        visitor=None if user is not None else visitor,
+    )
+    prediction.clean_fields(exclude=["model_version", "user"])
+    prediction.save(force_insert=True)
+    return prediction
+
+
+def stored_drawing(prediction: Prediction) -> imaging.Drawing:
+    """Return the drawing that is kept with a prediction."""
+    image = imaging.decode(bytes(prediction.image))
+    return imaging.Drawing(np.asarray(image.convert("L")))
+
+
+def claim_predictions(*, user: User, visitor: UUID) -> int:
+    """Hand a visitor's drawings to the account they have logged in to; return how many."""
+    return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+
+
+# Labels ---------------------------------------------------------------------------------------
+
+
+def label_predictions(
+    *, predictions: QuerySet[Prediction] | Iterable[UUID], label: int | None, by: User
+) -> int:
+    """Set the reviewer's label of many drawings, or clear it with None; return how many changed.
+
+    A drawing that carries this label already keeps who set it and when. Each change is written
+    to the admin's history.
+
+    Raises:
+        ValueError: `label` is neither None nor one of `Label`.
+    """
+    value = None if label is None else Label(label)
+    with transaction.atomic():
+        changes = [
+            (pk, digit, old, value)
+            for pk, digit, old in _locked(predictions)
+            if old != value
+        ]
+        for batch in _batches([pk for pk, *_ in changes]):
+            Prediction.objects.filter(pk__in=batch).update(
+                label=value,
+                labelled_by=None if value is None else by,
+                labelled_at=None if value is None else timezone.now(),
+            )
+        _log_labels(changes, by)
+    return len(changes)
+
+
+def confirm_predictions(
+    *, predictions: QuerySet[Prediction] | Iterable[UUID], by: User
+) -> int:
+    """Label each drawing with the digit that the model read; return how many changed."""
+    with transaction.atomic():
+        changes = [
+            (pk, digit, old, Label(digit))
+            for pk, digit, old in _locked(predictions)
+            if old != digit
+        ]
+        for batch in _batches([pk for pk, *_ in changes]):
+            Prediction.objects.filter(pk__in=batch).update(
+                label=F("digit"), labelled_by=by, labelled_at=timezone.now()
+            )
+        _log_labels(changes, by)
+    return len(changes)
+
+
+def _locked(
+    predictions: QuerySet[Prediction] | Iterable[UUID],
+) -> list[tuple[UUID, int, int | None]]:
+    """Return (id, digit, label) of the rows, held until the transaction ends."""
+    if isinstance(predictions, QuerySet):
+        ids = list(predictions.order_by().values_list("pk", flat=True))
+    else:
+        ids = list(predictions)
+    rows: list[tuple[UUID, int, int | None]] = []
+    # In the order of the ids, so that two reviewers never wait for each other in a circle.
+    for batch in _batches(sorted(set(ids))):
+        rows += (
+            Prediction.objects.select_for_update()
+            .filter(pk__in=batch)
+            .order_by("pk")
+            .values_list("pk", "digit", "label")
+        )
+    return rows
+
+
+def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+
+
+def _log_labels(
+    changes: Sequence[tuple[UUID, int, int | None, Label | None]], by: User
+) -> None:
+    content_type = ContentType.objects.get_for_model(Prediction)
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user=by,
+            content_type=content_type,
+            object_id=str(pk),
+            object_repr=f"{digit} {pk}",
+            action_flag=CHANGE,
+            change_message=f"Label: {_label_text(old)} → {_label_text(new)}.",
+        )
+        for pk, digit, old, new in changes
+    )
+
+
+def _label_text(label: int | None) -> str:
+    return "none" if label is None else str(Label(label).label)
+
+
+# Model versions -------------------------------------------------------------------------------
+
+
+def register_model(
+    *, bundle: Bundle, parent: ModelVersion | None = None, is_bundled: bool = False
+) -> ModelVersion:
+    """Keep a model as a version, not active yet.
+
+    The same bytes under the same name are kept once: the version that is there is returned.
+
+    Raises:
+        RegistrationError: the bytes don't load, don't match their checksum, or the name is taken
+            by another model.
+    """
+    try:
+        bundle.verify()
+    except BundleError as error:
+        raise RegistrationError(f"The model {bundle.name} can't be kept: {error}") from error
+    with transaction.atomic():
+        known = ModelVersion.objects.defer("serving", "training").filter(name=bundle.name).first()
+        if known is not None:
+            if known.sha256 != bundle.sha256:
+                raise RegistrationError(
+                    f"Another model is called {bundle.name} already. Choose another name."
+                )
+            return known
+        version = ModelVersion(
+            name=bundle.name,
+            serving=bundle.serving,
+            training=bundle.training,
+            sha256=bundle.sha256,
+            card=dict(bundle.card),
+            parent=parent,
+            is_bundled=is_bundled,
+        )
+        version.clean_fields()
+        version.save(force_insert=True)
+    return version
+
+
+def activate_model(*, name: str) -> ModelVersion:
+    """Make a version the one that answers; the web processes follow within seconds.
+
+    Raises:
+        ActivationError: there is no such version, or its bytes don't match their checksum or
+            don't load. The version that was active stays so.
+    """
+    with transaction.atomic():
+        version = ModelVersion.objects.select_for_update().filter(name=name).first()
+        if version is None:
+            raise ActivationError(f"There is no model version called {name}.")
+        try:
+            serving.bundle_of(version).verify()
+        except BundleError as error:
+            raise ActivationError(f"The model version {name} can't be activated: {error}") from error
+        ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
+        if not version.is_active:
+            version.is_active = True
+            version.activated_at = timezone.now()
+            version.save(update_fields=["is_active", "activated_at"])
+        transaction.on_commit(serving.expire)
+    logger.info("Activated model version %s", name)
+    return version
+
+
+def install_bundled_model(bundle: Bundle) -> ModelVersion:
+    """Register the model that came with the code, and activate it unless a better right stands.
+
+    It is activated when it is new here and either none is active or the active one came with
+    older code. A model trained here, or one that somebody chose to go back to, stays.
+
+    Raises:
+        RegistrationError, ActivationError: as `register_model` and `activate_model`.
+    """
+    with transaction.atomic():
+        known = (
+            ModelVersion.objects.defer("serving", "training")
+            .filter(sha256=bundle.sha256, is_bundled=True)
+            .first()
+        )
+        active = ModelVersion.objects.filter(is_active=True).only("is_bundled").first()
+        version = known or register_model(bundle=_with_free_name(bundle), is_bundled=True)
+        if active is None or (known is None and active.is_bundled):
+            return activate_model(name=version.name)
+    return version
+
+
+def _with_free_name(bundle: Bundle) -> Bundle:
+    if not ModelVersion.objects.filter(name=bundle.name).exists():
+        return bundle
+    return Bundle(
+        name=f"{bundle.name[:80]}-{bundle.sha256[:8]}",
+        serving=bundle.serving,
+        training=bundle.training,
+        card=bundle.card,
+        sha256=bundle.sha256,
+    )
