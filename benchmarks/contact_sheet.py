@@ -62,9 +62,7 @@ def _drawings(
     elif what == "nondigits":
         yield from (generate_nondigit(rng) for _ in range(count))
     else:
-        yield from (
-            generate_digit(digits[k * len(digits) // count], rng) for k in range(count)
-        )
+        yield from (generate_digit(digits[k * len(digits) // count], rng) for k in range(count))
 
 
 def _draw(strokes: list[Stroke], rng: np.random.Generator) -> np.ndarray:

@@ -88,7 +88,7 @@ def write(shape: Figure, rng: np.random.Generator) -> list[Stroke]:
     manner = shape.manner
     sloppy = manner.wobble * float(np.exp(0.45 * rng.standard_normal() - 0.1))
     points = _between(shape.drawings, rng)
-    points = points + sloppy * 0.022 * _smooth(rng.standard_normal(points.shape))
+    points = points + sloppy * 0.015 * _smooth(rng.standard_normal(points.shape))
     sharpness = rng.uniform(manner.sharp, 1.0)
     density = rng.uniform(14.0, 45.0)
     uneven = rng.uniform(-0.7, 0.7)
@@ -177,8 +177,9 @@ def _between(drawings: NDArray[np.float64], rng: np.random.Generator) -> NDArray
 
 
 def _smooth(noise: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Noise (m, 2) in which neighbours go together, its spread about kept."""
-    noise[1:] += 0.6 * noise[:-1]
+    """Noise (m, 2) in which neighbours go together, changed in place: its spread grows by 1.5."""
+    noise[1:] += 0.7 * noise[:-1]
+    noise[1:] += 0.5 * noise[:-1]
     return noise
 
 
@@ -211,8 +212,8 @@ def _settle(
     wave = rng.standard_normal((2, 2))
     phase = rng.uniform(0.0, 2 * np.pi, 2)
     points = points + 0.022 * sloppy * np.sin(points @ (wave * 3.2) + phase) * rng.choice((-1, 1))
-    tremor = 0.0025 * manner.wobble * float(np.exp(0.7 * rng.standard_normal()))
-    points += min(tremor, 0.011) * _smooth(rng.standard_normal(points.shape))
+    tremor = 0.0013 * manner.wobble * float(np.exp(0.7 * rng.standard_normal()))
+    points += min(tremor, 0.005) * _smooth(rng.standard_normal(points.shape))
     lean = float(np.clip(5.0 + 11.0 * rng.standard_normal(), *manner.lean))
     turn = float(np.clip(4.5 * rng.standard_normal(), *manner.turn))
     lean += float(np.clip(lean + turn, *manner.tilt)) - (lean + turn)

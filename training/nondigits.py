@@ -8,6 +8,7 @@ Left out, because a person would read a digit in them:
   under two turns (0, 6, 9), a zigzag of under five legs (2, 3), an arrow pointing up (1);
 - halves of digits that are another digit or nearly one: a 6 or 9 without its stem (0), a 7, 4 or
   9 without its head (1), a 3 cut anywhere, a 0 cut lengthwise (1): only the cuts in ``_CUTS``;
+- one digit with a ring, an underline or a stroke through it: what is meant is anybody's guess;
 - digits on top of each other that add up to one: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``).
 """
 
@@ -30,10 +31,10 @@ from training.handwriting import (
     write,
 )
 
+Drawer = Callable[[np.random.Generator], list[Stroke]]
+
 _LOOSE = Manner(lean=(-20.0, 28.0), turn=(-14.0, 14.0), tilt=(-26.0, 32.0), widen=0.16)
-_SQUARE = Manner(
-    lean=(-12.0, 14.0), turn=(-10.0, 10.0), tilt=(-14.0, 16.0), wobble=0.85, sharp=0.8
-)
+_SQUARE = Manner(lean=(-12.0, 14.0), turn=(-10.0, 10.0), tilt=(-14.0, 16.0), wobble=0.85, sharp=0.8)
 
 _LETTERS: dict[str, Figure] = {
     name: figure(*drawings, manner=_LOOSE)
@@ -68,7 +69,10 @@ _LETTERS: dict[str, Figure] = {
             ["0,0 .1,.5 !.22,1 .34,.6 !.45,.3 .56,.62 !.7,1 .82,.5 .92,0"],
             ["0,.04 .1,.5 !.26,1 .38,.5 !.5,.1 .62,.54 !.78,.98 .9,.5 1.04,0"],
         ),
-        "X": (["0,0 .3,.5 .62,1", ".6,0 .3,.5 0,1"], ["0,.04 .36,.5 .76,.96", ".74,0 .36,.5 -.02,1"]),
+        "X": (
+            ["0,0 .3,.5 .62,1", ".6,0 .3,.5 0,1"],
+            ["0,.04 .36,.5 .76,.96", ".74,0 .36,.5 -.02,1"],
+        ),
         "Y": (["0,0 .18,.24 .35,.48", ".7,0 .35,.48 .34,.74 .34,1"],),
         "a": (["@.28,.64,.28,.34,-30,-340,8", ".58,.28 .57,.6 .6,.9 .76,1"],),
         "d": (["@.28,.68,.28,.31,-40,-340,8", ".58,0 .57,.5 .58,.85 .74,1"],),
@@ -79,11 +83,7 @@ _LETTERS: dict[str, Figure] = {
         "f": (["!.56,.1 .4,0 .28,.12 .26,.5 .26,1", "0,.44 .26,.42 .54,.4"],),
         "h": (["0,0 0,.5 !.0,1 .04,.66 .24,.46 .44,.54 .46,.76 .48,1"],),
         "k": (["0,0 0,.5 0,1", ".4,.36 .2,.54 !.02,.66 .24,.82 .46,1"],),
-        "m": (
-            [
-                "0,.1 .02,.5 !.02,1 .06,.4 .24,.1 .38,.3 !.4,1 .46,.4 .62,.1 .78,.3 .8,.7 .84,1"
-            ],
-        ),
+        "m": (["0,.1 .02,.5 !.02,1 .06,.4 .24,.1 .38,.3 !.4,1 .46,.4 .62,.1 .78,.3 .8,.7 .84,1"],),
         "n": (["0,.08 .02,.5 !.02,1 .08,.44 .34,.1 .54,.26 .58,.7 .62,1"],),
         "p": (["0,.0 0,.5 .0,1", ".0,.12 .26,.0 .5,.14 .48,.4 .26,.52 .02,.44"],),
         "r": (["0,.1 .02,.5 !.02,1 .06,.56 .2,.2 .36,.1 .54,.18"],),
@@ -99,14 +99,17 @@ _GREEK: dict[str, Figure] = {
     name: figure(*drawings, manner=_LOOSE)
     for name, drawings in {
         "lambda": (["0,.02 .14,.02 .34,.5 .48,.84 .66,1", ".32,.46 .16,.74 0,1"],),
-        "pi": (["0,.06 .14,.0 .4,.02 .8,0", ".24,.04 .22,.5 .12,1", ".56,.04 .56,.6 .6,.92 .74,.96"],),
+        "pi": (
+            ["0,.06 .14,.0 .4,.02 .8,0", ".24,.04 .22,.5 .12,1", ".56,.04 .56,.6 .6,.92 .74,.96"],
+        ),
         "psi": (["0,.1 .04,.42 .3,.62 .58,.42 .64,.08", ".32,0 .32,.5 .3,1"],),
-        "mu": (["0,1 .06,.5 .1,.0", ".08,.3 .12,.6 .34,.64 .52,.42 !.56,.02 .56,.4 .6,.6 .74,.62"],),
+        "mu": (
+            ["0,1 .06,.5 .1,.0", ".08,.3 .12,.6 .34,.64 .52,.42 !.56,.02 .56,.4 .6,.6 .74,.62"],
+        ),
         "omega": (["!0,1 .24,.98 .06,.66 .08,.24 .4,0 .72,.24 .74,.66 .56,.98 !.8,1"],),
         "small omega": (["!.1,.0 .0,.5 .16,.9 .36,.8 !.44,.4 .5,.8 .72,.92 .88,.5 .78,0"],),
         "xi": (["0,0 .4,0 .8,0", ".1,.48 .4,.48 .68,.48", "0,1 .4,1 .8,.98"],),
-        "Gamma": (["!.6,.02 .3,0 !0,0 .0,.5 0,1"],),
-        "Lambda": (["0,1 .18,.5 !.38,0 .56,.5 .74,1"],),
+        "Gamma": (["!.7,.02 .35,0 !0,0 .0,.45 0,.9"],),
         "zhe": ([".4,0 .4,.5 .4,1", "0,0 .4,.5 .8,1", ".8,0 .4,.5 0,1"],),
     }.items()
 }
@@ -120,7 +123,12 @@ _SIGNS: dict[str, Figure] = {
             ["@.14,.22,.13,.2,-90,-440,7", ".74,0 .4,.5 .06,1", "@.68,.78,.13,.2,-90,-440,7"],
         ),
         "hash": (
-            [".3,0 .28,.5 .24,1", ".68,0 .66,.5 .62,1", "0,.34 .5,.34 .96,.32", "0,.68 .5,.68 .94,.66"],
+            [
+                ".3,0 .28,.5 .24,1",
+                ".68,0 .66,.5 .62,1",
+                "0,.34 .5,.34 .96,.32",
+                "0,.68 .5,.68 .94,.66",
+            ],
         ),
         "divide": (["0,.5 .5,.5 1,.5", ".5,.1 .51,.13", ".5,.88 .51,.9"],),
         "root": (["0,.56 .08,.5 !.22,1 .34,.5 !.46,0 .7,0 1.1,0"],),
@@ -264,7 +272,7 @@ _CUTS: tuple[tuple[int, tuple[str, ...], str], ...] = (
     (0, ("closed", "round", "clockwise"), "top"),
     (0, ("closed", "round", "clockwise"), "bottom"),
     (2, ("flat", "zed", "soft"), "bottom"),
-    (4, ("open", "far_right", "curved"), "top"),
+    (4, ("far_right",), "top"),
     (5, ("two_strokes", "one_stroke", "angular"), "top"),
     (8, ("figure", "two_circles", "from_middle"), "top"),
     (8, ("figure", "two_circles", "from_middle"), "bottom"),
@@ -293,9 +301,12 @@ def generate_nondigit(rng: np.random.Generator, *, kind: str | None = None) -> l
     return strokes
 
 
-def _any_of(figures: dict[str, Figure]) -> Callable[[np.random.Generator], list[Stroke]]:
+def _any_of(figures: dict[str, Figure]) -> Drawer:
     all_of_them = tuple(figures.values())
     return lambda rng: write(all_of_them[int(rng.integers(len(all_of_them)))], rng)
+
+
+_letter = _any_of(_LETTERS)
 
 
 def _curve(
@@ -307,7 +318,7 @@ def _curve(
 
 
 def _zigzag(rng: np.random.Generator) -> list[Stroke]:
-    count = int(rng.integers(6, 16))
+    count = int(rng.integers(7, 16))
     points = np.stack([np.linspace(0, rng.uniform(0.5, 1.6), count), np.zeros(count)], axis=1)
     points[1::2, 1] = 1.0
     points += rng.normal(0, 0.09, points.shape)
@@ -411,23 +422,36 @@ def _wave(rng: np.random.Generator) -> list[Stroke]:
 
 
 def _digits(rng: np.random.Generator) -> list[Stroke]:
-    """Two or three digits side by side, touching or apart, of uneven size and height."""
-    count = 2 if rng.random() < 0.65 else 3
-    digits = rng.integers(0, 10, count)
+    """Two or three digits side by side, touching or apart."""
+    digits = rng.integers(0, 10, 2 if rng.random() < 0.65 else 3)
     if rng.random() < 0.15:
         digits[:] = digits[0]
-    gap = rng.uniform(-0.02, 0.04) if rng.random() < 0.3 else rng.uniform(0.06, 0.4)
     # A bare 1 that touches its neighbour makes another digit of it.
-    gap = max(gap, 0.1) if 1 in digits else gap
+    return _in_a_row([generate_digit(int(d), rng) for d in digits], rng, touching=1 not in digits)
+
+
+def _word(rng: np.random.Generator) -> list[Stroke]:
+    """A few letters, at times with a digit among them."""
+    letters = [_letter(rng) for _ in range(int(rng.integers(2, 5)))]
+    if rng.random() < 0.3:
+        letters[int(rng.integers(len(letters)))] = generate_digit(int(rng.integers(10)), rng)
+    return _in_a_row(letters, rng, touching=False)
+
+
+def _in_a_row(
+    drawings: list[list[Stroke]], rng: np.random.Generator, *, touching: bool
+) -> list[Stroke]:
+    """Drawings from left to right on a line, of uneven size and height."""
+    close = touching and rng.random() < 0.3
+    gap = rng.uniform(-0.02, 0.04) if close else rng.uniform(0.08, 0.4)
     strokes: list[Stroke] = []
     edge = 0.0
-    for digit in digits:
-        written = generate_digit(int(digit), rng)
+    for drawing in drawings:
         size = rng.uniform(0.85, 1.1)
-        left = min(float(stroke[:, 0].min()) for stroke in written)
-        right = max(float(stroke[:, 0].max()) for stroke in written)
+        left = min(float(stroke[:, 0].min()) for stroke in drawing)
+        right = max(float(stroke[:, 0].max()) for stroke in drawing)
         shift = np.array([edge - left * size, rng.normal(0, 0.05)])
-        strokes += [stroke * size + shift for stroke in written]
+        strokes += [stroke * size + shift for stroke in drawing]
         edge += (right - left) * size + gap
     return strokes
 
@@ -443,9 +467,7 @@ def _cut(rng: np.random.Generator) -> list[Stroke]:
         edges = np.flatnonzero(np.diff(kept.astype(np.int8))) + 1
         pieces = np.split(stroke, edges)
         strokes += [
-            piece
-            for piece in pieces
-            if len(piece) > 1 and (level - float(piece[0, 1])) * flip > 0
+            piece for piece in pieces if len(piece) > 1 and (level - float(piece[0, 1])) * flip > 0
         ]
     return strokes or _lines(rng)
 
@@ -459,7 +481,7 @@ def _overlaid(rng: np.random.Generator) -> list[Stroke]:
     return below + [stroke * rng.uniform(0.85, 1.15) + shift for stroke in above]
 
 
-_KINDS: dict[str, tuple[float, Callable[[np.random.Generator], list[Stroke]]]] = {
+_KINDS: dict[str, tuple[float, Drawer]] = {
     "zigzag": (5, _zigzag),
     "tangle": (6, _tangle),
     "spiral": (3, _spiral),
@@ -471,7 +493,8 @@ _KINDS: dict[str, tuple[float, Callable[[np.random.Generator], list[Stroke]]]] =
     "lines": (4, _lines),
     "cross": (3, lambda rng: write(_CROSS, rng)),
     "tick": (3, lambda rng: write(_TICK, rng)),
-    "letter": (18, _any_of(_LETTERS)),
+    "letter": (18, _letter),
+    "word": (4, _word),
     "greek": (5, _any_of(_GREEK)),
     "shape": (9, _any_of(_SHAPES)),
     "arrow": (2, _arrow),
