@@ -1,9 +1,124 @@
-"""The pages."""
+"""The page: draw, or send a picture; the answer; the visitor's own history.
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+The canvas asks the API from JavaScript. The form sends its picture here instead, works without
+JavaScript, and takes the same way: through the API's view, with its limits and its errors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import cache_control
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from recognizer import api, selectors, visitors, wording
+from recognizer.models import DIGITS, Prediction
+
+# What main.js imports, so that the browser fetches all of it at once.
+MODULES = tuple(
+    f"js/{name}.js"
+    for name in ("answer", "api", "dom", "history", "pad", "paint", "strokes", "texts")
+)
+NO_BARS = tuple(wording.Bar(digit, width="0", percent="", is_best=False) for digit in range(DIGITS))
+
+# Outside the API's namespace its view has to be told where its addresses are.
+_create = api.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
 
-def draw(request: HttpRequest) -> HttpResponse:
-    """Show the page to draw on."""
-    return render(request, "draw.html")
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+@cache_control(private=True, no_cache=True)
+def draw(request: HttpRequest) -> HttpResponseBase:
+    """Show the page; take a picture from its form."""
+    if request.method != "POST":
+        return _page(request, answer=_asked_for(request))
+    if int(request.META.get("CONTENT_LENGTH") or 0) > api.MAX_BODY:
+        # Looking for the CSRF token would read all of it; the API refuses it unread.
+        return _after(request, _create(request))
+    return _send(request)
+
+
+@csrf_protect
+def _send(request: HttpRequest) -> HttpResponseBase:
+    return _after(request, _create(request))
+
+
+def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Return the page for what the API answered to the form."""
+    assert isinstance(response, Response)
+    if response.status_code == 201:
+        # Redirected, so that reloading the answer does not send the picture again.
+        query = urlencode({"prediction": response.data["id"]})
+        return redirect(f"{reverse('draw')}?{query}")
+    error = response.data["errors"][0]
+    # To a program the API speaks of fields; to a person, of pictures.
+    sentence = wording.choose_image() if error["code"] == "required" else error["detail"]
+    page = _page(request, upload_error=sentence, status=response.status_code)
+    if response.has_header("Retry-After"):
+        page["Retry-After"] = response["Retry-After"]
+    return page
+
+
+def _asked_for(request: HttpRequest) -> Prediction | None:
+    """Return the prediction that the address names, if it is this person's own."""
+    text = request.GET.get("prediction")
+    if text is None:
+        return None
+    user, visitor = visitors.owner(request)
+    try:
+        return selectors.visible_prediction(prediction_id=UUID(text), user=user, visitor=visitor)
+    except (ValueError, Prediction.DoesNotExist) as error:
+        raise Http404 from error
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    answer: Prediction | None = None,
+    upload_error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    words = None if answer is None else wording.in_words(answer)
+    context: dict[str, Any] = {
+        "answer": words,
+        "bars": NO_BARS if words is None else words.bars,
+        "modules": MODULES,
+        "texts": wording.page_texts(),
+        "upload_error": upload_error,
+        **_history(request),
+    }
+    return render(request, "recognizer/draw.html", context, status=status)
+
+
+def _history(request: HttpRequest) -> dict[str, Any]:
+    """Return one page of this person's history, and where the next one is."""
+    user, visitor = visitors.owner(request)
+    paginator = api.NewestFirst()
+    try:
+        page = paginator.paginate_queryset(
+            selectors.history(user=user, visitor=visitor), Request(request)
+        )
+    except NotFound as error:
+        raise Http404 from error
+    return {
+        "history": [wording.in_words(prediction) for prediction in page or []],
+        "is_older_history": "cursor" in request.GET,
+        "next_page": _next_link(paginator, reverse("draw")),
+        "next_api_page": _next_link(paginator, reverse("api:prediction-list")),
+    }
+
+
+def _next_link(paginator: api.NewestFirst, address: str) -> str | None:
+    paginator.base_url = address
+    link: str | None = paginator.get_next_link()
+    return link

@@ -1,0 +1,165 @@
+"""An answer in words, for people: the same on every page, with and without JavaScript.
+
+`static/js/texts.js` fills the same sentences in the browser from `page_texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from recognizer.models import Prediction, Verdict
+
+# The share of answers that are right, as the calibrated confidence promises it, and its word.
+SURE = 0.95
+FAIRLY_SURE = 0.75
+# No model is certain: above this no figure is given.
+NEARLY_ONE = 0.9995
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The probability of one digit: its width in 0-100 and in words."""
+
+    digit: int
+    width: str
+    percent: str
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class AnswerInWords:
+    """What the page says of a prediction."""
+
+    digit: int
+    word: str
+    percent: str
+    sentence: str
+    note: str
+    verdict: str
+    source: str
+    bars: tuple[Bar, ...]
+    model: str
+    image_url: str
+    model_input_url: str
+
+
+def confidence_levels() -> list[dict[str, Any]]:
+    """Return the words for a confidence, each with the least confidence (0-1) it stands for."""
+    return [
+        {"at_least": SURE, "word": _("Sure")},
+        {"at_least": FAIRLY_SURE, "word": _("Fairly sure")},
+        {"at_least": 0, "word": _("A guess")},
+    ]
+
+
+def sentences() -> dict[str, str]:
+    """Return what is said of each verdict, with `{digit}` and `{second}` to be filled."""
+    return {
+        Verdict.DIGIT.value: _("This reads as {digit}."),
+        Verdict.UNCERTAIN.value: _("Hard to tell: {digit}, or perhaps {second}."),
+        Verdict.NOT_A_DIGIT.value: _("That doesn't look like one digit. Closest: {digit}."),
+    }
+
+
+def notes() -> dict[str, str]:
+    """Return the remark beside an answer in the history; none for a plain digit."""
+    return {
+        Verdict.DIGIT.value: "",
+        Verdict.UNCERTAIN.value: _("unsure"),
+        Verdict.NOT_A_DIGIT.value: _("not one digit"),
+    }
+
+
+def percent(share: float) -> str:
+    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space."""
+    return _("{value}\u00a0%").format(value=f"{100 * share:.1f}")
+
+
+def confidence_percent(confidence: float) -> str:
+    """Return a confidence (0-1) in per cent, never as 100."""
+    return _("over 99.9\u00a0%") if confidence >= NEARLY_ONE else percent(confidence)
+
+
+def confidence_word(prediction: Prediction) -> str:
+    """Return how sure the model is; of what is no digit it only ever guesses."""
+    share = 0.0 if prediction.verdict == Verdict.NOT_A_DIGIT else prediction.confidence
+    return next(
+        str(level["word"]) for level in confidence_levels() if share >= float(level["at_least"])
+    )
+
+
+def second_best(digit: int, probabilities: Sequence[float]) -> int:
+    """Return the likeliest digit other than `digit`; of equal ones the smallest."""
+    others = [other for other in range(len(probabilities)) if other != digit]
+    return max(others, key=lambda other: probabilities[other])
+
+
+def in_words(prediction: Prediction) -> AnswerInWords:
+    """Return all that the page says of `prediction`, whose model version is loaded with it."""
+    digit = prediction.digit
+    sentence = sentences()[prediction.verdict].format(
+        digit=digit, second=second_best(digit, prediction.probabilities)
+    )
+    return AnswerInWords(
+        digit=digit,
+        word=confidence_word(prediction),
+        percent=confidence_percent(prediction.confidence),
+        sentence=sentence,
+        note=notes()[prediction.verdict],
+        verdict=prediction.verdict,
+        source=prediction.source,
+        bars=tuple(
+            Bar(
+                digit=each,
+                width=f"{100 * share:.2f}",
+                percent=percent(share),
+                is_best=each == digit,
+            )
+            for each, share in enumerate(prediction.probabilities)
+        ),
+        model=prediction.model_version.name,
+        image_url=reverse("api:prediction-image", args=[prediction.pk]),
+        model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
+    )
+
+
+def choose_image() -> str:
+    """Return what is said to who sends the form without a picture."""
+    return _("Choose a picture first.")
+
+
+def page_texts() -> dict[str, Any]:
+    """Return all that the page's JavaScript says, ready for `json_script`."""
+    return {
+        "percent": _("{value}\u00a0%"),
+        "percent_over": _("over 99.9\u00a0%"),
+        "confidence": confidence_levels(),
+        "sentence": sentences(),
+        "note": notes(),
+        "announcement": _("{sentence} {word}, {percent}."),
+        "prompt": _("Draw a digit and press Predict."),
+        "changed": _("The drawing has changed. Predict again?"),
+        "predict": _("Predict"),
+        "busy": _("Reading…"),
+        "empty_canvas": _("The canvas is empty. Draw a digit first."),
+        "choose_image": choose_image(),
+        "kept": _("Your drawing is still here."),
+        "cleared": _("Cleared."),
+        "more_shown": _("{count} more shown."),
+        "error": {
+            "network": _("The site can't be reached. Check your connection and try again."),
+            "timeout": _("The site took too long to answer. Try again."),
+            "403": _("The site didn't accept that. Reload the page and try again."),
+            "413": _("That picture is too large. Send one of at most 8 MB."),
+            "429": _("That was too much at once. Wait a minute and try again."),
+            "502": _("The site is not available right now. Try again in a moment."),
+            "503": _("The site is not available right now. Try again in a moment."),
+            "504": _("The site took too long to answer. Try again."),
+            "other": _("Something went wrong on the site. Try again in a moment."),
+        },
+    }

@@ -1,0 +1,99 @@
+/** The answer: the digit, how sure the model is, the ten probabilities, and what it saw. */
+
+import { localPath } from "./api.js";
+import { slot } from "./dom.js";
+import { confidencePercent, confidenceWord, exactPercent, fill, verdictSentence } from "./texts.js";
+
+/** @typedef {import("./api.js").Prediction} Prediction */
+/** @typedef {import("./texts.js").Texts} Texts */
+
+export class AnswerView {
+  /**
+   * @param {HTMLElement} element
+   * @param {Texts} texts
+   */
+  constructor(element, texts) {
+    this.element = element;
+    this.texts = texts;
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    this.element.setAttribute("aria-busy", String(busy));
+  }
+
+  /**
+   * @param {Prediction} prediction
+   * @returns {string} the same in one sentence, to be said aloud
+   */
+  show(prediction) {
+    const { texts } = this;
+    const percent = confidencePercent(texts, prediction.confidence);
+    const word = confidenceWord(texts, prediction);
+    const sentence = verdictSentence(texts, prediction);
+    this.element.dataset.verdict = prediction.verdict;
+    this.#write(String(prediction.digit), word, percent, sentence);
+    slot(this.element, "model").textContent = prediction.model_version;
+    slot(this.element, "model-line").hidden = false;
+    this.#bars(prediction.probabilities, prediction.digit);
+    this.#seen(localPath(prediction.model_input_url));
+    return fill(texts.announcement, { sentence, word, percent });
+  }
+
+  /** Back to how the page began. */
+  reset() {
+    this.element.dataset.verdict = "none";
+    this.#write("", "", "", this.texts.prompt);
+    slot(this.element, "model-line").hidden = true;
+    this.#bars(null, -1);
+    this.#seen(null);
+  }
+
+  /** Say that the answer is for an earlier state of the drawing. */
+  markChanged() {
+    if (this.element.dataset.verdict !== "none") {
+      this.element.dataset.changed = "";
+      slot(this.element, "sentence").textContent = this.texts.changed;
+    }
+  }
+
+  /**
+   * @param {string} digit
+   * @param {string} word
+   * @param {string} percent
+   * @param {string} sentence
+   */
+  #write(digit, word, percent, sentence) {
+    delete this.element.dataset.changed;
+    slot(this.element, "digit").textContent = digit;
+    slot(this.element, "word").textContent = word;
+    slot(this.element, "percent").textContent = percent;
+    slot(this.element, "sentence").textContent = sentence;
+  }
+
+  /**
+   * @param {number[] | null} probabilities
+   * @param {number} digit
+   */
+  #bars(probabilities, digit) {
+    const list = slot(this.element, "bars");
+    list.toggleAttribute("data-empty", probabilities === null);
+    list.querySelectorAll(".bar").forEach((bar, index) => {
+      const share = probabilities?.[index] ?? 0;
+      bar.classList.toggle("bar--best", index === digit);
+      bar.querySelector("rect")?.setAttribute("width", (100 * share).toFixed(2));
+      slot(bar, "value").textContent = probabilities === null ? "" : exactPercent(this.texts, share);
+    });
+  }
+
+  /** @param {string | null} url */
+  #seen(url) {
+    const image = /** @type {HTMLImageElement} */ (slot(this.element, "seen"));
+    image.hidden = url === null;
+    if (url === null) {
+      image.removeAttribute("src");
+    } else {
+      image.src = url;
+    }
+  }
+}

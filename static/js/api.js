@@ -1,0 +1,130 @@
+/** The site's own API, /api/v1/. Every failure becomes an ApiError with a sentence for the visitor. */
+
+/** @typedef {import("./texts.js").Texts} Texts */
+
+/**
+ * @typedef {object} Prediction
+ * @property {string} id
+ * @property {number} digit
+ * @property {number} confidence
+ * @property {number[]} probabilities
+ * @property {"digit" | "uncertain" | "not_a_digit"} verdict
+ * @property {string} model_version
+ * @property {string} source
+ * @property {string} image_url
+ * @property {string} model_input_url
+ * @property {string} created_at
+ */
+
+/** @typedef {{ next: string | null, results: Prediction[] }} PredictionList */
+
+const TIMEOUT_MS = 20_000;
+
+export class ApiError extends Error {
+  /**
+   * @param {string} message a sentence for the visitor
+   * @param {string} code stable, for programs
+   */
+  constructor(message, code) {
+    super(message);
+    this.name = "ApiError";
+    this.code = code;
+  }
+}
+
+/**
+ * The path of one of the API's links. A proxy that hides the scheme makes them http:// on a page served by https://.
+ *
+ * @param {string} url
+ */
+export function localPath(url) {
+  const { pathname, search } = new URL(url, location.href);
+  return pathname + search;
+}
+
+/** The cookie changes when the visitor logs in on another tab; the form's token is there where the cookie is hidden. */
+function csrfToken() {
+  const cookie = document.cookie.match(/(?:^|;\s*)(?:__Host-|__Secure-)?csrftoken=([^;]+)/);
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
+  return cookie !== null ? decodeURIComponent(cookie[1]) : (field?.value ?? "");
+}
+
+export class Api {
+  /**
+   * @param {string} predictionsUrl
+   * @param {Texts} texts
+   */
+  constructor(predictionsUrl, texts) {
+    this.predictionsUrl = predictionsUrl;
+    this.texts = texts;
+  }
+
+  /**
+   * @param {string} image a data URL
+   * @returns {Promise<Prediction>}
+   */
+  predictDrawing(image) {
+    return this.#send(this.predictionsUrl, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+      body: JSON.stringify({ image, source: "canvas" }),
+    });
+  }
+
+  /**
+   * @param {File} file
+   * @returns {Promise<Prediction>}
+   */
+  predictFile(file) {
+    const body = new FormData();
+    body.append("image", file);
+    body.append("source", "upload");
+    return this.#send(this.predictionsUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body });
+  }
+
+  /**
+   * @param {string} url a page of the visitor's history
+   * @returns {Promise<PredictionList>}
+   */
+  predictions(url) {
+    return this.#send(localPath(url), {});
+  }
+
+  /**
+   * @param {string} url
+   * @param {RequestInit} options
+   * @returns {Promise<any>}
+   */
+  async #send(url, options) {
+    const headers = { Accept: "application/json", ...options.headers };
+    let response;
+    let body;
+    try {
+      response = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      body = await response.text();
+    } catch (error) {
+      const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network";
+      throw new ApiError(this.texts.error[code], code);
+    }
+    let content = null;
+    try {
+      content = JSON.parse(body);
+    } catch {
+      // A proxy's own error page: the status says enough.
+    }
+    if (!response.ok || content === null) {
+      throw this.#refusal(response.status, content);
+    }
+    return content;
+  }
+
+  /**
+   * @param {number} status
+   * @param {{ errors?: { code?: string, detail?: string }[] } | null} content
+   */
+  #refusal(status, content) {
+    const first = content?.errors?.[0];
+    const known = this.texts.error[String(status)] ?? this.texts.error.other;
+    return new ApiError(first?.detail || known, first?.code ?? String(status));
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Everything the page says comes from the server, in the visitor's language: recognizer/wording.py writes the same
+ * sentences for pages made without JavaScript.
+ */
+
+/**
+ * @typedef {object} Texts
+ * @property {string} percent
+ * @property {string} percent_over
+ * @property {{ at_least: number, word: string }[]} confidence
+ * @property {Record<string, string>} sentence
+ * @property {Record<string, string>} note
+ * @property {Record<string, string>} error
+ * @property {string} announcement
+ * @property {string} empty_canvas
+ * @property {string} choose_image
+ * @property {string} kept
+ * @property {string} prompt
+ * @property {string} changed
+ * @property {string} predict
+ * @property {string} busy
+ * @property {string} cleared
+ * @property {string} more_shown
+ */
+
+/** @typedef {import("./api.js").Prediction} Prediction */
+
+/** @returns {Texts} */
+export function readTexts() {
+  return JSON.parse(/** @type {HTMLElement} */ (document.getElementById("texts")).textContent ?? "");
+}
+
+/**
+ * Fill the `{name}`s of a text.
+ *
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+export function fill(text, values) {
+  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * @param {Texts} texts
+ * @param {number} share 0 to 1
+ */
+export function exactPercent(texts, share) {
+  return fill(texts.percent, { value: (100 * share).toFixed(1) });
+}
+
+/**
+ * A confidence is never shown as 100 %: no model is that sure.
+ *
+ * @param {Texts} texts
+ * @param {number} confidence 0 to 1
+ */
+export function confidencePercent(texts, confidence) {
+  return confidence >= 0.9995 ? texts.percent_over : exactPercent(texts, confidence);
+}
+
+/**
+ * @param {Texts} texts
+ * @param {Prediction} prediction
+ */
+export function confidenceWord(texts, prediction) {
+  const share = prediction.verdict === "not_a_digit" ? 0 : prediction.confidence;
+  const level = texts.confidence.find(({ at_least: atLeast }) => share >= atLeast);
+  return level?.word ?? "";
+}
+
+/**
+ * @param {Texts} texts
+ * @param {Prediction} prediction
+ */
+export function verdictSentence(texts, prediction) {
+  const { digit, probabilities, verdict } = prediction;
+  let second = digit === 0 ? 1 : 0;
+  probabilities.forEach((share, other) => {
+    if (other !== digit && share > probabilities[second]) {
+      second = other;
+    }
+  });
+  return fill(texts.sentence[verdict] ?? "", { digit, second });
+}
