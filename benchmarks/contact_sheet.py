@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from training.allographs import ALLOGRAPHS, generate_digit
@@ -65,7 +66,7 @@ def _drawings(
         yield from (generate_digit(digits[k * len(digits) // count], rng) for k in range(count))
 
 
-def _draw(strokes: list[Stroke], rng: np.random.Generator) -> np.ndarray:
+def _draw(strokes: list[Stroke], rng: np.random.Generator) -> NDArray[np.uint8]:
     placed = place(strokes, canvas=_CANVAS, size=float(rng.uniform(0.6, 0.8)))
     return render(placed, canvas=_CANVAS, brush=float(rng.uniform(7, 24)))
 

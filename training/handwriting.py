@@ -14,8 +14,9 @@ the distance to its neighbours, so that unevenly spaced points make no loops of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -81,6 +82,23 @@ def figure(*drawings: Sequence[str], manner: Manner | None = None) -> Figure:
         bounds=(0, *(int(n) for n in np.cumsum(sizes))),
         manner=manner or Manner(),
     )
+
+
+def read_figures(
+    path: Path, manners: Mapping[str, Manner]
+) -> dict[str, dict[str, tuple[float, Figure]]]:
+    """Figures from a text file: group -> name -> (weight, figure), in the order of the file.
+
+    A heading ``[group name weight manner]`` is followed by its drawings, one a line, strokes
+    parted by ``|``; ``#`` starts a remark. Raises ValueError when drawings of a figure differ,
+    KeyError for an unknown manner.
+    """
+    figures: dict[str, dict[str, tuple[float, Figure]]] = {}
+    for heading, drawings in _sections(path.read_text(encoding="utf-8").splitlines()):
+        group, name, weight, manner = heading.split()
+        shape = figure(*(line.split("|") for line in drawings), manner=manners[manner])
+        figures.setdefault(group, {})[name] = (float(weight), shape)
+    return figures
 
 
 def write(shape: Figure, rng: np.random.Generator) -> list[Stroke]:
@@ -149,6 +167,16 @@ def unit_box(strokes: list[Stroke]) -> list[Stroke]:
     return [(stroke - (low + high) / 2) * scale + 0.5 for stroke in strokes]
 
 
+def _sections(lines: Iterable[str]) -> list[tuple[str, list[str]]]:
+    sections: list[tuple[str, list[str]]] = []
+    for line in (line.strip() for line in lines):
+        if line.startswith("["):
+            sections.append((line.strip("[]"), []))
+        elif line and not line.startswith("#"):
+            sections[-1][1].append(line)
+    return sections
+
+
 def _parse(text: str) -> tuple[list[tuple[float, float]], list[bool]]:
     points: list[tuple[float, float]] = []
     corners: list[bool] = []
@@ -172,7 +200,7 @@ def _between(drawings: NDArray[np.float64], rng: np.random.Generator) -> NDArray
         return drawings[0]
     share = rng.exponential(size=count)
     share = 1.2 * share / share.sum() - 0.2 / count
-    mixed: NDArray[np.float64] = np.tensordot(share, drawings, 1)
+    mixed: NDArray[np.float64] = (share @ drawings.reshape(count, -1)).reshape(-1, 2)
     return mixed
 
 

@@ -7,7 +7,8 @@ Left out, because a person would read a digit in them:
 - a single line nearer to upright than 50 degrees (1), a plain circle or ellipse and a spiral of
   under two turns (0, 6, 9), a zigzag of under five legs (2, 3), an arrow pointing up (1);
 - halves of digits that are another digit or nearly one: a 6 or 9 without its stem (0), a 7, 4 or
-  9 without its head (1), a 3 cut anywhere, a 0 cut lengthwise (1): only the cuts in ``_CUTS``;
+  9 without its head, an upper half of an open 4 or a 0 cut lengthwise (1), any part of a 3: only
+  the cuts in ``_CUTS``;
 - one digit with a ring, an underline or a stroke through it: what is meant is anybody's guess;
 - digits on top of each other that add up to one: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``).
 """
@@ -15,16 +16,16 @@ Left out, because a person would read a digit in them:
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.allographs import generate_digit
 from training.handwriting import (
-    Figure,
     Manner,
     Stroke,
-    figure,
+    read_figures,
     resample,
     spline,
     unit_box,
@@ -33,246 +34,23 @@ from training.handwriting import (
 
 Drawer = Callable[[np.random.Generator], list[Stroke]]
 
-_LOOSE = Manner(lean=(-20.0, 28.0), turn=(-14.0, 14.0), tilt=(-26.0, 32.0), widen=0.16)
-_SQUARE = Manner(lean=(-12.0, 14.0), turn=(-10.0, 10.0), tilt=(-14.0, 16.0), wobble=0.85, sharp=0.8)
-
-_LETTERS: dict[str, Figure] = {
-    name: figure(*drawings, manner=_LOOSE)
-    for name, drawings in {
-        "A": (
-            ["0,1 .17,.5 !.35,0 .52,.5 .68,1", ".12,.64 .35,.63 .6,.62"],
-            ["0,1 .2,.5 !.4,.04 .58,.5 .76,.98", ".06,.58 .4,.6 .7,.6"],
-        ),
-        "E": (["!.5,0 .25,0 !0,.02 0,.5 !0,1 .28,1 .56,.98", "0,.5 .22,.5 .44,.48"],),
-        "F": (["0,0 0,.5 .0,1", "0,0 .28,.0 .56,-.02", "0,.46 .2,.46 .42,.45"],),
-        "H": (
-            ["0,0 0,.5 0,1", ".56,0 .56,.5 .56,1", "0,.5 .28,.5 .56,.48"],
-            ["0,0 .02,.5 .02,1", ".7,0 .68,.5 .68,1", "-.05,.52 .34,.5 .74,.5"],
-        ),
-        "K": (["0,0 0,.5 0,1", ".5,.02 .26,.28 !.04,.5 .3,.74 .56,1"],),
-        "M": (
-            ["0,1 .04,.5 !.08,0 .24,.32 !.4,.62 .56,.32 !.72,0 .76,.5 .8,1"],
-            ["0,1 .02,.5 !.04,0 .22,.24 !.4,.45 .6,.24 !.8,.02 .82,.5 .82,1"],
-        ),
-        "N": (
-            ["0,1 0,.5 !.02,0 .3,.5 !.58,1 .6,.5 .6,0"],
-            ["0,1 0,.5 !.04,0 .34,.48 !.66,.96 .68,.46 .7,-.04"],
-        ),
-        "P": (["0,0 0,.5 0,1", "-.04,.02 .26,0 .48,.1 .48,.36 .28,.5 .02,.5"],),
-        "R": (["0,0 0,.5 0,1", "-.03,.03 .26,0 .46,.12 .42,.36 .22,.48 !.04,.5 .3,.74 .56,1"],),
-        "T": (
-            ["0,0 .35,.01 .7,0", ".35,.01 .35,.5 .35,1"],
-            ["0,.02 .42,.0 .84,.02", ".42,.0 .4,.5 .4,1"],
-        ),
-        "V": (["0,0 .17,.5 !.35,1 .52,.5 .7,0"], ["0,.05 .2,.5 !.38,1 .56,.5 .74,-.02"]),
-        "W": (
-            ["0,0 .1,.5 !.22,1 .34,.6 !.45,.3 .56,.62 !.7,1 .82,.5 .92,0"],
-            ["0,.04 .1,.5 !.26,1 .38,.5 !.5,.1 .62,.54 !.78,.98 .9,.5 1.04,0"],
-        ),
-        "X": (
-            ["0,0 .3,.5 .62,1", ".6,0 .3,.5 0,1"],
-            ["0,.04 .36,.5 .76,.96", ".74,0 .36,.5 -.02,1"],
-        ),
-        "Y": (["0,0 .18,.24 .35,.48", ".7,0 .35,.48 .34,.74 .34,1"],),
-        "a": (["@.28,.64,.28,.34,-30,-340,8", ".58,.28 .57,.6 .6,.9 .76,1"],),
-        "d": (["@.28,.68,.28,.31,-40,-340,8", ".58,0 .57,.5 .58,.85 .74,1"],),
-        "e": (
-            [".04,.56 .3,.52 .58,.44 .5,.18 .28,.08 .06,.26 .02,.6 .18,.92 .42,.94 .62,.78"],
-            [".0,.58 .28,.5 .54,.34 .44,.1 .22,.08 .04,.3 .04,.64 .22,.96 .5,.96 .74,.76"],
-        ),
-        "f": (["!.56,.1 .4,0 .28,.12 .26,.5 .26,1", "0,.44 .26,.42 .54,.4"],),
-        "h": (["0,0 0,.5 !.0,1 .04,.66 .24,.46 .44,.54 .46,.76 .48,1"],),
-        "k": (["0,0 0,.5 0,1", ".4,.36 .2,.54 !.02,.66 .24,.82 .46,1"],),
-        "m": (["0,.1 .02,.5 !.02,1 .06,.4 .24,.1 .38,.3 !.4,1 .46,.4 .62,.1 .78,.3 .8,.7 .84,1"],),
-        "n": (["0,.08 .02,.5 !.02,1 .08,.44 .34,.1 .54,.26 .58,.7 .62,1"],),
-        "p": (["0,.0 0,.5 .0,1", ".0,.12 .26,.0 .5,.14 .48,.4 .26,.52 .02,.44"],),
-        "r": (["0,.1 .02,.5 !.02,1 .06,.56 .2,.2 .36,.1 .54,.18"],),
-        "t": (["!.26,0 .26,.5 .28,.86 .42,1 .58,.92", "0,.3 .28,.29 .56,.28"],),
-        "u": (["0,.02 .0,.5 .14,.94 .4,.9 .56,.56 !.58,.04 .58,.5 .62,.9 .74,1"],),
-        "v": (["0,.02 .18,.5 !.34,1 .5,.5 .66,0"], ["0,.1 .06,.02 !.34,1 .52,.4 .62,0"]),
-        "w": (["0,.0 .06,.6 .22,1 .38,.6 !.44,.2 .5,.7 .68,1 .84,.56 .88,.02"],),
-        "x": (["0,.02 .06,.0 .3,.5 .56,1 .64,.96", ".6,0 .3,.5 .14,.76 0,1"],),
-    }.items()
+_MANNERS = {
+    "loose": Manner(lean=(-20.0, 28.0), turn=(-14.0, 14.0), tilt=(-26.0, 32.0), widen=0.16),
+    "square": Manner(
+        lean=(-12.0, 14.0), turn=(-10.0, 10.0), tilt=(-14.0, 16.0), wobble=0.85, sharp=0.8
+    ),
+    "steady": Manner(lean=(-8.0, 10.0), turn=(-8.0, 10.0), tilt=(-10.0, 12.0)),
 }
-
-_GREEK: dict[str, Figure] = {
-    name: figure(*drawings, manner=_LOOSE)
-    for name, drawings in {
-        "lambda": (["0,.02 .14,.02 .34,.5 .48,.84 .66,1", ".32,.46 .16,.74 0,1"],),
-        "pi": (
-            ["0,.06 .14,.0 .4,.02 .8,0", ".24,.04 .22,.5 .12,1", ".56,.04 .56,.6 .6,.92 .74,.96"],
-        ),
-        "psi": (["0,.1 .04,.42 .3,.62 .58,.42 .64,.08", ".32,0 .32,.5 .3,1"],),
-        "mu": (
-            ["0,1 .06,.5 .1,.0", ".08,.3 .12,.6 .34,.64 .52,.42 !.56,.02 .56,.4 .6,.6 .74,.62"],
-        ),
-        "omega": (["!0,1 .24,.98 .06,.66 .08,.24 .4,0 .72,.24 .74,.66 .56,.98 !.8,1"],),
-        "small omega": (["!.1,.0 .0,.5 .16,.9 .36,.8 !.44,.4 .5,.8 .72,.92 .88,.5 .78,0"],),
-        "xi": (["0,0 .4,0 .8,0", ".1,.48 .4,.48 .68,.48", "0,1 .4,1 .8,.98"],),
-        "Gamma": (["!.7,.02 .35,0 !0,0 .0,.45 0,.9"],),
-        "zhe": ([".4,0 .4,.5 .4,1", "0,0 .4,.5 .8,1", ".8,0 .4,.5 0,1"],),
-    }.items()
+_FIGURES = {
+    group: {name: shape for name, (_, shape) in figures.items()}
+    for group, figures in read_figures(Path(__file__).with_suffix(".txt"), _MANNERS).items()
 }
-
-_SIGNS: dict[str, Figure] = {
-    name: figure(*drawings, manner=_SQUARE)
-    for name, drawings in {
-        "plus": (["0,.5 .5,.5 1,.5", ".5,0 .5,.5 .5,1"],),
-        "equals": (["0,0 .5,0 1,0", "0,.42 .5,.42 1,.42"], ["0,0 .5,0 1,0", "0,.6 .5,.6 1,.6"]),
-        "percent": (
-            ["@.14,.22,.13,.2,-90,-440,7", ".74,0 .4,.5 .06,1", "@.68,.78,.13,.2,-90,-440,7"],
-        ),
-        "hash": (
-            [
-                ".3,0 .28,.5 .24,1",
-                ".68,0 .66,.5 .62,1",
-                "0,.34 .5,.34 .96,.32",
-                "0,.68 .5,.68 .94,.66",
-            ],
-        ),
-        "divide": (["0,.5 .5,.5 1,.5", ".5,.1 .51,.13", ".5,.88 .51,.9"],),
-        "root": (["0,.56 .08,.5 !.22,1 .34,.5 !.46,0 .7,0 1.1,0"],),
-        "asterisk": (["0,.25 .5,.5 1,.76", "1,.22 .5,.5 0,.8", ".5,0 .5,.5 .5,1"],),
-        "less": ([".8,0 .4,.25 !0,.5 .4,.75 .82,1"],),
-        "greater": (["0,0 .4,.25 !.8,.5 .4,.75 0,1"],),
-        "plus-minus": (["0,.4 .4,.4 .8,.4", ".4,0 .4,.4 .4,.78", "0,1 .4,1 .8,1"],),
-        "not-equal": (["0,.3 .4,.3 .8,.3", "0,.66 .4,.66 .8,.66", ".62,0 .4,.5 .18,1"],),
-    }.items()
-}
-
-_SHAPES: dict[str, Figure] = {
-    name: figure(*drawings, manner=manner)
-    for name, manner, drawings in (
-        ("triangle", _SQUARE, (["!.5,0 .25,.45 !0,.9 .5,.9 !1,.9 .75,.45 !.5,0"],)),
-        (
-            "square",
-            _SQUARE,
-            (
-                ["!0,0 0,.45 !0,.9 .45,.9 !.9,.9 .9,.45 !.9,0 .45,0 !0,0"],
-                ["!0,0 0,.36 !0,.72 .5,.72 !1.1,.72 1.1,.36 !1.1,0 .5,0 !0,0"],
-            ),
-        ),
-        (
-            "star",
-            _SQUARE,
-            (["!.2,1 .35,.5 !.5,0 .65,.5 !.82,1 .41,.7 !0,.38 .5,.38 !1,.36 .6,.68 !.2,1"],),
-        ),
-        (
-            "heart",
-            _SQUARE,
-            (["!.5,.25 .4,.05 .18,.0 .0,.22 .1,.55 !.5,1 .9,.55 1,.22 .82,.0 .6,.05 !.5,.25"],),
-        ),
-        (
-            "house",
-            _SQUARE,
-            (
-                [
-                    "!0,.45 0,.72 !0,1 .4,1 !.8,1 .8,.72 !.8,.45 .4,.45 !0,.45",
-                    "-.02,.45 .2,.22 !.4,0 .6,.22 .82,.45",
-                ],
-            ),
-        ),
-        (
-            "house with a door",
-            _SQUARE,
-            (
-                [
-                    "!0,.4 0,.7 !0,1 .4,1 !.8,1 .8,.7 !.8,.4 .6,.2 !.4,0 .2,.2 !0,.4",
-                    "!.3,1 .3,.8 !.3,.64 .42,.64 !.52,.64 .52,.8 .52,1",
-                ],
-            ),
-        ),
-        (
-            "smiley",
-            _SQUARE,
-            (
-                [
-                    "@.5,.5,.5,.5,-90,-455,12",
-                    ".33,.34 .34,.38",
-                    ".66,.34 .67,.38",
-                    ".26,.62 .5,.8 .74,.62",
-                ],
-                [
-                    "@.5,.5,.52,.48,-60,-430,12",
-                    ".35,.26 .35,.42",
-                    ".64,.26 .64,.42",
-                    ".22,.56 .5,.86 .78,.56",
-                ],
-            ),
-        ),
-        (
-            "envelope",
-            _SQUARE,
-            (
-                [
-                    "!0,0 0,.35 !0,.7 .5,.7 !1,.7 1,.35 !1,0 .5,0 !0,0",
-                    "0,0 .25,.2 !.5,.42 .75,.2 1,0",
-                ],
-            ),
-        ),
-        (
-            "stick figure",
-            _SQUARE,
-            (
-                [
-                    "@.35,.13,.13,.13,-90,-450,8",
-                    ".35,.26 .35,.45 .35,.64",
-                    ".08,.4 .35,.36 .62,.4",
-                    ".1,1 .22,.82 !.35,.64 .48,.82 .6,1",
-                ],
-            ),
-        ),
-        (
-            "sun",
-            _SQUARE,
-            (
-                [
-                    "@.5,.5,.24,.24,-90,-450,9",
-                    ".5,.16 .5,.0",
-                    ".5,.84 .5,1",
-                    ".16,.5 0,.5",
-                    ".84,.5 1,.5",
-                    ".26,.26 .14,.14",
-                    ".74,.26 .86,.14",
-                    ".26,.74 .14,.86",
-                    ".74,.74 .86,.86",
-                ],
-            ),
-        ),
-        (
-            "cloud",
-            _SQUARE,
-            (
-                [
-                    "!.14,.6 .0,.44 .06,.3 !.2,.28 .26,.08 .44,.04 !.56,.16 .74,.06 .88,.2 "
-                    "!.86,.34 1,.4 .98,.58 !.84,.62 .5,.63 .14,.6"
-                ],
-            ),
-        ),
-    )
-}
-
-_ARROW = figure(["0,.3 .5,.3 1,.3", ".7,0 .85,.15 !1,.3 .85,.45 .7,.6"], manner=_SQUARE)
-_TICK = figure(
-    ["0,.56 .14,.76 !.3,1 .62,.46 1,0"],
-    ["0,.5 .1,.7 !.22,.9 .6,.4 1.1,.0"],
-    manner=Manner(lean=(-8.0, 10.0), turn=(-8.0, 10.0), tilt=(-10.0, 12.0)),
-)
-_CROSS = figure(
-    ["0,0 .4,.5 .8,1", ".8,0 .4,.5 0,1"], ["0,0 .5,.5 1,1", ".98,.02 .5,.5 0,.98"], manner=_LOOSE
-)
-_QUESTION = figure(
-    ["0,.16 .1,.02 .34,0 .5,.14 .42,.34 .26,.46 .24,.6 .24,.7", ".24,.96 .25,1"],
-    [".0,.2 .12,.02 .36,.02 .48,.18 .36,.38 .24,.48 .22,.58 .22,.66", ".22,.92 .23,.96"],
-    manner=_SQUARE,
-)
 
 # The digit, the allographs that may be cut (none: any), and the part that is kept: top or bottom.
 _CUTS: tuple[tuple[int, tuple[str, ...], str], ...] = (
     (0, ("closed", "round", "clockwise"), "top"),
     (0, ("closed", "round", "clockwise"), "bottom"),
     (2, ("flat", "zed", "soft"), "bottom"),
-    (4, ("far_right",), "top"),
     (5, ("two_strokes", "one_stroke", "angular"), "top"),
     (8, ("figure", "two_circles", "from_middle"), "top"),
     (8, ("figure", "two_circles", "from_middle"), "bottom"),
@@ -301,12 +79,12 @@ def generate_nondigit(rng: np.random.Generator, *, kind: str | None = None) -> l
     return strokes
 
 
-def _any_of(figures: dict[str, Figure]) -> Drawer:
-    all_of_them = tuple(figures.values())
-    return lambda rng: write(all_of_them[int(rng.integers(len(all_of_them)))], rng)
+def _any_of(group: str) -> Drawer:
+    figures = tuple(_FIGURES[group].values())
+    return lambda rng: write(figures[int(rng.integers(len(figures)))], rng)
 
 
-_letter = _any_of(_LETTERS)
+_letter = _any_of("letter")
 
 
 def _curve(
@@ -358,7 +136,8 @@ def _hatching(rng: np.random.Generator) -> list[Stroke]:
         along = np.array([np.cos(angle), np.sin(angle)])
         for offset in np.linspace(-0.5, 0.5, count):
             ends = np.array([-0.5, 0.0, 0.5])[:, None] * along + offset * across
-            strokes.append(_curve(ends + rng.normal(0, 0.04, (3, 2)), rng, 0.0))
+            ends += rng.normal(0, 0.04, (3, 2))
+            strokes.append(spline(ends, np.zeros(3, np.bool_), 0.0))
     return strokes
 
 
@@ -378,7 +157,7 @@ def _arrow(rng: np.random.Generator) -> list[Stroke]:
     angle = np.radians(rng.uniform(-50, 50))
     c, s = np.cos(angle), np.sin(angle)
     turn = np.array([[c, s], [-s, c]]) * (1.0 if rng.random() < 0.6 else -1.0)
-    return [(stroke - 0.5) @ turn for stroke in write(_ARROW, rng)]
+    return [(stroke - 0.5) @ turn for stroke in write(_FIGURES["single"]["arrow"], rng)]
 
 
 def _dot(rng: np.random.Generator) -> list[Stroke]:
@@ -401,9 +180,9 @@ def _line(rng: np.random.Generator) -> list[Stroke]:
 
 
 def _lines(rng: np.random.Generator) -> list[Stroke]:
-    """Two or three lines that belong to nothing."""
+    """Lines that belong to nothing: five or more, as four may meet in a 4 or a 7."""
     strokes = []
-    for _ in range(int(rng.integers(2, 5))):
+    for _ in range(int(rng.integers(4, 8))):
         ends = rng.uniform(0, 1, (2, 2))
         middle = ends.mean(axis=0) + rng.normal(0, 0.06, 2)
         strokes.append(_curve(np.stack([ends[0], middle, ends[1]]), rng, 0.0))
@@ -491,16 +270,16 @@ _KINDS: dict[str, tuple[float, Drawer]] = {
     "dots": (4, _dots),
     "line": (5, _line),
     "lines": (4, _lines),
-    "cross": (3, lambda rng: write(_CROSS, rng)),
-    "tick": (3, lambda rng: write(_TICK, rng)),
+    "cross": (3, lambda rng: write(_FIGURES["single"]["cross"], rng)),
+    "tick": (3, lambda rng: write(_FIGURES["single"]["tick"], rng)),
     "letter": (18, _letter),
     "word": (4, _word),
-    "greek": (5, _any_of(_GREEK)),
-    "shape": (9, _any_of(_SHAPES)),
+    "greek": (5, _any_of("greek")),
+    "shape": (9, _any_of("shape")),
     "arrow": (2, _arrow),
     "wave": (2, _wave),
-    "question": (1, lambda rng: write(_QUESTION, rng)),
-    "sign": (6, _any_of(_SIGNS)),
+    "question": (1, lambda rng: write(_FIGURES["single"]["question"], rng)),
+    "sign": (6, _any_of("sign")),
     "digits": (15, _digits),
     "cut": (4, _cut),
     "overlaid": (5, _overlaid),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training.allographs import ALLOGRAPHS, generate_digit
-from training.handwriting import figure
+from training.handwriting import Stroke, figure
 from training.strokes import place, render
 
 EVERY_ALLOGRAPH = [(digit, name) for digit, names in ALLOGRAPHS.items() for name in names]
@@ -58,7 +58,7 @@ def test_every_allograph_occurs_when_none_is_asked_for(
     names = {id(shape): name for name, (_, shape) in allographs._FIGURES[digit].items()}
     written: set[str] = set()
 
-    def note(shape: object, _: np.random.Generator) -> list[np.ndarray]:
+    def note(shape: object, _: np.random.Generator) -> list[Stroke]:
         written.add(names[id(shape)])
         return [np.zeros((2, 2))]
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from training.handwriting import Stroke
 from training.nondigits import NONDIGITS, generate_nondigit
 from training.strokes import place, render
 
@@ -50,7 +51,7 @@ def test_every_kind_occurs_when_none_is_asked_for(monkeypatch: pytest.MonkeyPatc
     drawn: set[str] = set()
 
     def noting(kind: str) -> nondigits.Drawer:
-        def draw(_: np.random.Generator) -> list[np.ndarray]:
+        def draw(_: np.random.Generator) -> list[Stroke]:
             drawn.add(kind)
             return [np.array([[0.0, 0.0], [1.0, 1.0]])]
 
