@@ -70,7 +70,7 @@ define install
 	if [ -e $(VENV)/installing ] || ! $(PY) -c 'import pip' 2>/dev/null; then \
 		chosen=; \
 		for python in $(if $(PYTHON),'$(PYTHON)',$(CANDIDATES)); do \
-			if "$$python" -c 'import sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+			if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
 			then chosen=$$python; break; fi; \
 		done; \
 		if [ -z "$$chosen" ]; then \
