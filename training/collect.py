@@ -1,0 +1,191 @@
+"""What a training run can use on this machine, and what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from training import datasets, downloads
+from training.datasets import NOT_A_DIGIT, Data, Fresh, PenDigit
+from training.downloads import DataDamaged, DataUnavailable, Progress
+from training.strokes import PLACEMENTS
+
+SOURCES = ("mnist", "pen", "generated", "labelled")
+REAL = frozenset({"mnist", "pen"})
+HELD_OUT_SHARE = 5
+"""One labelled drawing in five, chosen by a hash of its id, only ever judges."""
+
+
+@dataclass
+class Collected:
+    """The data of a run; what could not be had is None, and ``missing`` says why."""
+
+    mnist: dict[str, Data] | None = None
+    pen: list[PenDigit] | None = None
+    labelled: Data | None = None
+    labelled_held_out: Data | None = None
+    generated: bool = False
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def nothing_real(self) -> bool:
+        """Whether there is neither MNIST nor pen strokes nor a labelled drawing."""
+        return self.mnist is None and self.pen is None and not self.labelled
+
+    def trainable_pen(self) -> list[PenDigit]:
+        """Return the pen digits of the writers that may be trained on."""
+        return datasets.training_writers(self.pen or [])
+
+    def sources(self) -> dict[str, dict[str, object]]:
+        """Return what goes into the card: counts and hashes by source."""
+        found: dict[str, dict[str, object]] = {}
+        if self.mnist:
+            train = self.mnist["train"]
+            found["mnist"] = {"n": len(train), "sha256": train.sha256}
+        if self.pen:
+            found["pen"] = {"n": len(self.trainable_pen()), "sha256": downloads.PEN_SHA256}
+        if self.labelled is not None:
+            found["labelled"] = {"n": len(self.labelled), "sha256": self.labelled.sha256}
+        if self.generated:
+            found["generated"] = {}
+        return found
+
+
+def collect(
+    *,
+    wanted: Iterable[str],
+    mnist_path: Path | None,
+    labelled: Callable[[], Labelled],
+    progress: Progress | None = None,
+) -> Collected:
+    """Bring together what is wanted and can be had.
+
+    Raises ``DataDamaged`` or ``FileNotFoundError`` for files that are there and no good; what
+    can't be downloaded is left out and named in ``missing``.
+    """
+    wanted = set(wanted)
+    result = Collected(generated="generated" in wanted)
+    if "mnist" in wanted:
+        try:
+            result.mnist = datasets.mnist(mnist_path, progress)
+        except DataUnavailable as error:
+            result.missing.append(f"MNIST: {error}")
+    if "pen" in wanted:
+        try:
+            result.pen = datasets.read_pen(downloads.pen_file(progress))
+        except DataUnavailable as error:
+            result.missing.append(f"pen strokes: {error}")
+    if "labelled" in wanted:
+        found = labelled()
+        if found.ids:
+            result.labelled, result.labelled_held_out = found.split()
+    return result
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Reviewers' labels: model inputs, labels 0-10, and the ids that say who judges."""
+
+    data: Data
+    ids: Sequence[str]
+
+    def split(self) -> tuple[Data, Data]:
+        """Return the part to train on and the fifth that judges."""
+        judges = np.array([is_held_out(identifier) for identifier in self.ids], bool)
+        train, held_out = self.data.take(np.flatnonzero(~judges)), np.flatnonzero(judges)
+        return train, self.data.take(held_out, "labelled, held out")
+
+
+def is_held_out(identifier: str) -> bool:
+    """Whether a labelled drawing judges and is never trained on; fixed for an id for ever."""
+    return hashlib.sha256(identifier.encode()).digest()[0] % HELD_OUT_SHARE == 0
+
+
+def read_labelled_file(path: Path) -> Labelled:
+    """Read labels from an npz that ``export_drawings`` wrote, or any in Keras' layout.
+
+    Raises ``DataDamaged`` or ``FileNotFoundError``.
+    """
+    raw = datasets.read_npz(path, ("train",))["train"]
+    images, labels = [raw.images], [raw.labels]
+    with np.load(path, allow_pickle=False) as arrays:
+        ids = [str(identifier) for identifier in arrays["ids"]] if "ids" in arrays else None
+        if ids is not None and len(ids) != len(raw):
+            raise DataDamaged(f"{path}: {len(ids)} ids for {len(raw)} images")
+        # Without ids the pixels themselves say who judges.
+        ids = ids or [hashlib.sha256(image.tobytes()).hexdigest() for image in raw.images]
+        if "x_not_a_digit" in arrays:
+            others = arrays["x_not_a_digit"]
+            datasets.check_digits(others, np.zeros(len(others), np.uint8), str(path))
+            images.append(others)
+            labels.append(np.full(len(others), NOT_A_DIGIT, np.uint8))
+            ids += [hashlib.sha256(image.tobytes()).hexdigest() for image in others]
+    seen = datasets.prepare(np.concatenate(images))
+    digest = downloads.sha256_of(path)
+    return Labelled(Data("labelled", seen, np.concatenate(labels), digest), ids)
+
+
+def read_labelled_database() -> Labelled:
+    """Read reviewers' labels from the database, each drawing through ``imaging`` anew."""
+    from recognizer import imaging, selectors, services
+
+    images, labels, ids = [], [], []
+    digest = hashlib.sha256()
+    for prediction in selectors.labelled_drawings().iterator(chunk_size=500):
+        images.append(imaging.model_input(services.stored_drawing(prediction)))
+        labels.append(prediction.label)
+        ids.append(str(prediction.pk))
+        digest.update(f"{prediction.pk} {prediction.label}\n".encode())
+    shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
+    pixels = np.array(images, np.uint8).reshape(shape)
+    data = Data("labelled", pixels, np.array(labels, np.uint8), digest.hexdigest())
+    return Labelled(data, ids)
+
+
+def validation(data: Collected) -> Data:
+    """Return the digits that choose temperature and thresholds: never trained on, never test."""
+    parts = []
+    if data.mnist:
+        parts.append(data.mnist["validation"])
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
+        if digits:
+            parts += [datasets.draw_pen(digits, place, 31) for place in PLACEMENTS.values()]
+    if not parts:
+        parts.append(datasets.draw_fresh([], Fresh(0, 2000, 0), 32))
+    images = np.concatenate([part.images for part in parts])
+    return Data("validation", images, np.concatenate([part.labels for part in parts]))
+
+
+def benches(data: Collected) -> dict[str, Data]:
+    """Return what judges a candidate against the active model."""
+    found: dict[str, Data] = {}
+    if data.mnist:
+        found["mnist validation"] = data.mnist["validation"]
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
+        if digits:
+            wild = PLACEMENTS["wild"]
+            found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
+    if data.labelled_held_out:
+        found["labelled"] = data.labelled_held_out
+    found["generated"] = datasets.draw_fresh([], Fresh(0, 1000, 0), 34)
+    found["non-digits"] = datasets.draw_fresh([], Fresh(0, 0, 500), 35)
+    return {name: bench for name, bench in found.items() if len(bench)}
+
+
+def tests(data: Collected) -> dict[str, Data]:
+    """Return the test sets: measured once at the end and reported, never chosen by."""
+    found: dict[str, Data] = {}
+    if data.mnist and "test" in data.mnist:
+        found["mnist test"] = data.mnist["test"]
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.HELD_OUT_WRITERS)
+        if digits:
+            for name, bench in datasets.pen_benches(digits).items():
+                found[f"pen {name}"] = bench
+    return found

@@ -1,0 +1,287 @@
+"""Data sets -> arrays that a network can be trained and measured on.
+
+Every image here is a model input, made by ``recognizer.imaging`` like everything that is
+served: uint8 (n, 28, 28), white on black. Labels are uint8 (n,): 0-9, and 10 for "not a digit".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import imaging
+from training import downloads
+from training.allographs import generate_digit
+from training.downloads import DataDamaged, Progress
+from training.nondigits import generate_nondigit
+from training.strokes import PLACEMENTS, Placement, Strokes, draw_at
+
+NOT_A_DIGIT = 10
+MNIST_VALIDATION = 5000
+"""The last images of MNIST's training half are never trained on: they choose and judge."""
+
+HELD_OUT_WRITERS = (25, 26, 27, 28, 29, 30)
+"""Pen writers that are only ever measured, like the MNIST test set."""
+
+VALIDATION_WRITERS = (23, 24)
+"""Pen writers that choose: temperature, thresholds, settings."""
+
+BROAD = Placement(size=(0.25, 0.92), brush=(4, 26), anywhere=True)
+"""How training drawings stand on the canvas: all that people do, and a little more."""
+
+_CANVASES = (112, 140, 180)  # px; imaging makes canvases of any size alike, small ones are faster
+
+
+@dataclass(frozen=True)
+class Data:
+    """Images uint8 (n, 28, 28) with labels uint8 (n,), and what they were made from."""
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, index: NDArray[np.integer] | slice, name: str | None = None) -> Data:
+        """Return a part of the data."""
+        return Data(name or self.name, self.images[index], self.labels[index], self.sha256)
+
+
+@dataclass(frozen=True)
+class PenDigit:
+    """One digit of the UCI pen data: strokes with y down, its label and its writer (1-30)."""
+
+    strokes: Strokes
+    label: int
+    writer: int
+
+
+# --- MNIST --------------------------------------------------------------------------------------
+
+
+def read_npz(path: Path, splits: Sequence[str] = ("train", "test")) -> dict[str, Data]:
+    """Read an npz in Keras' layout (``x_train``, ``y_train``, ...) as it is, not yet prepared.
+
+    Returns the splits that the file has. Raises ``DataDamaged`` where the file is no npz or its
+    shapes, types or labels are not those of 28x28 digits, ``FileNotFoundError`` where it is not.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    found: dict[str, Data] = {}
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for split in splits:
+                if f"x_{split}" in arrays and f"y_{split}" in arrays:
+                    images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
+                    found[split] = check_digits(images, labels, str(path))
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
+        if isinstance(error, DataDamaged):
+            raise
+        raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
+    if not found:
+        raise DataDamaged(f"{path} has neither x_train, y_train nor x_test, y_test")
+    return found
+
+
+def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: str) -> Data:
+    """Return arrays as ``Data``; raises ``DataDamaged`` unless they are 28x28 digits."""
+    if images.ndim != 3 or images.shape[1:] != (28, 28):
+        raise DataDamaged(f"{source}: images have shape {images.shape}, expected (n, 28, 28)")
+    if images.dtype != np.uint8:
+        raise DataDamaged(f"{source}: images are {images.dtype}, expected uint8")
+    if labels.shape != images.shape[:1]:
+        raise DataDamaged(f"{source}: {labels.shape} labels for {len(images)} images")
+    if not np.issubdtype(labels.dtype, np.integer) or (labels < 0).any() or (labels > 9).any():
+        raise DataDamaged(f"{source}: labels must be whole numbers from 0 to 9")
+    return Data(source, images, labels.astype(np.uint8))
+
+
+def mnist(path: Path | None = None, progress: Progress | None = None) -> dict[str, Data]:
+    """Return MNIST as model inputs: ``train`` (55,000), ``validation`` (5,000), ``test``.
+
+    Preparing 70,000 images takes half a minute on two cores; the result is cached under a name
+    made of the file's and the imaging code's hashes. Raises as ``downloads`` and ``read_npz``.
+    """
+    path = path or downloads.mnist_file(progress)
+    raw = read_npz(path)
+    if "train" not in raw:
+        raise DataDamaged(f"{path} has no x_train, y_train")
+    sha256 = downloads.sha256_of(path)
+    prepared = {
+        split: Data(f"mnist {split}", prepare(data.images, f"{sha256}-{split}"), data.labels, sha256)
+        for split, data in raw.items()
+    }
+    train = prepared.pop("train")
+    kept = max(len(train) - MNIST_VALIDATION, len(train) // 2)
+    return {
+        "train": train.take(slice(kept)),
+        "validation": train.take(slice(kept, None), "mnist validation"),
+        **prepared,
+    }
+
+
+def prepare(images: NDArray[np.uint8], key: str | None = None) -> NDArray[np.uint8]:
+    """Pass images, uint8 (n, h, w), through imaging; a blank one stays black.
+
+    With ``key`` the result is kept in the cache and read from there the next time.
+    """
+    cached: Path | None = None
+    if key:
+        code = hashlib.sha256(Path(imaging.__file__).read_bytes()).hexdigest()
+        name = hashlib.sha256(f"{key}{code}".encode()).hexdigest()[:24]
+        cached = downloads.CACHE / f"inputs-{name}.npy"
+        if cached.is_file():
+            return np.asarray(np.load(cached))
+    result = np.concatenate(_in_parallel(_prepare_chunk, _chunks(images)))
+    if cached:
+        cached.parent.mkdir(exist_ok=True)
+        partial = cached.with_suffix(f".{os.getpid()}.part.npy")
+        np.save(partial, result)
+        partial.replace(cached)
+    return result
+
+
+def _prepare_chunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.stack([see(image) for image in images])
+
+
+def see(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the model input (28, 28) of a grey drawing (h, w); black where it is blank."""
+    try:
+        return imaging.model_input(imaging.drawing_from_array(pixels))
+    except imaging.BlankDrawing:
+        return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
+
+
+def _chunks(images: NDArray[np.uint8], size: int = 2500) -> list[NDArray[np.uint8]]:
+    return [images[start : start + size] for start in range(0, max(1, len(images)), size)]
+
+
+def _in_parallel(
+    work: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], parts: list[NDArray[np.uint8]]
+) -> list[NDArray[np.uint8]]:
+    if len(parts) == 1:
+        return [work(parts[0])]
+    # "spawn": a fork of a process that runs TensorFlow's threads hangs.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+        return list(pool.map(work, parts))
+
+
+# --- pen strokes --------------------------------------------------------------------------------
+
+
+def read_pen(path: Path) -> list[PenDigit]:
+    """Read the UCI pen trajectories (UNIPEN text, y up). Raises ``DataDamaged``."""
+    digits: list[PenDigit] = []
+    strokes: list[list[tuple[float, float]]] = []
+    label = writer = -1
+
+    def finish() -> None:
+        kept = [np.array(stroke, np.float64) for stroke in strokes if stroke]
+        if label >= 0 and kept:
+            digits.append(PenDigit(kept, label, writer))
+
+    try:
+        for line in path.read_text(encoding="latin-1").splitlines():
+            words = line.split()
+            if not words:
+                continue
+            if words[0] == ".SEGMENT":
+                finish()
+                strokes, label = [], -1
+            elif words[0] == ".COMMENT" and len(words) == 4:
+                label, writer = int(words[1]), int(words[2])
+            elif words[0] == ".PEN_DOWN":
+                strokes.append([])
+            elif words[0][0] != "." and strokes:
+                strokes[-1].append((float(words[0]), -float(words[1])))
+        finish()
+    except (ValueError, IndexError) as error:
+        raise DataDamaged(f"{path} is not UNIPEN text: {error}") from error
+    if not digits:
+        raise DataDamaged(f"{path} has no pen digits")
+    return digits
+
+
+def by_writers(digits: Iterable[PenDigit], writers: Iterable[int]) -> list[PenDigit]:
+    """Return the digits of some writers."""
+    wanted = set(writers)
+    return [digit for digit in digits if digit.writer in wanted]
+
+
+def training_writers(digits: Iterable[PenDigit]) -> list[PenDigit]:
+    """Return the digits that may be trained on: of writers neither held out nor validating."""
+    apart = {*HELD_OUT_WRITERS, *VALIDATION_WRITERS}
+    return [digit for digit in digits if digit.writer not in apart]
+
+
+def draw_pen(
+    digits: Sequence[PenDigit], placement: Placement, seed: int, name: str = "pen"
+) -> Data:
+    """Draw pen digits on a 280 px canvas, each once, as a placement says."""
+    rng = np.random.default_rng(seed)
+    images = [see(draw_at(digit.strokes, placement, rng)) for digit in digits]
+    return Data(name, np.stack(images), np.array([d.label for d in digits], np.uint8))
+
+
+def pen_benches(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
+    """Return one ``Data`` for each of the five placements."""
+    return {
+        name: draw_pen(digits, placement, seed, f"pen {name}")
+        for name, placement in PLACEMENTS.items()
+    }
+
+
+# --- strokes drawn anew for every epoch ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """How much is drawn anew for an epoch; ``pen`` counts renderings of each pen digit."""
+
+    pen: int
+    generated: int
+    nondigits: int
+
+
+def draw_fresh(digits: Sequence[PenDigit], amounts: Fresh, seed: int) -> Data:
+    """Draw pen digits, generated digits and non-digits anew, on canvases of several sizes."""
+    rng = np.random.default_rng(seed)
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+
+    def add(strokes: Strokes, label: int) -> None:
+        pixels = draw_at(strokes, BROAD, rng, canvas=int(rng.choice(_CANVASES)))
+        images.append(see(pixels))
+        labels.append(label)
+
+    for digit in digits:
+        for _ in range(amounts.pen):
+            add(vary(digit.strokes, rng), digit.label)
+    for count in range(amounts.generated):
+        add(generate_digit(count % 10, rng), count % 10)
+    for _ in range(amounts.nondigits):
+        add(generate_nondigit(rng), NOT_A_DIGIT)
+    shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
+    return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
+
+
+def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Return strokes turned, slanted and stretched a little, as another hand would write them."""
+    angle, slant = rng.normal(0, 0.1), rng.normal(0, 0.18)
+    stretch = np.exp(rng.normal(0, 0.12))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ np.array([[stretch, slant], [0.0, 1.0]])
+    return [stroke @ matrix.T for stroke in strokes]

@@ -1,0 +1,136 @@
+"""Public data sets: found in ``DIGIT_DATA_DIR``, or downloaded once with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(__file__).resolve().parent.parent / ".data"
+"""Downloads and prepared arrays, git-ignored."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with a file's name, the bytes so far and the bytes in all (0 where unknown)."""
+
+
+class DataUnavailable(Exception):
+    """A data set is not on this machine and can't be downloaded."""
+
+
+class DataDamaged(ValueError):
+    """A data file is not what it should be: checksum, format, shapes or labels are wrong."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public file: its home, the sha256 of the download, and its name in the cache."""
+
+    url: str
+    sha256: str
+    filename: str
+
+
+MNIST = Source(
+    "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
+    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+    "mnist.npz",
+)
+PEN = Source(
+    "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
+    "",  # UCI repacks its archives: the trajectories inside are checked instead
+    "pendigits.zip",
+)
+PEN_FILE = "pendigits-orig.tra"
+PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def find(filename: str) -> Path | None:
+    """Return a data file from ``DIGIT_DATA_DIR`` or the cache, or None."""
+    folders = [CACHE]
+    if configured := os.environ.get("DIGIT_DATA_DIR"):
+        folders.insert(0, Path(configured))
+    return next((folder / filename for folder in folders if (folder / filename).is_file()), None)
+
+
+def download(source: Source, progress: Progress | None = None) -> Path:
+    """Fetch a file into the cache and return its path; a second call finds it there.
+
+    Raises ``DataUnavailable`` where its home can't be reached and ``DataDamaged`` where what
+    came has another checksum; then nothing is kept.
+    """
+    target = CACHE / source.filename
+    if target.is_file():
+        return target
+    CACHE.mkdir(exist_ok=True)
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    digest = hashlib.sha256()
+    try:
+        with urllib.request.urlopen(source.url, timeout=20) as reply, partial.open("wb") as file:
+            total = int(reply.headers.get("Content-Length") or 0)
+            done = 0
+            while block := reply.read(1 << 16):
+                file.write(block)
+                digest.update(block)
+                done += len(block)
+                if progress:
+                    progress(source.filename, done, total)
+        if source.sha256 and digest.hexdigest() != source.sha256:
+            raise DataDamaged(
+                f"{source.url}: sha256 is {digest.hexdigest()}, expected {source.sha256}"
+            )
+        partial.replace(target)
+    except (OSError, urllib.error.URLError) as error:
+        raise DataUnavailable(f"{source.url}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def mnist_file(progress: Progress | None = None) -> Path:
+    """Return the path of MNIST as npz in Keras' layout; see ``download`` for what it raises."""
+    return find(MNIST.filename) or download(MNIST, progress)
+
+
+def pen_file(progress: Progress | None = None) -> Path:
+    """Return the path of the UCI pen trajectories, unpacked from their archive if need be.
+
+    Inside the zip they are a ``.Z`` file (Unix ``compress``). Raises as ``download`` does.
+    """
+    if found := find(PEN_FILE):
+        return found
+    archive = download(PEN, progress)
+    target = CACHE / PEN_FILE
+    content = _unpack_pen(archive)
+    if hashlib.sha256(content).hexdigest() != PEN_SHA256:
+        raise DataDamaged(f"{archive}: the trajectories inside have another sha256")
+    partial = target.with_suffix(f".{os.getpid()}.part")
+    partial.write_bytes(content)
+    partial.replace(target)
+    return target
+
+
+def _unpack_pen(archive: Path) -> bytes:
+    import zipfile
+
+    from unlzw3 import unlzw
+
+    try:
+        with zipfile.ZipFile(archive) as files:
+            name = next(n for n in files.namelist() if n.endswith((PEN_FILE, f"{PEN_FILE}.Z")))
+            content = files.read(name)
+    except (zipfile.BadZipFile, StopIteration) as error:
+        raise DataDamaged(f"{archive}: no {PEN_FILE} inside") from error
+    return bytes(unlzw(content)) if name.endswith(".Z") else content

@@ -1,0 +1,77 @@
+"""Pictures for a training report. Matplotlib without a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recognizer.classifier import DIGITS
+from training.evaluate import Outcome
+from training.fit import History
+
+
+def _figure(width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+
+
+def learning_curves(history: History, path: Path) -> None:
+    """Write loss, training and validation accuracy over the epochs as a PNG."""
+    figure = _figure(8, 3.2)
+    left, right = figure.subplots(1, 2)
+    epochs = np.arange(1, len(history.loss) + 1)
+    left.plot(epochs, history.loss, "o-", label="training loss")
+    right.plot(epochs, history.training_accuracy, "o-", label="training, augmented")
+    right.plot(epochs, history.validation_accuracy, "o-", label="validation")
+    for axes, name in ((left, "cross-entropy"), (right, "accuracy")):
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.legend()
+        axes.grid(alpha=0.3)
+    figure.savefig(path)
+
+
+def confusion_matrix(outcome: Outcome, path: Path) -> None:
+    """Write a confusion matrix of the digits as a PNG; rows are what was drawn."""
+    drawn = outcome.data.labels
+    read = outcome.chances.argmax(1)
+    is_digit = drawn < DIGITS
+    counts = np.zeros((DIGITS, DIGITS), int)
+    np.add.at(counts, (drawn[is_digit], read[is_digit]), 1)
+    figure = _figure(5.5, 5)
+    axes = figure.subplots()
+    # The diagonal is hundreds, the mistakes are ones: a log scale shows both.
+    axes.imshow(np.log1p(counts), cmap="Blues")
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            colour = "white" if np.log1p(count) > np.log1p(counts).max() / 2 else "black"
+            axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
+    axes.set(
+        xticks=range(DIGITS), yticks=range(DIGITS), xlabel="read", ylabel="drawn",
+        title=f"{outcome.data.name}: {int((~outcome.right[is_digit]).sum())} of "
+        f"{int(is_digit.sum())} wrong",
+    )  # fmt: skip
+    figure.savefig(path)
+
+
+def worst_mistakes(outcome: Outcome, path: Path, most: int = 60) -> None:
+    """Write the mistakes that the model was surest of, as it saw them, as a PNG."""
+    wrong = np.flatnonzero(~outcome.right & (outcome.data.labels < DIGITS))
+    chances = outcome.chances
+    wrong = wrong[np.argsort(-chances[wrong].max(1))][:most]
+    columns = 10
+    rows = max(1, -(-len(wrong) // columns))
+    figure = _figure(columns * 0.9, rows * 1.15 + 0.4)
+    figure.suptitle(f"{outcome.data.name}: drawn, read, confidence")
+    grid = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
+    for axes in grid:
+        axes.axis("off")
+    for axes, index in zip(grid, wrong, strict=False):
+        axes.imshow(255 - outcome.data.images[index], cmap="gray", vmin=0, vmax=255)
+        read = int(chances[index].argmax())
+        axes.set_title(
+            f"{outcome.data.labels[index]} → {read}  {chances[index, read]:.0%}", fontsize=7
+        )
+    figure.savefig(path)

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
+from tqdm import tqdm
+
+from recognizer import selectors, services, serving
+from recognizer.classifier import Bundle, BundleError
+from recognizer.models import ModelVersion
+from training import collect, run
+from training.bundle import write_bundle
+from training.downloads import DataDamaged
+from training.fit import History
+from training.recipes import FINE_TUNE, SHIPPED, Recipe
+
+INTERRUPTED = 130
+
+
+class Command(BaseCommand):
+    help = (
+        "Train a new model on MNIST, pen strokes, generated strokes and the drawings that "
+        "reviewers have labelled; keep it as a version, and activate it if it is no worse."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--data",
+            default=",".join(collect.SOURCES),
+            type=sources,
+            help="what to train on, separated by commas (default: %(default)s)",
+        )
+        parser.add_argument("--mnist", type=Path, metavar="PATH", help="an npz in Keras' layout")
+        parser.add_argument(
+            "--labelled",
+            type=Path,
+            metavar="FILE",
+            help="an npz that export_drawings wrote, instead of the database's labels",
+        )
+        parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
+        start = parser.add_mutually_exclusive_group()
+        start.add_argument(
+            "--from-scratch", action="store_true", help="a new network (the default)"
+        )
+        start.add_argument(
+            "--fine-tune", action="store_true", help="start from the active model's network"
+        )
+        parser.add_argument("--seed", type=int, help="the same seed gives the same model")
+        parser.add_argument("--name", help="the new version's name (default: made of the date)")
+        parser.add_argument(
+            "--activate",
+            choices=("auto", "always", "never"),
+            default="auto",
+            help="auto: only if it is no worse than the active model (default)",
+        )
+        parser.add_argument("--report", type=Path, metavar="DIR", help="default: reports/NAME")
+        parser.add_argument(
+            "--bundle", type=Path, metavar="DIR", help="also write the model's files there"
+        )
+
+    def handle(self, **options: Any) -> None:
+        try:
+            self.train(**options)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Interrupted. Nothing was stored; the active model is unchanged.",
+                returncode=INTERRUPTED,
+            ) from None
+        except (
+            BundleError,
+            DataDamaged,
+            FileNotFoundError,
+            run.NothingToTrainOn,
+            services.RegistrationError,
+            services.ActivationError,
+        ) as error:
+            raise CommandError(str(error)) from error
+
+    def train(self, **options: Any) -> None:
+        active = active_version()
+        recipe = chosen_recipe(options)
+        if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
+            raise CommandError(f"There is a model version called {options['name']} already.")
+        if options["fine_tune"] and (active is None or not active.training):
+            raise CommandError("There is no active model with a network to start from.")
+        order = run.Order(
+            sources=options["data"],
+            recipe=recipe,
+            mnist_path=options["mnist"],
+            start_from=bytes(active.training) if active and options["fine_tune"] else None,
+            parent=active.name if active and options["fine_tune"] else None,
+            name=options["name"],
+        )
+        given = options["labelled"]
+        result = run.train(
+            order,
+            labelled=lambda: (
+                collect.read_labelled_file(given) if given else collect.read_labelled_database()
+            ),
+            active=bundle_of(active),
+            listener=Screen(self),
+        )
+        # A long run outlives the connection of many a database server.
+        connection.close_if_unusable_or_obsolete()
+        self.stdout.write(run.table(result, active.name if active else None))
+        self.keep(result, active if options["fine_tune"] else None, options)
+
+    def keep(self, result: run.Result, parent: ModelVersion | None, options: Any) -> None:
+        bundle, decision = result.bundle, result.decision
+        services.register_model(bundle=bundle, parent=parent)
+        self.stdout.write(f"Kept as model version {bundle.name}.")
+        folder = options["report"] or Path("reports") / bundle.name
+        try:
+            run.write_report(result, folder)
+            if options["bundle"]:
+                write_bundle(bundle, options["bundle"])
+        except OSError as error:
+            raise CommandError(f"{error}. The model is kept, not activated.") from error
+        self.stdout.write(f"Report: {folder}")
+        self.stdout.write(decision.reason)
+        if options["activate"] == "always" or (
+            options["activate"] == "auto" and decision.activate
+        ):
+            services.activate_model(name=bundle.name)
+            self.stdout.write(self.style.SUCCESS(f"{bundle.name} is active now."))
+        else:
+            self.stdout.write("The active model stays. To change: manage.py activate_model NAME")
+
+
+class Screen:
+    """Shows a run on the terminal: bars with the time left on stderr, lines on stdout."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.command = command
+        self.bar: Any = None
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        self.command.stdout.write(text)
+
+    def downloaded(self, name: str, done: int, total: int) -> None:
+        """Show a download's bar."""
+        self._show(name, done, total, unit="B", unit_scale=True)
+
+    def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
+        """Show an epoch's bar."""
+        self._show(f"epoch {epoch + 1}", step, steps, unit="batch")
+        self.bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+
+    def epoch_done(self, epoch: int, history: History) -> None:
+        """Show a line for the epoch."""
+        self.say(
+            f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
+            f"validation {history.validation_accuracy[-1]:.2%}"
+        )
+
+    def _show(self, name: str, done: int, total: int, **looks: Any) -> None:
+        if self.bar is None or self.bar.desc != f"{name}: ":
+            if self.bar is not None:
+                self.bar.close()
+            self.bar = tqdm(
+                desc=name, total=total or None, file=sys.stderr, dynamic_ncols=True, **looks
+            )
+        self.bar.update(done - self.bar.n)
+        if done == total:
+            self.bar.close()
+            self.bar = None
+
+
+def active_version() -> ModelVersion | None:
+    """Return the active version with its bytes, or None."""
+    try:
+        return ModelVersion.objects.get(pk=selectors.active_model().pk)
+    except ModelVersion.DoesNotExist:
+        return None
+
+
+def bundle_of(version: ModelVersion | None) -> Bundle | None:
+    """Return a stored version as a bundle, or None where there is none or it does not load."""
+    if version is None:
+        return None
+    bundle = serving.bundle_of(version)
+    try:
+        bundle.verify()
+    except BundleError:
+        # A model that can't answer is no measure for the one to take its place.
+        return None
+    return bundle
+
+
+def chosen_recipe(options: Any) -> Recipe:
+    """Return the recipe that the options ask for."""
+    recipe = FINE_TUNE if options["fine_tune"] else SHIPPED
+    changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
+    return dataclasses.replace(recipe, **changes)
+
+
+def sources(text: str) -> frozenset[str]:
+    """Parse ``--data``."""
+    names = frozenset(filter(None, (name.strip() for name in text.split(","))))
+    if unknown := sorted(names - set(collect.SOURCES)):
+        raise argparse.ArgumentTypeError(
+            f"unknown: {', '.join(unknown)}; choose from {', '.join(collect.SOURCES)}"
+        )
+    if not names:
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(collect.SOURCES)}")
+    return names
+
+
+def positive(text: str) -> int:
+    """Parse a whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("must be a whole number above 0")
+    return int(text)
