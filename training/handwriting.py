@@ -104,7 +104,7 @@ def read_figures(
 def write(shape: Figure, rng: np.random.Generator) -> list[Stroke]:
     """Write a figure once: strokes (n, 2) with n >= 2, in a box of longer side 1 about (.5, .5)."""
     manner = shape.manner
-    sloppy = manner.wobble * float(np.exp(0.45 * rng.standard_normal() - 0.1))
+    sloppy = manner.wobble * min(float(np.exp(0.45 * rng.standard_normal() - 0.1)), 1.9)
     points = _between(shape.drawings, rng)
     points = points + sloppy * 0.015 * _smooth(rng.standard_normal(points.shape))
     sharpness = rng.uniform(manner.sharp, 1.0)
@@ -197,7 +197,7 @@ def _between(drawings: NDArray[np.float64], rng: np.random.Generator) -> NDArray
     """A random mix of the drawings, at times a little beyond them."""
     count = len(drawings)
     if count == 1:
-        return drawings[0]
+        return drawings.reshape(-1, 2)
     share = rng.exponential(size=count)
     share = 1.2 * share / share.sum() - 0.2 / count
     mixed: NDArray[np.float64] = (share @ drawings.reshape(count, -1)).reshape(-1, 2)

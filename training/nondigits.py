@@ -9,7 +9,8 @@ Left out, because a person would read a digit in them:
 - halves of digits that are another digit or nearly one: a 6 or 9 without its stem (0), a 7, 4 or
   9 without its head, an upper half of an open 4 or a 0 cut lengthwise (1), any part of a 3: only
   the cuts in ``_CUTS``;
-- one digit with a ring (or a 0) round it, an underline or a stroke through it: what is meant is anybody's guess;
+- one digit with a ring (or a 0) round it, with an underline or a stroke through it: what it is
+  meant for is anybody's guess;
 - digits on top of each other that add up to one: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``).
 """
 
