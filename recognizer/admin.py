@@ -1,0 +1,13 @@
+"""What Django's admin shows; each subject has its own module beside this one."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.admin_models import ModelVersionAdmin
+from recognizer.admin_predictions import PredictionAdmin
+from recognizer.models import ModelVersion, Prediction
+
+admin.site.site_header = _("DigitSite administration")
+admin.site.site_title = _("DigitSite")
+admin.site.register(Prediction, PredictionAdmin)
+admin.site.register(ModelVersion, ModelVersionAdmin)

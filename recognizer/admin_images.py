@@ -1,0 +1,48 @@
+"""The drawings as the admin shows them: small and crisp in the list, large on the detail page."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from recognizer import imaging, services
+from recognizer.models import Prediction
+
+# Twice the 64 CSS pixels that the list gives it, for dense screens.
+THUMBNAIL_SIDE = 128
+# CSS pixels of the longer side of a drawing on the detail page.
+LARGE_SIDE = 320
+
+
+def drawing(prediction: Prediction) -> bytes:
+    """The PNG as it is stored."""
+    return bytes(prediction.image)
+
+
+def thumbnail(prediction: Prediction) -> bytes:
+    """A PNG of at most 128 px: averaged where it shrinks, whole pixels repeated where it grows.
+
+    Browsers blur what they enlarge, and `image-rendering: pixelated` would tear what they reduce,
+    so neither is left to them. Raises imaging.ImageError if the stored drawing is damaged.
+    """
+    image = Image.fromarray(services.stored_drawing(prediction).pixels)
+    factor = THUMBNAIL_SIDE // max(image.size)
+    if factor > 1:
+        size = (image.width * factor, image.height * factor)
+        image = image.resize(size, Image.Resampling.NEAREST)
+    else:
+        image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    return imaging.encode_png(np.asarray(image))
+
+
+def model_input(prediction: Prediction) -> bytes:
+    """The 28x28 PNG that the model saw. Raises imaging.ImageError as `thumbnail` does."""
+    return imaging.encode_png(imaging.model_input(services.stored_drawing(prediction)))
+
+
+def grows(prediction: Prediction) -> bool:
+    """Whether the detail page enlarges the drawing, so that its pixels should stay sharp."""
+    try:
+        return max(services.stored_drawing(prediction).pixels.shape) < LARGE_SIDE
+    except imaging.ImageError:
+        return False

@@ -1,0 +1,367 @@
+"""The predictions in the admin: find a drawing, look at it, label it, export it.
+
+Nothing but the label can be changed, and every change goes through ``services``, which keeps who
+and when and writes the admin's history.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tempfile
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import format_lazy
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from recognizer import admin_filters, admin_images, export_formats, imaging, services, wording
+from recognizer.admin_forms import LabelButtonsForm, LabelForm
+from recognizer.models import Label, Prediction, Verdict
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    BaseAdmin = admin.ModelAdmin[Prediction]
+else:
+    BaseAdmin = admin.ModelAdmin
+
+Render = Callable[[Prediction], bytes]
+Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
+
+LABEL_PERMISSION = "recognizer.label_prediction"
+# Seconds. A drawing never changes, but a reviewer's browser should not keep it for ever.
+IMAGE_MAX_AGE = 3600
+# As Django's admin writes an empty value.
+NOTHING = "-"
+
+
+def moment(when: datetime.datetime) -> str:
+    """A point in time, in the site's own time zone."""
+    return date_format(timezone.localtime(when), "j M Y, H:i")
+
+
+def reviewer(request: HttpRequest) -> User:
+    """The account behind a request that the admin has let in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def label_action(label: Label) -> Action:
+    """The action that gives the selected drawings one label."""
+
+    @admin.action(
+        description=gettext_lazy("Not a digit")
+        if label is Label.NOT_A_DIGIT
+        else format_lazy(gettext_lazy("Label as {}"), label.label),
+        permissions=["label"],
+    )
+    def action(
+        modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
+    ) -> None:
+        modeladmin.set_label(request, queryset, label)
+
+    action.__name__ = f"label_{label.name.lower()}"
+    return action
+
+
+def export_action(format: export_formats.Format, description: StrOrPromise) -> Action:
+    """The action that sends the selected drawings as a file."""
+
+    @admin.action(description=description, permissions=["view"])
+    def action(
+        modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
+    ) -> HttpResponseBase | None:
+        return modeladmin.export(request, queryset, format)
+
+    action.__name__ = f"export_{format.value}"
+    return action
+
+
+class PredictionAdmin(BaseAdmin):
+    """The list of drawings and the page of each."""
+
+    form = LabelButtonsForm
+    list_display = (
+        "thumbnail",
+        "digit",
+        "percent",
+        "verdict_badge",
+        "suggestion_text",
+        "label",
+        "outcome",
+        "version",
+        "age",
+    )
+    list_editable = ("label",)
+    list_filter = (
+        admin_filters.LabelledFilter,
+        admin_filters.OutcomeFilter,
+        admin_filters.DigitFilter,
+        admin_filters.LabelFilter,
+        admin_filters.VerdictFilter,
+        admin_filters.ConfidenceFilter,
+        ("created_at", admin.DateFieldListFilter),
+        admin_filters.SourceFilter,
+        admin_filters.ModelVersionFilter,
+    )
+    list_per_page = 50
+    list_max_show_all = 200
+    search_fields = ("id",)
+    search_help_text = gettext_lazy("Search by id: the whole of it, or its first characters.")
+    show_full_result_count = False
+    fields = (
+        "label",
+        "labelled",
+        "digit",
+        "percent",
+        "verdict",
+        "suggestion_text",
+        "version",
+        "source",
+        "owner",
+        "created_at",
+        "id",
+    )
+    readonly_fields = fields[1:]
+    actions = (
+        "confirm",
+        *(label_action(label) for label in Label),
+        "clear_label",
+        export_action(export_formats.Format.NPZ, gettext_lazy("Export selected as arrays (.npz)")),
+        export_action(export_formats.Format.PNG, gettext_lazy("Export selected as images (.zip)")),
+        export_action(export_formats.Format.CSV, gettext_lazy("Export selected as a table (.csv)")),
+    )
+
+    class Media:
+        css = {"all": ("recognizer/admin.css",)}
+
+    # --- who may do what --------------------------------------------------------------------
+
+    def has_label_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(LABEL_PERMISSION)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # The label is all that can be changed here.
+        return self.has_label_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_label_permission(request)
+
+    # --- the list ---------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[LabelForm]:
+        return LabelForm
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
+    ) -> tuple[QuerySet[Prediction], bool]:
+        """Drawings whose id starts with the term, or failing that contains it."""
+        term = search_term.strip(" \t{}").lower()
+        if not term:
+            return queryset, False
+        digits = term.replace("-", "")
+        if not re.fullmatch(r"[0-9a-f]{1,32}", digits):
+            return queryset.none(), False
+        # A range, not a pattern: it uses the primary key's index on every database.
+        first, last = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
+        by_start = queryset.filter(pk__range=(first, last))
+        if by_start.exists():
+            return by_start, False
+        return queryset.filter(pk__icontains=term), False
+
+    @admin.display(description=gettext_lazy("drawing"))
+    def thumbnail(self, prediction: Prediction) -> str:
+        return format_html(
+            '<img class="drawing-thumbnail" src="{}" alt="{}"'
+            ' width="64" height="64" loading="lazy">',
+            reverse("admin:recognizer_prediction_thumbnail", args=[prediction.pk]),
+            _("Drawing read as %(digit)s") % {"digit": prediction.digit},
+        )
+
+    @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
+    def percent(self, prediction: Prediction) -> str:
+        return wording.confidence_percent(prediction.confidence)
+
+    @admin.display(description=gettext_lazy("verdict"), ordering="verdict")
+    def verdict_badge(self, prediction: Prediction) -> str:
+        verdict = Verdict(prediction.verdict)
+        return format_html('<span class="verdict {}">{}</span>', verdict.value, verdict.label)
+
+    @admin.display(description=gettext_lazy("visitor says"), ordering="suggestion")
+    def suggestion_text(self, prediction: Prediction) -> StrOrPromise:
+        return NOTHING if prediction.suggestion is None else Label(prediction.suggestion).label
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def outcome(self, prediction: Prediction) -> str:
+        if prediction.is_mistake is None:
+            return NOTHING
+        if prediction.is_mistake:
+            return format_html('<span class="outcome wrong">✗ {}</span>', _("wrong"))
+        return format_html('<span class="outcome right">✓ {}</span>', _("right"))
+
+    @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
+    def version(self, prediction: Prediction) -> str:
+        return prediction.model_version.name
+
+    @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
+    def age(self, prediction: Prediction) -> str:
+        return format_html(
+            '<time class="age" datetime="{}" title="{}">{}</time>'
+            '<br><code class="short-id" title="{}">{}</code>',
+            prediction.created_at.isoformat(),
+            moment(prediction.created_at),
+            timesince(prediction.created_at, depth=1),
+            prediction.pk,
+            str(prediction.pk)[:8],
+        )
+
+    # --- the detail page --------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("labelled"))
+    def labelled(self, prediction: Prediction) -> str:
+        if prediction.labelled_at is None:
+            return NOTHING
+        return _("by %(who)s, %(when)s") % {
+            "who": prediction.labelled_by or _("an account that is gone"),
+            "when": moment(prediction.labelled_at),
+        }
+
+    @admin.display(description=gettext_lazy("drawn by"))
+    def owner(self, prediction: Prediction) -> str:
+        return str(prediction.user) if prediction.user else _("a visitor")
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Prediction | None = None,
+    ) -> HttpResponse:
+        """The page of one drawing: large, as the model saw it, and what the model made of it."""
+        assert obj is not None
+        extra = {"bars": wording.in_words(obj).bars, "crisp": admin_images.grows(obj)}
+        return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
+
+    # --- the images -------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        views: dict[str, Render] = {
+            "thumbnail": admin_images.thumbnail,
+            "drawing": admin_images.drawing,
+            "model_input": admin_images.model_input,
+        }
+        return [
+            path(
+                f"<uuid:pk>/{name.replace('_', '-')}.png",
+                self.admin_site.admin_view(self.image_view(render), cacheable=True),
+                name=f"recognizer_prediction_{name}",
+            )
+            for name, render in views.items()
+        ] + super().get_urls()
+
+    def image_view(self, render: Render) -> Callable[..., HttpResponse]:
+        """A view that sends a stored drawing, made into a picture by ``render``."""
+
+        def view(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            prediction = get_object_or_404(Prediction.objects.only("image"), pk=pk)
+            try:
+                picture = render(prediction)
+            except imaging.ImageError as error:
+                raise Http404(error.message) from error
+            return HttpResponse(
+                picture,
+                content_type="image/png",
+                headers={"Cache-Control": f"private, max-age={IMAGE_MAX_AGE}"},
+            )
+
+        return view
+
+    # --- labelling --------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
+        """Store a label set in the list or on the detail page; nothing else is ever saved here."""
+        if "label" in form.changed_data:
+            services.label_predictions(
+                predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
+            )
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
+        """Write nothing: ``services`` has written the line, with what it was and what it became."""
+
+    def set_label(
+        self, request: HttpRequest, queryset: QuerySet[Prediction], label: Label | None
+    ) -> None:
+        """Give the selected drawings a label, or none, and say how many changed."""
+        changed = services.label_predictions(
+            predictions=queryset, label=label, by=reviewer(request)
+        )
+        self.say_how_many(request, changed)
+
+    @admin.action(description=gettext_lazy("Confirm prediction as label"), permissions=["label"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
+        changed = services.confirm_predictions(predictions=queryset, by=reviewer(request))
+        self.say_how_many(request, changed)
+
+    @admin.action(description=gettext_lazy("Clear label"), permissions=["label"])
+    def clear_label(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
+        self.set_label(request, queryset, None)
+
+    def say_how_many(self, request: HttpRequest, changed: int) -> None:
+        if not changed:
+            self.message_user(
+                request, _("No label was changed: they were so already."), messages.INFO
+            )
+            return
+        text = ngettext("%(n)d label was changed.", "%(n)d labels were changed.", changed)
+        self.message_user(request, text % {"n": changed}, messages.SUCCESS)
+
+    # --- exporting --------------------------------------------------------------------------
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        # Last in the menu, not first: it is the one that can't be undone.
+        if "delete_selected" in actions:
+            actions["delete_selected"] = actions.pop("delete_selected")
+        return actions
+
+    def export(
+        self, request: HttpRequest, queryset: QuerySet[Prediction], format: export_formats.Format
+    ) -> HttpResponseBase | None:
+        """Send the labelled ones of the selected drawings, or say why there is nothing to send."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            summary = export_formats.STREAMS[format](queryset, file)
+        except export_formats.ExportError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
+        if not summary.written:
+            self.message_user(request, export_formats.nothing_to_export(summary), messages.WARNING)
+            return None
+        file.seek(0)
+        suffix = "zip" if format is export_formats.Format.PNG else format.value
+        name = f"drawings-{timezone.localdate().isoformat()}.{suffix}"
+        return FileResponse(file, as_attachment=True, filename=name)

@@ -1,0 +1,40 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db.models.functions import Length
+from django.template.defaultfilters import filesizeformat
+
+from recognizer.models import ModelVersion
+
+COLUMNS = ("", "name", "created", "size", "parent")
+
+
+class Command(BaseCommand):
+    help = "List the model versions, newest first; a star marks the active one."
+
+    def handle(self, **options: Any) -> None:
+        rows = [COLUMNS, *model_rows()]
+        if len(rows) == 1:
+            self.stdout.write("There is no model version. Run: python manage.py migrate")
+            return
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.stdout.write("  ".join(cells).rstrip())
+
+
+def model_rows() -> list[tuple[str, str, str, str, str]]:
+    """A line of text cells for each version; the models' bytes stay in the database."""
+    versions = ModelVersion.objects.annotate(
+        bytes=Length("serving") + Length("training")
+    ).values_list("is_active", "name", "created_at", "bytes", "parent__name")
+    return [
+        (
+            "*" if is_active else "",
+            name,
+            created_at.strftime("%Y-%m-%d %H:%M UTC"),
+            filesizeformat(size).replace("\xa0", " "),
+            parent or "-",
+        )
+        for is_active, name, created_at, size, parent in versions
+    ]

@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from recognizer import imaging, services, serving
+from recognizer.classifier import Verdict
+
+
+class Command(BaseCommand):
+    help = "Read the digit in image files. Nothing is stored."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+        parser.add_argument("--json", action="store_true", help="print a JSON list, not text")
+
+    def handle(self, *, files: list[Path], json: bool, **options: Any) -> None:
+        results = [self.read(Path(file)) for file in files]
+        failed = [result for result in results if "error" in result]
+        if json:
+            self.stdout.write(to_json(results))
+        for result in results:
+            if "error" in result:
+                self.stderr.write(f"{result['file']}: {result['error']['detail']}")
+            elif not json:
+                self.stdout.write(in_words(result))
+        if failed:
+            raise CommandError(f"{len(failed)} of {len(results)} files could not be read.")
+
+    def read(self, file: Path) -> dict[str, Any]:
+        """The answer for one file, or the error that stands in its place."""
+        try:
+            with file.open("rb") as stream:
+                # One byte more than is allowed tells "too large" without reading it all.
+                data = stream.read(imaging.MAX_BYTES + 1)
+            found = services.classify_bytes(data)
+        except OSError as error:
+            return failure(file, "unreadable_file", f"{error.strerror or error}.")
+        except imaging.ImageError as error:
+            return failure(file, error.code, error.message)
+        except serving.NoModel as error:
+            raise CommandError(str(error)) from error
+        answer = found.answer
+        return {
+            "file": str(file),
+            "digit": answer.digit,
+            "confidence": answer.confidence,
+            "probabilities": list(answer.probabilities),
+            "verdict": answer.verdict.value,
+            "model_version": found.model_version,
+        }
+
+
+def failure(file: Path, code: str, detail: str) -> dict[str, Any]:
+    return {"file": str(file), "error": {"code": code, "detail": detail}}
+
+
+def to_json(results: list[dict[str, Any]]) -> str:
+    return json.dumps(results, indent=2, ensure_ascii=False)
+
+
+def in_words(result: dict[str, Any]) -> str:
+    digit, sure = result["digit"], f"{result['confidence']:.1%} sure"
+    match Verdict(result["verdict"]):
+        case Verdict.DIGIT:
+            answer = f"{digit}, {sure}"
+        case Verdict.UNCERTAIN:
+            answer = f"perhaps {digit}, {sure}"
+        case Verdict.NOT_A_DIGIT:
+            answer = f"not a digit (best guess {digit}, {sure})"
+    return f"{result['file']}: {answer}"
