@@ -403,7 +403,8 @@ def place(ink: Floats) -> Pixels:
     rows = _window(top, bottom, float(down @ np.arange(down.size)) / mass + 0.5, scale)
     columns = _window(left, right, float(across @ np.arange(across.size)) / mass + 0.5, scale)
     image = _coverage(rows, scale, ink.shape[0]) @ ink @ _coverage(columns, scale, ink.shape[1]).T
-    return np.rint(image * (255 / image.max())).astype(np.uint8)
+    pixels: Pixels = np.rint(image * (255 / image.max())).astype(np.uint8)
+    return pixels
 
 
 def _span(profile: Floats) -> tuple[float, float]:
@@ -424,4 +425,5 @@ def _coverage(start: float, scale: float, cells: int) -> Floats:
     edges = start + scale * np.arange(INPUT_SIDE + 1, dtype=np.float32)[:, None]
     cell = np.arange(cells, dtype=np.float32)
     overlap = np.minimum(edges[1:], cell + 1) - np.maximum(edges[:-1], cell)
-    return np.maximum(overlap, 0) / np.float32(scale)
+    shares: Floats = np.maximum(overlap, 0) / np.float32(scale)
+    return shares

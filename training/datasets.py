@@ -119,7 +119,9 @@ def mnist(path: Path | None = None, progress: Progress | None = None) -> dict[st
         raise DataDamaged(f"{path} has no x_train, y_train")
     sha256 = downloads.sha256_of(path)
     prepared = {
-        split: Data(f"mnist {split}", prepare(data.images, f"{sha256}-{split}"), data.labels, sha256)
+        split: Data(
+            f"mnist {split}", prepare(data.images, f"{sha256}-{split}"), data.labels, sha256
+        )
         for split, data in raw.items()
     }
     train = prepared.pop("train")

@@ -161,7 +161,6 @@ def _compiled_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
 
     optimizer.build(model.trainable_variables)
 
-    @tf.function(reduce_retracing=True)
     def step(images: Any, labels: Any, seed: Any) -> Any:
         images = augment(images, seed, recipe.augmentation)
         with tf.GradientTape() as tape:
@@ -174,4 +173,4 @@ def _compiled_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
         right = tf.reduce_sum(tf.cast(tf.argmax(logits, 1, tf.int32) == labels, tf.int32))
         return loss, right
 
-    return step
+    return tf.function(step, reduce_retracing=True)

@@ -63,7 +63,9 @@ def place(
     return [(stroke - (low + high) / 2) * scale + to for stroke in strokes]
 
 
-def render(strokes: Sequence[Stroke], *, canvas: int = CANVAS, brush: float = 20.0) -> NDArray[np.uint8]:
+def render(
+    strokes: Sequence[Stroke], *, canvas: int = CANVAS, brush: float = 20.0
+) -> NDArray[np.uint8]:
     """Draw strokes with a round brush: uint8 (canvas, canvas), black ink (0) on white (255).
 
     ``brush`` is the width in px. Drawn at twice the size and halved, which smooths the edge as

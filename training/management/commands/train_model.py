@@ -123,9 +123,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error}. The model is kept, not activated.") from error
         self.stdout.write(f"Report: {folder}")
         self.stdout.write(decision.reason)
-        if options["activate"] == "always" or (
-            options["activate"] == "auto" and decision.activate
-        ):
+        if options["activate"] == "always" or (options["activate"] == "auto" and decision.activate):
             services.activate_model(name=bundle.name)
             self.stdout.write(self.style.SUCCESS(f"{bundle.name} is active now."))
         else:
