@@ -4,8 +4,8 @@ import { localPath } from "./api.js";
 import { slot } from "./dom.js";
 import { confidencePercent, confidenceWord, exactPercent, fill, verdictSentence } from "./texts.js";
 
-/** @typedef {import("./api.js").Prediction} Prediction */
-/** @typedef {import("./texts.js").Texts} Texts */
+/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Texts} Texts */
 
 export class AnswerView {
   /**

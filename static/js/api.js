@@ -1,22 +1,8 @@
 /** The site's own API, /api/v1/. Every failure becomes an ApiError with a sentence for the visitor. */
 
-/** @typedef {import("./texts.js").Texts} Texts */
-
-/**
- * @typedef {object} Prediction
- * @property {string} id
- * @property {number} digit
- * @property {number} confidence
- * @property {number[]} probabilities
- * @property {"digit" | "uncertain" | "not_a_digit"} verdict
- * @property {string} model_version
- * @property {string} source
- * @property {string} image_url
- * @property {string} model_input_url
- * @property {string} created_at
- */
-
-/** @typedef {{ next: string | null, results: Prediction[] }} PredictionList */
+/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").PredictionList} PredictionList */
+/** @typedef {import("./types.js").Texts} Texts */
 
 const TIMEOUT_MS = 20_000;
 

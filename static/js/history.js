@@ -5,8 +5,8 @@ import { slot } from "./dom.js";
 import { confidencePercent, fill } from "./texts.js";
 
 /** @typedef {import("./api.js").Api} Api */
-/** @typedef {import("./api.js").Prediction} Prediction */
-/** @typedef {import("./texts.js").Texts} Texts */
+/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Texts} Texts */
 
 export class HistoryView {
   /**
@@ -55,7 +55,7 @@ export class HistoryView {
     }
   }
 
-  /** @param {import("./api.js").PredictionList} page */
+  /** @param {import("./types.js").PredictionList} page */
   #append({ next, results }) {
     const entries = results.map((prediction) => this.#entry(prediction));
     this.list.append(...entries);

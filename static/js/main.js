@@ -9,7 +9,7 @@ import { toDataUrl } from "./paint.js";
 import { StrokeModel } from "./strokes.js";
 import { readTexts } from "./texts.js";
 
-/** @typedef {import("./api.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Prediction} Prediction */
 
 const texts = readTexts();
 const board = byId("board", HTMLElement);

@@ -3,7 +3,7 @@
 import { paintStroke, paintStrokes } from "./paint.js";
 
 /** @typedef {import("./strokes.js").StrokeModel} StrokeModel */
-/** @typedef {import("./strokes.js").Point} Point */
+/** @typedef {import("./types.js").Point} Point */
 
 const MAIN_BUTTON = 0;
 

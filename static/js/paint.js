@@ -1,7 +1,7 @@
 /** Strokes to pixels, on the page's canvas and on the one that is sent. */
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./strokes.js").Point} Point */
+/** @typedef {import("./types.js").Stroke} Stroke */
+/** @typedef {import("./types.js").Point} Point */
 
 /** Side in pixels of the image that is sent: what the server keeps at most, so that it need not scale it. */
 const SENT_SIDE = 512;

@@ -5,8 +5,8 @@
  * (1, 1) the bottom right one. A captured pointer may leave the canvas: such points lie outside 0..1.
  */
 
-/** @typedef {{ x: number, y: number, pressure: number }} Point */
-/** @typedef {{ width: number, points: Point[] }} Stroke */
+/** @typedef {import("./types.js").Point} Point */
+/** @typedef {import("./types.js").Stroke} Stroke */
 
 /** Brush width as a fraction of the canvas' width. */
 export const BRUSH_WIDTH = 0.07;

@@ -3,27 +3,8 @@
  * sentences for pages made without JavaScript.
  */
 
-/**
- * @typedef {object} Texts
- * @property {string} percent
- * @property {string} percent_over
- * @property {{ at_least: number, word: string }[]} confidence
- * @property {Record<string, string>} sentence
- * @property {Record<string, string>} note
- * @property {Record<string, string>} error
- * @property {string} announcement
- * @property {string} empty_canvas
- * @property {string} choose_image
- * @property {string} kept
- * @property {string} prompt
- * @property {string} changed
- * @property {string} predict
- * @property {string} busy
- * @property {string} cleared
- * @property {string} more_shown
- */
-
-/** @typedef {import("./api.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Texts} Texts */
 
 /** @returns {Texts} */
 export function readTexts() {
