@@ -23,9 +23,11 @@ _MANNERS = {
     # A 0 made narrower still is a 1.
     "narrow": Manner(tilt=(-24.0, 30.0), widen=0.06),
     # A 1 whose flag comes to lie flat is a 7.
-    "flagged": Manner(lean=(-14.0, 26.0), turn=(-12.0, 5.0), tilt=(-20.0, 18.0)),
+    "flagged": Manner(lean=(-14.0, 24.0), turn=(-12.0, 3.0), tilt=(-20.0, 15.0), sharp=0.6),
     # With a wide flag and a wide hook a 1 is a 3.
-    "hooked": Manner(lean=(-8.0, 22.0), turn=(-8.0, 4.0), tilt=(-14.0, 18.0), wobble=0.6),
+    "hooked": Manner(
+        lean=(-8.0, 18.0), turn=(-8.0, 0.0), tilt=(-14.0, 12.0), wobble=0.6, sharp=0.7
+    ),
     # A closed 4 that leans to the left is an A.
     "standing": Manner(lean=(-2.0, 26.0), turn=(-5.0, 9.0), tilt=(-3.0, 28.0), wobble=0.8),
     # A one-stroke 4 without its corners is a 9.

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.imaging import drawing_from_array, model_input
 from training.allographs import ALLOGRAPHS, generate_digit
 from training.handwriting import Stroke, figure
-from training.strokes import place, render
+from training.strokes import PLACEMENTS, draw_at, place, render
 
 EVERY_ALLOGRAPH = [(digit, name) for digit, names in ALLOGRAPHS.items() for name in names]
 
@@ -117,3 +119,15 @@ def test_it_rejects_an_unknown_allograph() -> None:
 def test_drawings_of_one_figure_have_the_same_points() -> None:
     with pytest.raises(ValueError, match="differ in their points"):
         figure(["0,0 1,1"], ["0,0 .5,.5 1,1"])
+
+
+def test_the_bundled_model_reads_97_in_100_wherever_and_however_they_are_drawn() -> None:
+    classifier = Classifier(load_bundle(BUNDLED))
+    generator = rng(2024)
+    right = 0
+    for index in range(400):
+        pixels = draw_at(generate_digit(index % 10, generator), PLACEMENTS["wild"], generator)
+        answer = classifier.classify(model_input(drawing_from_array(pixels)))
+        right += answer.digit == index % 10
+
+    assert right >= 0.97 * 400

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
+from recognizer.imaging import drawing_from_array, model_input
 from training.handwriting import Stroke
 from training.nondigits import NONDIGITS, generate_nondigit
-from training.strokes import place, render
+from training.strokes import PLACEMENTS, draw_at, place, render
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -91,3 +93,15 @@ def test_a_dot_is_a_point() -> None:
 def test_it_rejects_an_unknown_kind() -> None:
     with pytest.raises(ValueError, match="'novel'"):
         generate_nondigit(rng(), kind="novel")
+
+
+def test_the_bundled_model_takes_nine_in_ten_for_no_digit() -> None:
+    classifier = Classifier(load_bundle(BUNDLED))
+    generator = rng(2024)
+    refused = 0
+    for _ in range(300):
+        pixels = draw_at(generate_nondigit(generator), PLACEMENTS["wild"], generator)
+        answer = classifier.classify(model_input(drawing_from_array(pixels)))
+        refused += answer.verdict is not Verdict.DIGIT
+
+    assert refused >= 0.9 * 300
