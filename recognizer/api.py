@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from datetime import datetime
+from datetime import timezone
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -39,9 +39,11 @@ from recognizer.serializers import (
 )
 from recognizer.serving import NoModel
 
+utc = timezone.utc
+
 # Room for base64 (four characters for three bytes) and the JSON, or the form, around it.
 MAX_BODY = imaging.MAX_BYTES // 2 * 3
-# An answer is read only by who has sent what they wanted to: drain that much of a refused body.
+# Most clients read the answer only when they have sent all of the body: take in that much of it.
 MAX_DRAINED = 4 * MAX_BODY
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IMAGE_CACHE_SECONDS = 24 * 3600
@@ -66,7 +68,7 @@ class AnyAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class SafeJSONParser(JSONParser):
+class PlainJSONParser(JSONParser):
     """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
 
     def parse(
@@ -76,8 +78,25 @@ class SafeJSONParser(JSONParser):
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
             return super().parse(stream, media_type, context)
-        except RecursionError as error:
-            raise ParseError(_("The JSON nests too deeply.")) from error
+        except (ParseError, RecursionError) as error:
+            raise ParseError(
+                _('The body is not valid JSON. Send {"image": "data:image/png;base64,..."}.')
+            ) from error
+
+
+class PlainMultiPartParser(MultiPartParser):
+    """A form with files; says in a sentence when it is malformed."""
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> Any:
+        """Return the fields and files of the body."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            raise ParseError(
+                _("The form can't be read. Send multipart/form-data with a file named image.")
+            ) from error
 
 
 class NewestFirst(CursorPagination):
@@ -98,10 +117,11 @@ class NewestFirst(CursorPagination):
 
 def _is_time(text: str) -> bool:
     try:
-        moment: datetime | None = parse_datetime(text)
-    except ValueError:
+        moment = parse_datetime(text)
+        # At the ends of the calendar a time may have no equivalent in UTC.
+        return moment is not None and moment.tzinfo is not None and bool(moment.astimezone(utc))
+    except (ValueError, OverflowError):
         return False
-    return moment is not None and moment.tzinfo is not None
 
 
 class AnonWriteThrottle(AnonRateThrottle):
@@ -157,10 +177,11 @@ class PredictionViewSet(
 
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
-    parser_classes = [SafeJSONParser, MultiPartParser]
+    parser_classes = [PlainJSONParser, PlainMultiPartParser]
     content_negotiation_class = AnyAccept
     http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
     queryset = Prediction.objects.none()
+    lookup_value_converter = "uuid"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that can't be read before anything reads it."""
@@ -262,6 +283,8 @@ class PredictionViewSet(
     def _input_serializer(self, request: Request) -> BaseSerializer[Any]:
         context = self.get_serializer_context()
         data = request.data
+        if data is None:
+            raise ParseError(_("The body is null. Send an object with the field image."))
         if str(request.content_type).lower().startswith("multipart/"):
             return DrawingUploadSerializer(data=data, context=context)
         return DrawingJsonSerializer(data=data, context=context)
@@ -278,8 +301,10 @@ def _check_body(request: HttpRequest) -> None:
         # Python knows "encodings" that are none, such as hex.
         request.encoding = "utf-8"
         raise UnsupportedMediaType(request.META.get("CONTENT_TYPE", ""))
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
-        _drain(request)
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        if int(length) <= MAX_DRAINED:
+            _drain(request)
         raise PayloadTooLarge
 
 
@@ -291,12 +316,8 @@ def _is_utf8(encoding: str) -> bool:
 
 
 def _drain(request: HttpRequest) -> None:
-    left = MAX_DRAINED
-    while left > 0:
-        chunk = request.read(min(left, 64 * 1024))
-        if not chunk:
-            break
-        left -= len(chunk)
+    while request.read(64 * 1024):
+        pass
 
 
 def _png(request: Request, data: bytes) -> HttpResponseBase:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
+from rest_framework.response import Response
 
 from recognizer import imaging
 
@@ -42,3 +43,8 @@ class ExceptionHandler(StandardHandler):
         if isinstance(exc, UnreadablePostError):
             return ParseError(_("The request broke off. Send it again."))
         return super().convert_known_exceptions(exc)
+
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """Log what broke; a missing model is known already and logged where it was noticed."""
+        if not isinstance(exc, ModelUnavailable):
+            super().report_exception(exc, response)

@@ -70,8 +70,12 @@ def _refuse_other_sites(request: Request) -> None:
     origin = request.META.get("HTTP_ORIGIN")
     if origin is None:
         return
+    try:
+        host = urlsplit(origin).netloc
+    except ValueError:
+        host = ""
     # The host alone: behind a proxy that ends TLS the schemes may differ.
-    if urlsplit(origin).netloc == request.get_host() or origin in settings.CSRF_TRUSTED_ORIGINS:
+    if host == request.get_host() or origin in settings.CSRF_TRUSTED_ORIGINS:
         return
     raise PermissionDenied(
         _("This request comes from another site. Send it from this site or from a program."),

@@ -1,0 +1,91 @@
+"""Fixtures that every test may use: digits drawn as strokes, clients, people.
+
+Nothing is mocked: the bundled model reads what the strokes draw, through the real view stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from recognizer import serving
+from recognizer.tests import drawings
+
+
+@pytest.fixture(scope="session")
+def draw_digit() -> drawings.DrawDigit:
+    """Return the function that draws a digit and gives PNG bytes."""
+    return drawings.digit_png
+
+
+@pytest.fixture(scope="session")
+def data_url() -> Callable[[bytes], str]:
+    """Return the function that wraps a PNG in a data URL, as a canvas does."""
+    return drawings.data_url
+
+
+@pytest.fixture(autouse=True)
+def _plain_surroundings(settings: Settings) -> Iterator[None]:
+    """Let no test depend on what another did, or on what this checkout holds."""
+    # Names without hashes: `live_server` knows no others, and `collectstatic` may have run here.
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MODEL_RECHECK_SECONDS = 0
+    settings.REST_FRAMEWORK = {
+        **settings.REST_FRAMEWORK,
+        "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None},
+    }
+    cache.clear()
+    yield
+    serving.forget()
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """Return a client of the API that nobody has logged in to."""
+    return APIClient()
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    """Return the function that makes a user: make_user("name", is_staff=True, ...)."""
+
+    def make(username: str = "ada", **fields: Any) -> User:
+        return User.objects.create_user(username, password="pass-of-" + username, **fields)
+
+    return make
+
+
+@pytest.fixture
+def user(make_user: Callable[..., User]) -> User:
+    """Return a user with no rights beyond their own drawings."""
+    return make_user("ada")
+
+
+@pytest.fixture
+def reviewer(make_user: Callable[..., User]) -> User:
+    """Return a member of staff who may see and label drawings, and nothing else."""
+    person = make_user("reviewer", is_staff=True)
+    person.user_permissions.set(
+        Permission.objects.filter(
+            content_type__app_label="recognizer",
+            codename__in=["view_prediction", "label_prediction"],
+        )
+    )
+    return person
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """Return the folder that holds manage.py."""
+    return Path(__file__).resolve().parent

@@ -1,0 +1,52 @@
+"""Digits for tests, drawn as strokes; the fixtures of the same names hand these out."""
+
+from __future__ import annotations
+
+import base64
+from typing import Protocol
+
+import numpy as np
+
+from recognizer import imaging
+from training.allographs import generate_digit
+from training.strokes import place, render
+
+
+class DrawDigit(Protocol):
+    """Draws a digit as a person would and gives the PNG file."""
+
+    def __call__(
+        self,
+        digit: int = 3,
+        *,
+        seed: int = 0,
+        canvas: int = 280,
+        size: float = 0.6,
+        brush: float = 20.0,
+        centre: tuple[float, float] | None = None,
+        allograph: str | None = None,
+    ) -> bytes: ...
+
+
+def digit_png(
+    digit: int = 3,
+    *,
+    seed: int = 0,
+    canvas: int = 280,
+    size: float = 0.6,
+    brush: float = 20.0,
+    centre: tuple[float, float] | None = None,
+    allograph: str | None = None,
+) -> bytes:
+    """Return the PNG of a digit drawn with a round brush, black on white.
+
+    The same arguments draw the same picture; `canvas` and `brush` are in pixels.
+    """
+    strokes = generate_digit(digit, np.random.default_rng(seed), allograph=allograph)
+    placed = place(strokes, canvas=canvas, size=size, centre=centre)
+    return imaging.encode_png(render(placed, canvas=canvas, brush=brush))
+
+
+def data_url(png: bytes) -> str:
+    """Return a PNG file as a data URL, as a canvas gives it."""
+    return "data:image/png;base64," + base64.b64encode(png).decode()

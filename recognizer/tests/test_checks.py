@@ -1,0 +1,378 @@
+"""Configuration: safe with none, refused when bad, with the variable's name in the message."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage, Tags, run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+from pytest_django import Settings
+
+from digitsite.checks import stop_on_errors
+from digitsite.environment import Problem
+
+STRONG_KEY = "k3y-" + "".join(chr(97 + n % 26) for n in range(60))
+PUBLIC = {"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": STRONG_KEY}
+OURS = (
+    "DEBUG ALLOWED_HOSTS SECRET_KEY DATABASE_URL REDIS_URL CSRF_TRUSTED_ORIGINS NUM_PROXIES "
+    "SECURE_SSL_REDIRECT SECURE_HSTS_SECONDS THROTTLE_ANON THROTTLE_USER MODEL_RECHECK_SECONDS "
+    "LOG_LEVEL DJANGO_SETTINGS_MODULE"
+).split()
+
+SHOW = """
+import json, django
+from django.conf import settings
+django.setup()
+print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
+"""
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return this process's environment without our variables, plus `variables`."""
+    return {k: v for k, v in os.environ.items() if k not in OURS} | variables
+
+
+def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the project with this configuration and no other."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=root,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def read_settings(root: Path, *names: str, **variables: str) -> dict[str, Any]:
+    """Return the settings of these names in a process of its own."""
+    done = run(
+        root, "-c", SHOW % (names,), DJANGO_SETTINGS_MODULE="digitsite.settings", **variables
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="session")
+def checkout(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bare copy of the code: no `.env`, no key, no database."""
+    root = tmp_path_factory.mktemp("checkout")
+    shutil.copy(project_root / "manage.py", root)
+    for folder in ("digitsite", "recognizer", "templates", "static"):
+        shutil.copytree(
+            project_root / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    return root
+
+
+# Without configuration ----------------------------------------------------------------------------
+
+
+def test_without_configuration_it_is_safe_and_silent(checkout: Path) -> None:
+    done = run(checkout, "-W", "error", "manage.py", "check", "--fail-level", "WARNING")
+    found = read_settings(
+        checkout, "DEBUG", "ALLOWED_HOSTS", "SECRET_KEY", "SECURE_SSL_REDIRECT", "DATABASES"
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert found["DEBUG"] is False
+    assert set(found["ALLOWED_HOSTS"]) == {"localhost", ".localhost", "127.0.0.1", "[::1]"}
+    assert found["SECURE_SSL_REDIRECT"] is False
+    assert found["DATABASES"]["default"]["NAME"] == str(checkout / "db.sqlite3")
+    key = checkout / ".secret_key"
+    assert found["SECRET_KEY"] == key.read_text().strip()
+    assert len(found["SECRET_KEY"]) >= 50
+    if os.name == "posix":
+        assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+def test_two_processes_make_one_key(checkout: Path) -> None:
+    (checkout / ".secret_key").unlink(missing_ok=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        keys = set(
+            pool.map(
+                lambda _: read_settings(checkout, "SECRET_KEY")["SECRET_KEY"], range(4)
+            )
+        )
+
+    assert len(keys) == 1
+    assert not list(checkout.glob(".secret_key-*"))
+
+
+def test_a_key_file_without_a_key_is_refused(checkout: Path) -> None:
+    key = checkout / ".secret_key"
+    kept = key.read_text() if key.exists() else None
+    try:
+        key.write_text("")
+        done = run(checkout, "manage.py", "check")
+    finally:
+        key.unlink()
+        if kept:
+            key.write_text(kept)
+            key.chmod(0o600)
+
+    assert done.returncode == 1
+    assert "digitsite.E001" in done.stderr
+    assert "SECRET_KEY" in done.stderr
+
+
+def test_dotenv_is_read_and_the_environment_wins(checkout: Path) -> None:
+    (checkout / ".env").write_text("NUM_PROXIES=3\nLOG_LEVEL=debug\n")
+    try:
+        found = read_settings(checkout, "NUM_PROXIES", "LOG_LEVEL", LOG_LEVEL="error")
+    finally:
+        (checkout / ".env").unlink()
+
+    assert found == {"NUM_PROXIES": 3, "LOG_LEVEL": "ERROR"}
+
+
+# E001: bad values ---------------------------------------------------------------------------------
+
+
+BAD_VALUES = [
+    ("DEBUG", "maybe"),
+    ("NUM_PROXIES", "one"),
+    ("NUM_PROXIES", "-1"),
+    ("SECURE_SSL_REDIRECT", "2"),
+    ("SECURE_HSTS_SECONDS", "1.5"),
+    ("THROTTLE_ANON", "60"),
+    ("THROTTLE_ANON", "0/min"),
+    ("THROTTLE_USER", "many/min"),
+    ("THROTTLE_USER", "60/fortnight"),
+    ("MODEL_RECHECK_SECONDS", "soon"),
+    ("MODEL_RECHECK_SECONDS", "nan"),
+    ("LOG_LEVEL", "LOUD"),
+    ("REDIS_URL", "localhost:6379"),
+    ("DATABASE_URL", "mysql://localhost/digits"),
+    ("DATABASE_URL", "nonsense"),
+    ("DATABASE_URL", "postgres://user:pass@host:port/name"),
+    ("DATABASE_URL", "postgres://localhost"),
+    ("DATABASE_URL", "sqlite://:memory:"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value"), BAD_VALUES)
+def test_a_bad_value_stops_the_start(checkout: Path, variable: str, value: str) -> None:
+    done = run(checkout, "manage.py", "migrate", "--plan", **{variable: value})
+
+    assert done.returncode == 1, done.stdout
+    assert "digitsite.E001" in done.stderr
+    assert variable in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_value_stops_a_web_server_too(checkout: Path) -> None:
+    done = run(checkout, "-c", "import digitsite.wsgi", THROTTLE_ANON="often")
+
+    assert done.returncode == 1
+    assert "ImproperlyConfigured" in done.stderr
+    assert "THROTTLE_ANON" in done.stderr
+
+
+def test_a_password_stays_out_of_the_message(checkout: Path) -> None:
+    done = run(checkout, "manage.py", "check", DATABASE_URL="mysql://root:hunter2@localhost/x")
+
+    assert "DATABASE_URL" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "setting", "expected"),
+    [
+        ("DEBUG", "on", "DEBUG", True),
+        ("DEBUG", "", "DEBUG", False),
+        ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"]),
+        ("ALLOWED_HOSTS", " localhost , 127.0.0.1,", "ALLOWED_HOSTS", ["localhost", "127.0.0.1"]),
+        ("MODEL_RECHECK_SECONDS", "0.5", "MODEL_RECHECK_SECONDS", 0.5),
+        ("NUM_PROXIES", "1", "SECURE_PROXY_SSL_HEADER", ["HTTP_X_FORWARDED_PROTO", "https"]),
+    ],
+)
+def test_a_good_value_is_taken(
+    checkout: Path, variable: str, value: str, setting: str, expected: object
+) -> None:
+    assert read_settings(checkout, setting, **{variable: value}) == {setting: expected}
+
+
+def test_database_url_names_postgresql(checkout: Path) -> None:
+    pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
+    url = "postgres://ada:p%40ss@db.example:5433/digits?sslmode=require"
+    database = read_settings(checkout, "DATABASES", DATABASE_URL=url)["DATABASES"]["default"]
+
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["NAME"], database["USER"], database["PASSWORD"]) == ("digits", "ada", "p@ss")
+    assert (database["HOST"], database["PORT"]) == ("db.example", 5433)
+    assert database["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_database_url_names_an_sqlite_file(checkout: Path, tmp_path: Path) -> None:
+    file = tmp_path / "other.sqlite3"
+    found = read_settings(checkout, "DATABASES", DATABASE_URL=f"sqlite:///{file}")
+
+    database = found["DATABASES"]["default"]
+    assert database["NAME"] == str(file)
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+# A public site ------------------------------------------------------------------------------------
+
+
+def test_a_public_site_is_locked_down(checkout: Path) -> None:
+    found = read_settings(
+        checkout,
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECURE_SSL_REDIRECT",
+        "SECURE_HSTS_SECONDS",
+        **PUBLIC,
+    )
+    done = run(checkout, "manage.py", "check", "--fail-level", "WARNING", **PUBLIC)
+
+    assert found["SESSION_COOKIE_SECURE"]
+    assert found["CSRF_COOKIE_SECURE"]
+    assert found["SECURE_SSL_REDIRECT"]
+    assert found["SECURE_HSTS_SECONDS"] > 0
+    assert done.returncode == 0, done.stderr
+
+
+def test_djangos_own_deployment_checks_find_little(checkout: Path) -> None:
+    done = run(checkout, "manage.py", "check", "--deploy", **PUBLIC)
+
+    # Whether subdomains and preload lists are included is the owner's decision, not ours.
+    found = {line.split("(")[1].split(")")[0] for line in done.stderr.splitlines() if "(sec" in line}
+    assert found <= {"security.W005", "security.W021"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "identifier"),
+    [
+        ({"ALLOWED_HOSTS": "digits.example"}, "digitsite.E002"),
+        ({"ALLOWED_HOSTS": "localhost,*"}, "digitsite.E002"),
+        ({"ALLOWED_HOSTS": "192.168.1.7"}, "digitsite.E002"),
+        ({"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": "short"}, "digitsite.E003"),
+        ({"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": "x" * 60}, "digitsite.E003"),
+        (PUBLIC | {"DEBUG": "1"}, "digitsite.E004"),
+        ({"CSRF_TRUSTED_ORIGINS": "digits.example"}, "digitsite.E006"),
+        ({"ALLOWED_HOSTS": "https://digits.example"}, "digitsite.E007"),
+        ({"ALLOWED_HOSTS": "localhost:8000"}, "digitsite.E007"),
+    ],
+)
+def test_an_unsafe_site_does_not_start(
+    checkout: Path, variables: dict[str, str], identifier: str
+) -> None:
+    done = run(checkout, "manage.py", "check", **variables)
+
+    assert done.returncode == 1
+    assert identifier in done.stderr
+
+
+def problems() -> list[CheckMessage]:
+    return [m for m in run_checks(tags=[Tags.security]) if str(m.id).startswith("digitsite.")]
+
+
+def make_public(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["digits.example"]
+    settings.SECRET_KEY = STRONG_KEY
+    settings.SECRET_KEY_FROM_ENVIRONMENT = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+
+
+def test_as_it_is_nothing_is_wrong(settings: Settings) -> None:
+    assert problems() == []
+    make_public(settings)
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "identifier"),
+    [
+        ("ENVIRONMENT_PROBLEMS", (Problem("DEBUG", "DEBUG is bad."),), "digitsite.E001"),
+        ("SECRET_KEY_FROM_ENVIRONMENT", False, "digitsite.E002"),
+        ("SECRET_KEY", "django-insecure-" + STRONG_KEY, "digitsite.E003"),
+        ("DEBUG", True, "digitsite.E004"),
+        ("SESSION_COOKIE_SECURE", False, "digitsite.E005"),
+        ("CSRF_COOKIE_SECURE", False, "digitsite.E005"),
+        ("CSRF_TRUSTED_ORIGINS", ["https://a.example/path"], "digitsite.E006"),
+        ("ALLOWED_HOSTS", ["digits.example:443"], "digitsite.E007"),
+    ],
+)
+def test_each_check_refuses(settings: Settings, name: str, value: Any, identifier: str) -> None:
+    make_public(settings)
+    setattr(settings, name, value)
+
+    assert [message.id for message in problems()] == [identifier]
+    with pytest.raises(ImproperlyConfigured, match=identifier):
+        stop_on_errors()
+
+
+# Static files and headers -------------------------------------------------------------------------
+
+
+SERVE = """
+import django
+django.setup()
+from django.test import Client
+from django.templatetags.static import static
+url = static("recognizer/docs.css")
+response = Client(headers={"host": "localhost"}).get(url)
+print(url, response.status_code, response.get("Cache-Control"))
+"""
+
+
+def test_static_files_need_no_collectstatic(checkout: Path) -> None:
+    done = run(checkout, "-W", "error", "-c", SERVE, DJANGO_SETTINGS_MODULE="digitsite.settings")
+
+    assert done.stdout.startswith("/static/recognizer/docs.css 200"), done.stderr
+
+
+def test_collected_static_files_have_hashed_names_also_in_modules(checkout: Path) -> None:
+    scripts = checkout / "static" / "for_this_test"
+    scripts.mkdir()
+    (scripts / "main.js").write_text('import { answer } from "./other.js";\nanswer();\n')
+    (scripts / "other.js").write_text("export const answer = () => 42;\n")
+    try:
+        collected = run(checkout, "-W", "error", "manage.py", "collectstatic", "--no-input")
+        served = run(checkout, "-c", SERVE, DJANGO_SETTINGS_MODULE="digitsite.settings")
+        (main,) = (checkout / "staticfiles" / "for_this_test").glob("main.*.js")
+        text = main.read_text()
+    finally:
+        shutil.rmtree(checkout / "staticfiles", ignore_errors=True)
+        shutil.rmtree(scripts)
+
+    assert collected.returncode == 0, collected.stderr
+    url, status, caching = served.stdout.split(maxsplit=2)
+    assert url.startswith("/static/recognizer/docs.")
+    assert url != "/static/recognizer/docs.css"
+    assert status == "200"
+    assert "immutable" in caching
+    assert '"./other.js"' not in text
+    assert "./other." in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/", "/admin/login/", "/api/docs/", "/api/v1/predictions/"])
+def test_the_content_security_policy_is_strict(client: Client, address: str) -> None:
+    response = client.get(address)
+
+    policy = dict(
+        part.strip().split(" ", 1) for part in response["Content-Security-Policy"].split(";")
+    )
+    assert policy["script-src"] == "'self'"
+    assert policy["style-src"] == "'self'"
+    assert policy["default-src"] == "'none'"
+    assert policy["img-src"] == "'self' data: blob:"
+    assert policy["frame-ancestors"] == "'none'"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
