@@ -21,11 +21,14 @@ def connect(app: AppConfig) -> None:
     user_logged_in.connect(claim_drawings, dispatch_uid="claim_drawings")
 
 
-def install_bundled_model(*, using: str, apps: Any, **kwargs: Any) -> None:
-    """Register the model in `recognizer/bundled` once the tables are up to date."""
+def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> None:
+    """Register the model in `recognizer/bundled` once the tables are up to date.
+
+    `flush` sends the signal without `apps`: its tables are as up to date as they were.
+    """
     from recognizer import classifier, services
 
-    if using != DEFAULT_DB_ALIAS or not _is_up_to_date(apps):
+    if using != DEFAULT_DB_ALIAS or not (apps is None or _is_up_to_date(apps)):
         return
     try:
         services.install_bundled_model(classifier.load_bundle(classifier.BUNDLED))
