@@ -24,6 +24,8 @@ _MANNERS = {
     "narrow": Manner(tilt=(-24.0, 30.0), widen=0.06),
     # A 1 whose flag comes to lie flat is a 7.
     "flagged": Manner(lean=(-14.0, 24.0), turn=(-12.0, 3.0), tilt=(-20.0, 15.0), sharp=0.6),
+    # A long flag on a 1 that leans to the left is a roof.
+    "long_flagged": Manner(lean=(-3.0, 22.0), turn=(-5.0, 3.0), tilt=(-5.0, 15.0), sharp=0.6),
     # With a wide flag and a wide hook a 1 is a 3.
     "hooked": Manner(
         lean=(-8.0, 18.0), turn=(-8.0, 0.0), tilt=(-14.0, 12.0), wobble=0.6, sharp=0.7
