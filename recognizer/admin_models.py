@@ -100,7 +100,7 @@ class ModelVersionAdmin(BaseAdmin):
     def metrics(self, version: ModelVersion) -> str | None:
         numbers = [
             f"{name} {value}"
-            for name, value in flatten(version.card.get("metrics"))
+            for name, value in flatten(card_of(version).get("metrics"))
             if any(character.isdigit() for character in value)
         ]
         return ", ".join(numbers[:METRICS_IN_LIST]) or None
@@ -126,14 +126,14 @@ class ModelVersionAdmin(BaseAdmin):
     ) -> HttpResponse:
         """The page of one version, with its card in a readable form and as it is stored."""
         assert obj is not None
-        card = obj.card
+        card = card_of(obj)
         plain = {name: value for name, value in card.items() if not isinstance(value, dict | list)}
         chapters = {_("The card"): list(flatten(plain))} | {
             name.replace("_", " "): list(flatten(value))
             for name, value in card.items()
             if name not in plain
         }
-        stored = json.dumps(card, indent=2, ensure_ascii=False, sort_keys=True)
+        stored = json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True)
         extra = {"chapters": chapters, "stored_card": stored}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
@@ -170,6 +170,11 @@ def why_kept(version: ModelVersion) -> str | None:
     if version.children.exists():
         return _("Another version was trained from it.")
     return None
+
+
+def card_of(version: ModelVersion) -> dict[str, Any]:
+    """The card, or an empty one where the column holds something else."""
+    return version.card if isinstance(version.card, dict) else {}
 
 
 def flatten(value: object, name: str = "") -> Iterator[tuple[str, str]]:

@@ -1,0 +1,166 @@
+"""The model versions in the admin."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recognizer import classifier, services
+from recognizer.models import ModelVersion
+from recognizer.tests.reviewing import make_prediction, make_staff, make_version
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/recognizer/modelversion/"
+CARD = {
+    "name": "tested-1",
+    "seed": 7,
+    "metrics": {"mnist_test": 0.99612345, "pen": {"wild": 0.985}},
+    "data": {"sets": ["mnist", "pen"], "hash": "abc123"},
+    "plots": [{"title": "curve <b>"}],
+}
+
+
+def selected(action: str, *versions: ModelVersion) -> dict[str, object]:
+    return {"action": action, "_selected_action": [v.pk for v in versions], "index": "0"}
+
+
+def activate_for_test(version: ModelVersion) -> None:
+    ModelVersion.objects.filter(is_active=True).update(is_active=False)
+    ModelVersion.objects.filter(pk=version.pk).update(is_active=True, activated_at=timezone.now())
+
+
+def test_the_list_shows_name_metrics_parent_and_size(admin_client: Client) -> None:
+    parent = make_version("the-parent")
+    make_version("tested-1", card=CARD, parent=parent, training=b"x" * 5000)
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert "tested-1" in page
+    assert "mnist_test 0.99612, pen.wild 0.985" in page
+    assert "the-parent" in page
+    assert "4.9\u00a0KB" in page
+
+
+def test_the_list_leaves_the_bytes_in_the_database(admin_client: Client) -> None:
+    make_version("child", parent=make_version())
+
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(LIST)
+
+    for column in ("serving", "training"):
+        assert not any(f'"{column}",' in query["sql"] for query in queries)
+    assert len(queries) <= 10
+
+
+def test_the_card_is_shown_so_that_a_person_can_read_it(admin_client: Client) -> None:
+    version = make_version("tested-1", card=CARD)
+
+    page = admin_client.get(f"{LIST}{version.pk}/change/").content.decode()
+
+    assert "<dt>pen.wild</dt><dd>0.985</dd>" in page
+    assert "<dd>mnist, pen</dd>" in page
+    assert "<dt>seed</dt><dd>7</dd>" in page
+    assert "curve &lt;b&gt;" in page
+    assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize("card", [{}, {"metrics": None}, {"metrics": []}, {"metrics": 1}, []])
+def test_an_odd_card_is_no_crash(admin_client: Client, card: object) -> None:
+    version = make_version("tested-1", card=card)
+
+    assert admin_client.get(LIST).status_code == 200
+    assert admin_client.get(f"{LIST}{version.pk}/change/").status_code == 200
+
+
+def test_no_version_is_added_or_changed_by_hand(admin_client: Client) -> None:
+    version = make_version()
+
+    assert admin_client.get(LIST + "add/").status_code == 403
+    assert admin_client.post(f"{LIST}{version.pk}/change/", {"name": "x"}).status_code == 403
+
+
+def test_an_unused_version_is_deleted(admin_client: Client) -> None:
+    one, other = make_version("one"), make_version("other")
+
+    admin_client.post(f"{LIST}{one.pk}/delete/", {"post": "yes"})
+    admin_client.post(LIST, {**selected("delete_selected", other), "post": "yes"})
+
+    assert not ModelVersion.objects.filter(name__in=["one", "other"]).exists()
+
+
+@pytest.mark.parametrize("use", ["active", "predictions", "child"])
+def test_a_version_in_use_can_not_be_deleted(admin_client: Client, use: str) -> None:
+    version = make_version()
+    if use == "active":
+        activate_for_test(version)
+    elif use == "predictions":
+        make_prediction(model_version=version)
+    else:
+        make_version("child", parent=version)
+    reason = {
+        "active": "It is the active one.",
+        "predictions": "Predictions refer to it.",
+        "child": "Another version was trained from it.",
+    }[use]
+
+    page = admin_client.get(f"{LIST}{version.pk}/change/").content.decode()
+    one = admin_client.post(f"{LIST}{version.pk}/delete/", {"post": "yes"})
+    asked = admin_client.post(LIST, selected("delete_selected", version)).content.decode()
+    admin_client.post(LIST, {**selected("delete_selected", version), "post": "yes"})
+
+    assert reason in page
+    assert "deletelink" not in page
+    assert one.status_code == 403
+    assert reason in asked
+    assert ModelVersion.objects.filter(pk=version.pk).exists()
+
+
+def test_a_superuser_activates_a_version(admin_client: Client) -> None:
+    bundle = classifier.load_bundle(classifier.BUNDLED)
+    other = services.register_model(
+        bundle=classifier.Bundle(
+            "another", bundle.serving, b"", {**bundle.card, "name": "another"}, bundle.sha256
+        )
+    )
+
+    response = admin_client.post(LIST, selected("activate", other), follow=True)
+
+    assert ModelVersion.objects.get(is_active=True) == other
+    assert "“another” answers from now on." in response.content.decode()
+    assert LogEntry.objects.get().object_id == str(other.pk)
+
+
+def test_a_version_that_does_not_load_is_refused_with_the_reason(admin_client: Client) -> None:
+    before = ModelVersion.objects.filter(is_active=True).first()
+
+    response = admin_client.post(LIST, selected("activate", make_version()), follow=True)
+
+    assert "can&#x27;t be activated" in response.content.decode()
+    assert ModelVersion.objects.filter(is_active=True).first() == before
+    assert not LogEntry.objects.exists()
+
+
+def test_only_one_version_is_activated_at_a_time(admin_client: Client) -> None:
+    versions = make_version("one"), make_version("two")
+
+    response = admin_client.post(LIST, selected("activate", *versions), follow=True)
+
+    assert "Select one version to activate." in response.content.decode()
+
+
+def test_staff_who_may_look_can_not_activate(client: Client) -> None:
+    version = make_version()
+    client.force_login(
+        make_staff("viewer", "view_modelversion", "change_modelversion", "delete_modelversion")
+    )
+
+    page = client.get(LIST).content.decode()
+    client.post(LIST, selected("activate", version))
+
+    assert ">Activate</option>" not in page
+    assert not ModelVersion.objects.filter(pk=version.pk, is_active=True).exists()
