@@ -147,8 +147,7 @@ class Screen:
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
         """Show an epoch's bar."""
-        self._show(f"epoch {epoch + 1}", step, steps, unit="batch")
-        self.bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+        self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
 
     def epoch_done(self, epoch: int, history: History) -> None:
         """Show a line for the epoch."""
@@ -157,13 +156,14 @@ class Screen:
             f"validation {history.validation_accuracy[-1]:.2%}"
         )
 
-    def _show(self, name: str, done: int, total: int, **looks: Any) -> None:
-        if self.bar is None or self.bar.desc != f"{name}: ":
+    def _show(self, name: str, done: int, total: int, note: str = "", **looks: Any) -> None:
+        if self.bar is None or self.bar.desc != name:
             if self.bar is not None:
                 self.bar.close()
             self.bar = tqdm(
                 desc=name, total=total or None, file=sys.stderr, dynamic_ncols=True, **looks
             )
+        self.bar.set_postfix_str(note, refresh=False)
         self.bar.update(done - self.bar.n)
         if done == total:
             self.bar.close()
