@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import services
+from recognizer import admin_card, services
 from recognizer.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -98,12 +98,7 @@ class ModelVersionAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("metrics"))
     def metrics(self, version: ModelVersion) -> str | None:
-        numbers = [
-            f"{name} {value}"
-            for name, value in flatten(card_of(version).get("metrics"))
-            if any(character.isdigit() for character in value)
-        ]
-        return ", ".join(numbers[:METRICS_IN_LIST]) or None
+        return ", ".join(admin_card.headlines(version)[:METRICS_IN_LIST]) or None
 
     @admin.display(description=gettext_lazy("in use"))
     def in_use(self, version: ModelVersion) -> str:
@@ -126,15 +121,10 @@ class ModelVersionAdmin(BaseAdmin):
     ) -> HttpResponse:
         """The page of one version, with its card in a readable form and as it is stored."""
         assert obj is not None
-        card = card_of(obj)
-        plain = {name: value for name, value in card.items() if not isinstance(value, dict | list)}
-        chapters = {_("The card"): list(flatten(plain))} | {
-            name.replace("_", " "): list(flatten(value))
-            for name, value in card.items()
-            if name not in plain
+        extra = {
+            "chapters": admin_card.chapters(obj),
+            "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
         }
-        stored = json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True)
-        extra = {"chapters": chapters, "stored_card": stored}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
     # --- deleting and activating ------------------------------------------------------------
@@ -170,31 +160,3 @@ def why_kept(version: ModelVersion) -> str | None:
     if version.children.exists():
         return _("Another version was trained from it.")
     return None
-
-
-def card_of(version: ModelVersion) -> dict[str, Any]:
-    """The card, or an empty one where the column holds something else."""
-    return version.card if isinstance(version.card, dict) else {}
-
-
-def flatten(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of a JSON value as (dotted name, text); a list of plain values is one leaf."""
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from flatten(child, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list) and any(isinstance(child, dict | list) for child in value):
-        for index, child in enumerate(value):
-            yield from flatten(child, f"{name}[{index}]")
-    elif isinstance(value, list):
-        yield name, ", ".join(map(leaf, value))
-    elif value is not None:
-        yield name, leaf(value)
-
-
-def leaf(value: object) -> str:
-    """A plain JSON value as a person reads it: five significant figures at most."""
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    return str(value)

@@ -356,9 +356,11 @@ class PredictionAdmin(BaseAdmin):
         try:
             summary = export_formats.STREAMS[format](queryset, file)
         except export_formats.ExportError as error:
+            file.close()
             self.message_user(request, str(error), messages.ERROR)
             return None
         if not summary.written:
+            file.close()
             self.message_user(request, export_formats.nothing_to_export(summary), messages.WARNING)
             return None
         file.seek(0)

@@ -19,7 +19,11 @@ LIST = "/admin/recognizer/modelversion/"
 CARD = {
     "name": "tested-1",
     "seed": 7,
-    "metrics": {"mnist_test": 0.99612345, "pen": {"wild": 0.985}},
+    "metrics": {
+        "mnist_test": {"n": 10000, "accuracy": 0.99612345, "interval": [0.99, 0.998]},
+        "non_digits": {"n": 500, "accuracy": None, "interval": None},
+    },
+    "thresholds": {"uncertain": 0.9},
     "data": {"sets": ["mnist", "pen"], "hash": "abc123"},
     "plots": [{"title": "curve <b>"}],
 }
@@ -41,7 +45,7 @@ def test_the_list_shows_name_metrics_parent_and_size(admin_client: Client) -> No
     page = admin_client.get(LIST).content.decode()
 
     assert "tested-1" in page
-    assert "mnist_test 0.99612, pen.wild 0.985" in page
+    assert "mnist test 99.61\u00a0%" in page
     assert "the-parent" in page
     assert "4.9\u00a0KB" in page
 
@@ -62,14 +66,29 @@ def test_the_card_is_shown_so_that_a_person_can_read_it(admin_client: Client) ->
 
     page = admin_client.get(f"{LIST}{version.pk}/change/").content.decode()
 
-    assert "<dt>pen.wild</dt><dd>0.985</dd>" in page
+    assert (
+        '<th scope="row">mnist_test</th><td>10000</td><td>0.99612</td><td>0.99, 0.998</td>' in page
+    )
+    assert '<th scope="row">non_digits</th><td>500</td><td>-</td><td>-</td>' in page
+    assert "<dt>uncertain</dt><dd>0.9</dd>" in page
     assert "<dd>mnist, pen</dd>" in page
     assert "<dt>seed</dt><dd>7</dd>" in page
     assert "curve &lt;b&gt;" in page
     assert 'name="_save"' not in page
 
 
-@pytest.mark.parametrize("card", [{}, {"metrics": None}, {"metrics": []}, {"metrics": 1}, []])
+@pytest.mark.parametrize(
+    "card",
+    [
+        {},
+        {"metrics": None},
+        {"metrics": []},
+        {"metrics": 1},
+        [],
+        {"metrics": {"a": {}}},
+        {"a": {"b": {"c": [{"d": None}]}}},
+    ],
+)
 def test_an_odd_card_is_no_crash(admin_client: Client, card: object) -> None:
     version = make_version("tested-1", card=card)
 

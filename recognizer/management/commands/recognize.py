@@ -48,7 +48,7 @@ class Command(BaseCommand):
             "confidence": answer.confidence,
             "probabilities": list(answer.probabilities),
             "verdict": answer.verdict.value,
-            "model_version": found.model_version,
+            "model_version": found.model_version.name,
         }
 
 

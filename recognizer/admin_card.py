@@ -1,0 +1,90 @@
+"""A model's card, which is JSON, in a form that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from recognizer.models import ModelVersion
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of a card: a table with a row a name, or a list of names and texts."""
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    leaves: tuple[tuple[str, str], ...] = ()
+
+
+def card_of(version: ModelVersion) -> dict[str, Any]:
+    """The card, or an empty one where the column holds something else."""
+    return version.card if isinstance(version.card, dict) else {}
+
+
+def headlines(version: ModelVersion) -> list[str]:
+    """The accuracy on each set that the card has measured, such as "mnist test 99.61 %"."""
+    metrics = card_of(version).get("metrics")
+    if not isinstance(metrics, dict):
+        return []
+    accuracies = {
+        name: measured.get("accuracy") if isinstance(measured, dict) else measured
+        for name, measured in metrics.items()
+    }
+    return [
+        f"{name.replace('_', ' ')} {accuracy:.2%}".replace("%", "\u00a0%")
+        for name, accuracy in accuracies.items()
+        if isinstance(accuracy, float)
+    ]
+
+
+def chapters(version: ModelVersion) -> list[Chapter]:
+    """The card in chapters: plain values first, then one for each object or list in it."""
+    card = card_of(version)
+    plain = {name: value for name, value in card.items() if not isinstance(value, dict | list)}
+    found = [Chapter(_("The card"), leaves=tuple(flatten(plain)))]
+    found += [chapter(name, value) for name, value in card.items() if name not in plain]
+    return [each for each in found if each.leaves or each.rows]
+
+
+def chapter(name: str, value: object) -> Chapter:
+    """One chapter: objects that share their keys, such as the metrics, make a table."""
+    title = name.replace("_", " ").capitalize()
+    objects = list(value.values()) if isinstance(value, dict) else []
+    keys = tuple(objects[0]) if objects and isinstance(objects[0], dict) else ()
+    if keys and all(isinstance(each, dict) and tuple(each) == keys for each in objects):
+        assert isinstance(value, dict)
+        rows = tuple((row, tuple(text(cells[key]) for key in keys)) for row, cells in value.items())
+        return Chapter(title, columns=keys, rows=rows)
+    return Chapter(title, leaves=tuple(flatten(value)))
+
+
+def flatten(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of a JSON value as (dotted name, text); a list of plain values is one leaf."""
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from flatten(child, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(child, dict | list) for child in value):
+        for index, child in enumerate(value):
+            yield from flatten(child, f"{name}[{index}]")
+    elif value is not None:
+        yield name, text(value)
+
+
+def text(value: object) -> str:
+    """A JSON value in one line; numbers with five significant figures at most."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {leaf}" for name, leaf in flatten(value))
+    if isinstance(value, list):
+        return ", ".join(map(text, value))
+    return str(value)
