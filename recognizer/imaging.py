@@ -48,6 +48,7 @@ _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 _MIN_CONTRAST = 24  # of 255: the noise of a JPEG of white paper stays under it
 _INK_LEVEL = 0.4  # of the strongest ink: the edge of a stroke
 _WORK_SIDE = 80  # four working px to one px of the ink box
+_THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
 _MARGIN = 8  # room to dilate a hair-thin line on the working grid
 
 
@@ -241,12 +242,12 @@ def shrink(grey: Pixels, side: int) -> Pixels:
     if factor <= 1:
         return grey
     ink, paper_is_dark = find_ink(grey)
-    ink = _keep_thin_lines(ink, factor)
+    kept = _keep_thin_lines(ink, factor)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
-    if ink.shape != grey.shape:
-        paper, sign = (int(_paper(grey)), 1 if paper_is_dark else -1)
-        span = int(np.abs(grey.astype(np.int16) - paper).max())
-        grey = np.clip(paper + sign * span * ink, 0, 255).astype(np.uint8)
+    if kept is not ink:
+        paper = _paper(grey)
+        strongest = float(grey.max() if paper_is_dark else grey.min())
+        grey = np.rint(paper + (strongest - paper) * kept).astype(np.uint8)
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 
@@ -306,14 +307,18 @@ def to_working_grid(ink: Floats) -> Floats:
 
 
 def _keep_thin_lines(ink: Floats, factor: float) -> Floats:
-    """Halve, third, ... the ink by its maximum where averaging by ``factor`` would fade it."""
-    step = int(factor)
-    if step < 2 or _rough_width(ink > _INK_LEVEL) > 1.5 * factor:
+    """Prepare ink for averaging by ``factor``, under which a thin line would fade.
+
+    A line thinner than the step is made darker (its smoothed edges are all there is of it) and
+    keeps the maximum of each block of whole px instead of its mean.
+    """
+    if _rough_width(ink > _INK_LEVEL) > 1.5 * factor:
         return ink
+    step = int(factor)
     height, width = ink.shape
     padded = np.pad(ink, ((0, -height % step), (0, -width % step)))
     blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
-    return np.asarray(blocks.max((1, 3)))
+    return np.minimum(blocks.max((1, 3)) * np.float32(_THIN_LINE_GAIN), 1)
 
 
 def _rough_width(mask: Mask) -> float:
