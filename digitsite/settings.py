@@ -81,8 +81,8 @@ CONTENT_SECURITY_POLICY = {
 # What runs ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    # Before staticfiles: `runserver` leaves static files to WhiteNoise, as every other server.
-    "whitenoise.runserver_nostatic",
+    # Before staticfiles, for its own `runserver`.
+    "digitsite",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -95,7 +95,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "csp",
-    "digitsite",
     "recognizer",
 ]
 # The web machine's copy may leave the training code out.

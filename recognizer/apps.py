@@ -12,7 +12,7 @@ class RecognizerConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the signal receivers."""
-        from recognizer import receivers
+        """Connect the signal receivers and the extensions of the API's schema."""
+        from recognizer import openapi, receivers  # noqa: F401
 
         receivers.connect(self)
