@@ -19,6 +19,14 @@ from recognizer import serving
 from recognizer.tests import drawings
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the marks that the tests carry."""
+    config.addinivalue_line(
+        "markers",
+        "services: starts PostgreSQL or Redis; skipped where missing unless REQUIRE_SERVICES=1",
+    )
+
+
 @pytest.fixture(scope="session")
 def draw_digit() -> drawings.DrawDigit:
     """Return the function that draws a digit and gives PNG bytes."""

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import environ
 
@@ -117,7 +117,7 @@ class Environment:
                 raise ValueError('it must end in /sec, /min, /hour or /day, or be "off".')
             return raw
 
-        return self.read(name, parse, default)
+        return self.read(name, parse, cast("str | None", default))
 
     def database(self, name: str, *, base: Path) -> dict[str, Any]:
         """Return Django's settings for the database named by a URL; SQLite in `base` if unset."""

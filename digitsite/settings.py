@@ -140,7 +140,9 @@ if (
     and importlib.util.find_spec("psycopg") is None
 ):
     env.problems.append(
-        Problem("DATABASE_URL", 'DATABASE_URL needs PostgreSQL\'s driver: pip install "psycopg[binary]"')
+        Problem(
+            "DATABASE_URL", 'DATABASE_URL needs PostgreSQL\'s driver: pip install "psycopg[binary]"'
+        )
     )
 if any(problem.variable == "DATABASE_URL" for problem in env.problems):
     # Better no database than quietly another one.
@@ -154,9 +156,7 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     )
     REDIS_URL = ""
 if REDIS_URL and importlib.util.find_spec("redis") is None:
-    env.problems.append(
-        Problem("REDIS_URL", "REDIS_URL needs the Redis client: pip install redis")
-    )
+    env.problems.append(Problem("REDIS_URL", "REDIS_URL needs the Redis client: pip install redis"))
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -223,7 +223,7 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DigitSite API",
-    "DESCRIPTION": "Send a drawing, get the digit it shows, how sure that is, and keep the history.",
+    "DESCRIPTION": "Send a drawing; get the digit it shows, how sure that is, and your history.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -242,9 +242,7 @@ MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
 
 # Logging --------------------------------------------------------------------------------------
 
-LOG_LEVEL = env.choice(
-    "LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-)
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

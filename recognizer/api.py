@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 from datetime import timezone
-from typing import Any, ClassVar
+from typing import Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -71,9 +71,7 @@ class AnyAccept(BaseContentNegotiation):
 class PlainJSONParser(JSONParser):
     """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return what the body holds."""
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
@@ -87,9 +85,7 @@ class PlainJSONParser(JSONParser):
 class PlainMultiPartParser(MultiPartParser):
     """A form with files; says in a sentence when it is malformed."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Any = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return the fields and files of the body."""
         try:
             return super().parse(stream, media_type, parser_context)
@@ -110,7 +106,11 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Return the cursor of the request; one that we did not make is no page of ours."""
         cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not _is_time(cursor.position):
+        if (
+            cursor is not None
+            and cursor.position is not None
+            and not _is_time(str(cursor.position))
+        ):
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
@@ -129,8 +129,7 @@ class AnonWriteThrottle(AnonRateThrottle):
 
     def get_rate(self) -> str | None:
         """Return the rate of the settings as they are now."""
-        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES["anon"]
-        return rate
+        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES["anon"])
 
 
 class UserWriteThrottle(UserRateThrottle):
@@ -138,8 +137,7 @@ class UserWriteThrottle(UserRateThrottle):
 
     def get_rate(self) -> str | None:
         """Return the rate of the settings as they are now."""
-        rate: str | None = api_settings.DEFAULT_THROTTLE_RATES["user"]
-        return rate
+        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES["user"])
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """Return the user's key, or None where there is no user."""
@@ -179,7 +177,7 @@ class PredictionViewSet(
     pagination_class = NewestFirst
     parser_classes = [PlainJSONParser, PlainMultiPartParser]
     content_negotiation_class = AnyAccept
-    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
+    http_method_names = ["get", "post", "head", "options"]
     queryset = Prediction.objects.none()
     lookup_value_converter = "uuid"
 
@@ -200,9 +198,7 @@ class PredictionViewSet(
         user, visitor = visitors.owner(self.request)
         return selectors.history(user=user, visitor=visitor)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep what belongs to one person out of shared caches."""
         final = super().finalize_response(request, response, *args, **kwargs)
         if not final.has_header("Cache-Control"):
@@ -337,7 +333,7 @@ def _png(request: Request, data: bytes) -> HttpResponseBase:
 class UnknownAddress(APIView):
     """Answers addresses below /api/ that do not exist in the shape of every other error."""
 
-    authentication_classes: ClassVar[list[Any]] = []
+    authentication_classes = []
     content_negotiation_class = AnyAccept
     schema = None
 

@@ -61,7 +61,7 @@ class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):
 
 
 @extend_schema_field(OpenApiTypes.BINARY)
-class UploadedImageField(serializers.Field[bytes, UploadedFile, bytes, Any]):
+class UploadedImageField(serializers.Field[bytes, Any, bytes, Any]):
     """An image file in a form; gives its bytes."""
 
     default_error_messages = {
@@ -74,7 +74,8 @@ class UploadedImageField(serializers.Field[bytes, UploadedFile, bytes, Any]):
             self.fail("invalid")
         if (data.size or 0) > MAX_BYTES:
             raise PayloadTooLarge
-        return data.read()
+        content: bytes = data.read()
+        return content
 
 
 class SourceField(serializers.ChoiceField):
@@ -99,10 +100,8 @@ class SourceField(serializers.ChoiceField):
 class DrawingJsonSerializer(serializers.Serializer[Any]):
     """A drawing sent as JSON."""
 
-    image = Base64ImageField(
-        error_messages={"required": _("Send the drawing in the field image.")}
-    )
-    source = SourceField(default=Source.API)
+    image = Base64ImageField(error_messages={"required": _("Send the drawing in the field image.")})
+    source = SourceField(default=Source.API)  # type: ignore[assignment]
 
 
 class DrawingUploadSerializer(serializers.Serializer[Any]):
@@ -111,7 +110,7 @@ class DrawingUploadSerializer(serializers.Serializer[Any]):
     image = UploadedImageField(
         error_messages={"required": _("Send the drawing as a file in the field image.")}
     )
-    source = SourceField(default=Source.API)
+    source = SourceField(default=Source.API)  # type: ignore[assignment]
 
 
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
@@ -182,4 +181,4 @@ class ErrorResponseSerializer(serializers.Serializer[Any]):
     """How every error looks."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
-    errors = ErrorSerializer(many=True)
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]

@@ -61,9 +61,7 @@ def classify_bytes(data: bytes) -> Recognition:
     )
 
 
-def recognise(
-    *, data: bytes, source: str, user: User | None, visitor: UUID | None
-) -> Prediction:
+def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | None) -> Prediction:
     """Read an image file, answer, and keep the drawing with its answer.
 
     The drawing belongs to the user, or to the visitor where there is no user.
@@ -118,9 +116,7 @@ def label_predictions(
     value = None if label is None else Label(label)
     with transaction.atomic():
         changes = [
-            (pk, digit, old, value)
-            for pk, digit, old in _locked(predictions)
-            if old != value
+            (pk, digit, old, value) for pk, digit, old in _locked(predictions) if old != value
         ]
         for batch in _batches([pk for pk, *_ in changes]):
             Prediction.objects.filter(pk__in=batch).update(
@@ -132,9 +128,7 @@ def label_predictions(
     return len(changes)
 
 
-def confirm_predictions(
-    *, predictions: QuerySet[Prediction] | Iterable[UUID], by: User
-) -> int:
+def confirm_predictions(*, predictions: QuerySet[Prediction] | Iterable[UUID], by: User) -> int:
     """Label each drawing with the digit that the model read; return how many changed."""
     with transaction.atomic():
         changes = [
@@ -174,9 +168,7 @@ def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def _log_labels(
-    changes: Sequence[tuple[UUID, int, int | None, Label | None]], by: User
-) -> None:
+def _log_labels(changes: Sequence[tuple[UUID, int, int | None, Label | None]], by: User) -> None:
     content_type = ContentType.objects.get_for_model(Prediction)
     LogEntry.objects.bulk_create(
         LogEntry(
@@ -249,7 +241,9 @@ def activate_model(*, name: str) -> ModelVersion:
         try:
             serving.bundle_of(version).verify()
         except BundleError as error:
-            raise ActivationError(f"The model version {name} can't be activated: {error}") from error
+            raise ActivationError(
+                f"The model version {name} can't be activated: {error}"
+            ) from error
         ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
         if not version.is_active:
             version.is_active = True

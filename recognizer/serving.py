@@ -101,7 +101,8 @@ def current_classifier() -> Serving:
     state = _state
     if state.current is None:
         with state.lock:
-            if state.current is None or _is_due(state):
+            # Another thread may have loaded it while this one waited.
+            if _lacks_model(state):
                 _refresh(state)
     elif _is_due(state) and state.lock.acquire(blocking=False):
         try:
@@ -120,6 +121,10 @@ def status() -> Status:
     except NoModel:
         serving = None
     return Status(serving=serving, problem=_state.problem)
+
+
+def _lacks_model(state: _State) -> bool:
+    return state.current is None or _is_due(state)
 
 
 def _is_due(state: _State) -> bool:

@@ -428,7 +428,8 @@ def test_the_model_input_is_28x28_white_on_black(
 
     pixels = np.asarray(Image.open(io.BytesIO(response.content)))
     assert response["Content-Type"] == "image/png"
-    assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
+    assert pixels.shape == (28, 28)
+    assert pixels.dtype == np.uint8
     assert (pixels[0].max(), pixels.max()) == (0, 255)
 
 
@@ -498,9 +499,7 @@ def test_a_user_has_a_limit_of_their_own(
     }
     api.force_login(user)
 
-    codes = [
-        api.post(URL, {"image": data_url(draw_digit())}).status_code for _ in range(3)
-    ]
+    codes = [api.post(URL, {"image": data_url(draw_digit())}).status_code for _ in range(3)]
 
     assert codes == [201, 201, 429]
 

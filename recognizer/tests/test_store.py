@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -139,9 +139,7 @@ def test_a_deleted_account_leaves_its_drawings(make: Make, user: User) -> None:
 
 def test_a_bad_drawing_leaves_no_row(draw_digit: DrawDigit) -> None:
     with pytest.raises(imaging.ImageError):
-        services.recognise(
-            data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4()
-        )
+        services.recognise(data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4())
 
     assert not Prediction.objects.exists()
 
@@ -170,9 +168,7 @@ def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> 
     rows = [make(), make()]
     before = timezone.now()
 
-    changed = services.label_predictions(
-        predictions=Prediction.objects.all(), label=7, by=reviewer
-    )
+    changed = services.label_predictions(predictions=Prediction.objects.all(), label=7, by=reviewer)
 
     assert changed == 2
     for row in rows:
@@ -426,8 +422,8 @@ def test_a_damaged_version_is_not_activated(bundled: Bundle) -> None:
 
 
 @pytest.fixture
-def second(bundled: Bundle) -> Iterator[ModelVersion]:
-    yield services.register_model(bundle=renamed(bundled, "second"))
+def second(bundled: Bundle) -> ModelVersion:
+    return services.register_model(bundle=renamed(bundled, "second"))
 
 
 def activate_behind_the_back(version: ModelVersion) -> None:
