@@ -30,6 +30,13 @@ export function paintStroke(context, stroke, side, from = 0) {
   context.lineCap = "round";
   context.lineJoin = "round";
   context.beginPath();
+  if (points.length === 1) {
+    // A line of no length paints nothing: a dot is a disc.
+    context.fillStyle = context.strokeStyle;
+    context.arc(points[0].x * side, points[0].y * side, (width * side) / 2, 0, 2 * Math.PI);
+    context.fill();
+    return;
+  }
   const first = start === 0 ? points[0] : midpoint(points[start], points[start + 1]);
   context.moveTo(first.x * side, first.y * side);
   for (let i = start + 1; i < points.length - 1; i += 1) {
@@ -37,7 +44,6 @@ export function paintStroke(context, stroke, side, from = 0) {
     const end = midpoint(control, points[i + 1]);
     context.quadraticCurveTo(control.x * side, control.y * side, end.x * side, end.y * side);
   }
-  // A lone point becomes a dot: a line of no length still gets its round cap.
   const last = points[points.length - 1];
   context.lineTo(last.x * side, last.y * side);
   context.stroke();

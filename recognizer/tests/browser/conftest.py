@@ -1,0 +1,112 @@
+"""The site in the system's own Chromium: `playwright install` is neither needed nor used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from recognizer.tests.browser.desk import Desk
+
+# Playwright's synchronous API keeps an event loop in the main thread, and Django would take every
+# query there for one from asynchronous code. Until the session's end: so does the loop.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# The first answer waits for the model to be loaded, perhaps on a machine that trains another one.
+expect.set_options(timeout=20_000)
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+def find_browser() -> str | None:
+    """Return the path of Chromium or Chrome: the one that CHROMIUM names, or one on the PATH."""
+    named = os.environ.get("CHROMIUM")
+    if named:
+        return shutil.which(named)
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the system's browser; without one, skip, or fail where one is required."""
+    executable = find_browser()
+    if executable is None:
+        reason = "no Chromium or Chrome on the PATH; the variable CHROMIUM can name one"
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return {
+        **browser_type_launch_args,
+        "executable_path": executable,
+        # Chromium's sandbox refuses to work for root.
+        "args": ["--no-sandbox"] if is_root else [],
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Tests name whole addresses; the plugin's own fixture is written in a way pytest deprecates."""
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Return what browsers wrote to their consoles; a test that provokes errors empties it."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints(complaints: list[str]) -> Iterator[None]:
+    yield
+    assert complaints == []
+
+
+def listen(context: BrowserContext, complaints: list[str]) -> None:
+    """Collect errors and warnings of all pages of `context`: blocked by the CSP, thrown, missing."""
+    context.on(
+        "console",
+        lambda message: (
+            complaints.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+
+
+@pytest.fixture
+def desk(
+    page: Page, context: BrowserContext, live_server: LiveServer, complaints: list[str]
+) -> Desk:
+    """Return the page, opened by a visitor who comes for the first time."""
+    listen(context, complaints)
+    return Desk(page, live_server.url).open()
+
+
+@pytest.fixture
+def open_desk(new_context: Any, live_server: LiveServer, complaints: list[str]) -> Any:
+    """Return the function that opens the page in a browser of its own: open_desk(has_touch=True)."""
+
+    def open_one(*, path: str = "/", **options: Any) -> Desk:
+        context = new_context(**options)
+        listen(context, complaints)
+        return Desk(context.new_page(), live_server.url).open(path)
+
+    return open_one
+
+
+@pytest.fixture
+def log_in(live_server: LiveServer) -> Any:
+    """Return the function that logs a user in to a browser without a password."""
+
+    def log_in(context: BrowserContext, user: Any) -> None:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+
+    return log_in

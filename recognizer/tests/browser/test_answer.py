@@ -1,0 +1,261 @@
+"""From a drawing to its answer, and what is said when there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, Route, expect
+from pytest_django import Settings
+
+from recognizer.models import Prediction
+from recognizer.tests.browser.desk import Desk
+
+API = "**/api/v1/predictions/"
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawn_digit_is_read_and_kept(desk: Desk, digit: int) -> None:
+    desk.draw(digit, seed=1)
+    desk.predict.click()
+    desk.expect_answer(digit)
+    prediction = Prediction.objects.get()
+    assert prediction.digit == digit
+    assert prediction.source == "canvas"
+    assert prediction.user is None
+    assert bytes(prediction.image)[:8] == b"\x89PNG\r\n\x1a\n"
+    expect(desk.entries).to_have_count(1)
+    expect(desk.entries.first.locator("[data-slot=digit]")).to_have_text(str(digit))
+
+
+def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(desk: Desk) -> None:
+    desk.draw(3)
+    desk.page.keyboard.press("Enter")
+    desk.expect_answer(3)
+    prediction = Prediction.objects.select_related("model_version").get()
+    answer = desk.answer
+    expect(answer.locator("[data-slot=word]")).to_have_text(
+        re.compile("^(Sure|Fairly sure|A guess)$")
+    )
+    expect(answer.locator("[data-slot=percent]")).to_have_text(re.compile(r"\d\d\.\d\s%$"))
+    expect(answer.locator("[data-slot=model]")).to_have_text(prediction.model_version.name)
+    for digit, share in enumerate(prediction.probabilities):
+        expect(desk.bar(digit)).to_contain_text(f"{100 * share:.1f}\u00a0%")
+    seen = answer.get_by_alt_text("The drawing as 28 by 28 pixels")
+    expect(seen).to_be_visible()
+    expect(seen).to_have_js_property("complete", True)
+    assert seen.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [28, 28]
+
+
+def test_the_answer_is_announced_once(desk: Desk) -> None:
+    desk.draw(3)
+    desk.predict.click()
+    expect(desk.status).to_have_text(re.compile(r"3\..*%\.$"))
+    assert desk.status.get_attribute("role") == "status"
+
+
+def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
+    body = {
+        "id": "00000000-0000-4000-8000-000000000000",
+        "digit": 8,
+        "confidence": 0.4,
+        "probabilities": [0.1, 0.05, 0.05, 0.1, 0.05, 0.1, 0.05, 0.05, 0.4, 0.05],
+        "verdict": "not_a_digit",
+        "model_version": "m",
+        "source": "canvas",
+        "suggested_digit": None,
+        # Any image will do; a wrong scheme must not matter.
+        "image_url": f"https://{desk.url.split('//')[1]}/static/img/favicon.svg",
+        "model_input_url": "/static/img/favicon.svg",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    desk.page.route(API, lambda route: route.fulfill(status=201, json=body))
+    desk.draw(3)
+    desk.predict.click()
+    expect(desk.sentence).to_have_text("That doesn't look like one digit. Closest: 8.")
+    expect(desk.answer.locator("[data-slot=word]")).to_have_text("A guess")
+    expect(desk.entries.first).to_contain_text("not one digit")
+    body.update(verdict="uncertain", probabilities=[0.3, *body["probabilities"][1:]])  # type: ignore[index]
+    desk.page.keyboard.press("Escape")
+    desk.draw(3)
+    desk.predict.click()
+    expect(desk.sentence).to_have_text("Hard to tell: 8, or perhaps 0.")
+
+
+def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(desk: Desk) -> None:
+    requests: list[str] = []
+    desk.page.on("request", lambda request: requests.append(request.url))
+    desk.page.keyboard.press("Enter")
+    expect(desk.message).to_have_text("The canvas is empty. Draw a digit first.")
+    assert requests == []
+    desk.draw(3)
+    expect(desk.message).to_be_empty()
+
+
+def test_a_second_click_on_the_same_drawing_stores_nothing_twice(desk: Desk) -> None:
+    desk.draw(3)
+    desk.predict.dblclick()
+    desk.expect_answer(3)
+    desk.predict.click()
+    desk.page.wait_for_timeout(200)
+    assert Prediction.objects.count() == 1
+
+
+def test_drawing_on_says_that_the_answer_is_out_of_date(desk: Desk) -> None:
+    desk.draw(1, seed=1)
+    desk.predict.click()
+    desk.expect_answer(1)
+    desk.drag([desk.at(0.1, 0.9), desk.at(0.2, 0.9)])
+    expect(desk.sentence).to_have_text("The drawing has changed. Predict again?")
+    desk.predict.click()
+    expect(desk.sentence).not_to_have_text("The drawing has changed. Predict again?")
+    expect(desk.entries).to_have_count(2)
+
+
+def test_the_page_shows_that_it_is_busy_and_asks_once(desk: Desk) -> None:
+    held: list[Route] = []
+    desk.page.route(API, lambda route: held.append(route))
+    desk.draw(3)
+    desk.predict.click()
+    expect(desk.answer).to_have_attribute("aria-busy", "true")
+    expect(desk.predict).to_have_text("Reading…")
+    expect(desk.predict).to_have_attribute("aria-disabled", "true")
+    desk.page.keyboard.press("Enter")
+    desk.predict.click(force=True)
+    assert len(held) == 1
+    held[0].continue_()
+    desk.expect_answer(3)
+    expect(desk.predict).to_have_text("Predict")
+
+
+def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) -> None:
+    held: list[Route] = []
+    desk.page.route(API, lambda route: held.append(route))
+    desk.draw(3)
+    desk.predict.click()
+    desk.page.keyboard.press("Escape")
+    held[0].continue_()
+    expect(desk.entries).to_have_count(1)
+    expect(desk.digit).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (500, json.dumps({"errors": [{"code": "error", "detail": "A server error occurred."}]}), "A server error occurred."),
+        (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
+        (502, "", "The site is not available right now."),
+        (413, "<html>nginx</html>", "That picture is too large."),
+        (403, "<html>CSRF</html>", "Reload the page"),
+        (429, "", "That was too much at once."),
+        (200, "not JSON", "Something went wrong on the site."),
+    ],
+)  # fmt: skip
+def test_an_error_says_what_happened_and_the_drawing_stays(
+    desk: Desk, complaints: list[str], status: int, body: str, sentence: str
+) -> None:
+    desk.page.route(API, lambda route: route.fulfill(status=status, body=body))
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_kept(sentence)
+    expect(desk.entries).to_have_count(0)
+    desk.page.unroute(API)
+    desk.predict.click()
+    desk.expect_answer(3)
+    expect(desk.message).to_be_empty()
+    complaints[:] = [text for text in complaints if "Failed to load resource" not in text]
+
+
+def test_a_lost_connection_loses_no_drawing(desk: Desk, complaints: list[str]) -> None:
+    desk.draw(3)
+    desk.page.context.set_offline(True)
+    desk.predict.click()
+    desk.expect_kept("The site can't be reached.")
+    desk.page.context.set_offline(False)
+    desk.page.keyboard.press("Enter")
+    expect(desk.message).to_be_empty()
+    desk.expect_answer(3)
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_the_servers_own_sentence_is_shown_when_it_throttles(
+    desk: Desk, complaints: list[str], settings: Settings
+) -> None:
+    settings.REST_FRAMEWORK = {
+        **settings.REST_FRAMEWORK,
+        "DEFAULT_THROTTLE_RATES": {"anon": "1/min", "user": "1/min"},
+    }
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    desk.clear.click()
+    desk.draw(4)
+    desk.predict.click()
+    desk.expect_kept("throttled")
+    complaints[:] = [text for text in complaints if "429" not in text]
+
+
+def test_a_user_who_logged_in_meanwhile_can_still_predict(
+    desk: Desk, log_in: Any, user: User
+) -> None:
+    log_in(desk.page.context, user)
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    assert Prediction.objects.get().user == user
+
+
+def test_the_picture_form_answers_without_leaving_the_page(desk: Desk, draw_digit: Any) -> None:
+    desk.draw(3)
+    picture = {"name": "4.png", "mimeType": "image/png", "buffer": draw_digit(4)}
+    desk.page.set_input_files("#upload-image", picture)
+    desk.page.get_by_role("button", name="Read it").click()
+    desk.expect_answer(4)
+    assert Prediction.objects.get().source == "upload"
+    assert desk.ink() > 0.01
+    desk.predict.click()
+    desk.expect_answer(3)
+
+
+def test_a_file_that_is_no_picture_is_refused_beside_the_form(
+    desk: Desk, complaints: list[str]
+) -> None:
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"not a picture"}
+    desk.page.set_input_files("#upload-image", file)
+    desk.page.get_by_role("button", name="Read it").click()
+    expect(desk.page.locator("#upload-message")).to_contain_text("This is not an image.")
+    expect(desk.message).to_be_empty()
+    complaints[:] = [text for text in complaints if "400" not in text]
+
+
+@pytest.fixture
+def plain_page(browser: Any, live_server: Any) -> Any:
+    """Yield the page in a browser whose scripts are off."""
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(live_server.url)
+    yield page
+    context.close()
+
+
+def test_without_javascript_a_picture_is_read(plain_page: Page, draw_digit: Any) -> None:
+    picture = {"name": "5.png", "mimeType": "image/png", "buffer": draw_digit(5)}
+    plain_page.set_input_files("#upload-image", picture)
+    plain_page.get_by_role("button", name="Read it").click()
+    expect(plain_page.locator("#answer [data-slot=digit]")).to_have_text("5")
+    expect(plain_page.locator("#history .entry")).to_have_count(1)
+    # Reloading shows the answer again and sends nothing again.
+    plain_page.reload()
+    expect(plain_page.locator("#answer [data-slot=digit]")).to_have_text("5")
+    assert Prediction.objects.count() == 1
+
+
+def test_without_javascript_a_bad_file_is_refused_in_words(plain_page: Page) -> None:
+    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"not a picture"}
+    plain_page.set_input_files("#upload-image", file)
+    plain_page.get_by_role("button", name="Read it").click()
+    expect(plain_page.locator("#upload-message")).to_contain_text("This is not an image.")
+    assert Prediction.objects.count() == 0

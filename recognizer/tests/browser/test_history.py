@@ -1,0 +1,142 @@
+"""The visitor's own history on the page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from recognizer import services
+from recognizer.models import Source
+from recognizer.tests.browser.desk import Desk
+
+
+def _digits(desk: Desk) -> list[str]:
+    return desk.entries.locator("[data-slot=digit]").all_inner_texts()
+
+
+def _visitor() -> UUID:
+    return UUID(Session.objects.get().get_decoded()["visitor"])
+
+
+def test_newest_first_and_still_there_after_a_reload(desk: Desk) -> None:
+    for count, digit in enumerate([1, 3, 7], start=1):
+        desk.draw(digit, seed=1)
+        desk.predict.click()
+        expect(desk.entries).to_have_count(count)
+        desk.clear.click()
+    assert _digits(desk) == ["7", "3", "1"]
+    prepended = desk.page.locator("[data-slot=entries]").inner_html()
+    desk.open()
+    assert _digits(desk) == ["7", "3", "1"]
+    # What JavaScript adds is what the server writes, to the letter.
+    rendered = desk.page.locator("[data-slot=entries]").inner_html()
+    assert re.sub(r"</li>\s+", "</li>", rendered).strip() == prepended.strip()
+
+
+def test_thumbnails_show_the_drawing_and_load_only_when_seen(desk: Desk) -> None:
+    desk.draw(3)
+    desk.predict.click()
+    thumbnail = desk.entries.first.get_by_role("img", name="Your drawing")
+    thumbnail.scroll_into_view_if_needed()
+    desk.page.wait_for_function("document.querySelector('.entry-image')?.naturalWidth === 512")
+    assert thumbnail.get_attribute("loading") == "lazy"
+
+
+def test_two_visitors_do_not_see_each_others(desk: Desk, open_desk: Any) -> None:
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    stranger = open_desk()
+    expect(stranger.entries).to_have_count(0)
+    expect(stranger.page.get_by_text("None yet")).to_be_visible()
+    stranger.draw(7, seed=1)
+    stranger.predict.click()
+    stranger.expect_answer(7)
+    assert _digits(desk.open()) == ["3"]
+    assert _digits(stranger.open()) == ["7"]
+    image = desk.entries.first.locator("img").get_attribute("src")
+    assert stranger.page.request.get(stranger.url + str(image)).status == 404
+
+
+def test_two_tabs_of_one_visitor_share_their_history(desk: Desk) -> None:
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    other = Desk(desk.page.context.new_page(), desk.url).open()
+    assert _digits(other) == ["3"]
+
+
+def test_who_has_logged_in_sees_the_drawings_of_their_account(
+    desk: Desk, user: User, log_in: Any, draw_digit: Any
+) -> None:
+    services.recognise(data=draw_digit(3), source=Source.CANVAS, user=user, visitor=None)
+    log_in(desk.page.context, user)
+    assert _digits(desk.open()) == ["3"]
+
+
+@pytest.fixture
+def long_history(desk: Desk, draw_digit: Any) -> Desk:
+    """Return the page of a visitor with 45 drawings."""
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    visitor = _visitor()
+    pictures = {digit: draw_digit(digit, seed=1) for digit in (1, 7)}
+    for each in range(44):
+        services.recognise(
+            data=pictures[1 if each % 2 else 7], source=Source.API, user=None, visitor=visitor
+        )
+    # And one of somebody else.
+    services.recognise(data=pictures[1], source=Source.API, user=None, visitor=uuid4())
+    return desk.open()
+
+
+def test_show_more_appends_the_older_ones_until_there_are_none(long_history: Desk) -> None:
+    desk = long_history
+    more = desk.page.get_by_role("link", name="Show more")
+    expect(desk.entries).to_have_count(20)
+    more.click()
+    expect(desk.entries).to_have_count(40)
+    expect(desk.status).to_have_text("20 more shown.")
+    more.click()
+    expect(desk.entries).to_have_count(45)
+    expect(more).to_be_hidden()
+    expect(desk.entries.nth(40)).to_be_focused()
+    assert _digits(desk)[-1] == "3"
+    images = desk.entries.locator("img")
+    assert len({image.get_attribute("src") for image in images.all()}) == 45
+
+
+def test_show_more_that_fails_says_so_and_can_be_tried_again(
+    long_history: Desk, complaints: list[str]
+) -> None:
+    desk = long_history
+    more = desk.page.get_by_role("link", name="Show more")
+    desk.page.context.set_offline(True)
+    more.click()
+    expect(desk.page.locator("[data-slot=more-error]")).to_contain_text("can't be reached")
+    desk.page.context.set_offline(False)
+    more.click()
+    expect(desk.entries).to_have_count(40)
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_show_more_is_a_plain_link_without_javascript(long_history: Desk, browser: Any) -> None:
+    context = browser.new_context(
+        java_script_enabled=False, storage_state=long_history.page.context.storage_state()
+    )
+    page = context.new_page()
+    page.goto(long_history.url)
+    page.get_by_role("link", name="Show more").click()
+    page.get_by_role("link", name="Show more").click()
+    expect(page.locator(".entry")).to_have_count(5)
+    expect(page.get_by_role("link", name="Show more")).to_have_count(0)
+    page.get_by_role("link", name="Back to the newest").click()
+    expect(page.locator(".entry")).to_have_count(20)
+    context.close()

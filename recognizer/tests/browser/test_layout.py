@@ -1,0 +1,117 @@
+"""How the page looks where it is narrow, dark, enlarged or calm; and that nothing of it is blocked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from recognizer.tests.browser.desk import Desk
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_nothing_scrolls_sideways_at_any_width(open_desk: Any, width: int) -> None:
+    desk = open_desk(viewport={"width": width, "height": 800})
+    assert desk.has_no_sideways_scroll()
+    desk.draw(3)
+    desk.page.keyboard.press("Enter")
+    desk.expect_answer(3)
+    assert desk.has_no_sideways_scroll()
+
+
+def test_text_at_twice_its_size_still_fits_a_phone(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 320, "height": 800})
+    desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    assert desk.has_no_sideways_scroll()
+    for part in (desk.predict, desk.clear, desk.sentence, desk.bar(3).locator("rect")):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["width"] > 15
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+
+
+def test_nothing_moves_when_the_answer_comes(desk: Desk) -> None:
+    def places() -> list[Any]:
+        return [desk.page.locator(f"#{name}").bounding_box() for name in ("answer", "upload", "history")]  # fmt: skip
+
+    desk.draw(3)
+    before = places()
+    desk.predict.click()
+    desk.expect_answer(3)
+    after = places()
+    assert [(box["x"], box["y"], box["width"]) for box in before] == [
+        (box["x"], box["y"], box["width"]) for box in after
+    ]
+    assert before[0]["height"] == after[0]["height"]
+
+
+def test_dark_and_light_differ(open_desk: Any) -> None:
+    def background(scheme: str) -> str:
+        desk = open_desk(color_scheme=scheme)
+        colour: str = desk.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return colour
+
+    assert background("dark") != background("light")
+
+
+def test_nothing_moves_for_who_asks_for_calm(open_desk: Any) -> None:
+    desk = open_desk(reduced_motion="reduce")
+    durations: list[str] = desk.page.evaluate(
+        """[...document.querySelectorAll("*")]
+            .map((element) => getComputedStyle(element).transitionDuration)"""
+    )
+    assert set(durations) == {"0s"}
+
+
+def test_nothing_comes_from_another_host(desk: Desk) -> None:
+    hosts: set[str] = set()
+    desk.page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
+    desk.open()
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    assert hosts == {desk.url}
+
+
+def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> None:
+    names: list[str] = []
+    for _ in range(8):
+        desk.page.keyboard.press("Tab")
+        names.append(
+            desk.page.evaluate(
+                "document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent"
+            ).strip()
+        )
+    assert names[:7] == [
+        "Skip to the content",
+        "DigitSite",
+        "API",
+        "Predict",
+        "Clear",
+        "Or send a picture of a digit",
+        "Read it",
+    ]
+
+
+def test_the_parts_have_names_for_a_screen_reader(desk: Desk) -> None:
+    page = desk.page
+    expect(page.get_by_role("img", name="Canvas: draw one digit")).to_be_visible()
+    expect(page.get_by_role("region", name="Answer")).to_be_visible()
+    expect(page.get_by_role("region", name="Your drawings")).to_be_visible()
+    expect(page.get_by_role("list", name="How likely is each digit?")).to_be_visible()
+    expect(page.get_by_role("button", name="Predict")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
+
+
+def test_an_unknown_address_shows_the_way_home(desk: Desk, complaints: list[str]) -> None:
+    response = desk.page.goto(desk.url + "/nothing-here")
+    assert response is not None
+    assert response.status == 404
+    desk.page.get_by_role("link", name="Draw a digit").click()
+    expect(desk.canvas).to_be_visible()
+    complaints[:] = [text for text in complaints if "404" not in text]
