@@ -52,7 +52,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """Tests name whole addresses; the plugin's own fixture is written in a way pytest deprecates."""
+    """Replace the plugin's fixture, which is written in a way that pytest deprecates."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def _no_complaints(complaints: list[str]) -> Iterator[None]:
 
 
 def listen(context: BrowserContext, complaints: list[str]) -> None:
-    """Collect errors and warnings of all pages of `context`: blocked by the CSP, thrown, missing."""
+    """Collect the errors and warnings of all pages: blocked by the CSP, thrown, missing."""
     context.on(
         "console",
         lambda message: (
@@ -89,7 +89,7 @@ def desk(
 
 @pytest.fixture
 def open_desk(new_context: Any, live_server: LiveServer, complaints: list[str]) -> Any:
-    """Return the function that opens the page in a browser of its own: open_desk(has_touch=True)."""
+    """Return the function that opens the page in a browser of its own, with its options."""
 
     def open_one(*, path: str = "/", **options: Any) -> Desk:
         context = new_context(**options)

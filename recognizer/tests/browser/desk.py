@@ -11,7 +11,6 @@ from playwright.sync_api import Locator, Page, expect
 from training.allographs import generate_digit
 from training.strokes import Stroke, place
 
-
 # Reads the canvas in the next frame from a copy, which leaves the canvas itself as fast as it is.
 PIXELS = """
     const pixels = (canvas) => new Promise((resolve) => requestAnimationFrame(() => {
@@ -57,7 +56,7 @@ class Desk:
         box = self.box()
         strokes = generate_digit(digit, np.random.default_rng(seed))
         placed = place(strokes, canvas=int(box["width"]), size=size)
-        return [stroke + (box["x"], box["y"]) for stroke in placed]
+        return [stroke + np.array([box["x"], box["y"]]) for stroke in placed]
 
     def draw(self, digit: int, *, seed: int = 0, size: float = 0.6) -> Desk:
         """Draw a digit with the mouse."""
@@ -82,13 +81,13 @@ class Desk:
     def pixel(self, x: float, y: float) -> tuple[int, int, int, int]:
         """Return red, green, blue and opacity (0-255) of the canvas at (x, y), both 0 to 1."""
         red, green, blue, opacity = self.canvas.evaluate(
-            """async (canvas, [x, y]) => {
-                %s
+            "async (canvas, [x, y]) => {"
+            + PIXELS
+            + """
                 const { data, width, height } = await pixels(canvas);
                 const start = 4 * (Math.floor(y * height) * width + Math.floor(x * width));
                 return [...data.slice(start, start + 4)];
-            }"""
-            % PIXELS,
+            }""",
             [x, y],
         )
         return red, green, blue, opacity
@@ -100,14 +99,14 @@ class Desk:
     def ink(self) -> float:
         """Return the share of the canvas that is inked."""
         share: float = self.canvas.evaluate(
-            """async (canvas) => {
-                %s
+            "async (canvas) => {"
+            + PIXELS
+            + """
                 const { data } = await pixels(canvas);
                 let inked = 0;
                 for (let i = 3; i < data.length; i += 4) { inked += data[i] > 127 ? 1 : 0; }
                 return inked / (data.length / 4);
             }"""
-            % PIXELS
         )
         return share
 
@@ -122,7 +121,7 @@ class Desk:
         expect(self.bar(digit)).to_have_class("bar bar--best")
 
     def expect_kept(self, message: str) -> None:
-        """Wait for a message of failure, and see that the drawing is there and can be sent again."""
+        """Wait for a message of failure; the drawing must be there, ready to be sent again."""
         expect(self.message).to_contain_text(message)
         expect(self.message).to_contain_text("Your drawing is still here.")
         expect(self.answer).to_have_attribute("aria-busy", "false")

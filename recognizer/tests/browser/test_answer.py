@@ -145,7 +145,7 @@ def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) ->
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
-        (500, json.dumps({"errors": [{"code": "error", "detail": "A server error occurred."}]}), "A server error occurred."),
+        (500, json.dumps({"errors": [{"code": "error", "detail": "It broke."}]}), "It broke."),
         (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
         (502, "", "The site is not available right now."),
         (413, "<html>nginx</html>", "That picture is too large."),

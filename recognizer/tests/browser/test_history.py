@@ -44,7 +44,8 @@ def test_thumbnails_show_the_drawing_and_load_only_when_seen(desk: Desk) -> None
     desk.predict.click()
     thumbnail = desk.entries.first.get_by_role("img", name="Your drawing")
     thumbnail.scroll_into_view_if_needed()
-    desk.page.wait_for_function("document.querySelector('.entry-image')?.naturalWidth === 512")
+    width = thumbnail.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
+    assert width == 512
     assert thumbnail.get_attribute("loading") == "lazy"
 
 

@@ -1,4 +1,4 @@
-"""How the page looks where it is narrow, dark, enlarged or calm; and that nothing of it is blocked."""
+"""The page where it is narrow, dark, enlarged or calm, and for who can't see or point."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def test_text_at_twice_its_size_still_fits_a_phone(open_desk: Any) -> None:
 
 def test_nothing_moves_when_the_answer_comes(desk: Desk) -> None:
     def places() -> list[Any]:
-        return [desk.page.locator(f"#{name}").bounding_box() for name in ("answer", "upload", "history")]  # fmt: skip
+        names = ("answer", "upload", "history")
+        return [desk.page.locator(f"#{name}").bounding_box() for name in names]
 
     desk.draw(3)
     before = places()
@@ -84,7 +85,10 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> No
         desk.page.keyboard.press("Tab")
         names.append(
             desk.page.evaluate(
-                "document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent"
+                """() => {
+                    const { labels, textContent } = document.activeElement;
+                    return labels?.[0]?.textContent ?? textContent;
+                }"""
             ).strip()
         )
     assert names[:7] == [

@@ -1,0 +1,166 @@
+"""Draw a digit in Chromium and take the README's picture of the page.
+
+    python -m benchmarks.screenshots [PATH]        (docs/screenshot.png)
+
+Starts the site on a database of its own that is gone afterwards. The browser is the system's
+Chromium or Chrome, on the PATH or named by the variable CHROMIUM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from training.allographs import generate_digit
+from training.strokes import place
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# What the history holds before the picture is taken, and the digit in the picture.
+EARLIER = (5, 2, 0, 9, 4, 8)
+DRAWN = 3
+MAX_BYTES = 150_000
+START_SECONDS = 60
+
+
+def find_browser() -> str:
+    """Return the browser's path; leave with a sentence if there is none."""
+    named = os.environ.get("CHROMIUM")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise SystemExit("No Chromium or Chrome on the PATH; the variable CHROMIUM can name one.")
+    return found
+
+
+@contextmanager
+def site() -> Iterator[str]:
+    """Run the site on a temporary database; yield its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # A server that is killed while it still writes leaves files behind: that is no failure.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{Path(folder, 'site.sqlite3').as_posix()}",
+            "ALLOWED_HOSTS": "127.0.0.1",
+        }
+        manage = [sys.executable, str(ROOT / "manage.py")]
+        subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+        server = subprocess.Popen(
+            [*manage, "runserver", "--noreload", f"127.0.0.1:{port}"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        address = f"http://127.0.0.1:{port}/"
+        try:
+            _wait_for(address, server)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise SystemExit("The site did not start: see python manage.py check.")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"The site did not answer within {START_SECONDS} s.")
+
+
+def draw(page: Any, digit: int, rng: np.random.Generator) -> None:
+    """Draw a digit on the page's canvas with the mouse and wait for its answer."""
+    box = page.locator("#canvas").bounding_box()
+    placed = place(generate_digit(digit, rng), canvas=int(box["width"]), size=0.68)
+    for stroke in placed:
+        points = [(box["x"] + float(x), box["y"] + float(y)) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for x, y in points[1:]:
+            page.mouse.move(x, y)
+        page.mouse.up()
+    page.click("#predict")
+    page.wait_for_selector("#answer:not([data-verdict=none])[aria-busy=false]")
+
+
+def take(address: str) -> bytes:
+    """Return a PNG of the page after a drawing has been read."""
+    from playwright.sync_api import sync_playwright
+
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    rng = np.random.default_rng(7)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
+        )
+        page = browser.new_page(viewport={"width": 1200, "height": 1050}, color_scheme="light")
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+        for digit in EARLIER:
+            draw(page, digit, rng)
+            page.click("#clear")
+        draw(page, DRAWN, rng)
+        page.mouse.move(0, 0)
+        page.evaluate("document.activeElement.blur()")
+        page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
+        # The bars are moving.
+        page.wait_for_timeout(800)
+        picture: bytes = page.screenshot()
+        browser.close()
+    return picture
+
+
+def smaller(png: bytes) -> bytes:
+    """Return the picture in at most 256 colours: drawings and text need no more."""
+    with Image.open(io.BytesIO(png)) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    out = io.BytesIO()
+    few.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def main() -> None:
+    """Take the picture and write it."""
+    parser = argparse.ArgumentParser(description="Take the README's picture of the page.")
+    parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "screenshot.png")
+    path: Path = parser.parse_args().path
+    find_browser()
+    with site() as address:
+        picture = smaller(take(address))
+    if len(picture) > MAX_BYTES:
+        raise SystemExit(
+            f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are meant."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(picture)
+    temporary.replace(path)
+    print(f"{path}: {len(picture):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
