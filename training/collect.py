@@ -61,6 +61,7 @@ def collect(
     mnist_path: Path | None,
     labelled: Callable[[], Labelled],
     progress: Progress | None = None,
+    limit: int | None = None,
 ) -> Collected:
     """Bring together what is wanted and can be had.
 
@@ -71,12 +72,12 @@ def collect(
     result = Collected(generated="generated" in wanted)
     if "mnist" in wanted:
         try:
-            result.mnist = datasets.mnist(mnist_path, progress)
+            result.mnist = datasets.mnist(mnist_path, progress, limit)
         except DataUnavailable as error:
             result.missing.append(f"MNIST: {error}")
     if "pen" in wanted:
         try:
-            result.pen = datasets.read_pen(downloads.pen_file(progress))
+            result.pen = _thin_out(datasets.read_pen(downloads.pen_file(progress)), limit)
         except DataUnavailable as error:
             result.missing.append(f"pen strokes: {error}")
     if "labelled" in wanted:
@@ -84,6 +85,11 @@ def collect(
         if found.ids:
             result.labelled, result.labelled_held_out = found.split()
     return result
+
+
+def _thin_out(digits: list[PenDigit], limit: int | None) -> list[PenDigit]:
+    """Keep about ``limit`` digits, spread over all writers."""
+    return digits[:: max(1, len(digits) // limit)] if limit else digits
 
 
 @dataclass(frozen=True)

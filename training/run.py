@@ -46,7 +46,10 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """What to train: the sources wanted, files given, the recipe, and where to begin."""
+    """What to train: the sources wanted, files given, the recipe, and where to begin.
+
+    ``limit`` is the most drawings that are used of each source, for a quick try.
+    """
 
     sources: frozenset[str]
     recipe: Recipe
@@ -54,6 +57,7 @@ class Order:
     start_from: bytes | None = None
     parent: str | None = None
     name: str | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,15 @@ def train(
         mnist_path=order.mnist_path,
         labelled=labelled,
         progress=listener.downloaded,
+        limit=order.limit,
     )
     for missing in data.missing:
         listener.say(f"Not available: {missing}")
     recipe = fit_to_data(order.recipe, data, listener)
+    if order.limit:
+        recipe = replace(recipe, fresh=recipe.fresh.at_most(order.limit))
     listener.say(describe(data))
+    listener.say("Drawing the first epoch's strokes ...")
 
     keras.utils.set_random_seed(recipe.seed)
     if order.start_from is not None:

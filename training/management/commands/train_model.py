@@ -42,6 +42,12 @@ class Command(BaseCommand):
             metavar="FILE",
             help="an npz that export_drawings wrote, instead of the database's labels",
         )
+        parser.add_argument(
+            "--limit",
+            type=positive,
+            metavar="N",
+            help="use at most N drawings of each source: a quick try, no good model",
+        )
         parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
         start = parser.add_mutually_exclusive_group()
         start.add_argument(
@@ -88,6 +94,9 @@ class Command(BaseCommand):
             raise CommandError(f"There is a model version called {options['name']} already.")
         if options["fine_tune"] and (active is None or not active.training):
             raise CommandError("There is no active model with a network to start from.")
+        for folder in filter(None, (options["report"], options["bundle"])):
+            # Better now than after an hour of training.
+            make_folder(folder)
         order = run.Order(
             sources=options["data"],
             recipe=recipe,
@@ -95,6 +104,7 @@ class Command(BaseCommand):
             start_from=bytes(active.training) if active and options["fine_tune"] else None,
             parent=active.name if active and options["fine_tune"] else None,
             name=options["name"],
+            limit=options["limit"],
         )
         given = options["labelled"]
         result = run.train(
@@ -168,6 +178,14 @@ class Screen:
         if done == total:
             self.bar.close()
             self.bar = None
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for what a run writes; raises ``CommandError`` where that can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
 
 
 def active_version() -> ModelVersion | None:
