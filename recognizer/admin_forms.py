@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.forms.widgets import ChoiceWidget
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,7 +17,7 @@ else:
     BaseForm = forms.ModelForm
 
 
-def label_field(widget: type[forms.Select]) -> forms.TypedChoiceField:
+def label_field(widget: type[ChoiceWidget]) -> forms.TypedChoiceField:
     """The choice of a label; it remembers, in the page, what the label was."""
     return forms.TypedChoiceField(
         label=gettext_lazy("Label"),
@@ -62,7 +63,9 @@ class LabelForm(BaseForm):
     def accept_the_stored_label(self) -> None:
         """Let the page that is shown again start from what is stored: saving it then overrules."""
         stored = "" if self.stored_label is None else str(self.stored_label)
-        self.data = {**self.data, self.add_initial_prefix("label"): stored}
+        # Not {**self.data}: of a QueryDict that takes the lists behind the values.
+        posted = {name: self.data[name] for name in self.data}
+        self.data = {**posted, self.add_initial_prefix("label"): stored}
 
     def meanwhile(self) -> str:
         """What another reviewer did since the page was opened."""

@@ -150,7 +150,7 @@ def test_who_may_look_gets_the_pictures(by_viewer: Client, name: str) -> None:
 
 def test_nothing_but_the_label_can_be_changed(admin_client: Client) -> None:
     row = make_prediction(3, suggestion=4)
-    before = Prediction.objects.filter(pk=row.pk).values().get()
+    before = dict(Prediction.objects.filter(pk=row.pk).values().get())
 
     admin_client.post(
         f"{LIST}{row.pk}/change/",
@@ -165,7 +165,7 @@ def test_nothing_but_the_label_can_be_changed(admin_client: Client) -> None:
         },
     )
 
-    after = Prediction.objects.filter(pk=row.pk).values().get()
+    after = dict(Prediction.objects.filter(pk=row.pk).values().get())
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"label", "labelled_by_id", "labelled_at"}
 

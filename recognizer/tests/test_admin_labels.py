@@ -91,8 +91,9 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
 
     assert label_of(row) == 5
     assert "grace has labelled this “5” meanwhile" in page
-    assert re.search(r'name="initial-form-0-label" value="5"', page)
-    reviewing.post(LIST, in_list([row], [8], [5]))
+    assert '<option value="8" selected>' in page
+    shown_again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    reviewing.post(LIST, {**shown_again, "form-0-label": "8", "_save": "Save"})
     assert label_of(row) == 8
 
 
@@ -266,8 +267,12 @@ def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -
 
     response = reviewing.post(f"{LIST}{row.pk}/change/", {"label": "9", "initial-label": ""})
 
-    assert "grace has labelled this “1” meanwhile" in response.content.decode()
+    page = response.content.decode()
+    assert "grace has labelled this “1” meanwhile" in page
     assert label_of(row) == 1
+    shown_again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    reviewing.post(f"{LIST}{row.pk}/change/", {**shown_again, "label": "9"})
+    assert label_of(row) == 9
 
 
 @pytest.mark.parametrize("page", ["change", "history", "delete"])
