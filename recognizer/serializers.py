@@ -16,6 +16,13 @@ from recognizer.errors import PayloadTooLarge
 from recognizer.imaging import MAX_BYTES
 from recognizer.models import DIGITS, Prediction, Source
 
+# A small 1, for who tries the API out in its documentation.
+EXAMPLE = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAAAAADFHGIkAAAALElEQVR4nGP8z4AdMOEQp1"
+    "CCkRG7BLIwsgSqODF2/P+PQwKPq0aWBCMd4hwAASAEL0SEnzgAAAAASUVORK5CYII="
+)
+
 _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 
 
@@ -23,7 +30,7 @@ _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
     {
         "type": "string",
         "description": "A data URL (data:image/png;base64,...) or bare base64. At most 8 MB.",
-        "example": "data:image/png;base64,iVBORw0KGgo...",
+        "example": EXAMPLE,
     }
 )
 class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):

@@ -101,6 +101,19 @@ def test_the_api_schema_is_valid(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
+def test_the_example_of_the_api_works(client: Client) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    example = schema["components"]["schemas"]["DrawingJson"]["properties"]["image"]["example"]
+
+    response = client.post(
+        "/api/v1/predictions/", {"image": example}, content_type="application/json"
+    )
+
+    assert response.status_code == 201
+    assert response.json()["digit"] == 1
+
+
+@pytest.mark.django_db
 def test_the_docs_load_nothing_from_elsewhere(client: Client) -> None:
     page = client.get("/api/docs/").content.decode()
 
