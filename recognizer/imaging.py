@@ -318,7 +318,8 @@ def _keep_thin_lines(ink: Floats, factor: float) -> Floats:
     height, width = ink.shape
     padded = np.pad(ink, ((0, -height % step), (0, -width % step)))
     blocks = padded.reshape(padded.shape[0] // step, step, padded.shape[1] // step, step)
-    return np.minimum(blocks.max((1, 3)) * np.float32(_THIN_LINE_GAIN), 1)
+    darker: Floats = np.minimum(blocks.max((1, 3)) * np.float32(_THIN_LINE_GAIN), 1)
+    return darker
 
 
 def _rough_width(mask: Mask) -> float:

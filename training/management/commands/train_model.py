@@ -115,8 +115,9 @@ class Command(BaseCommand):
             active=bundle_of(active),
             listener=Screen(self),
         )
-        # A long run outlives the connection of many a database server.
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            # A long run outlives the connection of many a database server.
+            connection.close_if_unusable_or_obsolete()
         self.stdout.write(run.table(result, active.name if active else None))
         self.keep(result, active if options["fine_tune"] else None, options)
 
