@@ -37,24 +37,26 @@ def strokes_of(digit: int, seed: int) -> Strokes:
     return generate_digit(digit, np.random.default_rng(seed))
 
 
-def canvas(strokes: Strokes, side: int = 280, size: float = 0.6, brush: float = 0.07) -> np.ndarray:
+def canvas(
+    strokes: Strokes, side: int = 280, size: float = 0.6, brush: float = 0.07
+) -> imaging.Pixels:
     """Draw in the middle of a canvas; ``brush`` as a share of its side."""
     return render(place(strokes, canvas=side, size=size), canvas=side, brush=brush * side)
 
 
-def png(pixels: np.ndarray) -> bytes:
+def png(pixels: imaging.Pixels) -> bytes:
     return imaging.encode_png(pixels)
 
 
-def seen(data: bytes) -> np.ndarray:
+def seen(data: bytes) -> imaging.Pixels:
     return imaging.model_input(imaging.read_drawing(data))
 
 
-def difference(one: np.ndarray, other: np.ndarray) -> float:
+def difference(one: imaging.Pixels, other: imaging.Pixels) -> float:
     return float(np.sqrt(np.mean((one / 255.0 - other / 255.0) ** 2)))
 
 
-def assert_alike(one: np.ndarray, other: np.ndarray, classifier: Classifier) -> None:
+def assert_alike(one: imaging.Pixels, other: imaging.Pixels, classifier: Classifier) -> None:
     assert difference(one, other) <= TOLERANCE
     first, second = classifier.classify(one), classifier.classify(other)
     if min(first.confidence, second.confidence) > 0.6:
@@ -199,7 +201,7 @@ def test_the_distance_transform_is_exact() -> None:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def saved(pixels: np.ndarray, kind: str, **options: object) -> bytes:
+def saved(pixels: imaging.Pixels, kind: str, **options: object) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
@@ -325,6 +327,6 @@ def test_odd_shapes_with_ink_are_read(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("drawn", [lambda: np.zeros((5, 5)), lambda: np.zeros((5, 5, 3), np.uint8)])
-def test_arrays_of_another_kind_are_refused(drawn: Callable[[], np.ndarray]) -> None:
+def test_arrays_of_another_kind_are_refused(drawn: Callable[[], imaging.Pixels]) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         imaging.drawing_from_array(drawn())
