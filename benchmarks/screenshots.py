@@ -117,7 +117,7 @@ def take(address: str) -> bytes:
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
         )
-        page = browser.new_page(viewport={"width": 1200, "height": 1050}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1200, "height": 1190}, color_scheme="light")
         page.goto(address)
         page.wait_for_selector("html[data-ready]")
         for digit in EARLIER:

@@ -38,6 +38,7 @@ class AnswerInWords:
     digit: int
     word: str
     percent: str
+    short_percent: str
     sentence: str
     note: str
     verdict: str
@@ -85,6 +86,11 @@ def confidence_percent(confidence: float) -> str:
     return _("over 99.9\u00a0%") if confidence >= NEARLY_ONE else percent(confidence)
 
 
+def short_percent(share: float) -> str:
+    """Return a probability (0-1) in per cent, short enough for a bar or a thumbnail."""
+    return _(">99.9\u00a0%") if share >= NEARLY_ONE else percent(share)
+
+
 def confidence_word(prediction: Prediction) -> str:
     """Return how sure the model is; of what is no digit it only ever guesses."""
     share = 0.0 if prediction.verdict == Verdict.NOT_A_DIGIT else prediction.confidence
@@ -109,6 +115,7 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         digit=digit,
         word=confidence_word(prediction),
         percent=confidence_percent(prediction.confidence),
+        short_percent=short_percent(prediction.confidence),
         sentence=sentence,
         note=notes()[prediction.verdict],
         verdict=prediction.verdict,
@@ -117,7 +124,7 @@ def in_words(prediction: Prediction) -> AnswerInWords:
             Bar(
                 digit=each,
                 width=f"{100 * share:.2f}",
-                percent=percent(share),
+                percent=short_percent(share),
                 is_best=each == digit,
             )
             for each, share in enumerate(prediction.probabilities)
@@ -138,6 +145,7 @@ def page_texts() -> dict[str, Any]:
     return {
         "percent": _("{value}\u00a0%"),
         "percent_over": _("over 99.9\u00a0%"),
+        "percent_over_short": _(">99.9\u00a0%"),
         "confidence": confidence_levels(),
         "sentence": sentences(),
         "note": notes(),

@@ -2,7 +2,7 @@
 
 import { localPath } from "./api.js";
 import { slot } from "./dom.js";
-import { confidencePercent, confidenceWord, exactPercent, fill, verdictSentence } from "./texts.js";
+import { confidencePercent, confidenceWord, fill, shortPercent, verdictSentence } from "./texts.js";
 
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Texts} Texts */
@@ -82,7 +82,7 @@ export class AnswerView {
       const share = probabilities?.[index] ?? 0;
       bar.classList.toggle("bar--best", index === digit);
       bar.querySelector("rect")?.setAttribute("width", (100 * share).toFixed(2));
-      slot(bar, "value").textContent = probabilities === null ? "" : exactPercent(this.texts, share);
+      slot(bar, "value").textContent = probabilities === null ? "" : shortPercent(this.texts, share);
     });
   }
 

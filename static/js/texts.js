@@ -21,22 +21,31 @@ export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+// No model is certain: above this no figure is given.
+const NEARLY_ONE = 0.9995;
+
 /**
  * @param {Texts} texts
  * @param {number} share 0 to 1
  */
-export function exactPercent(texts, share) {
+function percent(texts, share) {
   return fill(texts.percent, { value: (100 * share).toFixed(1) });
 }
 
 /**
- * A confidence is never shown as 100 %: no model is that sure.
- *
+ * @param {Texts} texts
+ * @param {number} share 0 to 1
+ */
+export function shortPercent(texts, share) {
+  return share >= NEARLY_ONE ? texts.percent_over_short : percent(texts, share);
+}
+
+/**
  * @param {Texts} texts
  * @param {number} confidence 0 to 1
  */
 export function confidencePercent(texts, confidence) {
-  return confidence >= 0.9995 ? texts.percent_over : exactPercent(texts, confidence);
+  return confidence >= NEARLY_ONE ? texts.percent_over : percent(texts, confidence);
 }
 
 /**

@@ -35,6 +35,7 @@
  * @typedef {object} Texts
  * @property {string} percent
  * @property {string} percent_over
+ * @property {string} percent_over_short
  * @property {{ at_least: number, word: string }[]} confidence
  * @property {Record<string, string>} sentence
  * @property {Record<string, string>} note

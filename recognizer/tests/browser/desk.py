@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from training.allographs import generate_digit
 from training.strokes import Stroke, place
@@ -20,6 +20,13 @@ PIXELS = """
         resolve(context.getImageData(0, 0, copy.width, copy.height));
     }));
 """
+
+
+def send_picture(page: Page, data: bytes) -> None:
+    """Choose a file of these bytes in the page's form and send it."""
+    picture: FilePayload = {"name": "digit.png", "mimeType": "image/png", "buffer": data}
+    page.set_input_files("#upload-image", picture)
+    page.get_by_role("button", name="Read it").click()
 
 
 class Desk:
@@ -49,7 +56,7 @@ class Desk:
         self.canvas.scroll_into_view_if_needed()
         box = self.canvas.bounding_box()
         assert box is not None
-        return dict(box)
+        return {"x": box["x"], "y": box["y"], "width": box["width"], "height": box["height"]}
 
     def strokes(self, digit: int, *, seed: int = 0, size: float = 0.6) -> list[Stroke]:
         """Return a digit's strokes in the pixels of the window, in the canvas' middle."""
@@ -64,12 +71,13 @@ class Desk:
             self.drag(stroke)
         return self
 
-    def drag(self, points: Sequence[Any]) -> None:
+    def drag(self, points: Iterable[Any]) -> None:
         """Move the mouse from point to point of the window with its button down."""
         mouse = self.page.mouse
-        mouse.move(*map(float, points[0]))
+        (start_x, start_y), *others = points
+        mouse.move(float(start_x), float(start_y))
         mouse.down()
-        for x, y in points[1:]:
+        for x, y in others:
             mouse.move(float(x), float(y))
         mouse.up()
 

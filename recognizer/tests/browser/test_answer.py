@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, Route, expect
 from pytest_django import Settings
 
+from recognizer import wording
 from recognizer.models import Prediction
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.desk import Desk, send_picture
 
 API = "**/api/v1/predictions/"
 
@@ -43,7 +44,7 @@ def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(desk: Desk) -> No
     expect(answer.locator("[data-slot=percent]")).to_have_text(re.compile(r"\d\d\.\d\s%$"))
     expect(answer.locator("[data-slot=model]")).to_have_text(prediction.model_version.name)
     for digit, share in enumerate(prediction.probabilities):
-        expect(desk.bar(digit)).to_contain_text(f"{100 * share:.1f}\u00a0%")
+        expect(desk.bar(digit)).to_contain_text(wording.short_percent(share))
     seen = answer.get_by_alt_text("The drawing as 28 by 28 pixels")
     expect(seen).to_be_visible()
     expect(seen).to_have_js_property("complete", True)
@@ -210,9 +211,7 @@ def test_a_user_who_logged_in_meanwhile_can_still_predict(
 
 def test_the_picture_form_answers_without_leaving_the_page(desk: Desk, draw_digit: Any) -> None:
     desk.draw(3)
-    picture = {"name": "4.png", "mimeType": "image/png", "buffer": draw_digit(4)}
-    desk.page.set_input_files("#upload-image", picture)
-    desk.page.get_by_role("button", name="Read it").click()
+    send_picture(desk.page, draw_digit(4))
     desk.expect_answer(4)
     assert Prediction.objects.get().source == "upload"
     assert desk.ink() > 0.01
@@ -223,9 +222,7 @@ def test_the_picture_form_answers_without_leaving_the_page(desk: Desk, draw_digi
 def test_a_file_that_is_no_picture_is_refused_beside_the_form(
     desk: Desk, complaints: list[str]
 ) -> None:
-    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"not a picture"}
-    desk.page.set_input_files("#upload-image", file)
-    desk.page.get_by_role("button", name="Read it").click()
+    send_picture(desk.page, b"not a picture")
     expect(desk.page.locator("#upload-message")).to_contain_text("This is not an image.")
     expect(desk.message).to_be_empty()
     complaints[:] = [text for text in complaints if "400" not in text]
@@ -242,9 +239,7 @@ def plain_page(browser: Any, live_server: Any) -> Any:
 
 
 def test_without_javascript_a_picture_is_read(plain_page: Page, draw_digit: Any) -> None:
-    picture = {"name": "5.png", "mimeType": "image/png", "buffer": draw_digit(5)}
-    plain_page.set_input_files("#upload-image", picture)
-    plain_page.get_by_role("button", name="Read it").click()
+    send_picture(plain_page, draw_digit(5))
     expect(plain_page.locator("#answer [data-slot=digit]")).to_have_text("5")
     expect(plain_page.locator("#history .entry")).to_have_count(1)
     # Reloading shows the answer again and sends nothing again.
@@ -254,8 +249,6 @@ def test_without_javascript_a_picture_is_read(plain_page: Page, draw_digit: Any)
 
 
 def test_without_javascript_a_bad_file_is_refused_in_words(plain_page: Page) -> None:
-    file = {"name": "a.png", "mimeType": "image/png", "buffer": b"not a picture"}
-    plain_page.set_input_files("#upload-image", file)
-    plain_page.get_by_role("button", name="Read it").click()
+    send_picture(plain_page, b"not a picture")
     expect(plain_page.locator("#upload-message")).to_contain_text("This is not an image.")
     assert Prediction.objects.count() == 0

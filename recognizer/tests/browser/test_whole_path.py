@@ -26,8 +26,7 @@ def test_a_drawing_is_read_kept_found_labelled_and_exported(
     desk.expect_answer(7)
     desk.open()
     expect(desk.entries).to_have_count(1)
-    prediction = Prediction.objects.get()
-    assert prediction.label is None
+    prediction = Prediction.objects.get(label=None)
 
     # A reviewer logs in, finds it in the admin by its id and labels it a 1.
     User.objects.create_superuser(REVIEWER, password=PASSWORD)
