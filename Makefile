@@ -1,7 +1,7 @@
 # Needs make, a Python from 3.10 to 3.13 and a package registry. No root. `make help` lists the targets.
 # Every path is relative, so the checkout may lie in a folder with spaces in its name.
 
-# A Python to build the virtual environment with: PYTHON=/path/to/python3.12 make run
+# A Python to build the virtual environment with: make run PYTHON=/path/to/python3.12
 PYTHON ?=
 PORT ?= 8000
 # More options for pytest or train_model: make test ARGS="recognizer -k canvas"
