@@ -22,32 +22,43 @@ HELD_OUT_SHARE = 5
 
 @dataclass
 class Collected:
-    """The data of a run; what could not be had is None, and ``missing`` says why."""
+    """The data of a run; what could not be had is None, and ``missing`` says why.
 
+    Public data that is on this machine is here even if it is not trained on: it judges.
+    """
+
+    wanted: frozenset[str] = frozenset(SOURCES)
     mnist: dict[str, Data] | None = None
     pen: list[PenDigit] | None = None
     labelled: Data | None = None
     labelled_held_out: Data | None = None
-    generated: bool = False
     missing: list[str] = field(default_factory=list)
 
     @property
     def nothing_real(self) -> bool:
         """Whether there is neither MNIST nor pen strokes nor a labelled drawing."""
-        return self.mnist is None and self.pen is None and not self.labelled
+        return self.trainable_mnist() is None and not self.trainable_pen() and not self.labelled
+
+    @property
+    def generated(self) -> bool:
+        """Whether generated strokes are trained on."""
+        return "generated" in self.wanted
+
+    def trainable_mnist(self) -> Data | None:
+        """Return the part of MNIST that is trained on."""
+        return self.mnist["train"] if self.mnist and "mnist" in self.wanted else None
 
     def trainable_pen(self) -> list[PenDigit]:
-        """Return the pen digits of the writers that may be trained on."""
-        return datasets.training_writers(self.pen or [])
+        """Return the pen digits, of the writers that may be trained on."""
+        return datasets.training_writers(self.pen or []) if "pen" in self.wanted else []
 
     def sources(self) -> dict[str, dict[str, object]]:
         """Return what goes into the card: counts and hashes by source."""
         found: dict[str, dict[str, object]] = {}
-        if self.mnist:
-            train = self.mnist["train"]
+        if train := self.trainable_mnist():
             found["mnist"] = {"n": len(train), "sha256": train.sha256}
-        if self.pen:
-            found["pen"] = {"n": len(self.trainable_pen()), "sha256": downloads.PEN_SHA256}
+        if pen := self.trainable_pen():
+            found["pen"] = {"n": len(pen), "sha256": downloads.PEN_SHA256}
         if self.labelled is not None:
             found["labelled"] = {"n": len(self.labelled), "sha256": self.labelled.sha256}
         if self.generated:
@@ -68,19 +79,18 @@ def collect(
     Raises ``DataDamaged`` or ``FileNotFoundError`` for files that are there and no good; what
     can't be downloaded is left out and named in ``missing``.
     """
-    wanted = set(wanted)
-    result = Collected(generated="generated" in wanted)
-    if "mnist" in wanted:
+    result = Collected(wanted=frozenset(wanted))
+    if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
         try:
             result.mnist = datasets.mnist(mnist_path, progress, limit)
         except DataUnavailable as error:
             result.missing.append(f"MNIST: {error}")
-    if "pen" in wanted:
+    if "pen" in result.wanted or downloads.find(downloads.PEN_FILE):
         try:
             result.pen = _thin_out(datasets.read_pen(downloads.pen_file(progress)), limit)
         except DataUnavailable as error:
             result.missing.append(f"pen strokes: {error}")
-    if "labelled" in wanted:
+    if "labelled" in result.wanted:
         found = labelled()
         if found.ids:
             result.labelled, result.labelled_held_out = found.split()

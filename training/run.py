@@ -114,7 +114,7 @@ def train(
     history = fit(
         model,
         TrainingData(
-            fixed=data.mnist["train"] if data.mnist else None,
+            fixed=data.trainable_mnist(),
             pen=data.trainable_pen(),
             labelled=data.labelled,
             validation=validation,
@@ -179,10 +179,10 @@ def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
 def describe(data: Collected) -> str:
     """Return a line that says what is trained on."""
     parts = []
-    if data.mnist:
-        parts.append(f"MNIST {len(data.mnist['train']):,}")
-    if data.pen:
-        parts.append(f"pen strokes {len(data.trainable_pen()):,}")
+    if mnist := data.trainable_mnist():
+        parts.append(f"MNIST {len(mnist):,}")
+    if pen := data.trainable_pen():
+        parts.append(f"pen strokes {len(pen):,}")
     if data.labelled is not None and data.labelled_held_out is not None:
         parts.append(
             f"labelled drawings {len(data.labelled):,} ({len(data.labelled_held_out):,} more judge)"

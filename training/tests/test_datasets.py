@@ -1,0 +1,95 @@
+"""The real data, where it is: what is read, what is kept apart, and what the model makes of it."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from training import datasets, evaluate
+from training.collect import is_held_out
+from training.datasets import Data, Fresh, PenDigit
+from training.downloads import DataDamaged
+from training.strokes import PLACEMENTS
+
+real = pytest.mark.skipif(
+    "DIGIT_DATA_DIR" not in os.environ, reason="DIGIT_DATA_DIR does not name the data sets"
+)
+
+
+@pytest.fixture(scope="module")
+def pen() -> list[PenDigit]:
+    return datasets.read_pen(Path(os.environ["DIGIT_DATA_DIR"]) / "pendigits-orig.tra")
+
+
+@pytest.fixture(scope="module")
+def classifier() -> Classifier:
+    return Classifier(load_bundle(BUNDLED))
+
+
+@real
+def test_the_pen_digits_of_thirty_writers_are_read(pen: list[PenDigit]) -> None:
+    assert len(pen) == 7494
+    assert {digit.writer for digit in pen} == set(range(1, 31))
+    assert Counter(digit.label for digit in pen)[0] == 780
+    assert all(np.isfinite(np.concatenate(digit.strokes)).all() for digit in pen)
+
+
+@real
+def test_no_writer_both_trains_and_judges(pen: list[PenDigit]) -> None:
+    trained = {digit.writer for digit in datasets.training_writers(pen)}
+    assert len(trained) == 22
+    assert not trained & {*datasets.HELD_OUT_WRITERS, *datasets.VALIDATION_WRITERS}
+    assert not set(datasets.HELD_OUT_WRITERS) & set(datasets.VALIDATION_WRITERS)
+
+
+@real
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_the_bundled_model_reads_writers_it_has_not_seen(
+    placement: str, pen: list[PenDigit], classifier: Classifier
+) -> None:
+    digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)[::5]
+    data = datasets.draw_pen(digits, PLACEMENTS[placement], 40)
+    measured = evaluate.run(classifier, data).measures()
+    assert measured.accuracy is not None
+    assert measured.accuracy > 0.97
+    assert measured.refused < 0.05
+
+
+@real
+def test_the_bundled_model_reads_mnist(classifier: Classifier) -> None:
+    path = Path(os.environ["DIGIT_DATA_DIR"]) / "mnist.npz"
+    raw = datasets.read_npz(path)
+    assert (len(raw["train"]), len(raw["test"])) == (60_000, 10_000)
+    some = raw["test"].take(slice(0, 10_000, 10))
+    seen = np.stack([datasets.see(image) for image in some.images])
+    measured = evaluate.run(classifier, Data("mnist", seen, some.labels)).measures()
+    assert measured.accuracy is not None
+    assert measured.accuracy > 0.98
+
+
+@pytest.mark.parametrize(
+    "content", ["", "hello", '.SEGMENT DIGIT 0 ? "3"\n.COMMENT 3 7 1\n.PEN_DOWN\n 1 x\n']
+)
+def test_a_file_that_is_no_pen_data_is_refused(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "pendigits-orig.tra"
+    path.write_text(content)
+    with pytest.raises(DataDamaged):
+        datasets.read_pen(path)
+
+
+def test_drawn_data_is_the_same_for_the_same_seed() -> None:
+    one, two, other = (datasets.draw_fresh([], Fresh(0, 20, 10), seed) for seed in (1, 1, 2))
+    assert (one.images == two.images).all()
+    assert not (one.images == other.images).all()
+    assert Counter(one.labels.tolist()) == {**dict.fromkeys(range(10), 2), 10: 10}
+
+
+def test_a_fifth_of_the_labels_judges_for_ever() -> None:
+    held_out = [is_held_out(f"drawing-{number}") for number in range(2000)]
+    assert 0.17 < np.mean(held_out) < 0.23
+    assert held_out == [is_held_out(f"drawing-{number}") for number in range(2000)]
