@@ -76,7 +76,7 @@ def test_a_home_that_cannot_be_reached_or_lacks_the_file_is_said(
     home: tuple[Path, str], cache: Path
 ) -> None:
     for url in ("http://127.0.0.1:9/digits.npz", f"{home[1]}/none.npz"):
-        with pytest.raises(DataUnavailable, match="127.0.0.1"):
+        with pytest.raises(DataUnavailable, match=r"127\.0\.0\.1"):
             downloads.download(Source(url, "", "digits.npz"))
     assert list(cache.iterdir()) == []
 
@@ -127,5 +127,5 @@ def test_an_archive_of_other_things_is_refused(
     folder, address = home
     (folder / "pen.zip").write_bytes(b"no zip at all")
     monkeypatch.setattr(downloads, "PEN", Source(f"{address}/pen.zip", "", "pendigits.zip"))
-    with pytest.raises(DataDamaged, match="no pendigits-orig.tra inside"):
+    with pytest.raises(DataDamaged, match=r"no pendigits-orig\.tra inside"):
         downloads.pen_file()
