@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import environ
 
@@ -103,7 +103,7 @@ class Environment:
 
         return self.read(name, parse, default)
 
-    def rate(self, name: str, default: str) -> str | None:
+    def rate(self, name: str, default: str | None) -> str | None:
         """Return a rate such as "60/min", or None for "off"."""
 
         def parse(raw: str) -> str | None:
@@ -117,7 +117,7 @@ class Environment:
                 raise ValueError('it must end in /sec, /min, /hour or /day, or be "off".')
             return raw
 
-        return self.read(name, parse, cast("str | None", default))
+        return self.read(name, parse, default)
 
     def database(self, name: str, *, base: Path) -> dict[str, Any]:
         """Return Django's settings for the database named by a URL; SQLite in `base` if unset."""
