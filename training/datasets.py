@@ -80,7 +80,8 @@ def read_npz(path: Path, splits: Sequence[str] = ("train", "test")) -> dict[str,
         raise FileNotFoundError(f"no such file: {path}")
     found: dict[str, Data] = {}
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: np.load leaves a file open that starts like a zip and is none.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for split in splits:
                 if f"x_{split}" in arrays and f"y_{split}" in arrays:
                     images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
