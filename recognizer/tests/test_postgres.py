@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -18,6 +17,9 @@ from typing import Any
 import pytest
 
 pytestmark = pytest.mark.services
+
+# Unix only, like the servers that are started here.
+pwd = pytest.importorskip("pwd")
 
 # What is worth running once more: constraints, SQL, locks, the whole way through HTTP.
 AGAIN = ["recognizer/tests/test_store.py", "recognizer/tests/test_api_predictions.py"]
