@@ -104,3 +104,46 @@ def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
+
+
+@dataclass(frozen=True)
+class DigitMeasures:
+    """One digit on one set: of those read as it, how many are; of those that are, how many read."""
+
+    digit: int
+    n: int
+    precision: float | None
+    recall: float | None
+
+
+def by_digit(outcome: Outcome) -> list[DigitMeasures]:
+    """Return precision and recall of each digit, over the set's digits; None where 0 / 0."""
+    drawn, read = outcome.data.labels, outcome.chances.argmax(1)
+    is_digit = drawn < DIGITS
+    found = []
+    for digit in range(DIGITS):
+        hits = int((is_digit & (drawn == digit) & (read == digit)).sum())
+        claimed, present = int((is_digit & (read == digit)).sum()), int((drawn == digit).sum())
+        found.append(
+            DigitMeasures(
+                digit,
+                present,
+                hits / claimed if claimed else None,
+                hits / present if present else None,
+            )
+        )
+    return found
+
+
+def auroc(digits: NDArray[np.floating[Any]], others: NDArray[np.floating[Any]]) -> float:
+    """Return the chance that a digit scores higher than a non-digit, ties counting half.
+
+    The area under the ROC curve as the rank statistic of Mann and Whitney. Scores (n,), (m,).
+    """
+    scores = np.concatenate((digits, others))
+    order = np.argsort(scores, kind="stable")
+    _, first, counts = np.unique(scores[order], return_index=True, return_counts=True)
+    ranks = np.empty(len(scores))
+    ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
+    wins = float(ranks[: len(digits)].sum()) - len(digits) * (len(digits) + 1) / 2
+    return wins / (len(digits) * len(others))

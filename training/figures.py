@@ -75,3 +75,42 @@ def worst_mistakes(outcome: Outcome, path: Path, most: int = 60) -> None:
             f"{outcome.data.labels[index]} → {read}  {chances[index, read]:.0%}", fontsize=7
         )
     figure.savefig(path)
+
+
+def reliability_diagram(outcome: Outcome, path: Path, bins: int = 15) -> None:
+    """Write how often answers of a confidence are right as a PNG (Guo et al. 2017, figure 1)."""
+    confidence, right = _answers(outcome)
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    size = np.bincount(index, minlength=bins)
+    used = size > 0
+    middle = (np.arange(bins) + 0.5) / bins
+    share = np.bincount(index, right, bins)[used] / size[used]
+    figure = _figure(4.6, 4.4)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle="--", label="as promised")
+    axes.bar(middle[used], share, width=0.9 / bins, label="measured")
+    for x, y, n in zip(middle[used], share, size[used], strict=True):
+        axes.text(x, y, f"{n:,}", ha="center", va="bottom", fontsize=6, rotation=90)
+    axes.set(xlabel="confidence", ylabel="share right", title=outcome.data.name, ylim=(0, 1.15))
+    axes.legend(loc="upper left")
+    figure.savefig(path)
+
+
+def risk_coverage(outcome: Outcome, path: Path) -> None:
+    """Write the share of mistakes among the surest answers, over how many are given, as a PNG."""
+    confidence, right = _answers(outcome)
+    order = np.argsort(-confidence, kind="stable")
+    n = np.arange(1, len(order) + 1)
+    figure = _figure(4.6, 3.4)
+    axes = figure.subplots()
+    axes.plot(100 * n / len(order), 100 * np.cumsum(~right[order]) / n)
+    axes.set(xlabel="answers given, surest first (%)", ylabel="of these wrong (%)")
+    axes.set_title(outcome.data.name)
+    axes.grid(alpha=0.3)
+    figure.savefig(path)
+
+
+def _answers(outcome: Outcome) -> tuple[Any, Any]:
+    """Return confidence and correctness over the set's digits."""
+    is_digit = outcome.data.labels < DIGITS
+    return outcome.chances.max(1)[is_digit], outcome.right[is_digit]

@@ -93,6 +93,16 @@ def decide(
 def p_worse(candidate: Right, active: Right) -> float:
     """Return the one-sided exact McNemar p-value that the candidate is worse."""
     lost = int((active & ~candidate).sum())
-    won = int((candidate & ~active).sum())
-    n = lost + won
-    return float(sum(comb(n, k) for k in range(lost, n + 1)) / 2**n)
+    return _tail(lost, int((candidate ^ active).sum()))
+
+
+def mcnemar(one: Right, other: Right) -> tuple[int, int, float]:
+    """Return what only one reads, what only the other reads, and the two-sided exact p-value."""
+    won, lost = int((one & ~other).sum()), int((other & ~one).sum())
+    return won, lost, min(1.0, 2 * _tail(max(won, lost), won + lost))
+
+
+def _tail(k: int, n: int) -> float:
+    """Return the chance of k or more heads in n tosses."""
+    # Whole numbers to the last step: 2**n has no float from n = 1024 on.
+    return float(sum(comb(n, heads) for heads in range(k, n + 1)) / 2**n)
