@@ -31,6 +31,9 @@ export class Pad {
       canvas.addEventListener(name, (event) => this.#up(/** @type {PointerEvent} */ (event)));
     }
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    // A touch here is a stroke and no gesture. Otherwise a browser may take a quick stroke for a fling,
+    // and the tap on Predict that follows for the finger that stops it.
+    canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 
     new ResizeObserver(() => this.#fit()).observe(canvas);
     this.#watchDensity();

@@ -150,8 +150,6 @@ def test_a_digit_drawn_with_a_finger_is_read(phone: Desk) -> None:
             _touch(session, "touchMove", (float(x), float(y), 1))
         _touch(session, "touchEnd")
     assert phone.ink() > 0.01
-    # As long as a hand needs from the canvas to the button: a quicker tap belongs to the stroke.
-    phone.page.wait_for_timeout(500)
     phone.predict.tap()
     phone.expect_answer(7)
 
