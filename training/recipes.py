@@ -31,4 +31,14 @@ class Recipe:
 
 
 SHIPPED = Recipe("shipped")
-FINE_TUNE = replace(SHIPPED, name="fine-tune", epochs=3, learning_rate=5e-4)
+FINE_TUNE = replace(
+    SHIPPED,
+    name="fine-tune",
+    epochs=8,
+    learning_rate=1e-3,
+    fresh=Fresh(pen=2, generated=8_000, nondigits=8_000),
+    # A network that has seen the digits bent learns the last of it from digits as they are.
+    augmentation=Augmentation(
+        rotation=0.08, shear=0.08, scale=0.06, shift=0.5, elastic=0.45, erased=0.03, faded=0.1
+    ),
+)
