@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.db import connections
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -105,6 +106,13 @@ def django_db_modify_db_settings(
     if database["ENGINE"] == "django.db.backends.sqlite3":
         folder = tmp_path_factory.mktemp("database")
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture
+def reviewing(client: Client, reviewer: User) -> Client:
+    """Return a browser in which the reviewer is logged in."""
+    client.force_login(reviewer)
+    return client
 
 
 @pytest.fixture(scope="session")

@@ -261,8 +261,8 @@ def model_input(drawing: Drawing) -> Pixels:
     2.4 px wide and its strongest pixel is 255. Raises ``BlankDrawing`` where there is no ink.
     """
     ink, _ = find_ink(drawing.pixels)
-    signed, width, extent = stroke_distance(to_working_grid(crop(ink)))
-    return place(redraw(signed, width, extent))
+    signed, extent = stroke_distance(to_working_grid(crop(ink)))
+    return place(redraw(signed, extent))
 
 
 def find_ink(grey: Pixels) -> tuple[Floats, bool]:
@@ -332,11 +332,11 @@ def _rough_width(mask: Mask) -> float:
     return 2 * np.count_nonzero(mask) / max(1.0, steps * np.pi / 4)
 
 
-def stroke_distance(grid: Floats) -> tuple[Floats, float, float]:
+def stroke_distance(grid: Floats) -> tuple[Floats, float]:
     """Measure the stroke on the working grid.
 
-    Returns the signed distance of each cell from the stroke's edge ((h, w), positive inside),
-    the stroke's width, and the longer side of the ink, all in working px.
+    Returns the signed distance of each cell from the stroke's edge ((h, w), positive inside)
+    and the longer side of the ink, both in working px.
     """
     mask = grid > _INK_LEVEL
     inside = distance_transform(mask, _WORK_SIDE)
@@ -345,9 +345,7 @@ def stroke_distance(grid: Floats) -> tuple[Floats, float, float]:
     signed = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     extent = float(max(np.ptp(rows), np.ptp(columns)) + 1)
-    # The median along the middle is the brush; a mean over the ink is pulled up by a loop that
-    # the brush has filled, and erosion by that much would wipe out the rest.
-    return signed, 2 * float(np.median(_ridge(signed))), extent
+    return signed, extent
 
 
 def distance_transform(mask: Mask, limit: int) -> Floats:
@@ -374,18 +372,22 @@ def distance_transform(mask: Mask, limit: int) -> Floats:
     return np.sqrt(best, dtype=np.float32)
 
 
-def redraw(signed: Floats, width: float, extent: float) -> Floats:
+def redraw(signed: Floats, extent: float) -> Floats:
     """Draw the ink anew with a stroke of one width: float32 (h, w), 0 to 1, still working px.
 
     Thicker or thinner ink also changes the size of the box, and scaling the box to 20 px changes
     the width again. Both fit at once when the centre line's extent, ``extent - width``, is
     scaled to ``20 - 2.4`` px.
     """
+    ridge = _ridge(signed)
+    # The median along the middle is the brush; a mean over the ink is pulled up by a loop that
+    # the brush has filled, and erosion by that much would wipe out the rest.
+    width = 2 * float(np.median(ridge))
     centre_line = max(extent - width, 0.0)
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
     # Never erode past the middle of the thinner parts, or a line drawn with less pressure and a
     # dot (all width, no length) would vanish.
-    thinnest = float(np.quantile(_ridge(signed), 0.2))
+    thinnest = float(np.quantile(ridge, 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
     return np.clip(signed + np.float32(grow + 0.5), 0, 1)
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from recognizer.classifier import Bundle, BundleError, Classifier
 from training.datasets import Data
+from training.network import logits_of
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
 
@@ -80,9 +81,7 @@ def make_bundle(
     }
     bundle = Bundle(name, serving, to_keras_bytes(model), full, sha256)
     classifier = Classifier(bundle)
-    expected = np.asarray(
-        model(check.images[..., None].astype(np.float32) / 255, training=False)["logits"]
-    )
+    expected = logits_of(model, check.images)
     served = np.array([classifier.logits(image)[0] for image in check.images])
     worst = float(np.abs(expected - served).max())
     clear = np.sort(expected, 1)[:, -1] - np.sort(expected, 1)[:, -2] > 2 * tolerance

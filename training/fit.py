@@ -13,6 +13,7 @@ import numpy as np
 
 from training.augment import augment
 from training.datasets import Data, PenDigit, draw_fresh
+from training.network import logits_of
 from training.recipes import Recipe
 
 
@@ -50,8 +51,9 @@ def fit(
 ) -> History:
     """Train a network in place and return its history.
 
-    Reproducible: the same recipe, data and machine give the same weights. While one epoch
-    trains, a second process draws the strokes of the next.
+    The same seed draws the same data, deformations and first weights; TensorFlow's threads may
+    leave the last digits open. While one epoch trains, a second process draws the strokes of the
+    next.
     """
     import keras
     import tensorflow as tf
@@ -100,15 +102,9 @@ def _leave_interrupts_to_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def accuracy(model: Any, data: Data, batch: int = 512) -> float:
+def accuracy(model: Any, data: Data) -> float:
     """Return the share of ``data`` that a Keras network's eleven classes get right."""
-    correct = 0
-    for start in range(0, len(data), batch):
-        part = slice(start, start + batch)
-        images = data.images[part, :, :, None].astype(np.float32) / 255
-        logits = np.asarray(model(images, training=False)["logits"])
-        correct += int((logits.argmax(1) == data.labels[part]).sum())
-    return correct / max(1, len(data))
+    return float((logits_of(model, data.images).argmax(1) == data.labels).mean())
 
 
 def _repeats(data: TrainingData, recipe: Recipe) -> int:

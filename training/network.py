@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 CLASSES = 11
 """Ten digits and "not a digit"."""
 
@@ -40,3 +43,16 @@ def build_network(*, width: int = 32) -> Any:
     logits = layers.Dense(CLASSES, name="logits", dtype="float32")(dropped)
     embedding = layers.UnitNormalization(name="embedding")(hidden)
     return keras.Model(image, {"logits": logits, "embedding": embedding}, name="digits")
+
+
+def logits_of(model: Any, images: NDArray[np.uint8], batch: int = 512) -> NDArray[np.float32]:
+    """Return a Keras network's logits (n, 11) for model inputs uint8 (n, 28, 28)."""
+    parts = [
+        np.asarray(
+            model(
+                images[start : start + batch, :, :, None].astype(np.float32) / 255, training=False
+            )["logits"]
+        )
+        for start in range(0, len(images), batch)
+    ]
+    return np.concatenate(parts)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from recognizer.classifier import Bundle, Classifier
 from training import bundle as bundles
@@ -21,7 +17,7 @@ from training.collect import Collected, Labelled
 from training.datasets import Data
 from training.evaluate import Outcome, run
 from training.fit import History, TrainingData, fit
-from training.network import build_network
+from training.network import build_network, logits_of
 from training.recipes import Recipe
 
 FALLBACK_GENERATED = 40_000
@@ -125,7 +121,7 @@ def train(
     )
 
     listener.say("Measuring the candidate and the active model side by side ...")
-    calibration = calibrate(keras_logits(model, validation.images), validation.labels)
+    calibration = calibrate(logits_of(model, validation.images), validation.labels)
     card: dict[str, Any] = {
         "temperature": calibration.temperature,
         "thresholds": {
@@ -192,17 +188,6 @@ def describe(data: Collected) -> str:
     return f"Training on: {', '.join(parts) or 'nothing'}."
 
 
-def keras_logits(model: Any, images: NDArray[np.uint8], batch: int = 512) -> NDArray[np.float32]:
-    """Return a Keras network's logits (n, 11) for model inputs uint8 (n, 28, 28)."""
-    parts = [
-        np.asarray(
-            model(images[start : start + batch, :, :, None].astype(np.float32) / 255)["logits"]
-        )
-        for start in range(0, len(images), batch)
-    ]
-    return np.concatenate(parts)
-
-
 def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
     """Return one model's outcome on each set."""
     classifier = Classifier(bundle)
@@ -228,7 +213,7 @@ def write_report(result: Result, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     report = {
         "model": result.bundle.card,
-        "serving_sha256": hashlib.sha256(result.bundle.serving).hexdigest(),
+        "serving_sha256": result.bundle.sha256,
         "decision": result.decision.to_json(),
         "active": {
             name: outcome.measures().to_json() for name, outcome in result.active_outcomes.items()

@@ -26,12 +26,6 @@ from recognizer.tests.reviewing import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def reviewing(client: Client, reviewer: User) -> Client:
-    client.force_login(reviewer)
-    return client
-
-
 def act(client: Client, action: str, rows: list[Prediction], **more: object) -> list[str]:
     """Run an action on rows of the list; return the messages that follow."""
     response = client.post(

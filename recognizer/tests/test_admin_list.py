@@ -9,7 +9,6 @@ import re
 import uuid
 
 import pytest
-from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -27,12 +26,6 @@ from recognizer.tests.reviewing import (
 )
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def reviewing(client: Client, reviewer: User) -> Client:
-    client.force_login(reviewer)
-    return client
 
 
 def found(client: Client, query: str) -> set[uuid.UUID]:

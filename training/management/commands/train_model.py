@@ -56,7 +56,11 @@ class Command(BaseCommand):
         start.add_argument(
             "--fine-tune", action="store_true", help="start from the active model's network"
         )
-        parser.add_argument("--seed", type=int, help="the same seed gives the same model")
+        parser.add_argument(
+            "--seed",
+            type=int,
+            help="of the strokes, deformations and first weights (default: the recipe's)",
+        )
         parser.add_argument("--name", help="the new version's name (default: made of the date)")
         parser.add_argument(
             "--activate",
