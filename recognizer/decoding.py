@@ -1,0 +1,160 @@
+"""From submitted bytes to a greyscale image: limits, formats, orientation, transparency.
+
+``recognizer.imaging`` is the door to this module; nothing else calls it.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+Pixels = NDArray[np.uint8]
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_SIDE = 4096
+MIN_CONTRAST = 24
+"""Of 255: the noise of a JPEG of white paper stays under it."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+
+_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+
+
+class ImageError(ValueError):
+    """The submitted bytes can't be used; ``message`` says what to do, ``code`` is stable."""
+
+    code = "invalid_image"
+    message = "This image can't be used."
+
+    def __init__(self, message: str | None = None) -> None:
+        if message is not None:
+            self.message = message
+        super().__init__(self.message)
+
+
+class EmptyImage(ImageError):
+    code = "empty_image"
+    message = "The image has no bytes. Send a PNG, JPEG, WebP, GIF or BMP file."
+
+
+class NotAnImage(ImageError):
+    code = "not_an_image"
+    message = "This is not an image. Send a PNG, JPEG, WebP, GIF or BMP file."
+
+
+class UnsupportedImage(ImageError):
+    code = "unsupported_image"
+    message = "This kind of image is not read here. Send PNG, JPEG, WebP, GIF or BMP."
+
+
+class TruncatedImage(ImageError):
+    code = "truncated_image"
+    message = "The image is damaged or incomplete. Send the whole file again."
+
+
+class ImageTooLarge(ImageError):
+    code = "image_too_large"
+    message = f"The image is too large: at most {MAX_SIDE}x{MAX_SIDE} px."
+
+
+class FileTooLarge(ImageTooLarge):
+    """Too many bytes, as against too many pixels: HTTP tells the two apart (413 and 400)."""
+
+    message = f"The file is too large: at most {MAX_BYTES // 2**20} MB."
+
+
+class BlankDrawing(ImageError):
+    code = "blank_drawing"
+    message = "The drawing is blank. Draw a digit, then send it."
+
+
+def decode(data: bytes) -> Image.Image:
+    """Open bytes as an upright RGB, RGBA or greyscale ("L") image, within all limits."""
+    if not data:
+        raise EmptyImage
+    if len(data) > MAX_BYTES:
+        raise FileTooLarge
+    try:
+        with warnings.catch_warnings():
+            # Past the size check below nothing is left for Pillow to warn of.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge from error
+    except Exception as error:
+        raise _unopened(data) from error
+    if max(image.size) > MAX_SIDE:
+        raise ImageTooLarge
+    try:
+        image.load()
+        return _plain(_upright(image))
+    except Exception as error:
+        # Pillow's decoders raise whatever they stumble on (OSError, SyntaxError, zlib.error,
+        # IndexError, struct.error, ...): to the sender all of it means a damaged file.
+        raise TruncatedImage from error
+
+
+def _unopened(data: bytes) -> ImageError:
+    """Say why Pillow did not open the bytes: damaged, of another kind, or no image at all."""
+    if data.startswith(_SIGNATURES):
+        return TruncatedImage()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Image.open(io.BytesIO(data))
+    except Exception:
+        return NotAnImage()
+    return UnsupportedImage()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation; broken EXIF data is as good as none."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:
+        return image
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Reduce the many modes of Pillow to RGBA (where anything is transparent), RGB or L."""
+    if image.mode.startswith("I"):
+        # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
+        return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype("u1"))
+    if image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def to_grey(image: Image.Image) -> Pixels:
+    """Return an image (mode RGBA, RGB or L) as grey uint8 (h, w), alpha laid over white.
+
+    Grey is the usual luma, unless another channel shows the ink much better: yellow on white
+    all but vanishes in luma and is black in the blue channel. Where white ink lies on a
+    transparent ground, laid over white it is gone, so there the alpha itself is the drawing.
+    Raises ``BlankDrawing`` if nothing shows in any channel.
+    """
+    channels: list[Pixels] = []
+    if image.mode == "RGBA":
+        alpha = np.asarray(image.getchannel("A"))
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image).convert("RGB")
+    else:
+        alpha = None
+    channels.append(np.asarray(image.convert("L")))
+    if image.mode == "RGB":
+        channels += [np.asarray(image.getchannel(name)) for name in "RGB"]
+    contrasts = [_contrast(channel) for channel in channels]
+    best = int(np.argmax(contrasts))
+    if contrasts[best] < MIN_CONTRAST:
+        if alpha is None or _contrast(alpha) < MIN_CONTRAST:
+            raise BlankDrawing
+        return np.asarray(255 - alpha)
+    return channels[best] if contrasts[best] > 1.5 * contrasts[0] else channels[0]
+
+
+def _contrast(channel: Pixels) -> int:
+    return int(channel.max()) - int(channel.min())
