@@ -44,6 +44,11 @@ PEN = Source(
     "",  # UCI repacks its archives: the trajectories inside are checked instead
     "pendigits.zip",
 )
+OMNIGLOT = Source(
+    "https://github.com/brendenlake/omniglot/raw/master/python/images_background_small1.zip",
+    "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+    "omniglot-images-background-small1.zip",
+)
 PEN_FILE = "pendigits-orig.tra"
 PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 
@@ -102,6 +107,11 @@ def download(source: Source, progress: Progress | None = None) -> Path:
 def mnist_file(progress: Progress | None = None) -> Path:
     """Return the path of MNIST as npz in Keras' layout; see ``download`` for what it raises."""
     return find(MNIST.filename) or download(MNIST, progress)
+
+
+def omniglot_file(progress: Progress | None = None) -> Path:
+    """Return the path of Omniglot's small background set; see ``download`` for what it raises."""
+    return find(OMNIGLOT.filename) or download(OMNIGLOT, progress)
 
 
 def pen_file(progress: Progress | None = None) -> Path:

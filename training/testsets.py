@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from recognizer import imaging
-from training import datasets, downloads
+from training import datasets, downloads, omniglot
 from training.collect import Labelled
 from training.datasets import NOT_A_DIGIT, Data, Fresh
 from training.downloads import DataDamaged, DataUnavailable
 
 NAMES = ("mnist", "pen", "nondigits", "labelled")
-
-OMNIGLOT = "omniglot-images-background-small1.zip"
-HELD_OUT_ALPHABETS = ("Early_Aramaic", "Korean")
-"""Omniglot alphabets that are only ever measured."""
 
 
 def load(spec: str, labelled: Callable[[], Labelled]) -> dict[str, Data]:
@@ -93,29 +86,14 @@ def read_folder(path: Path) -> Data:
 
 
 def nondigits() -> dict[str, Data]:
-    """Return what is no digit: Omniglot's held-out alphabets if they are here, generated ones."""
-    found = {"generated non-digits": datasets.draw_fresh([], Fresh(0, 0, 2000), 102)}
-    if path := downloads.find(OMNIGLOT):
-        for alphabet in HELD_OUT_ALPHABETS:
-            found[f"Omniglot {alphabet}"] = read_omniglot(path, alphabet)
-    return found
+    """Return what is no digit: generated ones and, if they are here, Omniglot's held-out alphabets.
 
-
-def read_omniglot(path: Path, alphabet: str) -> Data:
-    """Return one alphabet's characters as non-digits (Lake et al., Science 350, 2015).
-
-    Every character counts as no digit, also the few that a person would take for one: what the
-    refusal is measured by must not depend on our taste.
+    Each alphabet is there twice: without the characters that look like a digit, and with all.
     """
-    images = []
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if name.endswith(".png") and f"/{alphabet}/" in name:
-                    with Image.open(io.BytesIO(archive.read(name))) as image:
-                        images.append(datasets.see(np.asarray(image.convert("L"))))
-    except (zipfile.BadZipFile, OSError) as error:
-        raise DataDamaged(f"{path} is not Omniglot: {error}") from error
-    if not images:
-        raise DataDamaged(f"{path} has no alphabet {alphabet}")
-    return Data(alphabet, np.stack(images), np.full(len(images), NOT_A_DIGIT, np.uint8))
+    found = {"generated non-digits": datasets.draw_fresh([], Fresh(0, 0, 2000), 102)}
+    if downloads.find(downloads.OMNIGLOT.filename):
+        for alphabet in omniglot.HELD_OUT_ALPHABETS:
+            for lookalikes in (False, True):
+                data = omniglot.held_out(alphabet, lookalikes=lookalikes)
+                found[data.name] = data
+    return found
