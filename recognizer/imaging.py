@@ -42,6 +42,7 @@ from recognizer.decoding import (
     decode,
     to_grey,
 )
+from recognizer.specks import without_specks
 
 __all__ = [
     "FORMATS",
@@ -168,8 +169,30 @@ def model_input(drawing: Drawing) -> Pixels:
     2.4 px wide and its strongest pixel is 255. Raises ``BlankDrawing`` where there is no ink.
     """
     ink, _ = find_ink(drawing.pixels)
-    signed, extent = stroke_distance(to_working_grid(crop(ink)))
-    return place(redraw(signed, extent))
+    ink = crop(ink)
+    mask = to_working_grid(ink) > _INK_LEVEL
+    signed = stroke_distance(mask)
+    kept = without_specks(mask, stroke_width(signed))
+    if kept is not None:
+        signed = stroke_distance(_enlarged(ink, mask, kept))
+    return place(redraw(signed))
+
+
+def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
+    """Return ink without its specks on the working grid, enlarged to fill it once more."""
+    (top, bottom), (left, right) = _extent(kept.any(1)), _extent(kept.any(0))
+    if max(bottom - top, right - left) > 0.9 * _WORK_SIDE:
+        return kept
+    factor = max(ink.shape) / _WORK_SIDE
+
+    def span(first: int, stop: int) -> slice:
+        return slice(
+            max(0, int((first - _MARGIN) * factor) - 1), int((stop - _MARGIN) * factor) + 2
+        )
+
+    larger = to_working_grid(crop(ink[span(top, bottom), span(left, right)])) > _INK_LEVEL
+    kept_again = without_specks(larger, stroke_width(stroke_distance(larger)))
+    return larger if kept_again is None else kept_again
 
 
 def find_ink(grey: Pixels) -> tuple[Floats, bool]:
@@ -239,20 +262,24 @@ def _rough_width(mask: Mask) -> float:
     return 2 * np.count_nonzero(mask) / max(1.0, steps * np.pi / 4)
 
 
-def stroke_distance(grid: Floats) -> tuple[Floats, float]:
-    """Measure the stroke on the working grid.
+def stroke_distance(mask: Mask) -> Floats:
+    """Return each cell's signed distance from the stroke's edge, positive inside.
 
-    Returns the signed distance of each cell from the stroke's edge ((h, w), positive inside)
-    and the longer side of the ink, both in working px.
+    ``mask`` is ink on the working grid, bool (h, w); distances are in working px.
     """
-    mask = grid > _INK_LEVEL
     inside = distance_transform(mask, _WORK_SIDE)
     # Ink never grows by more than the margin.
     outside = distance_transform(~mask, _MARGIN + 2)
-    signed = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    extent = float(max(np.ptp(rows), np.ptp(columns)) + 1)
-    return signed, extent
+    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
+
+
+def stroke_width(signed: Floats) -> float:
+    """Return the width of the brush, in working px: twice the median depth along the middle.
+
+    A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
+    much would wipe out the rest.
+    """
+    return 2 * float(np.median(_ridge(signed)))
 
 
 def distance_transform(mask: Mask, limit: int) -> Floats:
@@ -279,24 +306,29 @@ def distance_transform(mask: Mask, limit: int) -> Floats:
     return np.sqrt(best, dtype=np.float32)
 
 
-def redraw(signed: Floats, extent: float) -> Floats:
+def redraw(signed: Floats) -> Floats:
     """Draw the ink anew with a stroke of one width: float32 (h, w), 0 to 1, still working px.
 
     Thicker or thinner ink also changes the size of the box, and scaling the box to 20 px changes
-    the width again. Both fit at once when the centre line's extent, ``extent - width``, is
+    the width again. Both fit at once when the centre line's extent, the ink's less the width, is
     scaled to ``20 - 2.4`` px.
     """
-    ridge = _ridge(signed)
-    # The median along the middle is the brush; a mean over the ink is pulled up by a loop that
-    # the brush has filled, and erosion by that much would wipe out the rest.
-    width = 2 * float(np.median(ridge))
-    centre_line = max(extent - width, 0.0)
+    ink = signed > 0
+    (top, bottom), (left, right) = _extent(ink.any(1)), _extent(ink.any(0))
+    width = stroke_width(signed)
+    centre_line = max(max(bottom - top, right - left) - width, 0.0)
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
     # Never erode past the middle of the thinner parts, or a line drawn with less pressure and a
     # dot (all width, no length) would vanish.
-    thinnest = float(np.quantile(ridge, 0.2))
+    thinnest = float(np.quantile(_ridge(signed), 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
     return np.clip(signed + np.float32(grow + 0.5), 0, 1)
+
+
+def _extent(profile: Mask) -> tuple[int, int]:
+    """Return the first true index and the one after the last."""
+    cells = np.flatnonzero(profile)
+    return int(cells[0]), int(cells[-1]) + 1
 
 
 def _ridge(signed: Floats) -> Floats:
