@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import embeddings
 from recognizer.imaging import INPUT_SIDE
 
 BUNDLED = Path(__file__).parent / "bundled"
@@ -195,10 +196,15 @@ def _load(name: str, content: bytes) -> tuple[Any, int, int, int]:
         (source,) = interpreter.get_input_details()
         outputs = {int(detail["shape"][-1]): detail for detail in interpreter.get_output_details()}
         logits = outputs.pop(DIGITS + 1)
-        ((_, embedding),) = outputs.items()
+        ((length, embedding),) = outputs.items()
     except Exception as error:
         # LiteRT raises ValueError or RuntimeError as it pleases, the rest says "not our network".
         raise BundleError(f"{name}: the model does not load: {error}") from error
     if list(source["shape"]) != [1, INPUT_SIDE, INPUT_SIDE, 1]:
         raise BundleError(f"{name}: the model's input is {list(source['shape'])}, not 28x28")
+    if not embeddings.MIN_LENGTH <= length <= embeddings.MAX_LENGTH:
+        raise BundleError(
+            f"{name}: the model's embedding has {length} numbers, not "
+            f"{embeddings.MIN_LENGTH} to {embeddings.MAX_LENGTH}"
+        )
     return interpreter, source["index"], logits["index"], embedding["index"]

@@ -8,13 +8,19 @@ from __future__ import annotations
 import math
 import uuid
 
+import numpy as np
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from numpy.typing import NDArray
+
+from recognizer import embeddings
 
 DIGITS = 10
 
@@ -60,6 +66,14 @@ def validate_probabilities(value: object) -> None:
         raise ValidationError(_("Each probability lies between 0 and 1."), code="probabilities")
     if not math.isclose(math.fsum(numbers), 1, abs_tol=1e-4):
         raise ValidationError(_("The probabilities must sum to 1."), code="probabilities")
+
+
+def validate_embedding(value: object) -> None:
+    """Raise ValidationError unless `value` is the bytes of an embedding."""
+    try:
+        embeddings.unpack(bytes(value))  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(_("These bytes are no embedding."), code="embedding") from error
 
 
 class ModelVersion(models.Model):
@@ -118,9 +132,15 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Ways to narrow down predictions."""
 
     def without_bytes(self) -> PredictionQuerySet:
-        """Leave the drawing and the model's bytes in the database; join the model's name."""
+        """Leave the drawing, its embedding and the model's bytes in the database; join the
+        model's name.
+        """
         return self.select_related("model_version").defer(
-            "image", "model_version__serving", "model_version__training", "model_version__card"
+            "image",
+            "embedding",
+            "model_version__serving",
+            "model_version__training",
+            "model_version__card",
         )
 
     def labelled(self) -> PredictionQuerySet:
@@ -156,6 +176,13 @@ class Prediction(models.Model):
     )
     probabilities = models.JSONField(_("probabilities"), validators=[validate_probabilities])
     verdict = models.CharField(_("verdict"), max_length=16, choices=Verdict)
+    embedding = models.BinaryField(
+        _("embedding"),
+        null=True,
+        blank=True,
+        validators=[validate_embedding],
+        help_text=_("The network's last hidden vector: 64 to 128 numbers, little-endian float16."),
+    )
     model_version = models.ForeignKey(
         ModelVersion,
         verbose_name=_("model version"),
@@ -252,10 +279,24 @@ class Prediction(models.Model):
                 name="prediction_one_owner",
             ),
             models.CheckConstraint(condition=~Q(image=b""), name="prediction_image_not_empty"),
+            models.CheckConstraint(
+                condition=Q(embedding__isnull=True)
+                | Q(
+                    GreaterThanOrEqual(Length("embedding"), embeddings.MIN_BYTES),
+                    LessThanOrEqual(Length("embedding"), embeddings.MAX_BYTES),
+                    Exact(Length("embedding") % embeddings.STORED.itemsize, 0),
+                ),
+                name="prediction_embedding_length",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.digit} ({self.confidence:.0%}) {self.pk}"
+
+    @property
+    def embedding_vector(self) -> NDArray[np.float32] | None:
+        """The embedding as float32 (d,) of length 1; None where none was kept."""
+        return None if self.embedding is None else embeddings.unpack(bytes(self.embedding))
 
     @property
     def is_mistake(self) -> bool | None:

@@ -49,7 +49,8 @@ def labelled_drawings(
     since: datetime | None = None,
     include_confirmed: bool = True,
 ) -> PredictionQuerySet:
-    """Return the drawings that a reviewer has labelled, oldest first, drawings included.
+    """Return the drawings that a reviewer has labelled, oldest first, drawings included,
+    embeddings not.
 
     Args:
         only_mistakes: only those that the reviewer labelled otherwise than the model read them.
@@ -63,7 +64,12 @@ def labelled_drawings(
         found = found.filter(labelled_at__gte=since)
     return (
         found.select_related("model_version")
-        .defer("model_version__serving", "model_version__training", "model_version__card")
+        .defer(
+            "embedding",
+            "model_version__serving",
+            "model_version__training",
+            "model_version__card",
+        )
         .order_by("created_at", "id")
     )
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from recognizer import imaging, serving
+from recognizer import embeddings, imaging, serving
 from recognizer.classifier import Answer, Bundle, BundleError
 from recognizer.models import Label, ModelVersion, Prediction
 
@@ -78,6 +78,7 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
         confidence=answer.confidence,
         probabilities=list(answer.probabilities),
         verdict=answer.verdict.value,
+        embedding=embeddings.pack(answer.embedding),
         model_version=found.model_version,
         source=source,
         user=user,

@@ -16,13 +16,19 @@ from typing import Any
 
 import pytest
 
+from recognizer.tests.test_embeddings import migrate_both_ways
+
 pytestmark = pytest.mark.services
 
 # Unix only, like the servers that are started here.
 pwd = pytest.importorskip("pwd")
 
 # What is worth running once more: constraints, SQL, locks, the whole way through HTTP.
-AGAIN = ["recognizer/tests/test_store.py", "recognizer/tests/test_api_predictions.py"]
+AGAIN = [
+    "recognizer/tests/test_store.py",
+    "recognizer/tests/test_embeddings.py",
+    "recognizer/tests/test_api_predictions.py",
+]
 
 
 def missing(what: str) -> None:
@@ -150,6 +156,12 @@ def test_the_store_and_the_api_work_on_postgresql(postgres: str, project_root: P
     assert done.returncode == 0, done.stdout[-6000:]
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
+
+
+def test_rows_of_before_live_through_the_migration_both_ways_on_postgresql(
+    postgres: str, project_root: Path
+) -> None:
+    migrate_both_ways(project_root, postgres)
 
 
 THROTTLED = """

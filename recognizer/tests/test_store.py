@@ -519,4 +519,4 @@ def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> 
 
     assert found == [rows[1], rows[2], rows[0]]
     assert len(names) == 1
-    assert found[0].get_deferred_fields() == {"image"}
+    assert found[0].get_deferred_fields() == {"image", "embedding"}

@@ -1,0 +1,43 @@
+"""An embedding as it is kept in the database: float16, half the bytes of what the network gives.
+
+The embedding is the network's last hidden vector, of length 1, so the dot product of two is their
+cosine similarity. Rounding to float16 changes a number by less than 0.05 %, the cosine by less.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_LENGTH = 64
+MAX_LENGTH = 128
+"""How many numbers a network's embedding may have; versions may differ."""
+
+# Little-endian on every machine: a backup may be restored on another one.
+STORED = np.dtype("<f2")
+MIN_BYTES = MIN_LENGTH * STORED.itemsize
+MAX_BYTES = MAX_LENGTH * STORED.itemsize
+
+
+def pack(embedding: NDArray[np.float32]) -> bytes | None:
+    """Return a float32 (d,) embedding as little-endian float16 bytes.
+
+    None where it has no direction: a network whose last hidden units are all silent gives zeros.
+    """
+    length = float(np.linalg.norm(embedding))
+    if not 0 < length < np.inf:
+        return None
+    return (embedding / length).astype(STORED).tobytes()
+
+
+def unpack(stored: bytes) -> NDArray[np.float32]:
+    """Return what `pack` made as float32 (d,), of length 1 once more.
+
+    Raises:
+        ValueError: these are not the bytes of an embedding.
+    """
+    vector = np.frombuffer(stored, STORED).astype(np.float32)
+    length = float(np.linalg.norm(vector))
+    if not MIN_LENGTH <= vector.size <= MAX_LENGTH or not 0 < length < np.inf:
+        raise ValueError(f"{len(stored)} bytes are no embedding")
+    return np.asarray(vector / length, np.float32)
