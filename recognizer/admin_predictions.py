@@ -261,7 +261,7 @@ class PredictionAdmin(BaseAdmin):
     ) -> HttpResponse:
         """The page of one drawing: large, as the model saw it, and what the model made of it."""
         assert obj is not None
-        extra = {"bars": wording.in_words(obj).bars, "crisp": admin_images.grows(obj)}
+        extra = {"bars": wording.bars(obj), "crisp": admin_images.grows(obj)}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
     # --- the images -------------------------------------------------------------------------

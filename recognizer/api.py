@@ -35,6 +35,7 @@ from recognizer.serializers import (
     DrawingJsonSerializer,
     DrawingUploadSerializer,
     ErrorResponseSerializer,
+    HistoryQuerySerializer,
     PredictionSerializer,
 )
 from recognizer.serving import NoModel
@@ -155,8 +156,10 @@ _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of your
 @extend_schema_view(
     list=extend_schema(
         summary="Your own drawings, newest first",
+        parameters=[HistoryQuerySerializer],
         responses={
             200: PredictionSerializer(many=True),
+            400: _error("invalid_choice: the verdict is none of the three."),
             404: _error("The cursor is not one that this API has given."),
         },
     ),
@@ -197,6 +200,14 @@ class PredictionViewSet(
         """Return the drawings of who asks."""
         user, visitor = visitors.owner(self.request)
         return selectors.history(user=user, visitor=visitor)
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Narrow the list down to what its address asks for."""
+        if self.action != "list":
+            return queryset
+        query = HistoryQuerySerializer(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return queryset.filter(**query.validated_data)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep what belongs to one person out of shared caches."""

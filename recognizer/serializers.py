@@ -14,7 +14,7 @@ from rest_framework import serializers
 
 from recognizer.errors import PayloadTooLarge
 from recognizer.imaging import MAX_BYTES
-from recognizer.models import DIGITS, Prediction, Source
+from recognizer.models import DIGITS, Prediction, Source, Verdict
 
 # A small 1, for who tries the API out in its documentation.
 EXAMPLE = (
@@ -22,6 +22,22 @@ EXAMPLE = (
     "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAAAAADFHGIkAAAALElEQVR4nGP8z4AdMOEQp1"
     "CCkRG7BLIwsgSqODF2/P+PQwKPq0aWBCMd4hwAASAEL0SEnzgAAAAASUVORK5CYII="
 )
+
+# In place of the model's short names: the schema lists each value with its meaning.
+VERDICTS = [
+    (Verdict.DIGIT.value, _("It looks like the digit given.")),
+    (
+        Verdict.UNCERTAIN.value,
+        _("It looks like one digit, but which is open: the second most likely may be the one."),
+    ),
+    (
+        Verdict.NOT_A_DIGIT.value,
+        _(
+            "It does not look like one digit. The digit given is the closest; its confidence "
+            "only holds if it is one after all."
+        ),
+    ),
+]
 
 _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 
@@ -120,6 +136,19 @@ class DrawingUploadSerializer(serializers.Serializer[Any]):
     source = SourceField(default=Source.API)  # type: ignore[assignment]
 
 
+class HistoryQuerySerializer(serializers.Serializer[Any]):
+    """What a history may be narrowed down by."""
+
+    verdict = serializers.ChoiceField(
+        choices=VERDICTS,
+        required=False,
+        help_text=_("Only the drawings with this verdict."),
+        error_messages={
+            "invalid_choice": _("The verdict must be one of digit, uncertain and not_a_digit.")
+        },
+    )
+
+
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     """A kept drawing and the answer to it."""
 
@@ -138,9 +167,9 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         help_text=_("Of the digits 0 to 9; they sum to 1."),
     )
     verdict = serializers.ChoiceField(
-        choices=Prediction._meta.get_field("verdict").choices or [],
+        choices=VERDICTS,
         read_only=True,
-        help_text=_("Whether the drawing looks like one digit at all."),
+        help_text=_("What the model says of the drawing, beside its best guess."),
     )
     model_version = serializers.CharField(source="model_version.name", read_only=True)
     suggested_digit = serializers.SerializerMethodField(

@@ -22,14 +22,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import api, selectors, visitors, wording
-from recognizer.models import DIGITS, Prediction
+from recognizer.models import Prediction
 
 # What main.js imports, so that the browser fetches all of it at once.
 MODULES = tuple(
     f"js/{name}.js"
     for name in ("answer", "api", "dom", "history", "pad", "paint", "strokes", "texts")
 )
-NO_BARS = tuple(wording.Bar(digit, width="0", percent="", is_best=False) for digit in range(DIGITS))
 
 # Outside the API's namespace its view has to be told where its addresses are.
 _create = api.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
@@ -59,7 +58,8 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     if response.status_code == 201:
         # Redirected, so that reloading the answer does not send the picture again.
         query = urlencode({"prediction": response.data["id"]})
-        return redirect(f"{reverse('draw')}?{query}")
+        # To the answer itself: on a phone it lies below the canvas.
+        return redirect(f"{reverse('draw')}?{query}#answer")
     error = response.data["errors"][0]
     # To a program the API speaks of fields; to a person, of pictures.
     sentence = wording.choose_image() if error["code"] == "required" else error["detail"]
@@ -91,7 +91,7 @@ def _page(
     words = None if answer is None else wording.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,
-        "bars": NO_BARS if words is None else words.bars,
+        "bars": wording.no_bars() if words is None else words.bars,
         "modules": MODULES,
         "texts": wording.page_texts(),
         "upload_error": upload_error,

@@ -12,13 +12,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from recognizer.models import Prediction, Verdict
+from recognizer.models import DIGITS, Prediction, Verdict
 
 # The share of answers that are right, as the calibrated confidence promises it, and its word.
 SURE = 0.95
 FAIRLY_SURE = 0.75
 # No model is certain: above this no figure is given.
 NEARLY_ONE = 0.9995
+# An uncertain answer names the second digit too if that is at least this likely.
+CLOSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class AnswerInWords:
-    """What the page says of a prediction."""
+    """What the page says of a prediction; of a drawing that was refused it gives no figures."""
 
     digit: int
     word: str
@@ -43,6 +45,7 @@ class AnswerInWords:
     note: str
     verdict: str
     source: str
+    bars_heading: str
     bars: tuple[Bar, ...]
     model: str
     image_url: str
@@ -58,12 +61,35 @@ def confidence_levels() -> list[dict[str, Any]]:
     ]
 
 
+def verdict_words() -> dict[str, str]:
+    """Return the word for each verdict that the confidence has no say in."""
+    return {Verdict.UNCERTAIN.value: _("Not sure"), Verdict.NOT_A_DIGIT.value: _("A guess")}
+
+
 def sentences() -> dict[str, str]:
-    """Return what is said of each verdict, with `{digit}` and `{second}` to be filled."""
+    """Return what is said of each verdict: `{digit}` stands for 8, `{a_digit}` for "an 8"."""
     return {
-        Verdict.DIGIT.value: _("This reads as {digit}."),
-        Verdict.UNCERTAIN.value: _("Hard to tell: {digit}, or perhaps {second}."),
+        Verdict.DIGIT.value: _("That looks like {a_digit}."),
+        Verdict.UNCERTAIN.value: _("Maybe {a_digit}."),
         Verdict.NOT_A_DIGIT.value: _("That doesn't look like one digit. Closest: {digit}."),
+    }
+
+
+def close_sentence() -> str:
+    """Return what is said of an uncertain answer whose second digit comes close."""
+    return _("Maybe {a_digit}. It could also be {a_second}.")
+
+
+def digits_with_article() -> list[str]:
+    """Return the ten digits as they stand in a sentence."""
+    return [_("an 8") if digit == 8 else _("a {digit}").format(digit=digit) for digit in range(10)]
+
+
+def bars_headings() -> dict[str, str]:
+    """Return what stands above the bars: with them, and where a drawing was refused."""
+    return {
+        "shown": _("How likely is each digit?"),
+        "refused": _("None of the ten fits well."),
     }
 
 
@@ -92,10 +118,13 @@ def short_percent(share: float) -> str:
 
 
 def confidence_word(prediction: Prediction) -> str:
-    """Return how sure the model is; of what is no digit it only ever guesses."""
-    share = 0.0 if prediction.verdict == Verdict.NOT_A_DIGIT else prediction.confidence
-    return next(
-        str(level["word"]) for level in confidence_levels() if share >= float(level["at_least"])
+    """Return how sure the model is: of what is no digit it only guesses, however high the
+    confidence.
+    """
+    return verdict_words().get(prediction.verdict) or next(
+        str(level["word"])
+        for level in confidence_levels()
+        if prediction.confidence >= float(level["at_least"])
     )
 
 
@@ -105,30 +134,59 @@ def second_best(digit: int, probabilities: Sequence[float]) -> int:
     return max(others, key=lambda other: probabilities[other])
 
 
-def in_words(prediction: Prediction) -> AnswerInWords:
-    """Return all that the page says of `prediction`, whose model version is loaded with it."""
-    digit = prediction.digit
-    sentence = sentences()[prediction.verdict].format(
-        digit=digit, second=second_best(digit, prediction.probabilities)
+def close_second(digit: int, probabilities: Sequence[float]) -> int | None:
+    """Return the second best digit, if it comes close."""
+    second = second_best(digit, probabilities)
+    return second if probabilities[second] >= CLOSE else None
+
+
+def sentence_for(prediction: Prediction) -> str:
+    """Return the answer in a sentence that a child understands."""
+    digit, named = prediction.digit, digits_with_article()
+    second = close_second(digit, prediction.probabilities)
+    if prediction.verdict == Verdict.UNCERTAIN and second is not None:
+        return close_sentence().format(a_digit=named[digit], a_second=named[second])
+    return sentences()[prediction.verdict].format(digit=digit, a_digit=named[digit])
+
+
+def bars(prediction: Prediction) -> tuple[Bar, ...]:
+    """Return the bars of the ten digits, whatever the verdict."""
+    return tuple(
+        Bar(
+            digit=digit,
+            width=f"{100 * share:.2f}",
+            percent=short_percent(share),
+            is_best=digit == prediction.digit,
+        )
+        for digit, share in enumerate(prediction.probabilities)
     )
+
+
+def no_bars(best: int | None = None) -> tuple[Bar, ...]:
+    """Return ten bars that say nothing; `best` is the digit that comes closest all the same."""
+    return tuple(
+        Bar(digit, width="0", percent="", is_best=digit == best) for digit in range(DIGITS)
+    )
+
+
+def in_words(prediction: Prediction) -> AnswerInWords:
+    """Return all that the page says of `prediction`, whose model version is loaded with it.
+
+    The probabilities are those of the digits given that it is one. Where it is not, a figure or a
+    long bar would look sure of what the sentence denies.
+    """
+    refused = prediction.verdict == Verdict.NOT_A_DIGIT
     return AnswerInWords(
-        digit=digit,
+        digit=prediction.digit,
         word=confidence_word(prediction),
-        percent=confidence_percent(prediction.confidence),
-        short_percent=short_percent(prediction.confidence),
-        sentence=sentence,
+        percent="" if refused else confidence_percent(prediction.confidence),
+        short_percent="" if refused else short_percent(prediction.confidence),
+        sentence=sentence_for(prediction),
         note=notes()[prediction.verdict],
         verdict=prediction.verdict,
         source=prediction.source,
-        bars=tuple(
-            Bar(
-                digit=each,
-                width=f"{100 * share:.2f}",
-                percent=short_percent(share),
-                is_best=each == digit,
-            )
-            for each, share in enumerate(prediction.probabilities)
-        ),
+        bars_heading=bars_headings()["refused" if refused else "shown"],
+        bars=no_bars(prediction.digit) if refused else bars(prediction),
         model=prediction.model_version.name,
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
@@ -147,7 +205,11 @@ def page_texts() -> dict[str, Any]:
         "percent_over": _("over 99.9\u00a0%"),
         "percent_over_short": _(">99.9\u00a0%"),
         "confidence": confidence_levels(),
+        "verdict_word": verdict_words(),
         "sentence": sentences(),
+        "close": {"at_least": CLOSE, "sentence": close_sentence()},
+        "a_digit": digits_with_article(),
+        "bars_heading": bars_headings(),
         "note": notes(),
         "announcement": _("{sentence} {word}, {percent}."),
         "prompt": _("Draw a digit and press Predict."),

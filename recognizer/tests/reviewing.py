@@ -47,12 +47,12 @@ def prediction(digit: int = 3, *, confidence: float = 0.9, **fields: Any) -> Pre
     fields.setdefault("visitor", None if "user" in fields else uuid.uuid4())
     fields.setdefault("verdict", "digit")
     fields.setdefault("source", "canvas")
+    fields.setdefault("probabilities", probabilities(digit, confidence))
     if "model_version" not in fields:
         fields["model_version"] = make_version()
     return Prediction(
         digit=digit,
         confidence=confidence,
-        probabilities=probabilities(digit, confidence),
         **fields,
     )
 

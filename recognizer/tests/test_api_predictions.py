@@ -19,6 +19,7 @@ from rest_framework.test import APIClient
 
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.drawings import DrawDigit
+from recognizer.tests.reviewing import make_prediction
 
 pytestmark = pytest.mark.django_db
 
@@ -360,6 +361,54 @@ def test_a_made_up_cursor_is_no_error_of_ours(
 @pytest.mark.parametrize("size", ["0", "-1", "x", "%00", "1e9", "99999999999999999999999"])
 def test_a_made_up_page_size_is_no_error_of_ours(api: APIClient, size: str) -> None:
     assert api.get(f"{URL}?page_size={size}").status_code == 200
+
+
+# By verdict -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verdict", ["digit", "uncertain", "not_a_digit"])
+def test_history_can_be_narrowed_down_to_a_verdict(
+    api: APIClient, user: User, verdict: str
+) -> None:
+    api.force_login(user)
+    for each in ("digit", "uncertain", "not_a_digit", "digit", "uncertain", "not_a_digit"):
+        make_prediction(8, verdict=each, confidence=0.6, user=user)
+    stranger = make_prediction(8, verdict=verdict)
+
+    first = api.get(f"{URL}?verdict={verdict}&page_size=1").json()
+    second = api.get(first["next"]).json()
+
+    found = first["results"] + second["results"]
+    assert [entry["verdict"] for entry in found] == [verdict] * 2
+    # The confidence is that of the digit shown, whatever the verdict.
+    assert [(entry["digit"], entry["confidence"]) for entry in found] == [(8, 0.6)] * 2
+    assert second["next"] is None
+    assert str(stranger.pk) not in {entry["id"] for entry in found}
+
+
+@pytest.mark.parametrize("verdict", ["maybe", "DIGIT", "digit,uncertain", "%00", "8", "é"])
+def test_an_unknown_verdict_is_refused_with_the_three(api: APIClient, verdict: str) -> None:
+    response = api.get(f"{URL}?verdict={verdict}")
+
+    assert response.status_code == 400
+    assert response.json() == {
+        "type": "validation_error",
+        "errors": [
+            {
+                "code": "invalid_choice",
+                "detail": "The verdict must be one of digit, uncertain and not_a_digit.",
+                "attr": "verdict",
+            }
+        ],
+    }
+
+
+def test_a_verdict_narrows_down_the_list_alone(api: APIClient, user: User) -> None:
+    api.force_login(user)
+    row = make_prediction(8, verdict="digit", user=user)
+
+    assert api.get(f"{URL}{row.pk}/?verdict=maybe").status_code == 200
+    assert len(api.get(f"{URL}?verdict=").json()["results"]) == 1
 
 
 # Queries ----------------------------------------------------------------------------------------

@@ -11,12 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from recognizer import classifier, services
+from recognizer import classifier, imaging, services
+from recognizer.management.commands import recognize
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.reviewing import drawing, make_version
 
@@ -48,10 +50,46 @@ def files(tmp_path: Path) -> list[Path]:
 def test_it_reads_image_files_and_stores_nothing(files: list[Path]) -> None:
     out, err, refusal = run("recognize", *files)
 
-    assert re.search(r"3\.png: (perhaps )?3, \d", out)
-    assert re.search(r"7\.png: (perhaps )?7, \d", out)
+    assert re.search(r"3\.png: (maybe )?3, (over )?\d", out)
+    assert re.search(r"7\.png: (maybe )?7, (over )?\d", out)
     assert (err, refusal) == ("", None)
     assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shares", "words"),
+    [
+        ("digit", {7: 0.9999}, "7, over 99.9\u00a0% sure"),
+        ("digit", {7: 0.97, 1: 0.03}, "7, 97.0\u00a0% sure"),
+        ("uncertain", {4: 0.6, 9: 0.4}, "maybe 4, 60.0\u00a0% sure; it could also be 9"),
+        ("uncertain", {4: 0.94, 9: 0.06}, "maybe 4, 94.0\u00a0% sure"),
+        ("not_a_digit", {8: 0.9999}, "not one digit; closest: 8"),
+    ],
+)
+def test_the_verdict_is_said_in_words(verdict: str, shares: dict[int, float], words: str) -> None:
+    digit = max(shares, key=lambda each: shares[each])
+    result = {
+        "file": "a.png",
+        "digit": digit,
+        "confidence": shares[digit],
+        "probabilities": [shares.get(each, 0.0) for each in range(10)],
+        "verdict": verdict,
+    }
+
+    assert recognize.in_words(result) == f"a.png: {words}"
+
+
+def test_what_is_no_digit_is_told_so(tmp_path: Path) -> None:
+    pixels = np.full((280, 280), 255, np.uint8)
+    rng = np.random.default_rng(1)
+    pixels[rng.integers(0, 280, 3000), rng.integers(0, 280, 3000)] = 0
+    path = tmp_path / "tangle.png"
+    path.write_bytes(imaging.encode_png(pixels))
+
+    out, _err, refusal = run("recognize", path)
+
+    assert re.search(r"tangle\.png: not one digit; closest: \d$", out.strip())
+    assert refusal is None
 
 
 def test_json_is_one_list(files: list[Path]) -> None:

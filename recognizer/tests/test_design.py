@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.test import Client
+
+from recognizer.models import Verdict
 
 PREDICT = """
 import os, sys
@@ -114,6 +117,21 @@ def test_the_example_of_the_api_works(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_the_schema_says_what_each_verdict_means(client: Client) -> None:
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"}).json()
+    verdicts = schema["components"]["schemas"]["VerdictEnum"]
+    (parameter,) = [
+        each
+        for each in schema["paths"]["/api/v1/predictions/"]["get"]["parameters"]
+        if each["name"] == "verdict"
+    ]
+    assert verdicts["enum"] == parameter["schema"]["enum"] == Verdict.values
+    for value in Verdict.values:
+        meaning = rf"\* `{value}` - It (looks|does not look) like .*\."
+        assert re.search(meaning, verdicts["description"])
+        assert re.search(meaning, parameter["description"])
+
+
 def test_the_docs_load_nothing_from_elsewhere(client: Client) -> None:
     page = client.get("/api/docs/").content.decode()
 

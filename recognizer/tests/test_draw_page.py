@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -19,14 +20,15 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from recognizer import views, wording
 from recognizer.models import Prediction, Verdict
+from recognizer.tests.reviewing import make_prediction
 
 
 def _picture(data: bytes, name: str = "digit.png") -> SimpleUploadedFile:
     return SimpleUploadedFile(name, data, content_type="image/png")
 
 
-def _texts(html: str) -> dict[str, Any]:
-    found = re.search(r'<script id="texts" type="application/json">(.*?)</script>', html)
+def _texts(page: str) -> dict[str, Any]:
+    found = re.search(r'<script id="texts" type="application/json">(.*?)</script>', page)
     assert found is not None
     texts: dict[str, Any] = json.loads(found[1])
     return texts
@@ -43,17 +45,17 @@ def test_it_shows_the_page_to_a_new_visitor_without_starting_a_session(client: C
 
 @pytest.mark.django_db
 def test_it_writes_nothing_that_the_content_security_policy_blocks(client: Client) -> None:
-    html = client.get("/").content.decode()
-    assert not re.search(r"\sstyle=|\son\w+=|<style", html)
-    inline = [tag for tag in re.findall(r"<script[^>]*>", html) if "src=" not in tag]
+    page = client.get("/").content.decode()
+    assert not re.search(r"\sstyle=|\son\w+=|<style", page)
+    inline = [tag for tag in re.findall(r"<script[^>]*>", page) if "src=" not in tag]
     assert inline == ['<script id="texts" type="application/json">']
 
 
 @pytest.mark.django_db
 def test_it_offers_the_form_to_who_has_no_javascript(client: Client) -> None:
-    html = client.get("/").content.decode()
-    assert re.search(r"<noscript>\s*<p class=\"notice\">Drawing needs JavaScript", html)
-    assert re.search(r"<noscript><link rel=\"stylesheet\" href=\"[^\"]*noscript", html)
+    page = client.get("/").content.decode()
+    assert re.search(r"<noscript>\s*<p class=\"notice\">Drawing needs JavaScript", page)
+    assert re.search(r"<noscript><link rel=\"stylesheet\" href=\"[^\"]*noscript", page)
 
 
 @pytest.mark.django_db
@@ -72,11 +74,11 @@ def test_it_answers_a_picture_and_shows_it_after_a_redirect(
     response = client.post("/", {"image": _picture(draw_digit(6)), "source": "upload"})
     prediction = Prediction.objects.get()
     assert response.status_code == 302
-    assert response["Location"] == f"/?prediction={prediction.pk}"
+    assert response["Location"] == f"/?prediction={prediction.pk}#answer"
     assert prediction.source == "upload"
-    html = client.get(response["Location"]).content.decode()
-    assert '<p class="answer-digit" data-slot="digit">6</p>' in html
-    assert html.count('<li class="entry"') == 2  # The drawing, and the template for new ones.
+    page = client.get(response["Location"]).content.decode()
+    assert '<p class="answer-digit" data-slot="digit">6</p>' in page
+    assert page.count('<li class="entry"') == 2  # The drawing, and the template for new ones.
 
 
 @pytest.mark.django_db
@@ -186,21 +188,85 @@ def test_confidence_has_words(confidence: float, percent: str, word: str) -> Non
     assert wording.confidence_word(prediction) == word
 
 
-def test_of_what_is_no_digit_the_model_only_guesses() -> None:
-    prediction = Prediction(digit=3, confidence=0.99, verdict=Verdict.NOT_A_DIGIT)
-    assert wording.confidence_word(prediction) == "A guess"
+@pytest.mark.parametrize(
+    ("verdict", "word"), [(Verdict.NOT_A_DIGIT, "A guess"), (Verdict.UNCERTAIN, "Not sure")]
+)
+def test_no_confidence_makes_sure_what_the_verdict_doubts(verdict: Verdict, word: str) -> None:
+    prediction = Prediction(digit=3, confidence=0.99, verdict=verdict)
+    assert wording.confidence_word(prediction) == word
 
 
 def test_every_verdict_has_its_sentence() -> None:
     assert set(wording.sentences()) == set(wording.notes()) == set(Verdict.values)
 
 
+def _shares(**shares: float) -> list[float]:
+    """Return ten probabilities: those given as d4=0.6, the rest shared alike."""
+    given = {int(name[1:]): share for name, share in shares.items()}
+    rest = (1 - sum(given.values())) / (10 - len(given))
+    return [given.get(digit, rest) for digit in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "digit", "shares", "sentence"),
+    [
+        ("digit", 7, _shares(d7=0.99), "That looks like a 7."),
+        ("digit", 8, _shares(d8=0.99), "That looks like an 8."),
+        ("uncertain", 4, _shares(d4=0.6, d9=0.38), "Maybe a 4. It could also be a 9."),
+        ("uncertain", 8, _shares(d8=0.6, d3=0.1), "Maybe an 8. It could also be a 3."),
+        ("uncertain", 3, _shares(d3=0.5, d8=0.49), "Maybe a 3. It could also be an 8."),
+        ("uncertain", 4, _shares(d4=0.8, d9=0.09), "Maybe a 4."),
+        (
+            "not_a_digit",
+            8,
+            _shares(d8=0.6, d3=0.39),
+            "That doesn't look like one digit. Closest: 8.",
+        ),
+    ],
+)
+@pytest.mark.django_db
+def test_the_page_says_the_verdict_in_words_a_child_understands(
+    client: Client, user: User, verdict: str, digit: int, shares: list[float], sentence: str
+) -> None:
+    client.force_login(user)
+    row = make_prediction(
+        digit, verdict=verdict, confidence=shares[digit], probabilities=shares, user=user
+    )
+    page = html.unescape(client.get(f"/?prediction={row.pk}").content.decode())
+    assert f'<p class="answer-sentence" data-slot="sentence">{sentence}</p>' in page
+    # A screen reader says the title of a page that has just been loaded.
+    assert f"<title>{sentence} · Draw a digit · DigitSite</title>" in page
+
+
+@pytest.mark.django_db
+def test_a_refused_drawing_shows_nothing_that_looks_sure(client: Client, user: User) -> None:
+    client.force_login(user)
+    row = make_prediction(8, verdict="not_a_digit", confidence=0.998, user=user)
+    page = client.get(f"/?prediction={row.pk}").content.decode()
+    shown = page[page.index('id="answer"') : page.index('<script id="texts"')]
+    assert '<p class="answer-digit" data-slot="digit">8</p>' in shown
+    assert "None of the ten fits well." in shown
+    assert "not one digit" in shown
+    assert "%" not in shown
+    assert set(re.findall(r'<rect class="bar-fill" width="([^"]+)"', shown)) == {"0"}
+
+
+@pytest.mark.django_db
+def test_any_other_answer_shows_its_figures(client: Client, user: User) -> None:
+    client.force_login(user)
+    row = make_prediction(4, verdict="uncertain", confidence=0.55, user=user)
+    page = client.get(f"/?prediction={row.pk}").content.decode()
+    assert page.count("55.0\u00a0%") == 3  # The answer, its bar, and the history.
+    assert 'width="55.00"' in page
+    assert "How likely is each digit?" in page
+
+
 @pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
 def test_error_pages_need_neither_database_nor_context(name: str) -> None:
     # No django_db mark: a query would fail the test.
-    html = render_to_string(f"{name}.html")
-    assert 'href="/"' in html
-    assert "<h1>" in html
+    page = render_to_string(f"{name}.html")
+    assert 'href="/"' in page
+    assert "<h1>" in page
 
 
 def test_a_crash_is_answered_with_the_page_for_it() -> None:
@@ -227,11 +293,11 @@ def test_collected_modules_import_each_other_by_hashed_names(
 
 
 def test_the_browser_gets_every_sentence_it_needs() -> None:
-    html = render_to_string(
+    page = render_to_string(
         "recognizer/draw.html",
-        {"texts": wording.page_texts(), "bars": views.NO_BARS, "modules": views.MODULES},
+        {"texts": wording.page_texts(), "bars": wording.no_bars(), "modules": views.MODULES},
     )
-    texts = _texts(html)
+    texts = _texts(page)
     declared = (Path(django_settings.BASE_DIR) / "static/js/types.js").read_text()
     block = declared[declared.index("@typedef {object} Texts") :]
     assert set(re.findall(r"@property \{.*\} (\w+)$", block, re.M)) == set(texts)

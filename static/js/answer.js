@@ -2,7 +2,7 @@
 
 import { localPath } from "./api.js";
 import { slot } from "./dom.js";
-import { confidencePercent, confidenceWord, fill, shortPercent, verdictSentence } from "./texts.js";
+import { confidencePercent, confidenceWord, fill, isRefused, shortPercent, verdictSentence } from "./texts.js";
 
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Texts} Texts */
@@ -28,16 +28,19 @@ export class AnswerView {
    */
   show(prediction) {
     const { texts } = this;
-    const percent = confidencePercent(texts, prediction.confidence);
+    // Of what is no digit a figure or a long bar would look sure, and the sentence says otherwise.
+    const refused = isRefused(prediction);
+    const percent = refused ? "" : confidencePercent(texts, prediction.confidence);
     const word = confidenceWord(texts, prediction);
     const sentence = verdictSentence(texts, prediction);
     this.element.dataset.verdict = prediction.verdict;
     this.#write(String(prediction.digit), word, percent, sentence);
     slot(this.element, "model").textContent = prediction.model_version;
     slot(this.element, "model-line").hidden = false;
-    this.#bars(prediction.probabilities, prediction.digit);
+    this.#bars(refused ? null : prediction.probabilities, prediction.digit);
+    slot(this.element, "bars-heading").textContent = refused ? texts.bars_heading.refused : texts.bars_heading.shown;
     this.#seen(localPath(prediction.model_input_url));
-    return fill(texts.announcement, { sentence, word, percent });
+    return refused ? sentence : fill(texts.announcement, { sentence, word, percent });
   }
 
   /** Back to how the page began. */
@@ -46,6 +49,7 @@ export class AnswerView {
     this.#write("", "", "", this.texts.prompt);
     slot(this.element, "model-line").hidden = true;
     this.#bars(null, -1);
+    slot(this.element, "bars-heading").textContent = this.texts.bars_heading.shown;
     this.#seen(null);
   }
 
@@ -77,7 +81,6 @@ export class AnswerView {
    */
   #bars(probabilities, digit) {
     const list = slot(this.element, "bars");
-    list.toggleAttribute("data-empty", probabilities === null);
     list.querySelectorAll(".bar").forEach((bar, index) => {
       const share = probabilities?.[index] ?? 0;
       bar.classList.toggle("bar--best", index === digit);

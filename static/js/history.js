@@ -2,7 +2,7 @@
 
 import { ApiError, localPath } from "./api.js";
 import { slot } from "./dom.js";
-import { fill, shortPercent } from "./texts.js";
+import { fill, isRefused, shortPercent } from "./texts.js";
 
 /** @typedef {import("./api.js").Api} Api */
 /** @typedef {import("./types.js").Prediction} Prediction */
@@ -83,7 +83,7 @@ export class HistoryView {
     const image = /** @type {HTMLImageElement} */ (slot(entry, "image"));
     image.src = localPath(prediction.image_url);
     slot(entry, "digit").textContent = String(prediction.digit);
-    slot(entry, "percent").textContent = shortPercent(this.texts, prediction.confidence);
+    slot(entry, "percent").textContent = isRefused(prediction) ? "" : shortPercent(this.texts, prediction.confidence);
     slot(entry, "note").textContent = this.texts.note[prediction.verdict] ?? "";
     return entry;
   }

@@ -48,14 +48,18 @@ export function confidencePercent(texts, confidence) {
   return confidence >= NEARLY_ONE ? texts.percent_over : percent(texts, confidence);
 }
 
+/** @param {Prediction} prediction */
+export function isRefused(prediction) {
+  return prediction.verdict === "not_a_digit";
+}
+
 /**
  * @param {Texts} texts
  * @param {Prediction} prediction
  */
 export function confidenceWord(texts, prediction) {
-  const share = prediction.verdict === "not_a_digit" ? 0 : prediction.confidence;
-  const level = texts.confidence.find(({ at_least: atLeast }) => share >= atLeast);
-  return level?.word ?? "";
+  const level = texts.confidence.find(({ at_least: atLeast }) => prediction.confidence >= atLeast);
+  return texts.verdict_word[prediction.verdict] ?? level?.word ?? "";
 }
 
 /**
@@ -70,5 +74,7 @@ export function verdictSentence(texts, prediction) {
       second = other;
     }
   });
-  return fill(texts.sentence[verdict] ?? "", { digit, second });
+  const values = { digit, a_digit: texts.a_digit[digit], a_second: texts.a_digit[second] };
+  const isClose = verdict === "uncertain" && probabilities[second] >= texts.close.at_least;
+  return fill(isClose ? texts.close.sentence : (texts.sentence[verdict] ?? ""), values);
 }

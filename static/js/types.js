@@ -37,7 +37,11 @@
  * @property {string} percent_over
  * @property {string} percent_over_short
  * @property {{ at_least: number, word: string }[]} confidence
+ * @property {Record<string, string | undefined>} verdict_word
  * @property {Record<string, string>} sentence
+ * @property {{ at_least: number, sentence: string }} close
+ * @property {string[]} a_digit
+ * @property {{ shown: string, refused: string }} bars_heading
  * @property {Record<string, string>} note
  * @property {Record<string, string>} error
  * @property {string} announcement

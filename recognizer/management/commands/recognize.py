@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import imaging, services, serving
+from recognizer import imaging, services, serving, wording
 from recognizer.classifier import Verdict
 
 
@@ -61,12 +61,14 @@ def to_json(results: list[dict[str, Any]]) -> str:
 
 
 def in_words(result: dict[str, Any]) -> str:
-    digit, sure = result["digit"], f"{result['confidence']:.1%} sure"
+    digit, sure = result["digit"], f"{wording.confidence_percent(result['confidence'])} sure"
     match Verdict(result["verdict"]):
         case Verdict.DIGIT:
             answer = f"{digit}, {sure}"
         case Verdict.UNCERTAIN:
-            answer = f"perhaps {digit}, {sure}"
+            second = wording.close_second(digit, result["probabilities"])
+            answer = f"maybe {digit}, {sure}"
+            answer += "" if second is None else f"; it could also be {second}"
         case Verdict.NOT_A_DIGIT:
-            answer = f"not a digit (best guess {digit}, {sure})"
+            answer = f"not one digit; closest: {digit}"
     return f"{result['file']}: {answer}"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from pytest_django import Settings
 
 from recognizer import wording
-from recognizer.models import Prediction
+from recognizer.models import Prediction, Verdict
 from recognizer.tests.browser.desk import Desk, send_picture
 
 API = "**/api/v1/predictions/"
@@ -62,8 +62,8 @@ def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
     body = {
         "id": "00000000-0000-4000-8000-000000000000",
         "digit": 8,
-        "confidence": 0.4,
-        "probabilities": [0.1, 0.05, 0.05, 0.1, 0.05, 0.1, 0.05, 0.05, 0.4, 0.05],
+        "confidence": 0.55,
+        "probabilities": [0.4, 0, 0, 0.05, 0, 0, 0, 0, 0.55, 0],
         "verdict": "not_a_digit",
         "model_version": "m",
         "source": "canvas",
@@ -77,13 +77,57 @@ def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
     desk.draw(3)
     desk.predict.click()
     expect(desk.sentence).to_have_text("That doesn't look like one digit. Closest: 8.")
+    expect(desk.status).to_have_text("That doesn't look like one digit. Closest: 8.")
+    expect(desk.digit).to_have_text("8")
     expect(desk.answer.locator("[data-slot=word]")).to_have_text("A guess")
-    expect(desk.entries.first).to_contain_text("not one digit")
-    body.update(verdict="uncertain", probabilities=[0.3, *body["probabilities"][1:]])  # type: ignore[index]
+    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not one digit$"))
+    # No figure and no bar that looks sure.
+    expect(desk.answer.get_by_role("list", name="None of the ten fits well.")).to_be_visible()
+    expect(desk.answer).not_to_contain_text("%")
+    expect(desk.bar(8).locator("rect")).to_have_attribute("width", "0.00")
+
+    body["verdict"] = "uncertain"
     desk.page.keyboard.press("Escape")
     desk.draw(3)
     desk.predict.click()
-    expect(desk.sentence).to_have_text("Hard to tell: 8, or perhaps 0.")
+    expect(desk.sentence).to_have_text("Maybe an 8. It could also be a 0.")
+    expect(desk.status).to_have_text(
+        "Maybe an 8. It could also be a 0. Not sure, 55.0\u00a0%.", use_inner_text=True
+    )
+    expect(desk.answer.get_by_role("list", name="How likely is each digit?")).to_be_visible()
+    expect(desk.bar(8)).to_contain_text("55.0")
+
+
+def test_the_browser_says_the_same_as_the_server(desk: Desk) -> None:
+    def say(digit: int, shares: dict[int, float], verdict: str) -> tuple[str, str]:
+        row = Prediction(
+            digit=digit,
+            confidence=shares[digit],
+            probabilities=[shares.get(each, 0.0) for each in range(10)],
+            verdict=verdict,
+        )
+        answer = {
+            "digit": digit,
+            "confidence": row.confidence,
+            "probabilities": row.probabilities,
+            "verdict": verdict,
+        }
+        there = desk.page.evaluate(
+            """async (answer) => {
+                const said = await import("/static/js/texts.js");
+                const texts = said.readTexts();
+                const word = said.confidenceWord(texts, answer);
+                return `${word}: ${said.verdictSentence(texts, answer)}`;
+            }""",
+            answer,
+        )
+        return f"{wording.confidence_word(row)}: {wording.sentence_for(row)}", there
+
+    close, far = {4: 0.6, 9: 0.4}, {8: 0.94, 3: 0.06}
+    for verdict in Verdict.values:
+        for digit, shares in ((4, close), (9, close), (8, far), (0, {0: 0.5, 1: 0.1, 2: 0.4})):
+            here, there = say(digit, shares, verdict)
+            assert here == there
 
 
 def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(desk: Desk) -> None:
