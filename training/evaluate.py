@@ -1,7 +1,12 @@
-"""What a model is worth: measured on what is served, the LiteRT network."""
+"""What a model is worth: measured on what is served, the LiteRT network.
+
+A drawing that is blank after imaging never reaches the network on the site: it is refused. Here
+too: it scores 0, counts as refused, and as misread where a digit was drawn.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,13 +55,23 @@ class Outcome:
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which answers are right, (n,): a digit's label, or a refusal of a non-digit."""
-        digits = self.chances.argmax(1)
-        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, digits == self.data.labels)
+        read = (self.chances.argmax(1) == self.data.labels) & ~self.blank
+        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, read)
+
+    @property
+    def blank(self) -> NDArray[np.bool_]:
+        """Which model inputs hold no ink at all, (n,)."""
+        return np.asarray(~self.data.images.any((1, 2)))
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """How much each drawing looks like one digit, (n,) in 0-1: what the verdict goes by."""
+        return np.where(self.blank, 0.0, digit_scores(self.logits))
 
     @property
     def refused(self) -> NDArray[np.bool_]:
         """Which drawings are called "not a digit", (n,)."""
-        return digit_scores(self.logits) < self.calibration.not_a_digit
+        return self.blank | (self.scores < self.calibration.not_a_digit)
 
     def measures(self) -> Measures:
         """Return the numbers."""
@@ -147,3 +162,67 @@ def auroc(digits: NDArray[np.floating[Any]], others: NDArray[np.floating[Any]]) 
     ranks[order] = np.repeat(first + (counts + 1) / 2, counts)
     wins = float(ranks[: len(digits)].sum()) - len(digits) * (len(digits) + 1) / 2
     return wins / (len(digits) * len(others))
+
+
+ACCEPTED = 0.99
+"""Share of the true digits that must pass where refusals of two models are compared."""
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """How a set's non-digits fare. Shares are 0-1.
+
+    ``refused`` is at the threshold that is served, with its 95 % ``interval``;
+    ``refused_at_accepted`` at the threshold that accepts 99 % of the digits of the same run.
+    Those and ``auroc`` are None where the run has no digit. ``blank`` counts the drawings that
+    the site refuses before the network sees them; they are among the refused.
+    """
+
+    n: int
+    blank: int
+    auroc: float | None
+    refused: float
+    interval: tuple[float, float]
+    refused_at_accepted: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the numbers for a report."""
+        return asdict(self)
+
+
+def digits_of(outcomes: Iterable[Outcome]) -> NDArray[np.float64]:
+    """Return the scores of all digits of a run, (n,)."""
+    scores = [outcome.scores[outcome.data.labels < DIGITS] for outcome in outcomes]
+    return np.concatenate([np.empty(0), *scores])
+
+
+def threshold_accepting(
+    digits: NDArray[np.floating[Any]], accepted: float = ACCEPTED
+) -> float | None:
+    """Return the highest threshold that at least a share of the digits' scores reach.
+
+    None where there is no digit. A drawing under the threshold is refused.
+    """
+    if not len(digits):
+        return None
+    # The small term keeps 0.01 x 100 from being a hair over 1.
+    spared = int(np.floor((1 - accepted) * len(digits) + 1e-9))
+    return float(np.sort(digits)[spared])
+
+
+def refusals(outcome: Outcome, digits: NDArray[np.floating[Any]]) -> Refusals | None:
+    """Return how the non-digits of a set fare against digits' scores (m,); None without any."""
+    others = outcome.data.labels == NOT_A_DIGIT
+    n = int(others.sum())
+    if not n:
+        return None
+    threshold = threshold_accepting(digits)
+    scores, refused = outcome.scores[others], int(outcome.refused[others].sum())
+    return Refusals(
+        n=n,
+        blank=int(outcome.blank[others].sum()),
+        auroc=None if threshold is None else auroc(digits, scores),
+        refused=refused / n,
+        interval=wilson(refused, n),
+        refused_at_accepted=None if threshold is None else float((scores < threshold).mean()),
+    )

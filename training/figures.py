@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recognizer.classifier import DIGITS
 from training.evaluate import Outcome
@@ -60,20 +62,40 @@ def worst_mistakes(outcome: Outcome, path: Path, most: int = 60) -> None:
     """Write the mistakes that the model was surest of, as it saw them, as a PNG."""
     wrong = np.flatnonzero(~outcome.right & (outcome.data.labels < DIGITS))
     chances = outcome.chances
-    wrong = wrong[np.argsort(-chances[wrong].max(1))][:most]
+    read, confidence = chances.argmax(1), chances.max(1)
+    wrong = wrong[np.argsort(-confidence[wrong])]
+    labels = [f"{outcome.data.labels[i]} → {read[i]}  {confidence[i]:.0%}" for i in wrong]
+    title = f"{outcome.data.name}: drawn, read, confidence"
+    _gallery(outcome, wrong[:most], labels, _counted(title, len(wrong), most), path)
+
+
+def accepted_nondigits(outcome: Outcome, path: Path, most: int = 60) -> None:
+    """Write the non-digits that the model took for digits, the most digit-like first, as a PNG."""
+    passed = np.flatnonzero(~outcome.refused & (outcome.data.labels >= DIGITS))
+    scores, read = outcome.scores, outcome.chances.argmax(1)
+    passed = passed[np.argsort(-scores[passed])]
+    labels = [f"→ {read[i]}  {scores[i]:.0%}" for i in passed]
+    title = f"{outcome.data.name}: read, how like a digit"
+    _gallery(outcome, passed[:most], labels, _counted(title, len(passed), most), path)
+
+
+def _counted(title: str, n: int, most: int) -> str:
+    return f"{title} ({most} of {n:,})" if n > most else f"{title} ({n:,})"
+
+
+def _gallery(
+    outcome: Outcome, indexes: NDArray[np.intp], labels: Sequence[str], title: str, path: Path
+) -> None:
     columns = 10
-    rows = max(1, -(-len(wrong) // columns))
+    rows = max(1, -(-len(indexes) // columns))
     figure = _figure(columns * 0.9, rows * 1.15 + 0.4)
-    figure.suptitle(f"{outcome.data.name}: drawn, read, confidence")
+    figure.suptitle(title)
     grid = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
     for axes in grid:
         axes.axis("off")
-    for axes, index in zip(grid, wrong, strict=False):
+    for axes, index, label in zip(grid, indexes, labels, strict=False):
         axes.imshow(255 - outcome.data.images[index], cmap="gray", vmin=0, vmax=255)
-        read = int(chances[index].argmax())
-        axes.set_title(
-            f"{outcome.data.labels[index]} → {read}  {chances[index, read]:.0%}", fontsize=7
-        )
+        axes.set_title(label, fontsize=7)
     figure.savefig(path)
 
 

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognizer import imaging
 from recognizer.classifier import BUNDLED
 from recognizer.tests.drawings import DrawDigit
-from training import evaluate
+from training import downloads, evaluate
+from training.nondigits import generate_nondigit
+from training.strokes import place, render
+from training.tests.small_data import write_small_data
 
 pytestmark = pytest.mark.django_db
 
@@ -56,8 +60,6 @@ def test_a_tree_of_images_is_measured(folder: Path) -> None:
 def test_an_npz_in_keras_layout_is_measured_and_drawn(
     tmp_path: Path, draw_digit: DrawDigit
 ) -> None:
-    from recognizer import imaging
-
     seen = [
         imaging.model_input(imaging.read_drawing(draw_digit(digit, seed=4))) for digit in range(10)
     ]
@@ -66,6 +68,71 @@ def test_an_npz_in_keras_layout_is_measured_and_drawn(
     found = report("--on", f"npz:{path}", "--plots", str(tmp_path / "plots"))
     assert found["sets"][f"npz:{path}"]["accuracy"] == 1
     assert len(list((tmp_path / "plots").glob("*.png"))) == 4
+
+
+@pytest.fixture
+def with_nondigits(folder: Path) -> Path:
+    """The same tree with a scribble, an empty sheet, and a 3 that somebody calls no digit."""
+    (folder / "not_a_digit").mkdir()
+    scribble = generate_nondigit(np.random.default_rng(1), kind="hatching")
+    drawn = {
+        "scribble.png": imaging.encode_png(render(place(scribble))),
+        "empty.png": imaging.encode_png(np.full((280, 280), 255, np.uint8)),
+        "three.png": (folder / "3" / "1.png").read_bytes(),
+    }
+    for name, content in drawn.items():
+        (folder / "not_a_digit" / name).write_bytes(content)
+    return folder
+
+
+def test_what_is_no_digit_is_measured_against_the_digits(with_nondigits: Path) -> None:
+    name = f"folder:{with_nondigits}"
+    found = report("--on", name)
+    others = found["sets"][name]["non_digits"]
+    assert others["n"] == 3
+    assert others["blank"] == 1
+    assert others["refused"] == pytest.approx(2 / 3)
+    assert others["refused_at_accepted"] == pytest.approx(2 / 3)
+    assert others["interval"][0] < 2 / 3 < others["interval"][1]
+    # Scribble and empty sheet score below all 30 digits; the 3 scores as digits do.
+    assert 2 / 3 < others["auroc"] < 1
+    assert found["digits"] == 30
+    assert 0 < found["threshold_accepting_99_percent"] < 1
+    said = evaluated("--on", name)
+    assert "66.67%" in said
+    assert "accepts 99 % of this run's 30 digits" in said
+
+
+def test_pictures_show_what_went_wrong(with_nondigits: Path, tmp_path: Path) -> None:
+    plots = tmp_path / "plots"
+    evaluated("--on", f"folder:{with_nondigits}", "--plots", str(plots))
+    kinds = {path.name.split("-folder")[0] for path in plots.glob("*.png")}
+    assert kinds == {"confusion", "reliability", "risk-coverage", "mistakes", "accepted"}
+
+
+def test_without_a_digit_there_is_still_a_share_refused(
+    with_nondigits: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "alone").mkdir()
+    (with_nondigits / "not_a_digit").rename(tmp_path / "alone" / "not_a_digit")
+    name = f"folder:{tmp_path / 'alone'}"
+    others = report("--on", name)["sets"][name]["non_digits"]
+    assert others["auroc"] is None
+    assert others["refused_at_accepted"] is None
+    assert "66.67%" in evaluated("--on", name)
+
+
+def test_the_public_sets_are_found_in_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+    found = report("--on", "mnist,pen")["sets"]
+    assert {name: row["n"] for name, row in found.items()} == {
+        "mnist test": 20,
+        **{f"pen {name}": 12 for name in ("centred", "small", "large", "thin", "wild")},
+    }
+    assert min(row["accuracy"] for row in found.values()) > 0.8
 
 
 def test_two_models_are_compared(folder: Path) -> None:

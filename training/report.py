@@ -1,0 +1,147 @@
+"""What was measured, as words for a terminal and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from recognizer.classifier import DIGITS, Bundle
+from training import evaluate, gate
+from training.evaluate import Outcome, Refusals
+
+Outcomes = Mapping[str, Outcome]
+
+_WIDTH = 30
+
+
+def in_words(bundle: Bundle, outcomes: Outcomes) -> str:
+    """Return the measures as tables: the sets with digits, those without, digit by digit."""
+    lines = [f"Model {bundle.name}"]
+    lines += _digit_table(outcomes)
+    lines += _refusal_table(outcomes)
+    for name, outcome in outcomes.items():
+        rows = [row for row in evaluate.by_digit(outcome) if row.n]
+        if rows:
+            lines += ["", f"{name}, precision and recall by digit:"]
+            lines += [
+                f"  {row.digit}: {share(row.precision)} {share(row.recall)}  n {row.n:,}"
+                for row in rows
+            ]
+    return "\n".join(lines)
+
+
+def _digit_table(outcomes: Outcomes) -> list[str]:
+    lines = []
+    for name, outcome in outcomes.items():
+        found = outcome.measures()
+        if found.accuracy is None or found.interval is None:
+            continue
+        low, high = found.interval
+        lines.append(
+            f"{name:{_WIDTH}}{found.n:>7,} {found.accuracy:>8.2%}  {f'{low:.2%}-{high:.2%}':15} "
+            f"{found.calibration_error:>6.2%} {found.refused:>8.2%} {found.uncertain:>9.2%}"
+        )
+    head = (
+        f"{'Digits':{_WIDTH}}{'n':>7} {'right':>8}  {'95 % interval':15} {'ECE':>6} {'refused':>8} "
+        f"{'uncertain':>9}"
+    )
+    return ["", head, *lines] if lines else []
+
+
+def _refusal_table(outcomes: Outcomes) -> list[str]:
+    found = refusals(outcomes)
+    if not found:
+        return []
+    lines = [
+        "",
+        f"{'Not a digit':{_WIDTH}}{'n':>7} {'AUROC':>8} {'refused':>8}  {'95 % interval':15} "
+        f"{'at 99 %':>8} {'blank':>6}",
+    ]
+    for name, row in found.items():
+        area = "-" if row.auroc is None else f"{row.auroc:.4f}"
+        low, high = row.interval
+        lines.append(
+            f"{name:{_WIDTH}}{row.n:>7,} {area:>8} {row.refused:>8.2%}  "
+            f"{f'{low:.2%}-{high:.2%}':15} {share(row.refused_at_accepted):>8} {row.blank:>6,}"
+        )
+    digits = evaluate.digits_of(outcomes.values())
+    if threshold := evaluate.threshold_accepting(digits):
+        lines.append(
+            f"at 99 %: refused by the threshold, {threshold:.4f}, that accepts 99 % of this run's "
+            f"{len(digits):,} digits. blank: refused before the network sees them."
+        )
+    return lines
+
+
+def share(value: float | None) -> str:
+    """Return a share in per cent, or a dash."""
+    return "      -" if value is None else f"{value:>7.2%}"
+
+
+def refusals(outcomes: Outcomes) -> dict[str, Refusals]:
+    """Return how each set's non-digits fare against all digits of the run."""
+    digits = evaluate.digits_of(outcomes.values())
+    found = {name: evaluate.refusals(outcome, digits) for name, outcome in outcomes.items()}
+    return {name: row for name, row in found.items() if row}
+
+
+def compared(bundle: Bundle, outcomes: Outcomes, other: Bundle, others: Outcomes) -> str:
+    """Return two models side by side, with the drawings that only one of them reads."""
+    lines = [
+        f"{'Right: ' + bundle.name + ' against ' + other.name:{_WIDTH}}  "
+        "only the first, only the second, p (McNemar, two-sided, exact)"
+    ]
+    for name, outcome in outcomes.items():
+        won, lost, p = gate.mcnemar(outcome.right, others[name].right)
+        lines.append(
+            f"{name:{_WIDTH}}{outcome.right.mean():>8.2%} {others[name].right.mean():>8.2%} "
+            f"{won:>6} {lost:>6}  {p:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def as_json(
+    bundle: Bundle, outcomes: Outcomes, other: Bundle | None, others: Outcomes
+) -> dict[str, Any]:
+    """Return everything measured, ready for JSON."""
+    report = _measured(bundle, outcomes)
+    if other:
+        report["against"] = _measured(other, others)
+        for name, outcome in outcomes.items():
+            won, lost, p = gate.mcnemar(outcome.right, others[name].right)
+            report["sets"][name]["comparison"] = {
+                "mistakes": int((~others[name].right).sum()),
+                "right_only_here": won,
+                "right_only_there": lost,
+                "p": p,
+            }
+    return report
+
+
+def _measured(bundle: Bundle, outcomes: Outcomes) -> dict[str, Any]:
+    digits = evaluate.digits_of(outcomes.values())
+    against = refusals(outcomes)
+    return {
+        "model": bundle.name,
+        "sha256": bundle.sha256,
+        "digits": len(digits),
+        "threshold_accepting_99_percent": evaluate.threshold_accepting(digits),
+        "sets": {
+            name: {
+                **outcome.measures().to_json(),
+                "by_digit": [vars(row) for row in evaluate.by_digit(outcome) if row.n],
+                "non_digits": against[name].to_json() if name in against else None,
+            }
+            for name, outcome in outcomes.items()
+        },
+    }
+
+
+def has_digits(outcome: Outcome) -> bool:
+    """Whether a set has any digit."""
+    return bool((outcome.data.labels < DIGITS).any())
+
+
+def has_nondigits(outcome: Outcome) -> bool:
+    """Whether a set has anything that is no digit."""
+    return bool((outcome.data.labels >= DIGITS).any())

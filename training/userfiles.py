@@ -1,0 +1,150 @@
+"""Sets that a user brings along: an npz in Keras' layout, or a tree of image files.
+
+Images may have any size and be grey or in colour: each goes through ``imaging`` as a submitted
+one does. What the site would refuse as blank is kept as a black input, which counts as refused.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from recognizer import imaging
+from training import datasets
+from training.datasets import NOT_A_DIGIT, Data
+from training.downloads import DataDamaged
+
+LABELS = {**{str(digit): digit for digit in range(10)}, "not_a_digit": NOT_A_DIGIT}
+"""What a folder's name says of the images in it."""
+
+_HALVES = (("x_test", "y_test"), ("x_train", "y_train"))
+_OTHERS = "x_not_a_digit"  # what export_drawings adds
+_LITTER = {"Thumbs.db", "desktop.ini"}
+
+
+def read_npz(path: Path) -> Data:
+    """Return an npz in Keras' layout as model inputs: its test half, else its training half.
+
+    Images are (n, h, w), (n, h, w, 1) or (n, h, w, 3), uint8, or floats in 0-1 or 0-255; labels
+    are 0-9, or 10 for "not a digit". ``x_not_a_digit``, where there is one, is added with it.
+    Raises ``FileNotFoundError``, or ``DataDamaged`` that says what is wrong.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        # Opened here: np.load leaves a file open that starts like a zip and is none.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise DataDamaged(f"{path} holds one array, not an npz with x_test and y_test")
+            arrays = {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, TypeError) as error:
+        if isinstance(error, DataDamaged):
+            raise
+        raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
+    parts = [
+        (_see(arrays[x], f"{path}: {x}"), _labels(arrays[y], len(arrays[x]), f"{path}: {y}"))
+        for x, y in [half for half in _HALVES if set(half) <= set(arrays)][:1]
+    ]
+    if _OTHERS in arrays and len(arrays[_OTHERS]):
+        others = _see(arrays[_OTHERS], f"{path}: {_OTHERS}")
+        parts.append((others, np.full(len(others), NOT_A_DIGIT, np.uint8)))
+    if not parts:
+        there = ", ".join(sorted(arrays)) or "nothing"
+        raise DataDamaged(f"{path} has neither x_test, y_test nor x_train, y_train, only {there}")
+    images, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Data(path.name, images, labels)
+
+
+def _see(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
+    """Return images as model inputs, uint8 (n, 28, 28)."""
+    is_image = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
+    if not is_image or not images.size:
+        raise DataDamaged(
+            f"{source} has shape {images.shape}, expected (n, height, width) or "
+            "(n, height, width, 1 or 3)"
+        )
+    if np.issubdtype(images.dtype, np.floating):
+        if not np.isfinite(images).all() or images.min() < 0 or images.max() > 255:
+            raise DataDamaged(f"{source} has values outside 0-1 and 0-255")
+        images = np.rint(images * (255 if images.max() <= 1 else 1)).astype(np.uint8)
+    elif images.dtype != np.uint8:
+        raise DataDamaged(f"{source} is {images.dtype}, expected uint8, or floats in 0-1 or 0-255")
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.ndim == 3:
+        return datasets.prepare(images)
+    return np.stack([_see_colour(image) for image in images])
+
+
+def _see_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    try:
+        return datasets.see(imaging.to_grey(Image.fromarray(image)))
+    except imaging.BlankDrawing:
+        return _blank()
+
+
+def _labels(labels: NDArray[Any], n: int, source: str) -> NDArray[np.uint8]:
+    """Return labels uint8 (n,), given as (n,) or (n, 1)."""
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.shape != (n,):
+        raise DataDamaged(f"{source} has shape {labels.shape} for {n} images, expected ({n},)")
+    wrong = not np.issubdtype(labels.dtype, np.integer)
+    if wrong or (labels < 0).any() or (labels > NOT_A_DIGIT).any():
+        raise DataDamaged(f"{source}: labels must be whole numbers: 0-9, or 10 for no digit")
+    return labels.astype(np.uint8)
+
+
+def read_folder(path: Path) -> Data:
+    """Return the images of a tree, each labelled by the folder it lies in.
+
+    The label is the name, ``0`` to ``9`` or ``not_a_digit``, of the nearest folder above the
+    file that has one, so that ``3/ann/a.png`` and ``test/3/a.jpg`` both work; what lies in no
+    such folder is left alone. Every format that the site takes is read.
+
+    Raises ``FileNotFoundError``, or ``DataDamaged`` naming the files that can't be read, and
+    where there are none.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(f"no such folder: {path}")
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    bad: list[str] = []
+    for file in sorted(path.rglob("*")):
+        below = file.relative_to(path)
+        label = next((LABELS[part] for part in below.parts[-2::-1] if part in LABELS), None)
+        hidden = any(part.startswith(".") for part in below.parts) or file.name in _LITTER
+        if label is None or hidden or not file.is_file():
+            continue
+        try:
+            images.append(see_file(file.read_bytes()))
+            labels.append(label)
+        except imaging.ImageError as error:
+            bad.append(f"{file}: {error.message}")
+    if bad:
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        raise DataDamaged(f"{'; '.join(bad[:5])}{more}")
+    if not images:
+        raise DataDamaged(f"{path} has no images in folders 0 to 9 or not_a_digit")
+    return Data(path.name, np.stack(images), np.array(labels, np.uint8))
+
+
+def see_file(content: bytes) -> NDArray[np.uint8]:
+    """Return the model input (28, 28) of a submitted file; black where the site says blank.
+
+    Raises ``ImageError`` for what is no image.
+    """
+    try:
+        return imaging.model_input(imaging.read_drawing(content))
+    except imaging.BlankDrawing:
+        return _blank()
+
+
+def _blank() -> NDArray[np.uint8]:
+    return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
