@@ -8,7 +8,7 @@ Left out, because a person would still read a digit:
 - digits on top of each other that add up to one: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``);
 - one stroke through a digit, which may be a bar or a slash: crossed out is only what has a cross
   or a scribble all over it;
-- turned or mirrored digits that are the same or another one, or nearly so: any 0, 4, 5, 6 and 8,
+- turned or mirrored digits that are the same or another one, or nearly so: any 0, 2, 4, 5, 6 and 8,
   a 9 but for a mirrored one, a 1 but for one that lies (``TURNS`` has what is left).
 """
 
@@ -39,7 +39,6 @@ _OVERLAID = (
 
 TURNS: dict[int, tuple[str, ...]] = {
     1: ("left", "right"),
-    2: ("left",),
     3: ("left", "right", "mirror"),
     7: ("left", "right", "mirror"),
     9: ("mirror",),

@@ -131,7 +131,7 @@ def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
     """Lines along the levels of smooth noise: wood, marble, hair, a map's contours."""
     grid = rng.standard_normal((4, 4), np.float32)
     level = _enlarged(grid, height, width) + _gradient(height, width, rng)
-    picture = np.sin(level * np.float32(rng.uniform(6, 25)))
+    picture = np.asarray(np.sin(level * np.float32(rng.uniform(6, 25))), np.float32)
     return -np.abs(picture) if rng.random() < 0.5 else picture
 
 
