@@ -6,7 +6,7 @@ too: it scores 0, counts as refused, and as misread where a digit was drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -98,6 +98,17 @@ def run(classifier: Classifier, data: Data) -> Outcome:
     """Pass a set through the network as it is served, one image at a time."""
     logits = np.array([classifier.logits(image)[0] for image in data.images], np.float32)
     return Outcome(data, logits.reshape(-1, DIGITS + 1), classifier.calibration)
+
+
+def pooled(name: str, outcomes: Sequence[Outcome]) -> Outcome:
+    """Return one model's outcomes on several sets as on one. Raises ``ValueError`` for none."""
+    data = Data(
+        name,
+        np.concatenate([outcome.data.images for outcome in outcomes]),
+        np.concatenate([outcome.data.labels for outcome in outcomes]),
+    )
+    logits = np.concatenate([outcome.logits for outcome in outcomes])
+    return Outcome(data, logits, outcomes[0].calibration)
 
 
 def calibration_error(
