@@ -36,7 +36,6 @@ _OVERLAID = (
     *((4, 5), (4, 6), (4, 7), (5, 7), (6, 7)),
 )
 
-
 TURNS: dict[int, tuple[str, ...]] = {
     1: ("left", "right"),
     3: ("left", "right", "mirror"),
