@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
+from recognizer.imaging import drawing_from_array, model_input
+from training.textures import TEXTURES, generate_texture
+
+
+@pytest.mark.parametrize("kind", TEXTURES)
+def test_every_kind_is_a_grey_picture_with_contrast(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        picture = generate_texture(rng, kind=kind)
+        assert picture.dtype == np.uint8
+        assert all(100 <= side <= 200 for side in picture.shape)
+        assert np.ptp(picture) >= 60
+        assert model_input(drawing_from_array(picture)).any()
+
+
+@pytest.mark.parametrize("kind", TEXTURES)
+def test_the_same_seed_paints_the_same_and_another_one_does_not(kind: str) -> None:
+    one, two, other = (
+        generate_texture(np.random.default_rng(seed), kind=kind) for seed in (1, 1, 2)
+    )
+
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_it_rejects_an_unknown_kind() -> None:
+    with pytest.raises(ValueError, match="'fog'"):
+        generate_texture(np.random.default_rng(0), kind="fog")
+
+
+def test_hardly_any_is_a_digit_to_the_bundled_model() -> None:
+    classifier = Classifier(load_bundle(BUNDLED))
+    rng = np.random.default_rng(9)
+    answers = [
+        classifier.classify(model_input(drawing_from_array(generate_texture(rng))))
+        for _ in range(200)
+    ]
+
+    assert sum(answer.verdict is Verdict.DIGIT for answer in answers) <= 0.08 * 200
