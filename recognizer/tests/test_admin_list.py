@@ -210,3 +210,15 @@ def test_a_damaged_drawing_breaks_neither_list_nor_page(reviewing: Client) -> No
     assert reviewing.get(f"{LIST}{row.pk}/change/").status_code == 200
     assert reviewing.get(f"{LIST}{row.pk}/thumbnail.png").status_code == 404
     assert reviewing.get(f"{LIST}{row.pk}/model-input.png").status_code == 404
+
+
+def test_a_reviewer_sees_the_verdict_and_every_probability_of_a_refused_drawing(
+    reviewing: Client,
+) -> None:
+    row = make_prediction(8, verdict="not_a_digit", confidence=0.91)
+
+    page = reviewing.get(f"{LIST}{row.pk}/change/").content.decode()
+
+    assert re.search(r"Verdict:.*?<div class=\"readonly\">not a digit</div>", page, re.DOTALL)
+    assert "Probability of each digit, if it is one" in page
+    assert '<meter min="0" max="100" value="91.00" aria-label="8">91.0\u00a0%</meter>' in page
