@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recognizer.classifier import DIGITS, Calibration, digit_scores
 
-ACCEPTED = 0.995
+ACCEPTED = 0.99
 """Share of the validation digits that must pass as digits."""
 
 RISK = 0.002
@@ -41,7 +41,7 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]
 def calibrate(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]) -> Calibration:
     """Choose temperature and thresholds on validation logits (n, 11) of digits, labels 0-9.
 
-    "Not a digit" is what scores less than all but 0.5 % of the digits; "uncertain" is the
+    "Not a digit" is what scores less than all but 1 % of the digits; "uncertain" is the
     confidence below which answers are left out until 99.8 % of the rest are right.
     """
     temperature = fit_temperature(logits, labels)
@@ -54,6 +54,6 @@ def calibrate(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]) -> C
     return Calibration(
         temperature=temperature,
         # Between bounds, so that a validation set without mistakes does not switch doubt off.
-        not_a_digit=float(np.clip(np.quantile(digit_scores(logits), 1 - ACCEPTED), 0.02, 0.9)),
+        not_a_digit=float(np.clip(np.quantile(digit_scores(logits), 1 - ACCEPTED), 0.02, 0.995)),
         uncertain=float(np.clip(threshold, 0.5, 0.95)),
     )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from training import datasets, downloads
-from training.datasets import NOT_A_DIGIT, Data, Fresh, PenDigit
+from training import datasets, downloads, omniglot
+from training.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.downloads import DataDamaged, DataUnavailable, Progress
+from training.fresh import Fresh, Material, draw_fresh
 from training.strokes import PLACEMENTS
 
-SOURCES = ("mnist", "pen", "generated", "labelled")
+SOURCES = ("mnist", "pen", "generated", "omniglot", "labelled")
 REAL = frozenset({"mnist", "pen"})
 HELD_OUT_SHARE = 5
 """One labelled drawing in five, chosen by a hash of its id, only ever judges."""
@@ -29,7 +31,9 @@ class Collected:
 
     wanted: frozenset[str] = frozenset(SOURCES)
     mnist: dict[str, Data] | None = None
+    mnist_as_it_is: Data | None = None
     pen: list[PenDigit] | None = None
+    characters: NDArray[np.uint8] | None = None
     labelled: Data | None = None
     labelled_held_out: Data | None = None
     missing: list[str] = field(default_factory=list)
@@ -52,6 +56,15 @@ class Collected:
         """Return the pen digits, of the writers that may be trained on."""
         return datasets.training_writers(self.pen or []) if "pen" in self.wanted else []
 
+    def material(self) -> Material:
+        """Return what an epoch's drawings are made of."""
+        material = Material(pen=self.trainable_pen())
+        if self.characters is not None:
+            material = replace(material, characters=self.characters)
+        if self.mnist_as_it_is is not None:
+            material = replace(material, mnist=self.mnist_as_it_is)
+        return material
+
     def sources(self) -> dict[str, dict[str, object]]:
         """Return what goes into the card: counts and hashes by source."""
         found: dict[str, dict[str, object]] = {}
@@ -59,6 +72,8 @@ class Collected:
             found["mnist"] = {"n": len(train), "sha256": train.sha256}
         if pen := self.trainable_pen():
             found["pen"] = {"n": len(pen), "sha256": downloads.PEN_SHA256}
+        if self.characters is not None:
+            found["omniglot"] = {"n": len(self.characters), "sha256": downloads.OMNIGLOT.sha256}
         if self.labelled is not None:
             found["labelled"] = {"n": len(self.labelled), "sha256": self.labelled.sha256}
         if self.generated:
@@ -83,6 +98,10 @@ def collect(
     if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
         try:
             result.mnist = datasets.mnist(mnist_path, progress, limit)
+            if "mnist" in result.wanted:
+                path = mnist_path or downloads.mnist_file(progress)
+                raw = datasets.read_npz(path, ("train",))["train"]
+                result.mnist_as_it_is = raw.take(slice(len(result.mnist["train"])))
         except DataUnavailable as error:
             result.missing.append(f"MNIST: {error}")
     if "pen" in result.wanted or downloads.find(downloads.PEN_FILE):
@@ -90,6 +109,12 @@ def collect(
             result.pen = _thin_out(datasets.read_pen(downloads.pen_file(progress)), limit)
         except DataUnavailable as error:
             result.missing.append(f"pen strokes: {error}")
+    if "omniglot" in result.wanted:
+        try:
+            characters = omniglot.training_images(progress)
+            result.characters = characters[:limit]
+        except DataUnavailable as error:
+            result.missing.append(f"Omniglot: {error}")
     if "labelled" in result.wanted:
         found = labelled()
         if found.ids:
@@ -172,7 +197,7 @@ def validation(data: Collected) -> Data:
         if digits:
             parts += [datasets.draw_pen(digits, place, 31) for place in PLACEMENTS.values()]
     if not parts:
-        parts.append(datasets.draw_fresh([], Fresh(0, 2000, 0), 32))
+        parts.append(draw_fresh(Material(), Fresh(generated=2000), 32))
     images = np.concatenate([part.images for part in parts])
     return Data("validation", images, np.concatenate([part.labels for part in parts]))
 
@@ -189,8 +214,8 @@ def benches(data: Collected) -> dict[str, Data]:
             found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
     if data.labelled_held_out:
         found["labelled"] = data.labelled_held_out
-    found["generated"] = datasets.draw_fresh([], Fresh(0, 1000, 0), 34)
-    found["non-digits"] = datasets.draw_fresh([], Fresh(0, 0, 500), 35)
+    found["generated"] = draw_fresh(Material(), Fresh(generated=1000), 34)
+    found["non-digits"] = draw_fresh(Material(), Fresh(nondigits=500), 35)
     return {name: bench for name, bench in found.items() if len(bench)}
 
 

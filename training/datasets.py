@@ -20,9 +20,7 @@ from numpy.typing import NDArray
 
 from recognizer import imaging
 from training import downloads
-from training.allographs import generate_digit
 from training.downloads import DataDamaged, Progress
-from training.nondigits import generate_nondigit
 from training.strokes import PLACEMENTS, Placement, Strokes, draw_at
 
 NOT_A_DIGIT = 10
@@ -35,10 +33,9 @@ HELD_OUT_WRITERS = (25, 26, 27, 28, 29, 30)
 VALIDATION_WRITERS = (23, 24)
 """Pen writers that choose: temperature, thresholds, settings."""
 
-BROAD = Placement(size=(0.25, 0.92), brush=(4, 26), anywhere=True)
-"""How training drawings stand on the canvas: all that people do, and a little more."""
-
-_CANVASES = (112, 140, 180)  # px; imaging makes canvases of any size alike, small ones are faster
+_IMAGING = [
+    Path(imaging.__file__).with_name(f"{name}.py") for name in ("imaging", "paper", "specks")
+]
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ def prepare(images: NDArray[np.uint8], key: str | None = None) -> NDArray[np.uin
     """
     cached: Path | None = None
     if key:
-        code = hashlib.sha256(Path(imaging.__file__).read_bytes()).hexdigest()
+        code = hashlib.sha256(b"".join(path.read_bytes() for path in _IMAGING)).hexdigest()
         name = hashlib.sha256(f"{key}{code}".encode()).hexdigest()[:24]
         cached = downloads.CACHE / f"inputs-{name}.npy"
         if cached.is_file():
@@ -249,50 +246,3 @@ def pen_benches(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
         name: draw_pen(digits, placement, seed, f"pen {name}")
         for name, placement in PLACEMENTS.items()
     }
-
-
-# --- strokes drawn anew for every epoch ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Fresh:
-    """How much is drawn anew for an epoch; ``pen`` counts renderings of each pen digit."""
-
-    pen: int
-    generated: int
-    nondigits: int
-
-    def at_most(self, limit: int) -> Fresh:
-        """Return the amounts for a quick try."""
-        return Fresh(min(self.pen, 1), min(self.generated, limit), min(self.nondigits, limit))
-
-
-def draw_fresh(digits: Sequence[PenDigit], amounts: Fresh, seed: int) -> Data:
-    """Draw pen digits, generated digits and non-digits anew, on canvases of several sizes."""
-    rng = np.random.default_rng(seed)
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-
-    def add(strokes: Strokes, label: int) -> None:
-        pixels = draw_at(strokes, BROAD, rng, canvas=int(rng.choice(_CANVASES)))
-        images.append(see(pixels))
-        labels.append(label)
-
-    for digit in digits:
-        for _ in range(amounts.pen):
-            add(vary(digit.strokes, rng), digit.label)
-    for count in range(amounts.generated):
-        add(generate_digit(count % 10, rng), count % 10)
-    for _ in range(amounts.nondigits):
-        add(generate_nondigit(rng), NOT_A_DIGIT)
-    shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
-    return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
-
-
-def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
-    """Return strokes turned, slanted and stretched a little, as another hand would write them."""
-    angle, slant = rng.normal(0, 0.1), rng.normal(0, 0.18)
-    stretch = np.exp(rng.normal(0, 0.12))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.array([[stretch, slant], [0.0, 1.0]])
-    return [stroke @ matrix.T for stroke in strokes]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from training.augment import augment
-from training.datasets import Data, PenDigit, draw_fresh
-from training.network import logits_of
+from training.datasets import Data
+from training.fresh import Material, draw_fresh
+from training.network import in_precision, logits_of
 from training.recipes import Recipe
 
 
@@ -34,10 +35,10 @@ class History:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """``fixed`` is seen once an epoch; ``labelled`` is repeated; strokes are drawn anew."""
+    """``fixed`` is seen once an epoch, ``labelled`` is repeated, ``material`` is drawn anew."""
 
     fixed: Data | None
-    pen: Sequence[PenDigit]
+    material: Material
     labelled: Data | None
     validation: Data
 
@@ -51,9 +52,9 @@ def fit(
 ) -> History:
     """Train a network in place and return its history.
 
-    The same seed draws the same data, deformations and first weights; TensorFlow's threads may
-    leave the last digits open. While one epoch trains, a second process draws the strokes of the
-    next.
+    The same seed draws the same data, deformations and first weights, and with TensorFlow's
+    deterministic kernels (``run.train`` asks for them) the same machine makes the same network of
+    them. While one epoch trains, a second process draws the strokes of the next.
     """
     import keras
     import tensorflow as tf
@@ -65,28 +66,39 @@ def fit(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts_to_parent)
     try:
-        drawn = pool.submit(draw_fresh, data.pen, recipe.fresh, recipe.seed * 1000)
+
+        def draw(epoch: int) -> Future[Data]:
+            material = data.material.sample(recipe.fresh, rng)
+            return pool.submit(draw_fresh, material, recipe.fresh, recipe.seed * 1000 + epoch)
+
+        drawn = draw(0)
+        trained = in_precision(model, recipe.precision)
         steps = _steps(data, recipe)
         optimizer = keras.optimizers.AdamW(
             _one_cycle(recipe, steps * recipe.epochs), weight_decay=recipe.weight_decay
         )
         optimizer.exclude_from_weight_decay(var_names=["beta", "gamma", "bias"])
-        step_once = _compiled_step(model, optimizer, recipe)
+        step_once = _compiled_step(trained, optimizer, recipe)
         for epoch in range(recipe.epochs):
             images, labels = _epoch(data, drawn.result(), recipe, rng)
             if epoch + 1 < recipe.epochs:
-                seed = recipe.seed * 1000 + epoch + 1
-                drawn = pool.submit(draw_fresh, data.pen, recipe.fresh, seed)
+                drawn = draw(epoch + 1)
             losses, correct = [], 0
             for step in range(steps):
                 part = slice(step * recipe.batch, (step + 1) * recipe.batch)
                 batch = tf.constant(images[part, :, :, None], tf.float32) / 255.0
-                number = tf.constant([recipe.seed, epoch * steps + step], tf.int32)
-                loss, right = step_once(batch, tf.constant(labels[part], tf.int32), number)
+                at = epoch * steps + step
+                loss, right = step_once(
+                    batch,
+                    tf.constant(labels[part], tf.int32),
+                    tf.constant([recipe.seed, at], tf.int32),
+                    tf.constant(_strength(recipe, at / (steps * recipe.epochs)), tf.float32),
+                )
                 losses.append(float(loss))
                 correct += int(right)
                 if report:
                     report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
+            model.set_weights(trained.get_weights())
             history.loss.append(float(np.mean(losses)))
             history.training_accuracy.append(correct / (steps * recipe.batch))
             history.validation_accuracy.append(accuracy(model, data.validation))
@@ -117,8 +129,8 @@ def _repeats(data: TrainingData, recipe: Recipe) -> int:
 
 
 def _unlabelled(data: TrainingData, recipe: Recipe) -> int:
-    fresh = len(data.pen) * recipe.fresh.pen + recipe.fresh.generated + recipe.fresh.nondigits
-    return fresh + (len(data.fixed) if data.fixed else 0)
+    fixed = int(recipe.fixed_share * len(data.fixed)) if data.fixed else 0
+    return recipe.fresh.count(data.material) + fixed
 
 
 def _steps(data: TrainingData, recipe: Recipe) -> int:
@@ -129,13 +141,22 @@ def _steps(data: TrainingData, recipe: Recipe) -> int:
 def _epoch(
     data: TrainingData, fresh: Data, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Any, Any]:
-    parts = [fresh, *([data.fixed] if data.fixed else [])]
+    parts = [fresh]
+    if data.fixed:
+        count = int(recipe.fixed_share * len(data.fixed))
+        parts.append(data.fixed.take(rng.permutation(len(data.fixed))[:count]))
     if data.labelled:
         parts += [data.labelled] * _repeats(data, recipe)
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
     order = rng.permutation(len(labels))
     return images[order], labels[order]
+
+
+def _strength(recipe: Recipe, done: float) -> float:
+    """Return how strong augmentation is when so much of the run is done (0-1)."""
+    settling = max(0.0, (done - (1 - recipe.settle)) / recipe.settle) if recipe.settle else 0.0
+    return 1 - (1 - recipe.settled) * settling
 
 
 def _one_cycle(recipe: Recipe, steps: int) -> Any:
@@ -157,8 +178,8 @@ def _compiled_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:
 
     optimizer.build(model.trainable_variables)
 
-    def step(images: Any, labels: Any, seed: Any) -> Any:
-        images = augment(images, seed, recipe.augmentation)
+    def step(images: Any, labels: Any, seed: Any, strength: Any) -> Any:
+        images = augment(images, seed, recipe.augmentation, strength)
         with tf.GradientTape() as tape:
             logits = model(images, training=True)["logits"]
             loss = tf.reduce_mean(

@@ -85,6 +85,7 @@ def train(
     Keras.
     """
     import keras
+    import tensorflow as tf
 
     data = collect.collect(
         wanted=order.sources,
@@ -95,13 +96,14 @@ def train(
     )
     for missing in data.missing:
         listener.say(f"Not available: {missing}")
-    recipe = fit_to_data(order.recipe, data, listener)
+    recipe = fit_to_data(order.recipe.for_this_machine(), data, listener)
     if order.limit:
         recipe = replace(recipe, fresh=recipe.fresh.at_most(order.limit))
     listener.say(describe(data))
     listener.say("Drawing the first epoch's strokes ...")
 
     keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
     if order.start_from is not None:
         model = bundles.from_keras_bytes(order.start_from)
     else:
@@ -111,7 +113,7 @@ def train(
         model,
         TrainingData(
             fixed=data.trainable_mnist(),
-            pen=data.trainable_pen(),
+            material=data.material(),
             labelled=data.labelled,
             validation=validation,
         ),
@@ -183,6 +185,8 @@ def describe(data: Collected) -> str:
         parts.append(
             f"labelled drawings {len(data.labelled):,} ({len(data.labelled_held_out):,} more judge)"
         )
+    if data.characters is not None:
+        parts.append(f"Omniglot {len(data.characters):,}")
     if data.generated:
         parts.append("generated strokes")
     return f"Training on: {', '.join(parts) or 'nothing'}."

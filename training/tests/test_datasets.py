@@ -12,8 +12,9 @@ import pytest
 from recognizer.classifier import BUNDLED, Classifier, load_bundle
 from training import datasets, evaluate
 from training.collect import is_held_out
-from training.datasets import Data, Fresh, PenDigit
+from training.datasets import Data, PenDigit
 from training.downloads import DataDamaged
+from training.fresh import Fresh, Material, draw_fresh
 from training.strokes import PLACEMENTS
 
 real = pytest.mark.skipif(
@@ -83,7 +84,8 @@ def test_a_file_that_is_no_pen_data_is_refused(content: str, tmp_path: Path) -> 
 
 
 def test_drawn_data_is_the_same_for_the_same_seed() -> None:
-    one, two, other = (datasets.draw_fresh([], Fresh(0, 20, 10), seed) for seed in (1, 1, 2))
+    amounts = Fresh(generated=20, nondigits=10)
+    one, two, other = (draw_fresh(Material(), amounts, seed) for seed in (1, 1, 2))
     assert (one.images == two.images).all()
     assert not (one.images == other.images).all()
     assert Counter(one.labels.tolist()) == {**dict.fromkeys(range(10), 2), 10: 10}

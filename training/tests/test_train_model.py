@@ -44,7 +44,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine without data sets and without internet."""
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
-    for name in ("MNIST", "PEN"):
+    for name in ("MNIST", "PEN", "OMNIGLOT"):
         source = getattr(downloads, name)
         unreachable = downloads.Source("http://127.0.0.1:9/none", source.sha256, source.filename)
         monkeypatch.setattr(downloads, name, unreachable)
@@ -59,6 +59,7 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
 
     assert "Not available: MNIST" in said
     assert "Not available: pen strokes" in said
+    assert "Not available: Omniglot" in said
     assert "labelled drawings" in said
     assert selectors.active_model() == before
     tried = ModelVersion.objects.get(name="tried")
@@ -93,6 +94,8 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
         (["--epochs", "0"], "whole number above 0"),
         (["--epochs", "two"], "whole number above 0"),
         (["--fine-tune", "--from-scratch"], "not allowed with"),
+        (["--fast", "--recipe", "shipped"], "not allowed with"),
+        (["--recipe", "secret"], "invalid choice"),
         (["--activate", "perhaps"], "invalid choice"),
         (["--mnist", "nowhere.npz"], "no such file: nowhere.npz"),
         (["--labelled", "nowhere.npz", "--data", "labelled"], "no such file: nowhere.npz"),

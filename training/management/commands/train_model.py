@@ -17,7 +17,7 @@ from training import collect, run
 from training.bundle import write_bundle
 from training.downloads import DataDamaged
 from training.fit import History
-from training.recipes import FINE_TUNE, SHIPPED, Recipe
+from training.recipes import FINE_TUNE, RECIPES, Recipe
 
 INTERRUPTED = 130
 
@@ -47,6 +47,16 @@ class Command(BaseCommand):
             type=positive,
             metavar="N",
             help="use at most N drawings of each source: a quick try, no good model",
+        )
+        recipe = parser.add_mutually_exclusive_group()
+        recipe.add_argument(
+            "--recipe",
+            choices=("shipped", "fast"),
+            default="shipped",
+            help="shipped: as the bundled model was made (default); fast: within three minutes",
+        )
+        recipe.add_argument(
+            "--fast", dest="recipe", action="store_const", const="fast", help="--recipe fast"
         )
         parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
         start = parser.add_mutually_exclusive_group()
@@ -216,7 +226,7 @@ def bundle_of(version: ModelVersion | None) -> Bundle | None:
 
 def chosen_recipe(options: Any) -> Recipe:
     """Return the recipe that the options ask for."""
-    recipe = FINE_TUNE if options["fine_tune"] else SHIPPED
+    recipe = FINE_TUNE if options["fine_tune"] else RECIPES[options["recipe"]]
     changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
     return dataclasses.replace(recipe, **changes)
 

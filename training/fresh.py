@@ -1,0 +1,188 @@
+"""What is drawn anew for every epoch, so that no two are alike.
+
+Pen strokes and generated strokes on a canvas, characters and textures that are no digits, and
+MNIST with clutter on it. All of it passes through ``recognizer.imaging``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from recognizer import imaging
+from training.allographs import generate_digit
+from training.clutter import clutter
+from training.datasets import NOT_A_DIGIT, Data, PenDigit, see
+from training.nondigits import generate_nondigit
+from training.photos import KINDS, photograph
+from training.spoiled import crossed_out, side_by_side
+from training.strokes import Placement, Strokes, draw_at
+from training.textures import generate_texture
+
+Pixels = NDArray[np.uint8]
+
+BROAD = Placement(size=(0.25, 0.92), brush=(4, 26), anywhere=True)
+"""How training drawings stand on the canvas: all that people do, and a little more."""
+
+CLUTTERED = 0.1
+"""Share of the canvases with clutter on them."""
+
+_SMOTHERED = 110
+"""Mean grey of a model input above which clutter has covered the drawing: it is left out."""
+
+_PHOTO_KINDS = tuple(
+    # At 320 px across, a digit under a tenth of the frame is a few px high.
+    replace(kind, size=(max(0.15, kind.size[0]), max(0.4, kind.size[1])))
+    for kind in KINDS.values()
+)
+_NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "spoiled")
+_CANVASES = (112, 140, 180)  # px; imaging makes canvases of any size alike, small ones are faster
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """How much is drawn anew for an epoch.
+
+    ``pen`` and ``characters`` count drawings of each pen digit and of each Omniglot character;
+    the rest are numbers of drawings. ``cluttered`` are MNIST's images with clutter, ``photos``
+    are of pages with a digit, one in five with something else, ``spoiled`` are pen digits that
+    are none any more: several in a row, or crossed out.
+    """
+
+    pen: int = 0
+    generated: int = 0
+    nondigits: int = 0
+    characters: int = 0
+    textures: int = 0
+    cluttered: int = 0
+    photos: int = 0
+    spoiled: int = 0
+
+    def at_most(self, limit: int) -> Fresh:
+        """Return the amounts for a quick try."""
+        return Fresh(
+            pen=min(self.pen, 1),
+            characters=min(self.characters, 1),
+            **{name: min(getattr(self, name), limit) for name in _NUMBERS},
+        )
+
+    def count(self, material: Material) -> int:
+        """Return how many drawings that makes."""
+        fixed = self.generated + self.nondigits + self.textures + self.photos
+        fixed += self.spoiled if material.pen else 0
+        own = self.pen * len(material.pen) + self.characters * len(material.characters)
+        return fixed + own + min(self.cluttered, len(material.mnist))
+
+
+def _nothing(*shape: int) -> Pixels:
+    return np.zeros(shape, np.uint8)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What drawings are made of beside what is generated.
+
+    ``pen`` digits; ``characters`` uint8 (n, h, w), dark on white, that are no digits; ``mnist``
+    as it is, uint8 (n, 28, 28) white on black, not passed through imaging.
+    """
+
+    pen: Sequence[PenDigit] = ()
+    characters: Pixels = field(default_factory=lambda: _nothing(0, 105, 105))
+    mnist: Data = field(
+        default_factory=lambda: Data("none", _nothing(0, 28, 28), np.zeros(0, np.uint8))
+    )
+
+    def sample(self, amounts: Fresh, rng: np.random.Generator) -> Material:
+        """Return the material of one epoch: as much of MNIST as gets clutter, the rest whole."""
+        count = min(amounts.cluttered, len(self.mnist))
+        return replace(self, mnist=self.mnist.take(rng.permutation(len(self.mnist))[:count]))
+
+
+def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
+    """Draw everything that an epoch asks for, the same for the same seed.
+
+    All of ``material.mnist`` gets clutter: see ``Material.sample``.
+    """
+    rng = np.random.default_rng(seed)
+    images: list[Pixels] = []
+    labels: list[int] = []
+
+    def add(pixels: Pixels, label: int, cluttered: bool = False) -> None:
+        image = see(clutter(pixels, rng) if cluttered else pixels)
+        if cluttered and image.mean() > _SMOTHERED:
+            image = see(pixels)
+        images.append(image)
+        labels.append(label)
+
+    def write(strokes: Strokes, label: int) -> None:
+        pixels = draw_at(strokes, BROAD, rng, canvas=int(rng.choice(_CANVASES)))
+        add(pixels, label, cluttered=rng.random() < CLUTTERED)
+
+    for digit in material.pen:
+        for _ in range(amounts.pen):
+            write(vary(digit.strokes, rng), digit.label)
+    for count in range(amounts.generated):
+        write(generate_digit(count % 10, rng), count % 10)
+    for _ in range(amounts.nondigits):
+        write(generate_nondigit(rng), NOT_A_DIGIT)
+    for count in range(amounts.spoiled if material.pen else 0):
+        write(_spoil(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
+    for character in material.characters:
+        for _ in range(amounts.characters):
+            add(vary_picture(character, rng), NOT_A_DIGIT)
+    for _ in range(amounts.textures):
+        add(generate_texture(rng), NOT_A_DIGIT)
+    for count in range(amounts.photos):
+        label = NOT_A_DIGIT if count % 5 == 0 else count % 10
+        strokes = generate_nondigit(rng) if label == NOT_A_DIGIT else generate_digit(label, rng)
+        kind = _PHOTO_KINDS[int(rng.integers(len(_PHOTO_KINDS)))]
+        picture = photograph(strokes, rng, kind, width=320, height=240)
+        add(np.asarray(Image.fromarray(picture).convert("L")), label)
+    for image, label in zip(material.mnist.images, material.mnist.labels, strict=True):
+        add(image, int(label), cluttered=True)
+    shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
+    return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
+
+
+def _spoil(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:
+    """Return two to four digits in a row, mostly of one writer, or one crossed out."""
+    count = int(rng.choice((2, 3, 4), p=(0.6, 0.3, 0.1))) if row else 1
+    start = int(rng.integers(len(pen)))
+    near = [pen[(start + int(step)) % len(pen)].strokes for step in rng.integers(0, 40, count)]
+    return side_by_side(near, rng) if row else crossed_out(near[0], rng)
+
+
+def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Return strokes turned, slanted and stretched a little, as another hand would write them."""
+    matrix = _another_hand(rng)
+    return [stroke @ matrix.T for stroke in strokes]
+
+
+def vary_picture(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return a drawing, uint8 (h, w) dark on white, changed as ``vary`` changes strokes."""
+    matrix = np.linalg.inv(_another_hand(rng))
+    height, width = pixels.shape
+    # Half as large again, so that nothing is turned out of the picture.
+    size = (width * 3 // 2, height * 3 // 2)
+    middle = np.array([width, height]) / 2 - matrix @ (np.array(size) / 2)
+    coefficients = (*matrix[0], middle[0], *matrix[1], middle[1])
+    return np.asarray(
+        Image.fromarray(pixels).transform(
+            size,
+            Image.Transform.AFFINE,
+            tuple(map(float, coefficients)),
+            Image.Resampling.BILINEAR,
+            fillcolor=255,
+        )
+    )
+
+
+def _another_hand(rng: np.random.Generator) -> NDArray[np.float64]:
+    angle, slant = rng.normal(0, 0.1), rng.normal(0, 0.18)
+    stretch = np.exp(rng.normal(0, 0.12))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return np.asarray(turn @ np.array([[stretch, slant], [0.0, 1.0]]))
