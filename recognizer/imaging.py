@@ -329,7 +329,7 @@ def redraw(signed: Floats) -> Floats:
     the width again. Both fit at once when the centre line's extent, the ink's less the width, is
     scaled to ``20 - 2.4`` px.
     """
-    ink = signed > 0
+    ink = np.asarray(signed > 0)
     (top, bottom), (left, right) = _extent(ink.any(1)), _extent(ink.any(0))
     width = stroke_width(signed)
     centre_line = max(max(bottom - top, right - left) - width, 0.0)

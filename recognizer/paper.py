@@ -32,12 +32,15 @@ Indices = NDArray[np.int64]
 
 _MIN_SIDE = 64  # a photo of a digit smaller than that shows no paper to speak of
 _PAPER_SPREAD = 12  # grey levels around the commonest one that still are paper
-_ONE_GREY = 0.5  # share of the paper that has exactly the commonest grey, on a screen
+_ONE_GREY = (
+    0.4  # share of the paper with exactly the commonest grey: drawings 0.54-1, photos 0.1-0.25
+)
 _WIDEST = 0.12  # of the frame's longer side: wider than any stroke
 _FAINTEST = 0.06  # ink darkens the paper at least by this share
 _STRONGEST = 40  # px: as many as the smallest readable digit has at least
 _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some perspective
 _ACROSS = 0.7  # share of a ruled line's length that must be dark
+_MANY = 4  # lines right across the frame: no digit has so many, however dark they are
 _LINE_REACH = 3  # px either side of a ruled line's middle that it may cover
 
 
@@ -80,8 +83,9 @@ def _darkness(grey: Pixels, widest: int) -> Floats:
     # Outside the frame all is dark, and a square may reach there: where the edge of a shadow
     # leaves the frame, the wedge between them is as much paper as the rest.
     padded = np.pad(smooth, 2 * (widest - 1))
-    paper = _running(_running(padded, widest, np.maximum), widest, np.minimum)
-    edge = widest - 1
+    # Two px more in the second step, for the smoothing has widened the edges of shadows.
+    paper = _running(_running(padded, widest, np.maximum), widest + 2, np.minimum)
+    edge = widest - 2
     light = paper[edge : edge + grey.shape[0], edge : edge + grey.shape[1]].astype(np.float32)
     dark: Floats = 1 - grey / np.maximum(light, 1)
     return dark - np.float32(np.median(dark[::2, ::2]))
@@ -136,7 +140,7 @@ def _strongest(dark: Floats) -> float:
 
 def _lines(dark: Floats, strongest: float) -> list[_Line]:
     """Find the lines that run from left to right across the whole frame."""
-    height, width = dark.shape
+    width = dark.shape[1]
     level = max(0.1 * strongest, 2 * _noise(dark))
     mask = dark > level
     thick = mask.copy()
@@ -146,7 +150,7 @@ def _lines(dark: Floats, strongest: float) -> list[_Line]:
     found: list[_Line] = []
     columns = np.arange(width, dtype=np.float32)
     slopes = np.arange(shares.shape[0])
-    while len(found) < 150:
+    for _ in range(150):
         best = int(shares.argmax())
         row, slope = best % shares.shape[1], best // shares.shape[1]
         if shares[slope, row] < _ACROSS:
@@ -159,9 +163,14 @@ def _lines(dark: Floats, strongest: float) -> list[_Line]:
         bend = slope - shares.shape[0] // 2
         rows = start + row + columns * np.float32(bend / (_power(width) - 1))
         line = _trace(dark, rows)
-        if line is not None and line.profile.max() < 0.75 * strongest:
+        if line is not None:
             found.append(line)
-    return found
+    darkness = np.array([line.profile.max() for line in found])
+    limit = 0.75 * strongest
+    if len(found) >= _MANY:
+        # On a page without ink the lines themselves are the strongest.
+        limit = max(limit, 1.6 * float(np.median(darkness)))
+    return [line for line, own in zip(found, darkness, strict=True) if own < limit]
 
 
 def _power(width: int) -> int:
@@ -235,11 +244,14 @@ def _trace(dark: Floats, rows: Floats) -> _Line | None:
         total = weight.sum(0)
         if not total.any():
             return None
+        middles = middles / width
         shift = (offsets @ weight) / np.maximum(total, 1e-6)
         exact = (near - rows)[inside[:used]].reshape(pieces, 32).mean(1)
         degree = min(2, pieces // 4)
-        bend = np.polyfit(middles, shift + exact, degree, w=np.sqrt(total))
-        rows = rows + np.clip(np.polyval(bend, np.arange(width)), -reach, reach).astype(np.float32)
+        bend = np.polyfit(middles, shift + exact, degree, w=np.sqrt(total + 0.01 * total.max()))
+        rows = rows + np.clip(np.polyval(bend, np.arange(width) / width), -reach, reach).astype(
+            np.float32
+        )
     near = np.rint(rows).astype(np.int64)
     samples = np.clip(near + offsets[:, None], 0, height - 1)
     window = dark[samples[:, inside], inside]
