@@ -30,21 +30,32 @@ an angular 4 stays. Real pen digits lie within it five times out of six.
 """
 
 _ANGULAR = {
-    0: (("!0,0 0,.5 !0,1 .3,1 !.6,1 .6,.5 !.6,0 .3,0 !0,0",),),
+    0: (
+        ("!0,0 0,.5 !0,1 .3,1 !.6,1 .6,.5 !.6,0 .3,0 !0,0",),
+        ("@.5,.5,.5,.48,-90,-450,10",),
+    ),
     2: (("0,0 .3,0 !.6,0 .6,.25 !.6,.5 .3,.5 !0,.5 0,.75 !0,1 .3,1 .6,1",),),
     3: (("0,0 .3,0 !.6,0 .6,.5 !.6,1 .3,1 0,1", "0,.5 .3,.5 .6,.5"),),
-    4: (("0,.7 .3,.7 .8,.7", "0,.7 .3,.3 .5,0", "0.5,.4 .5,.7 .5,1"),),
+    4: (
+        ("0,0 0,.3 !0,.6 .3,.6 .6,.6", ".6,0 .6,.5 .6,1"),
+        ("0,.7 .3,.7 .8,.7", "0,.7 .3,.3 .5,0", "0.5,.4 .5,.7 .5,1"),
+    ),
     5: (
         ("1,0 .5,0 !0,0 .5,.3 !1,.6 .5,.8 0,1",),
         ("1,0 .5,0 !0,0 .35,.25 !.8,.5 .4,.75 !0,1 .5,1",),
         ("1,0 .5,0 !0,0 0,.25 !0,.5 .4,.5 !.8,.5 .8,.75 !.8,1 .4,1 0,1",),
     ),
-    7: (("0,0 .35,0 !.7,0 .7,.5 .7,1",), ("0,0 .5,0 !1,0 1,.4 1,.8",)),
+    7: (
+        ("0,0 .35,0 !.7,0 .7,.5 .7,1",),
+        ("0,0 .5,0 !1,0 1,.4 1,.8",),
+        ("0,0 .5,0 !1,0 .6,.5 .2,.9",),
+    ),
     8: (("!0,0 .35,.5 !.7,1 .35,1 !0,1 .35,.5 !.7,0 .35,0 !0,0",),),
 }
-"""Digits as a ruler would draw them, which people read though few write so."""
+"""Digits as a ruler or a compass would draw them, which people read though few write so."""
 
 _UPRIGHT = 48.0  # degrees
+_RING_GAP = 1.0  # radians
 _SPACING = 1 / 14  # between points along a stroke: less than a stroke's width (2.4 of 20 px)
 _HANDS = 10  # how often each allograph is written
 _GRID = 24  # cells a side of the map of distances, which reaches beyond a framed drawing
@@ -55,7 +66,7 @@ _CELLS = ((np.arange(_GRID) + 0.5) / _GRID * 2 * _REACH - _REACH).astype(np.floa
 def resembles_a_digit(strokes: Sequence[Stroke]) -> bool:
     """Tell whether a person might read a digit; strokes (n, 2), n >= 2, longer side about 1."""
     points = _framed(strokes)
-    return is_a_stick(points) or is_a_ring(strokes) or digit_distance(points) < 1
+    return is_a_stick(points) or is_a_ring(points) or digit_distance(points) < 1
 
 
 def digit_distance(points: Points) -> float:
@@ -71,21 +82,19 @@ def digit_distance(points: Points) -> float:
 
 
 def is_a_stick(points: Points) -> bool:
-    """Tell whether framed points lie along one line within 48 degrees of upright: a 1."""
+    """Tell whether framed points lie along a line, or a bow, within 48 degrees of upright: a 1."""
     spread, axes = np.linalg.eigh(points.T @ points)
     lean = np.degrees(np.arctan2(abs(axes[0, 1]), abs(axes[1, 1])))
-    return bool(spread[0] < 0.035 * spread[1] and lean < _UPRIGHT)
+    return bool(spread[0] < 0.06 * spread[1] and lean < _UPRIGHT)
 
 
-def is_a_ring(strokes: Sequence[Stroke]) -> bool:
-    """Tell whether it is one closed stroke about its middle: a 0."""
-    if len(strokes) > 1:
-        return False
-    points = _framed(strokes)
+def is_a_ring(points: Points) -> bool:
+    """Tell whether framed points lie all round their middle and nearly all as far from it: a 0."""
     radius = np.hypot(*points.T)
-    gap = np.hypot(*(points[-1] - points[0]))
-    turns = np.unwrap(np.arctan2(points[:, 1], points[:, 0]))
-    return bool(gap < 0.3 and radius.min() > 0.1 and 5 < abs(turns[-1] - turns[0]) < 8)
+    on_it = np.abs(radius / np.median(radius) - 1) < 0.4
+    angles = np.sort(np.arctan2(points[on_it, 1], points[on_it, 0]))
+    gap = np.diff(angles, append=angles[0] + 2 * np.pi).max()
+    return bool(on_it.mean() > 0.88 and gap < _RING_GAP)
 
 
 @dataclass(frozen=True)

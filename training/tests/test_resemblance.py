@@ -63,6 +63,7 @@ def test_plain_letters_and_lines_across_are_not(strokes: tuple[str, ...]) -> Non
     [
         (".02,0 0,.5 0,1",),  # 1
         ("0,1 .2,.5 .35,0",),  # 1, leaning
+        (".1,0 0,.5 .1,1",),  # 1, bowed
         ("@.5,.5,.4,.45,-90,-450,9",),  # 0
         ("!0,0 0,.5 !0,1 .3,1 !.6,1 .6,.5 !.6,0 .3,0 !0,0",),  # 0 with corners
         ("0,0 .35,0 !.7,0 .7,.5 .7,1",),  # 7 with a right angle
