@@ -36,6 +36,7 @@ _ONE_GREY = (
     0.4  # share of the paper with exactly the commonest grey: drawings 0.54-1, photos 0.1-0.25
 )
 _WIDEST = 0.12  # of the frame's longer side: wider than any stroke
+_LEAST_LIGHT = np.float32(32)  # grey levels
 _FAINTEST = 0.06  # ink darkens the paper at least by this share
 _STRONGEST = 40  # px: as many as the smallest readable digit has at least
 _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some perspective
@@ -87,7 +88,8 @@ def _darkness(grey: Pixels, widest: int) -> Floats:
     paper = _running(_running(padded, widest, np.maximum), widest + 2, np.minimum)
     edge = widest - 2
     light = paper[edge : edge + grey.shape[0], edge : edge + grey.shape[1]].astype(np.float32)
-    dark: Floats = 1 - grey / np.maximum(light, 1)
+    # Where there is next to no light, a step of one grey level must not pass for ink.
+    dark: Floats = (light - grey) / np.maximum(light, _LEAST_LIGHT)
     return dark - np.float32(np.median(dark[::2, ::2]))
 
 
