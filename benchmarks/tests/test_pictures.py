@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from benchmarks import pictures
+from recognizer.classifier import Calibration
 from training import downloads
+from training.datasets import Data
+from training.evaluate import Outcome
 from training.tests.small_data import write_small_data
 
 
@@ -28,3 +32,18 @@ def test_the_pictures_are_written_and_small(
             assert image.size[0] > 400
         assert path.stat().st_size < 150_000
     assert capsys.readouterr().out.count("bytes") == 4
+
+
+def test_a_digit_held_in_several_ways_is_shown_where_the_mistake_is_surest() -> None:
+    def outcome(first: float, second: float) -> Outcome:
+        # Two 3s, one always read as 7, the other always right.
+        logits = np.zeros((2, 11), np.float32)
+        logits[0, 7], logits[1, 3] = first, second
+        images = np.full((2, 28, 28), round(first), np.uint8)
+        return Outcome(Data("d", images, np.full(2, 3, np.uint8)), logits, Calibration(1, 0, 0))
+
+    found = pictures.surest([outcome(4, 9), outcome(8, 9), outcome(6, 9)])
+    assert len(found.data) == 2
+    assert found.logits[0, 7] == 8
+    assert found.data.images[0, 0, 0] == 8
+    assert found.right.tolist() == [False, True]
