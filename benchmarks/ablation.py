@@ -185,8 +185,10 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
 def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
     """Return a network trained by the recipe without the part."""
     import keras
+    import tensorflow as tf
 
     keras.utils.set_random_seed(recipe.seed)
+    tf.config.experimental.enable_op_determinism()
     model = build_network(width=recipe.width)
     fit.fit(model, training_data(part, sets.mnist, limit), part.change(recipe))
     return model

@@ -21,12 +21,13 @@ EACH = 300
 """Drawings in a set."""
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "scribbles": ("zigzag", "tangle", "spiral", "hatching", "walk"),
-    "dots": ("dot", "dots"),
+    "scribbles": ("zigzag", "tangle", "spiral", "hatching", "walk", "heavy", "smear"),
+    "dots": ("dot", "dots", "crumbs"),
     "lines across": ("line", "lines", "wave"),
-    "letters and words": ("letter", "word", "greek"),
+    "letters and words": ("letter", "word", "greek", "script"),
+    "invented characters": ("glyph",),
     "shapes and signs": ("shape", "arrow", "question", "sign", "cross", "tick"),
-    "cut and overlaid digits": ("cut", "overlaid"),
+    "spoiled digits": ("cut", "overlaid", "crossed-out", "turned"),
 }
 """Kinds of the generator by what a person would call them; its "digits" are drawn here anew."""
 

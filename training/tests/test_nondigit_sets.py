@@ -17,6 +17,7 @@ from training import downloads, evaluate, nondigit_sets, real_photos, testsets
 from training.allographs import generate_digit
 from training.datasets import NOT_A_DIGIT, PenDigit
 from training.downloads import DataDamaged, DataUnavailable
+from training.nondigits import NONDIGITS
 from training.strokes import place, render
 from training.tests.small_data import write_small_data
 
@@ -38,12 +39,17 @@ def nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_a_model_refuses_what_each_set_holds(pen: list[PenDigit]) -> None:
     sets = nondigit_sets.by_kind(pen, each=12)
-    assert len(sets) == 10
+    assert len(sets) == 11
     classifier = Classifier(load_bundle(BUNDLED))
     for name, data in sets.items():
         outcome = evaluate.run(classifier, data)
         assert (data.labels == NOT_A_DIGIT).all()
         assert outcome.refused.mean() > 0.6, name
+
+
+def test_every_kind_that_is_generated_is_in_one_set() -> None:
+    kinds = [kind for kinds in nondigit_sets.GROUPS.values() for kind in kinds]
+    assert sorted([*kinds, "digits"]) == sorted(NONDIGITS)
 
 
 def test_the_same_seed_draws_the_same_sets(pen: list[PenDigit]) -> None:
