@@ -15,7 +15,7 @@ class Recipe:
     """A training run. Everything here goes into the model's card."""
 
     name: str
-    epochs: int = 15
+    epochs: int = 14
     batch: int = 128
     width: int = 32  # channels of the first stage: 440,363 parameters
     learning_rate: float = 3e-3  # the peak; AdamW, one cycle
@@ -28,13 +28,13 @@ class Recipe:
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=2,
-            generated=10_000,
-            nondigits=12_000,
-            characters=3,
-            textures=1_200,
-            cluttered=8_000,
-            photos=500,
-            spoiled=2_500,
+            generated=6_000,
+            nondigits=9_000,
+            characters=2,
+            textures=500,
+            cluttered=5_000,
+            photos=300,
+            spoiled=1_500,
         )
     )
     augmentation: Augmentation = field(default_factory=Augmentation)
