@@ -1,0 +1,122 @@
+"""Measure how well photos of pen-written digits are read.
+
+    python -m benchmarks.photos [FOLDER] [--n 100] [--large 9]
+
+FOLDER holds a bundle (default: recognizer/bundled). The digits are of pen writers never trained on,
+the photographs of them are made up (``training.photos``): 1000x750 px, JPEG of quality 40 to 90.
+A photo counts as right if its digit is, whatever the verdict; blank paper if it is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import machine
+from recognizer import imaging
+from recognizer.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
+from training import datasets, downloads
+from training.datasets import PenDigit
+from training.downloads import DataDamaged, DataUnavailable
+from training.photos import KINDS, Conditions, as_jpeg, photograph
+
+SEED = 32
+SIZE = (1000, 750)
+LARGE = (4000, 3000)
+
+
+def take(
+    digit: PenDigit | None,
+    conditions: Conditions,
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    orientation: int = 1,
+) -> bytes:
+    """Return a photo of a digit, or of blank paper, as JPEG bytes."""
+    strokes = digit.strokes if digit else []
+    picture = photograph(strokes, rng, conditions, width=size[0], height=size[1])
+    return as_jpeg(picture, int(rng.integers(40, 91)), orientation=orientation)
+
+
+def outcome(classifier: Classifier, data: bytes, label: int | None) -> str:
+    """Return what became of a photo: "right", "wrong", "blank", or "refused" as no digit."""
+    try:
+        answer = classifier.classify(imaging.model_input(imaging.read_drawing(data)))
+    except imaging.BlankDrawing:
+        return "blank"
+    if label is None:
+        return "refused" if answer.verdict is Verdict.NOT_A_DIGIT else "wrong"
+    return "right" if answer.digit == label else "wrong"
+
+
+def measure(
+    classifier: Classifier, digits: Sequence[PenDigit], n: int, *, blank: bool = False
+) -> dict[str, Counter[str]]:
+    """Return, by kind of photograph, what became of ``n`` photos."""
+    found: dict[str, Counter[str]] = {}
+    for name, conditions in KINDS.items():
+        rng = np.random.default_rng(SEED)
+        counts: Counter[str] = Counter()
+        for index in rng.integers(len(digits), size=n):
+            digit = None if blank else digits[int(index)]
+            data = take(digit, conditions, rng, SIZE)
+            counts[outcome(classifier, data, digit.label if digit else None)] += 1
+        found[name] = counts
+    return found
+
+
+def measure_large(
+    classifier: Classifier, digits: Sequence[PenDigit], n: int
+) -> tuple[int, list[float]]:
+    """Return how many of ``n`` photos of 12 megapixels are read right, and ms taken by each.
+
+    Every kind in turn, upright and on its side; the time is that of decoding, imaging and network.
+    """
+    rng = np.random.default_rng(SEED)
+    right, times = 0, []
+    conditions = list(KINDS.values())
+    for count in range(n):
+        digit = digits[int(rng.integers(len(digits)))]
+        size, orientation = (LARGE, 1) if count % 2 == 0 else (LARGE[::-1], 6)
+        data = take(digit, conditions[count % len(conditions)], rng, size, orientation)
+        start = time.perf_counter()
+        right += outcome(classifier, data, digit.label) == "right"
+        times.append(1000 * (time.perf_counter() - start))
+    return right, times
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print one line a kind of photograph."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
+    parser.add_argument("--n", type=int, default=100, help="photos of each kind")
+    parser.add_argument("--large", type=int, default=len(KINDS), help="photos of 4000x3000 px")
+    options = parser.parse_args(arguments)
+    try:
+        classifier = Classifier(load_bundle(options.folder))
+        pen = datasets.read_pen(downloads.pen_file())
+    except (BundleError, DataDamaged, DataUnavailable) as error:
+        raise SystemExit(str(error)) from error
+    digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)
+    print(f"{classifier.name}: photos, n = {options.n} of each kind; {machine.describe()}")
+    written = measure(classifier, digits, options.n)
+    empty = measure(classifier, digits, options.n, blank=True)
+    print(f"{'':14}{'right':>8}{'blank paper: blank':>20}{'no digit':>10}{'a digit':>9}")
+    for name, counts in written.items():
+        other = empty[name]
+        shares = [other[key] / options.n for key in ("blank", "refused", "wrong")]
+        line = f"{name:14}{counts['right'] / options.n:>8.1%}"
+        print(f"{line}{shares[0]:>20.1%}{shares[1]:>10.1%}{shares[2]:>9.1%}")
+    if options.large:
+        right, times = measure_large(classifier, digits, options.large)
+        took = f"median {np.median(times):.0f} ms, longest {max(times):.0f} ms"
+        print(f"4000x3000: {right} of {options.large} right; {took}")
+
+
+if __name__ == "__main__":
+    main()

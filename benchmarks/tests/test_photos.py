@@ -1,0 +1,34 @@
+"""The benchmark of photos, on data of a few kilobytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import photos
+from training import downloads
+from training.photos import KINDS
+from training.tests.small_data import write_small_data
+
+
+def test_it_prints_a_line_for_each_kind_of_photograph(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(photos, "SIZE", (400, 300))
+    monkeypatch.setattr(photos, "LARGE", (800, 600))
+    photos.main(["--n", "1", "--large", "2"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:14].strip() for line in lines[2:-1]] == list(KINDS)
+    for line in lines[2:-1]:
+        right, *empty = line[14:].split()
+        assert right in ("0.0%", "100.0%")
+        assert sorted(empty) == ["0.0%", "0.0%", "100.0%"]
+    assert "of 2 right" in lines[-1]
+
+
+def test_it_says_so_where_there_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=str(tmp_path)):
+        photos.main([str(tmp_path)])
