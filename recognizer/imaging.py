@@ -196,7 +196,7 @@ def model_input(drawing: Drawing) -> Pixels:
 
 def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
     """Return ink without its specks on the working grid, enlarged to fill it once more."""
-    (top, bottom), (left, right) = _extent(kept.any(1)), _extent(kept.any(0))
+    (top, bottom), (left, right) = _extent(kept, 1), _extent(kept, 0)
     if max(bottom - top, right - left) > 0.9 * _WORK_SIDE:
         return kept
     factor = max(ink.shape) / _WORK_SIDE
@@ -330,7 +330,7 @@ def redraw(signed: Floats) -> Floats:
     scaled to ``20 - 2.4`` px.
     """
     ink = np.asarray(signed > 0)
-    (top, bottom), (left, right) = _extent(ink.any(1)), _extent(ink.any(0))
+    (top, bottom), (left, right) = _extent(ink, 1), _extent(ink, 0)
     width = stroke_width(signed)
     centre_line = max(max(bottom - top, right - left) - width, 0.0)
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
@@ -341,9 +341,9 @@ def redraw(signed: Floats) -> Floats:
     return np.clip(signed + np.float32(grow + 0.5), 0, 1)
 
 
-def _extent(profile: Mask) -> tuple[int, int]:
-    """Return the first true index and the one after the last."""
-    cells = np.flatnonzero(profile)
+def _extent(mask: Mask, axis: int) -> tuple[int, int]:
+    """Return where ink begins and ends when looked at along an axis."""
+    cells = np.flatnonzero(np.asarray(mask.any(axis)))
     return int(cells[0]), int(cells[-1]) + 1
 
 

@@ -34,7 +34,8 @@ VALIDATION_WRITERS = (23, 24)
 """Pen writers that choose: temperature, thresholds, settings."""
 
 _IMAGING = [
-    Path(imaging.__file__).with_name(f"{name}.py") for name in ("imaging", "paper", "specks")
+    Path(imaging.__file__).with_name(f"{name}.py")
+    for name in ("decoding", "imaging", "paper", "ruling", "specks")
 ]
 
 
