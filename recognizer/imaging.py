@@ -12,8 +12,8 @@ commands and the training data.
     convention of MNIST (LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to
     document recognition", Proc. IEEE 86(11), 1998, section III.A).
 
-NumPy and Pillow only. ``scipy.ndimage`` would bring a distance transform, but importing it costs
-a web process 0.46 s and 41 MB; the exact transform of a grid this small is twenty lines.
+Its parts: ``decoding`` opens files, ``paper`` and ``ruling`` clean photos, ``specks`` finds dust,
+``stroke`` brings strokes to one width. NumPy and Pillow only.
 """
 
 from __future__ import annotations
@@ -44,6 +44,15 @@ from recognizer.decoding import (
     to_grey,
 )
 from recognizer.specks import without_specks
+from recognizer.stroke import (
+    INK_SIDE,
+    MARGIN,
+    WORK_SIDE,
+    extent,
+    redraw,
+    stroke_distance,
+    stroke_width,
+)
 
 __all__ = [
     "FORMATS",
@@ -65,16 +74,13 @@ __all__ = [
     "as_drawn",
     "crop",
     "decode",
-    "distance_transform",
     "drawing_from_array",
     "encode_png",
     "find_ink",
     "model_input",
     "place",
     "read_drawing",
-    "redraw",
     "shrink",
-    "stroke_distance",
     "to_grey",
     "to_working_grid",
 ]
@@ -86,16 +92,8 @@ STORED_SIDE = 512
 """Longer side, in px, of the drawing that is kept."""
 
 INPUT_SIDE = 28
-INK_SIDE = 20
-"""Side, in px, of the box that the ink is scaled to (MNIST)."""
-
-STROKE_WIDTH = 2.4
-"""Width, in px of the 28x28 image, that every stroke is brought to (about that of MNIST)."""
-
 _INK_LEVEL = 0.4  # of the strongest ink: the edge of a stroke
-_WORK_SIDE = 80  # four working px to one px of the ink box
 _THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
-_MARGIN = 8  # room to dilate a hair-thin line on the working grid
 
 
 @dataclass(frozen=True)
@@ -196,15 +194,13 @@ def model_input(drawing: Drawing) -> Pixels:
 
 def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
     """Return ink without its specks on the working grid, enlarged to fill it once more."""
-    (top, bottom), (left, right) = _extent(kept, 1), _extent(kept, 0)
-    if max(bottom - top, right - left) > 0.9 * _WORK_SIDE:
+    (top, bottom), (left, right) = extent(kept, 1), extent(kept, 0)
+    if max(bottom - top, right - left) > 0.9 * WORK_SIDE:
         return kept
-    factor = max(ink.shape) / _WORK_SIDE
+    factor = max(ink.shape) / WORK_SIDE
 
     def span(first: int, stop: int) -> slice:
-        return slice(
-            max(0, int((first - _MARGIN) * factor) - 1), int((stop - _MARGIN) * factor) + 2
-        )
+        return slice(max(0, int((first - MARGIN) * factor) - 1), int((stop - MARGIN) * factor) + 2)
 
     larger = to_working_grid(crop(ink[span(top, bottom), span(left, right)])) > _INK_LEVEL
     kept_again = without_specks(larger, stroke_width(stroke_distance(larger)))
@@ -239,7 +235,7 @@ def crop(ink: Floats) -> Floats:
 
 def to_working_grid(ink: Floats) -> Floats:
     """Scale cropped ink so that its longer side is 80 px, with a margin of 8 px around it."""
-    factor = max(ink.shape) / _WORK_SIDE
+    factor = max(ink.shape) / WORK_SIDE
     size = (max(1, round(ink.shape[1] / factor)), max(1, round(ink.shape[0] / factor)))
     if factor > 1:
         ink, method = _keep_thin_lines(ink, factor), Image.Resampling.BOX
@@ -249,7 +245,7 @@ def to_working_grid(ink: Floats) -> Floats:
     padded = np.pad(ink, 1)
     box = (1, 1, 1 + ink.shape[1], 1 + ink.shape[0])
     grid = np.asarray(Image.fromarray(padded).resize(size, method, box=box))
-    return np.pad(grid, _MARGIN)
+    return np.pad(grid, MARGIN)
 
 
 def _keep_thin_lines(ink: Floats, factor: float) -> Floats:
@@ -276,85 +272,6 @@ def _rough_width(mask: Mask) -> float:
     """
     steps = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
     return 2 * np.count_nonzero(mask) / max(1.0, steps * np.pi / 4)
-
-
-def stroke_distance(mask: Mask) -> Floats:
-    """Return each cell's signed distance from the stroke's edge, positive inside.
-
-    ``mask`` is ink on the working grid, bool (h, w); distances are in working px.
-    """
-    inside = distance_transform(mask, _WORK_SIDE)
-    # Ink never grows by more than the margin.
-    outside = distance_transform(~mask, _MARGIN + 2)
-    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-
-
-def stroke_width(signed: Floats) -> float:
-    """Return the width of the brush, in working px: twice the median depth along the middle.
-
-    A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
-    much would wipe out the rest.
-    """
-    return 2 * float(np.median(_ridge(signed)))
-
-
-def distance_transform(mask: Mask, limit: int) -> Floats:
-    """Return each true cell's Euclidean distance to the nearest false one, at most ``limit``.
-
-    Exact below the limit, and separable: distances along columns first, then the least sum of
-    squares along rows (Saito and Toriwaki, "New algorithms for Euclidean distance
-    transformation", Pattern Recognition 27(11), 1994). (h, w) bool to (h, w) float32.
-    """
-    height, width = mask.shape
-    index = np.arange(height, dtype=np.int32)[:, None]
-    above = index - np.maximum.accumulate(np.where(mask, -limit, index), axis=0)
-    wall_below = np.where(mask, height + limit, index)[::-1]
-    below = np.minimum.accumulate(wall_below, axis=0)[::-1] - index
-    column = np.minimum(np.minimum(above, below), limit)
-    reach = int(column.max())
-    squared = np.full((height, width + 2 * reach), limit * limit, np.int32)
-    squared[:, reach : reach + width] = column * column
-    best = squared[:, reach : reach + width].copy()
-    for step in range(1, reach):
-        left = squared[:, reach - step : reach - step + width]
-        right = squared[:, reach + step : reach + step + width]
-        np.minimum(best, np.minimum(left, right) + step * step, out=best)
-    return np.sqrt(best, dtype=np.float32)
-
-
-def redraw(signed: Floats) -> Floats:
-    """Draw the ink anew with a stroke of one width: float32 (h, w), 0 to 1, still working px.
-
-    Thicker or thinner ink also changes the size of the box, and scaling the box to 20 px changes
-    the width again. Both fit at once when the centre line's extent, the ink's less the width, is
-    scaled to ``20 - 2.4`` px.
-    """
-    ink = np.asarray(signed > 0)
-    (top, bottom), (left, right) = _extent(ink, 1), _extent(ink, 0)
-    width = stroke_width(signed)
-    centre_line = max(max(bottom - top, right - left) - width, 0.0)
-    target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
-    # Never erode past the middle of the thinner parts, or a line drawn with less pressure and a
-    # dot (all width, no length) would vanish.
-    thinnest = float(np.quantile(_ridge(signed), 0.2))
-    grow = max((target - width) / 2, -0.8 * thinnest)
-    return np.clip(signed + np.float32(grow + 0.5), 0, 1)
-
-
-def _extent(mask: Mask, axis: int) -> tuple[int, int]:
-    """Return where ink begins and ends when looked at along an axis."""
-    cells = np.flatnonzero(np.asarray(mask.any(axis)))
-    return int(cells[0]), int(cells[-1]) + 1
-
-
-def _ridge(signed: Floats) -> Floats:
-    """Return the depths along the stroke's middle: cells no neighbour of which lies deeper."""
-    inner = signed[1:-1, 1:-1]
-    top = inner > 0
-    for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
-        height, width = inner.shape
-        top &= inner >= signed[rows : rows + height, columns : columns + width]
-    return inner[top]
 
 
 def place(ink: Floats) -> Pixels:

@@ -35,7 +35,7 @@ VALIDATION_WRITERS = (23, 24)
 
 _IMAGING = [
     Path(imaging.__file__).with_name(f"{name}.py")
-    for name in ("decoding", "imaging", "paper", "ruling", "specks")
+    for name in ("decoding", "imaging", "paper", "ruling", "specks", "stroke")
 ]
 
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recognizer import imaging
+from recognizer import imaging, stroke
 from recognizer.classifier import BUNDLED, Classifier, load_bundle
 from training.allographs import generate_digit
 from training.strokes import Strokes, place, render
@@ -193,8 +193,8 @@ def test_the_distance_transform_is_exact() -> None:
         walls = np.argwhere(~mask)
         cells = np.argwhere(np.ones_like(mask))
         apart = np.sqrt(((cells[:, None] - walls[None]) ** 2).sum(2)).min(1).reshape(mask.shape)
-        assert imaging.distance_transform(mask, 60) == pytest.approx(apart, abs=1e-4)
-        limited = imaging.distance_transform(mask, 4)
+        assert stroke.distance_transform(mask, 60) == pytest.approx(apart, abs=1e-4)
+        limited = stroke.distance_transform(mask, 4)
         assert limited == pytest.approx(np.minimum(apart, 4), abs=1e-4)
 
 
