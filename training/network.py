@@ -26,23 +26,25 @@ def build_network(*, width: int = 32) -> Any:
     import keras
     from keras import layers
 
-    def convolve(x: Any, channels: int, size: int = 3, padding: str = "same") -> Any:
-        x = layers.Conv2D(channels, size, padding=padding, use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
-        return layers.ReLU()(x)
+    # Every layer has a name: those that Keras makes up count on, and would make two equal
+    # networks of one process two different files.
+    def convolve(x: Any, name: str, channels: int, size: int = 3, padding: str = "same") -> Any:
+        x = layers.Conv2D(channels, size, padding=padding, use_bias=False, name=name)(x)
+        x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
+        return layers.ReLU(name=f"{name}_relu")(x)
 
     image = keras.Input((28, 28, 1), name="image")
-    x = convolve(image, width, size=5, padding="valid")  # 24x24
-    x = layers.MaxPooling2D()(x)  # 12x12
-    x = convolve(x, 2 * width)
-    x = convolve(x, 2 * width)
-    x = layers.MaxPooling2D()(x)  # 6x6
-    x = convolve(x, 4 * width)
-    x = convolve(x, 4 * width)
-    x = convolve(x, 4 * width, padding="valid")  # 4x4
-    x = layers.GlobalAveragePooling2D()(x)
+    x = convolve(image, "stage1", width, size=5, padding="valid")  # 24x24
+    x = layers.MaxPooling2D(name="stage1_pool")(x)  # 12x12
+    x = convolve(x, "stage2_first", 2 * width)
+    x = convolve(x, "stage2_second", 2 * width)
+    x = layers.MaxPooling2D(name="stage2_pool")(x)  # 6x6
+    x = convolve(x, "stage3_first", 4 * width)
+    x = convolve(x, "stage3_second", 4 * width)
+    x = convolve(x, "stage3_third", 4 * width, padding="valid")  # 4x4
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
     hidden = layers.Dense(EMBEDDING, activation="relu", name="hidden")(x)
-    dropped = layers.Dropout(0.3)(hidden)
+    dropped = layers.Dropout(0.3, name="dropped")(hidden)
     logits = layers.Dense(CLASSES, name="logits", dtype="float32")(dropped)
     embedding = layers.UnitNormalization(name="embedding", dtype="float32")(hidden)
     return keras.Model(image, {"logits": logits, "embedding": embedding}, name="digits")

@@ -86,6 +86,19 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     }  # fmt: skip
 
 
+def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        train(
+            tmp_path, "--data", "generated", "--fast", "--limit", "64", "--epochs", "1",
+            "--seed", "5", "--name", name, "--activate", "never",
+        )  # fmt: skip
+    one, two = (ModelVersion.objects.get(name=name) for name in ("one", "two"))
+    assert one.card["history"] == two.card["history"]
+    assert one.card["metrics"] == two.card["metrics"]
+    assert one.card["settings"]["name"] == "fast"
+    assert one.sha256 == two.sha256
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
