@@ -52,7 +52,6 @@ class Command(BaseCommand):
         recipe.add_argument(
             "--recipe",
             choices=("shipped", "fast"),
-            default="shipped",
             help="shipped: as the bundled model was made (default); fast: within three minutes",
         )
         recipe.add_argument(
@@ -226,7 +225,7 @@ def bundle_of(version: ModelVersion | None) -> Bundle | None:
 
 def chosen_recipe(options: Any) -> Recipe:
     """Return the recipe that the options ask for."""
-    recipe = FINE_TUNE if options["fine_tune"] else RECIPES[options["recipe"]]
+    recipe = FINE_TUNE if options["fine_tune"] else RECIPES[options["recipe"] or "shipped"]
     changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
     return dataclasses.replace(recipe, **changes)
 
