@@ -70,12 +70,12 @@ FAST = replace(
     width=16,
     fresh=Fresh(
         pen=1,
-        generated=3_000,
-        nondigits=4_000,
+        generated=1_500,
+        nondigits=3_000,
         characters=1,
-        textures=300,
-        cluttered=1_000,
-        spoiled=800,
+        textures=200,
+        cluttered=800,
+        spoiled=500,
     ),
     fixed_share=0.4,
 )
