@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import warnings
 
@@ -119,10 +120,9 @@ def _unopened(data: bytes) -> ImageError:
 
 def _upright(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation; broken EXIF data is as good as none."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:
-        return image
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -130,6 +130,8 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # 16-bit greyscale: Pillow's own conversion clips at 255 instead of scaling.
         return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype("u1"))
+    if image.mode == "RGBA":
+        return image
     if image.has_transparency_data:
         return image.convert("RGBA")
     return image.convert("L" if image.mode in ("1", "L") else "RGB")
@@ -143,24 +145,29 @@ def to_grey(image: Image.Image) -> Pixels:
     transparent ground, laid over white it is gone, so there the alpha itself is the drawing.
     Raises ``BlankDrawing`` if nothing shows in any channel.
     """
-    channels: list[Pixels] = []
-    if image.mode == "RGBA":
-        alpha = np.asarray(image.getchannel("A"))
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image).convert("RGB")
-    else:
-        alpha = None
-    channels.append(np.asarray(image.convert("L")))
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    if alpha is not None:
+        image = _over_white(image.convert("RGB"), alpha)
+    channels = [image.convert("L")]
     if image.mode == "RGB":
-        channels += [np.asarray(image.getchannel(name)) for name in "RGB"]
+        channels += image.split()
     contrasts = [_contrast(channel) for channel in channels]
     best = int(np.argmax(contrasts))
     if contrasts[best] < MIN_CONTRAST:
         if alpha is None or _contrast(alpha) < MIN_CONTRAST:
             raise BlankDrawing
-        return np.asarray(255 - alpha)
-    return channels[best] if contrasts[best] > 1.5 * contrasts[0] else channels[0]
+        return 255 - np.asarray(alpha)
+    return np.asarray(channels[best] if contrasts[best] > 1.5 * contrasts[0] else channels[0])
 
 
-def _contrast(channel: Pixels) -> int:
-    return int(channel.max()) - int(channel.min())
+def _over_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    if alpha.getextrema() == (255, 255):
+        return image
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=alpha)
+    return ground
+
+
+def _contrast(channel: Image.Image) -> int:
+    low, high = np.asarray(channel.getextrema(), np.int64)
+    return int(high - low)
