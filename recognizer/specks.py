@@ -19,6 +19,9 @@ _SHARE = 0.1
 """Specks that are together more than this share of the ink are no dust: the drawing is made of
 them."""
 
+_GRAIN, _GRAINS = 2, 8
+"""So many pieces of so few px are noise: clean digits of MNIST have two at most."""
+
 
 def without_specks(mask: Mask, width: float) -> Mask | None:
     """Return ink, bool (h, w), without its specks, or None where it has none.
@@ -34,6 +37,13 @@ def without_specks(mask: Mask, width: float) -> Mask | None:
     for run in np.flatnonzero(small[piece]):
         kept[rows[run], starts[run] : stops[run]] = False
     return kept
+
+
+def is_grainy(mask: Mask) -> bool:
+    """Whether ink, bool (h, w) at the drawing's own resolution, is strewn with single px."""
+    rows, starts, stops, piece = pieces(mask)
+    area = np.bincount(piece, stops - starts) if rows.size else np.zeros(0)
+    return int((area <= _GRAIN).sum()) >= _GRAINS
 
 
 def pieces(

@@ -330,3 +330,18 @@ def test_odd_shapes_with_ink_are_read(shape: tuple[int, int]) -> None:
 def test_arrays_of_another_kind_are_refused(drawn: Callable[[], imaging.Pixels]) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         imaging.drawing_from_array(drawn())
+
+
+def test_a_thumbnail_strewn_with_noise_is_read_as_without_it() -> None:
+    rng = np.random.default_rng(3)
+    wrong = 0
+    for digit in range(10):
+        pixels = render(place(generate_digit(digit, rng), canvas=280, size=0.7), brush=30)
+        small = np.asarray(Image.fromarray(pixels).resize((28, 28), Image.Resampling.BOX))
+        noisy, hit = small.copy(), rng.random(small.shape) < 0.12
+        noisy[hit] = rng.choice([0, 255], int(hit.sum()))
+        assert imaging.without_grain(small) is small
+        seen = imaging.model_input(imaging.drawing_from_array(noisy)).astype(float)
+        clean = imaging.model_input(imaging.drawing_from_array(small)).astype(float)
+        wrong += np.sqrt(((seen - clean) ** 2).mean()) > 45
+    assert wrong <= 2
