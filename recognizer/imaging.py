@@ -49,9 +49,8 @@ from recognizer.stroke import (
     MARGIN,
     WORK_SIDE,
     extent,
+    measure,
     redraw,
-    stroke_distance,
-    stroke_width,
 )
 
 __all__ = [
@@ -186,11 +185,11 @@ def model_input(drawing: Drawing) -> Pixels:
     ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
     ink = crop(ink)
     mask = to_working_grid(ink) > _INK_LEVEL
-    signed = stroke_distance(mask)
-    kept = without_specks(mask, stroke_width(signed))
+    stroke = measure(mask)
+    kept = without_specks(mask, stroke.width)
     if kept is not None:
-        signed = stroke_distance(_enlarged(ink, mask, kept))
-    return place(redraw(signed))
+        stroke = measure(_enlarged(ink, mask, kept))
+    return place(redraw(stroke))
 
 
 def without_grain(grey: Pixels) -> Pixels:
@@ -216,7 +215,7 @@ def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
         return slice(max(0, int((first - MARGIN) * factor) - 1), int((stop - MARGIN) * factor) + 2)
 
     larger = to_working_grid(crop(ink[span(top, bottom), span(left, right)])) > _INK_LEVEL
-    kept_again = without_specks(larger, stroke_width(stroke_distance(larger)))
+    kept_again = without_specks(larger, measure(larger).width)
     return larger if kept_again is None else kept_again
 
 
@@ -242,8 +241,8 @@ def _paper(grey: Pixels) -> float:
 def crop(ink: Floats) -> Floats:
     """Cut away the paper around the ink."""
     mask = ink > _INK_LEVEL
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    (top, bottom), (left, right) = extent(mask, 1), extent(mask, 0)
+    return ink[top:bottom, left:right]
 
 
 def to_working_grid(ink: Floats) -> Floats:

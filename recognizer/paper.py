@@ -151,11 +151,11 @@ def _grown(mask: Mask) -> Mask:
 
 def _written(mask: Mask, strong: Mask) -> Mask:
     """Keep the connected pieces of a mask that hold strong ink and are no specks."""
-    rows, starts, stops, piece = pieces(mask)
+    found = pieces(mask)
+    rows, starts, stops, piece = found.rows, found.starts, found.stops, found.piece
     if not len(piece):
         raise BlankDrawing
     count = int(piece.max()) + 1
-    area = np.bincount(piece, stops - starts)
     strong_before = np.pad(np.cumsum(strong.ravel()), (1, 0))
     row_start = rows * mask.shape[1]
     strong_area = strong_before[row_start + stops] - strong_before[row_start + starts]
@@ -171,12 +171,9 @@ def _written(mask: Mask, strong: Mask) -> Mask:
     # What the frame cuts is the edge of the page or a ruled line, if there is anything else.
     if (sure & ~cut & (extent >= max(mask.shape) / 32)).any():
         sure &= ~cut
-    area = np.where(sure, area, 0)
+    area = np.where(sure, found.area, 0)
     largest = int(extent[sure].max(initial=0))
     if largest < max(mask.shape) / 48:
         raise BlankDrawing
     keep = sure & (area >= 0.04 * area.max()) & (extent >= 0.12 * largest)
-    kept = mask.copy()
-    for run in np.flatnonzero(~keep[piece]):
-        kept[rows[run], starts[run] : stops[run]] = False
-    return kept
+    return found.erase(mask, ~keep)

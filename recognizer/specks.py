@@ -6,10 +6,13 @@ it: a 1 with a grain of dust comes out as a short 1 beside a blot.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Runs = NDArray[np.intp]
 
 _SPECK = 0.7
 """Largest area of a speck, in squares of the stroke's width: a dot that the same pen has put
@@ -23,37 +26,54 @@ _GRAIN, _GRAINS = 2, 8
 """So many pieces of so few px are noise: clean digits of MNIST have two at most."""
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """Ink's connected pieces, diagonal neighbours included, as runs along rows.
+
+    Each run has a row, a start, a stop and the number of its piece, all intp (n,).
+    """
+
+    rows: Runs
+    starts: Runs
+    stops: Runs
+    piece: Runs
+
+    @property
+    def area(self) -> NDArray[np.float64]:
+        """How many px each piece has."""
+        return np.asarray(np.bincount(self.piece, self.stops - self.starts), np.float64)
+
+    def erase(self, mask: Mask, gone: Mask) -> Mask:
+        """Return ink, (h, w), without the pieces that ``gone`` names, bool (pieces,)."""
+        kept = mask.copy()
+        for run in np.flatnonzero(gone[self.piece]):
+            kept[self.rows[run], self.starts[run] : self.stops[run]] = False
+        return kept
+
+
 def without_specks(mask: Mask, width: float) -> Mask | None:
     """Return ink, bool (h, w), without its specks, or None where it has none.
 
     ``width`` is the stroke's, in px.
     """
-    rows, starts, stops, piece = pieces(mask)
-    area = np.bincount(piece, stops - starts)
+    found = pieces(mask)
+    area = found.area
     small = area < _SPECK * width * width
     if not small.any() or area[small].sum() > _SHARE * area.sum():
         return None
-    kept = mask.copy()
-    for run in np.flatnonzero(small[piece]):
-        kept[rows[run], starts[run] : stops[run]] = False
-    return kept
+    return found.erase(mask, small)
 
 
 def is_grainy(mask: Mask) -> bool:
     """Whether ink, bool (h, w) at the drawing's own resolution, is strewn with single px."""
-    rows, starts, stops, piece = pieces(mask)
-    area = np.bincount(piece, stops - starts) if rows.size else np.zeros(0)
-    return int((area <= _GRAIN).sum()) >= _GRAINS
+    return int((pieces(mask).area <= _GRAIN).sum()) >= _GRAINS
 
 
-def pieces(
-    mask: Mask,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return ink's connected pieces, diagonal neighbours included, as runs along rows.
+def pieces(mask: Mask) -> Pieces:
+    """Find ink's connected pieces.
 
-    Each run has a row, a start, a stop and the number of its piece, all intp (n,). Runs that
-    touch in neighbouring rows are joined by union-find (Rosenfeld and Pfaltz, "Sequential
-    operations in digital picture processing", JACM 13(4), 1966).
+    Runs that touch in neighbouring rows are joined by union-find (Rosenfeld and Pfaltz,
+    "Sequential operations in digital picture processing", JACM 13(4), 1966).
     """
     height, width = mask.shape
     # A false column on either side: no run crosses a row, and none touches the next row's.
@@ -77,4 +97,4 @@ def pieces(
             parent[root(other)] = root(run)
     roots = np.array([root(run) for run in range(len(parent))], np.intp)
     piece = np.unique(roots, return_inverse=True)[1].astype(np.intp)
-    return begin // below, begin % below, end % below, piece
+    return Pieces(begin // below, begin % below, end % below, piece)

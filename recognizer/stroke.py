@@ -8,6 +8,8 @@ twenty lines.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,24 +29,32 @@ MARGIN = 8
 """Working px around the ink: room to dilate a hair-thin line."""
 
 
-def stroke_distance(mask: Mask) -> Floats:
-    """Return each cell's signed distance from the stroke's edge, positive inside.
-
-    ``mask`` is ink on the working grid, bool (h, w); distances are in working px.
+@dataclass(frozen=True)
+class Stroke:
+    """Ink measured: ``signed`` distances from its edge, (h, w), and ``ridge``, the depths (n,)
+    along its middle, all in working px.
     """
+
+    signed: Floats
+    ridge: Floats
+
+    @property
+    def width(self) -> float:
+        """The width of the brush: twice the median depth along the middle.
+
+        A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
+        much would wipe out the rest.
+        """
+        return 2 * float(np.median(self.ridge))
+
+
+def measure(mask: Mask) -> Stroke:
+    """Measure ink on the working grid, bool (h, w): distances are positive inside."""
     inside = distance_transform(mask, WORK_SIDE)
     # Ink never grows by more than the margin.
     outside = distance_transform(~mask, MARGIN + 2)
-    return np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-
-
-def stroke_width(signed: Floats) -> float:
-    """Return the width of the brush, in working px: twice the median depth along the middle.
-
-    A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
-    much would wipe out the rest.
-    """
-    return 2 * float(np.median(_ridge(signed)))
+    signed = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
+    return Stroke(signed, _ridge(signed))
 
 
 def distance_transform(mask: Mask, limit: int) -> Floats:
@@ -71,23 +81,23 @@ def distance_transform(mask: Mask, limit: int) -> Floats:
     return np.sqrt(best, dtype=np.float32)
 
 
-def redraw(signed: Floats) -> Floats:
+def redraw(stroke: Stroke) -> Floats:
     """Draw the ink anew with a stroke of one width: float32 (h, w), 0 to 1, still working px.
 
     Thicker or thinner ink also changes the size of the box, and scaling the box to 20 px changes
     the width again. Both fit at once when the centre line's extent, the ink's less the width, is
     scaled to ``20 - 2.4`` px.
     """
-    ink = np.asarray(signed > 0)
+    ink = np.asarray(stroke.signed > 0)
     (top, bottom), (left, right) = extent(ink, 1), extent(ink, 0)
-    width = stroke_width(signed)
+    width = stroke.width
     centre_line = max(max(bottom - top, right - left) - width, 0.0)
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
     # Never erode past the middle of the thinner parts, or a line drawn with less pressure and a
     # dot (all width, no length) would vanish.
-    thinnest = float(np.quantile(_ridge(signed), 0.2))
+    thinnest = float(np.quantile(stroke.ridge, 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
-    return np.clip(signed + np.float32(grow + 0.5), 0, 1)
+    return np.clip(stroke.signed + np.float32(grow + 0.5), 0, 1)
 
 
 def extent(mask: Mask, axis: int) -> tuple[int, int]:

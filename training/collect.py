@@ -31,7 +31,6 @@ class Collected:
 
     wanted: frozenset[str] = frozenset(SOURCES)
     mnist: dict[str, Data] | None = None
-    mnist_as_it_is: Data | None = None
     pen: list[PenDigit] | None = None
     characters: NDArray[np.uint8] | None = None
     labelled: Data | None = None
@@ -61,8 +60,8 @@ class Collected:
         material = Material(pen=self.trainable_pen())
         if self.characters is not None:
             material = replace(material, characters=self.characters)
-        if self.mnist_as_it_is is not None:
-            material = replace(material, mnist=self.mnist_as_it_is)
+        if self.mnist and "mnist" in self.wanted:
+            material = replace(material, mnist=self.mnist["as it is"])
         return material
 
     def sources(self) -> dict[str, dict[str, object]]:
@@ -98,10 +97,6 @@ def collect(
     if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
         try:
             result.mnist = datasets.mnist(mnist_path, progress, limit)
-            if "mnist" in result.wanted:
-                path = mnist_path or downloads.mnist_file(progress)
-                raw = datasets.read_npz(path, ("train",))["train"]
-                result.mnist_as_it_is = raw.take(slice(len(result.mnist["train"])))
         except DataUnavailable as error:
             result.missing.append(f"MNIST: {error}")
     if "pen" in result.wanted or downloads.find(downloads.PEN_FILE):

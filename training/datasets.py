@@ -111,6 +111,8 @@ def mnist(
 ) -> dict[str, Data]:
     """Return MNIST as model inputs: ``train`` (55,000), ``validation`` (5,000), ``test``.
 
+    ``as it is`` is ``train`` before it passes through imaging.
+
     With ``limit`` only the first so many of each half are read.
 
     Preparing 70,000 images takes half a minute on two cores; the result is cached under a name
@@ -132,6 +134,7 @@ def mnist(
     return {
         "train": train.take(slice(kept)),
         "validation": train.take(slice(kept, None), "mnist validation"),
+        "as it is": raw["train"].take(slice(kept)),
         **prepared,
     }
 
