@@ -37,7 +37,7 @@ def thumbnail(prediction: Prediction) -> bytes:
 
 def model_input(prediction: Prediction) -> bytes:
     """The 28x28 PNG that the model saw. Raises imaging.ImageError as `thumbnail` does."""
-    return imaging.encode_png(imaging.model_input(services.stored_drawing(prediction)))
+    return imaging.encode_png(services.model_input(prediction))
 
 
 def grows(prediction: Prediction) -> bool:

@@ -1,7 +1,7 @@
 """The predictions in the admin: find a drawing, look at it, label it, export it.
 
-Nothing but the label can be changed, and every change goes through ``services``, which keeps who
-and when and writes the admin's history.
+Nothing but the label can be changed, and every change goes through ``labelling``, which keeps who
+and when.
 """
 
 from __future__ import annotations
@@ -28,7 +28,17 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from recognizer import admin_filters, admin_images, export_formats, imaging, services, wording
+from recognizer import (
+    admin_filters,
+    admin_grid,
+    admin_images,
+    admin_insights,
+    admin_review,
+    export_formats,
+    imaging,
+    labelling,
+    wording,
+)
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
 from recognizer.models import Label, Prediction, Verdict
 
@@ -267,6 +277,15 @@ class PredictionAdmin(BaseAdmin):
     # --- the images -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
+        pages = [
+            *admin_review.urls(self.admin_site),
+            *admin_grid.urls(self.admin_site),
+            *admin_insights.urls(self.admin_site),
+        ]
+        return [*pages, *self.image_urls(), *super().get_urls()]
+
+    def image_urls(self) -> list[URLPattern]:
+        """The addresses of the drawings as pictures."""
         views: dict[str, Render] = {
             "thumbnail": admin_images.thumbnail,
             "drawing": admin_images.drawing,
@@ -279,7 +298,7 @@ class PredictionAdmin(BaseAdmin):
                 name=f"recognizer_prediction_{name}",
             )
             for name, render in views.items()
-        ] + super().get_urls()
+        ]
 
     def image_view(self, render: Render) -> Callable[..., HttpResponse]:
         """A view that sends a stored drawing, made into a picture by ``render``."""
@@ -287,7 +306,9 @@ class PredictionAdmin(BaseAdmin):
         def view(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
-            prediction = get_object_or_404(Prediction.objects.only("image"), pk=pk)
+            prediction = get_object_or_404(
+                Prediction.objects.only("image", "is_model_input"), pk=pk
+            )
             try:
                 picture = render(prediction)
             except imaging.ImageError as error:
@@ -305,25 +326,25 @@ class PredictionAdmin(BaseAdmin):
     def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
         """Store a label set in the list or on the detail page; nothing else is ever saved here."""
         if "label" in form.changed_data:
-            services.label_predictions(
+            labelling.label_predictions(
                 predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
             )
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Write nothing: ``services`` has written the line, with what it was and what it became."""
+        """Write nothing: ``labelling`` has written the line, with what was and what became."""
 
     def set_label(
         self, request: HttpRequest, queryset: QuerySet[Prediction], label: Label | None
     ) -> None:
         """Give the selected drawings a label, or none, and say how many changed."""
-        changed = services.label_predictions(
+        changed = labelling.label_predictions(
             predictions=queryset, label=label, by=reviewer(request)
         )
         self.say_how_many(request, changed)
 
     @admin.action(description=gettext_lazy("Confirm prediction as label"), permissions=["label"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
-        changed = services.confirm_predictions(predictions=queryset, by=reviewer(request))
+        changed = labelling.confirm_predictions(predictions=queryset, by=reviewer(request))
         self.say_how_many(request, changed)
 
     @admin.action(description=gettext_lazy("Clear label"), permissions=["label"])

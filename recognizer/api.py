@@ -275,8 +275,7 @@ class PredictionViewSet(
     @action(detail=True, methods=["get"], url_path="model-input", url_name="model-input")
     def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Return the 28x28 image that the model saw, white on black."""
-        drawing = services.stored_drawing(self._visible(pk))
-        return _png(request, imaging.encode_png(imaging.model_input(drawing)))
+        return _png(request, imaging.encode_png(services.model_input(self._visible(pk))))
 
     def _visible(self, pk: UUID) -> Prediction:
         user, visitor = visitors.owner(self.request)

@@ -91,6 +91,7 @@ def _labelled(drawings: QuerySet[Prediction]) -> Iterator[Prediction]:
         .only(
             "id",
             "image",
+            "is_model_input",
             "label",
             "digit",
             "confidence",
@@ -111,7 +112,7 @@ def model_input(prediction: Prediction) -> imaging.Pixels:
     Raises ExportError, naming the row, if the stored drawing can't be read.
     """
     try:
-        return imaging.model_input(services.stored_drawing(prediction))
+        return services.model_input(prediction)
     except imaging.ImageError as error:
         raise ExportError(f"Drawing {prediction.pk} can't be read: {error.message}") from error
 

@@ -39,7 +39,7 @@ def visible_prediction(
     """
     predictions = _owned_by(user, visitor)
     if with_image:
-        return predictions.only("image", "created_at").get(pk=prediction_id)
+        return predictions.only("image", "is_model_input", "created_at").get(pk=prediction_id)
     return predictions.without_bytes().get(pk=prediction_id)
 
 

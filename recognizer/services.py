@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from recognizer import embeddings, imaging, serving
+from recognizer.audit import audit_key
 from recognizer.classifier import Answer, Bundle, BundleError
-from recognizer.models import Label, ModelVersion, Prediction
+from recognizer.models import ModelVersion, Prediction
 
 logger = logging.getLogger(__name__)
-
-# SQLite takes 999 values in one statement on old systems.
-BATCH = 900
 
 
 class RegistrationError(ValueError):
@@ -72,11 +69,16 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
     """
     found = classify_bytes(data)
     answer = found.answer
+    identifier = uuid.uuid4()
     prediction = Prediction(
+        id=identifier,
         image=found.drawing.to_png(),
+        pixels_sha256=pixels_sha256(found.drawing),
+        audit_key=audit_key(identifier),
         digit=answer.digit,
         confidence=answer.confidence,
         probabilities=list(answer.probabilities),
+        margin=margin(answer.probabilities),
         verdict=answer.verdict.value,
         embedding=embeddings.pack(answer.embedding),
         model_version=found.model_version,
@@ -95,97 +97,31 @@ def stored_drawing(prediction: Prediction) -> imaging.Drawing:
     return imaging.Drawing(np.asarray(image.convert("L")))
 
 
+def model_input(prediction: Prediction) -> imaging.Pixels:
+    """Return what the model sees of a kept drawing: uint8 (28, 28), white ink on black.
+
+    Raises:
+        imaging.ImageError: the stored drawing is damaged.
+    """
+    drawing = stored_drawing(prediction)
+    return drawing.pixels if prediction.is_model_input else imaging.model_input(drawing)
+
+
+def pixels_sha256(drawing: imaging.Drawing) -> str:
+    """Return a hash of the drawing's size and pixels, whatever file they came in."""
+    height, width = drawing.pixels.shape
+    return hashlib.sha256(f"{height}x{width} ".encode() + drawing.pixels.tobytes()).hexdigest()
+
+
+def margin(probabilities: Sequence[float]) -> float:
+    """Return how far the likeliest of the digits is ahead of the second likeliest, 0-1."""
+    second, first = sorted(probabilities)[-2:]
+    return min(1.0, max(0.0, first - second))
+
+
 def claim_predictions(*, user: User, visitor: UUID) -> int:
     """Hand a visitor's drawings to the account they have logged in to; return how many."""
     return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
-
-
-# Labels ---------------------------------------------------------------------------------------
-
-
-def label_predictions(
-    *, predictions: QuerySet[Prediction] | Iterable[UUID], label: int | None, by: User
-) -> int:
-    """Set the reviewer's label of many drawings, or clear it with None; return how many changed.
-
-    A drawing that carries this label already keeps who set it and when. Each change is written
-    to the admin's history.
-
-    Raises:
-        ValueError: `label` is neither None nor one of `Label`.
-    """
-    value = None if label is None else Label(label)
-    with transaction.atomic():
-        changes = [
-            (pk, digit, old, value) for pk, digit, old in _locked(predictions) if old != value
-        ]
-        for batch in _batches([pk for pk, *_ in changes]):
-            Prediction.objects.filter(pk__in=batch).update(
-                label=value,
-                labelled_by=None if value is None else by,
-                labelled_at=None if value is None else timezone.now(),
-            )
-        _log_labels(changes, by)
-    return len(changes)
-
-
-def confirm_predictions(*, predictions: QuerySet[Prediction] | Iterable[UUID], by: User) -> int:
-    """Label each drawing with the digit that the model read; return how many changed."""
-    with transaction.atomic():
-        changes = [
-            (pk, digit, old, Label(digit))
-            for pk, digit, old in _locked(predictions)
-            if old != digit
-        ]
-        for batch in _batches([pk for pk, *_ in changes]):
-            Prediction.objects.filter(pk__in=batch).update(
-                label=F("digit"), labelled_by=by, labelled_at=timezone.now()
-            )
-        _log_labels(changes, by)
-    return len(changes)
-
-
-def _locked(
-    predictions: QuerySet[Prediction] | Iterable[UUID],
-) -> list[tuple[UUID, int, int | None]]:
-    """Return (id, digit, label) of the rows, held until the transaction ends."""
-    if isinstance(predictions, QuerySet):
-        ids = list(predictions.order_by().values_list("pk", flat=True))
-    else:
-        ids = list(predictions)
-    rows: list[tuple[UUID, int, int | None]] = []
-    # In the order of the ids, so that two reviewers never wait for each other in a circle.
-    for batch in _batches(sorted(set(ids))):
-        rows += (
-            Prediction.objects.select_for_update()
-            .filter(pk__in=batch)
-            .order_by("pk")
-            .values_list("pk", "digit", "label")
-        )
-    return rows
-
-
-def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
-
-
-def _log_labels(changes: Sequence[tuple[UUID, int, int | None, Label | None]], by: User) -> None:
-    content_type = ContentType.objects.get_for_model(Prediction)
-    LogEntry.objects.bulk_create(
-        LogEntry(
-            user=by,
-            content_type=content_type,
-            object_id=str(pk),
-            object_repr=f"{digit} {pk}",
-            action_flag=CHANGE,
-            change_message=f"Label: {_label_text(old)} → {_label_text(new)}.",
-        )
-        for pk, digit, old, new in changes
-    )
-
-
-def _label_text(label: int | None) -> str:
-    return "none" if label is None else str(Label(label).label)
 
 
 # Model versions -------------------------------------------------------------------------------

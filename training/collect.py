@@ -172,7 +172,7 @@ def read_labelled_database() -> Labelled:
     images, labels, ids = [], [], []
     digest = hashlib.sha256()
     for prediction in selectors.labelled_drawings().iterator(chunk_size=500):
-        images.append(imaging.model_input(services.stored_drawing(prediction)))
+        images.append(services.model_input(prediction))
         labels.append(prediction.label)
         ids.append(str(prediction.pk))
         digest.update(f"{prediction.pk} {prediction.label}\n".encode())

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from recognizer.models import Prediction
+from recognizer.models import LabelEvent, Prediction, label_text
 from recognizer.tests.reviewing import (
     LIST,
     NOT_A_DIGIT,
@@ -39,8 +38,12 @@ def act(client: Client, action: str, rows: list[Prediction], **more: object) -> 
 
 def log_of(row: Prediction) -> list[tuple[str, str]]:
     """The lines of the admin's history of a row, oldest first: who and what."""
-    lines = LogEntry.objects.filter(object_id=str(row.pk)).order_by("pk")
-    return [(line.user.username, line.get_change_message()) for line in lines]
+    events = LabelEvent.objects.filter(prediction=row).select_related("by").order_by("pk")
+    return [
+        (event.by.username, f"Label: {label_text(event.old)} → {label_text(event.new)}.")
+        for event in events
+        if event.by
+    ]
 
 
 # In the list ----------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ def test_saving_the_list_records_only_the_rows_that_changed(
     assert old.labelled_by == earlier
     assert label_of(untouched) is None
     assert log_of(new) == [("reviewer", "Label: none → 8.")]
-    assert LogEntry.objects.count() == 1
+    assert LabelEvent.objects.count() == 1
 
 
 def test_a_label_is_cleared_in_the_list(reviewing: Client) -> None:
@@ -199,7 +202,7 @@ def test_all_that_is_filtered_can_be_labelled_at_once(reviewing: Client) -> None
 
     assert [str(message) for message in response.context["messages"]] == ["60 labels were changed."]
     assert Prediction.objects.filter(label=7, digit=1).count() == 60
-    assert LogEntry.objects.count() == 60
+    assert LabelEvent.objects.count() == 60
 
 
 # On its own page ------------------------------------------------------------------------------
@@ -242,7 +245,7 @@ def test_a_label_is_set_on_the_page_and_the_history_tells(
     assert (row.label, row.labelled_by) == (1, reviewer)
     assert "Label: none → 1." in reviewing.get(address + "history/").content.decode()
     assert "by reviewer, " in reviewing.get(address + "change/").content.decode()
-    assert LogEntry.objects.count() == 1
+    assert LabelEvent.objects.count() == 1
 
 
 def test_saving_the_page_unchanged_leaves_no_trace(reviewing: Client) -> None:
@@ -253,7 +256,7 @@ def test_saving_the_page_unchanged_leaves_no_trace(reviewing: Client) -> None:
 
     row.refresh_from_db()
     assert row.labelled_by == earlier
-    assert not LogEntry.objects.exists()
+    assert not LabelEvent.objects.exists()
 
 
 def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -> None:

@@ -155,8 +155,8 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from recognizer.models import Prediction
 
-def migrate(name):
-    call_command("migrate", "recognizer", name, verbosity=0)
+def migrate(*name):
+    call_command("migrate", "recognizer", *name, verbosity=0)
 
 migrate("0002")
 apps = MigrationLoader(connection).project_state(("recognizer", "0002_reviewer_group")).apps
@@ -165,13 +165,13 @@ version = apps.get_model("recognizer", "ModelVersion").objects.create(
 old = apps.get_model("recognizer", "Prediction").objects.create(
     image=b"png", digit=3, confidence=1, probabilities=[0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
     verdict="digit", model_version=version)
-migrate("0003")
+migrate()
 row = Prediction.objects.get(pk=old.pk)
 print(bytes(row.image), row.embedding, row.embedding_vector)
 Prediction.objects.filter(pk=old.pk).update(embedding=b"ab" * 64)
 migrate("0002")
 print(bytes(apps.get_model("recognizer", "Prediction").objects.get(pk=old.pk).image))
-migrate("0003")
+migrate()
 print(Prediction.objects.get(pk=old.pk).embedding)
 """
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
@@ -19,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import classifier, imaging, selectors, services, serving
+from recognizer import classifier, imaging, labelling, selectors, services, serving
 from recognizer.classifier import Bundle
-from recognizer.models import Label, ModelVersion, Prediction, Verdict
+from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
 from recognizer.tests.drawings import DrawDigit
 
 pytestmark = pytest.mark.django_db
@@ -168,7 +167,9 @@ def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> 
     rows = [make(), make()]
     before = timezone.now()
 
-    changed = services.label_predictions(predictions=Prediction.objects.all(), label=7, by=reviewer)
+    changed = labelling.label_predictions(
+        predictions=Prediction.objects.all(), label=7, by=reviewer
+    )
 
     assert changed == 2
     for row in rows:
@@ -176,46 +177,41 @@ def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> 
         assert (row.label, row.labelled_by) == (7, reviewer)
         assert row.labelled_at is not None
         assert row.labelled_at >= before
-        entry = LogEntry.objects.get(object_id=str(row.pk))
-        assert entry.user == reviewer
-        assert entry.get_change_message() == "Label: none → 7."
-        assert entry.get_edited_object() == row
+        event = LabelEvent.objects.get(prediction=row)
+        assert (event.old, event.new, event.by, event.via) == (None, 7, reviewer, Via.ADMIN)
+        assert event.at == row.labelled_at
 
 
 def test_the_same_label_again_keeps_who_set_it(
     make: Make, reviewer: User, make_user: Callable[..., User]
 ) -> None:
     row = make()
-    services.label_predictions(predictions=[row.pk], label=7, by=reviewer)
+    labelling.label_predictions(predictions=[row.pk], label=7, by=reviewer)
 
-    changed = services.label_predictions(predictions=[row.pk], label=7, by=make_user("second"))
+    changed = labelling.label_predictions(predictions=[row.pk], label=7, by=make_user("second"))
 
     row.refresh_from_db()
     assert (changed, row.labelled_by) == (0, reviewer)
-    assert LogEntry.objects.count() == 1
+    assert LabelEvent.objects.count() == 1
 
 
 def test_a_label_can_be_changed_and_cleared(make: Make, reviewer: User) -> None:
     row = make()
 
-    services.label_predictions(predictions=[row.pk], label=7, by=reviewer)
-    services.label_predictions(predictions=[row.pk], label=Label.NOT_A_DIGIT, by=reviewer)
-    services.label_predictions(predictions=[row.pk], label=None, by=reviewer)
+    labelling.label_predictions(predictions=[row.pk], label=7, by=reviewer)
+    labelling.label_predictions(predictions=[row.pk], label=Label.NOT_A_DIGIT, by=reviewer)
+    labelling.label_predictions(predictions=[row.pk], label=None, by=reviewer)
 
     row.refresh_from_db()
     assert (row.label, row.labelled_by, row.labelled_at) == (None, None, None)
-    messages = [entry.get_change_message() for entry in LogEntry.objects.order_by("pk")]
-    assert messages == [
-        "Label: none → 7.",
-        "Label: 7 → not a digit.",
-        "Label: not a digit → none.",
-    ]
+    history = LabelEvent.objects.order_by("pk").values_list("old", "new")
+    assert list(history) == [(None, 7), (7, 10), (10, None)]
 
 
 def test_confirming_labels_each_with_its_own_digit(make: Make, reviewer: User) -> None:
     rows = [make(digit=digit) for digit in (1, 5)]
 
-    changed = services.confirm_predictions(
+    changed = labelling.confirm_predictions(
         predictions=Prediction.objects.filter(pk__in=[row.pk for row in rows]), by=reviewer
     )
 
@@ -228,7 +224,7 @@ def test_an_unknown_label_changes_nothing(make: Make, reviewer: User, label: int
     row = make()
 
     with pytest.raises(ValueError, match="Label"):
-        services.label_predictions(predictions=[row.pk], label=label, by=reviewer)
+        labelling.label_predictions(predictions=[row.pk], label=label, by=reviewer)
 
     row.refresh_from_db()
     assert row.label is None
@@ -290,11 +286,11 @@ def test_many_labels_take_few_queries(make: Make, reviewer: User) -> None:
     copy_rows(make(), 2999)
 
     with CaptureQueriesContext(connection) as queries:
-        changed = services.label_predictions(
+        changed = labelling.label_predictions(
             predictions=Prediction.objects.all(), label=1, by=reviewer
         )
 
-    assert changed == LogEntry.objects.count() == 3000
+    assert changed == LabelEvent.objects.count() == 3000
     # One insert carries as many lines of the history as the database takes values at once.
     inserts = [q for q in queries.captured_queries if q["sql"].startswith("INSERT")]
     assert len(inserts) <= 3000 / 140 + 1

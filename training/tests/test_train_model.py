@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import selectors, services, serving
+from recognizer import labelling, selectors, services, serving
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.drawings import DrawDigit
 from training import downloads
@@ -35,7 +35,7 @@ def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
         )
         label = 10 if number % 10 == 9 else number % 10
-        services.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
+        labelling.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
     return 40
 
 

@@ -1,16 +1,11 @@
-"""What is kept: every drawing with its answer, and every version of the model.
-
-The database is the only state of the site: drawings and models live in the rows themselves.
-"""
+"""Drawings, the answers to them, and what people said about them."""
 
 from __future__ import annotations
 
-import math
 import uuid
 
 import numpy as np
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -21,111 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from recognizer import embeddings
-
-DIGITS = 10
-
-
-class Label(models.IntegerChoices):
-    """What a person says a drawing shows."""
-
-    ZERO = 0, "0"
-    ONE = 1, "1"
-    TWO = 2, "2"
-    THREE = 3, "3"
-    FOUR = 4, "4"
-    FIVE = 5, "5"
-    SIX = 6, "6"
-    SEVEN = 7, "7"
-    EIGHT = 8, "8"
-    NINE = 9, "9"
-    NOT_A_DIGIT = 10, _("not a digit")
-
-
-class Verdict(models.TextChoices):
-    """How much the model stands by its answer; the values of `classifier.Verdict`."""
-
-    DIGIT = "digit", _("digit")
-    UNCERTAIN = "uncertain", _("uncertain")
-    NOT_A_DIGIT = "not_a_digit", _("not a digit")
-
-
-class Source(models.TextChoices):
-    """Where a drawing came from."""
-
-    CANVAS = "canvas", _("canvas")
-    UPLOAD = "upload", _("upload")
-    API = "api", _("API")
-
-
-def validate_probabilities(value: object) -> None:
-    """Raise ValidationError unless `value` is ten probabilities that sum to one."""
-    if not isinstance(value, list | tuple) or len(value) != DIGITS:
-        raise ValidationError(_("Ten probabilities are needed."), code="probabilities")
-    numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) != DIGITS or not all(0 <= v <= 1 for v in numbers):
-        raise ValidationError(_("Each probability lies between 0 and 1."), code="probabilities")
-    if not math.isclose(math.fsum(numbers), 1, abs_tol=1e-4):
-        raise ValidationError(_("The probabilities must sum to 1."), code="probabilities")
-
-
-def validate_embedding(value: object) -> None:
-    """Raise ValidationError unless `value` is the bytes of an embedding."""
-    try:
-        embeddings.unpack(bytes(value))  # type: ignore[call-overload]
-    except (TypeError, ValueError) as error:
-        raise ValidationError(_("These bytes are no embedding."), code="embedding") from error
-
-
-class ModelVersion(models.Model):
-    """One trained model: its bytes, where they came from, how good they are."""
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    serving = models.BinaryField(_("serving bytes"), help_text=_("The LiteRT model."))
-    training = models.BinaryField(
-        _("training bytes"), blank=True, help_text=_("The Keras archive to train further from.")
-    )
-    sha256 = models.CharField(
-        _("SHA-256"), max_length=64, db_index=True, help_text=_("Of the serving bytes.")
-    )
-    card = models.JSONField(_("card"), default=dict, blank=True)
-    parent = models.ForeignKey(
-        "self",
-        verbose_name=_("parent"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="children",
-    )
-    is_bundled = models.BooleanField(
-        _("bundled"), default=False, help_text=_("It came with the code, not from training here.")
-    )
-    is_active = models.BooleanField(_("active"), default=False)
-    activated_at = models.DateTimeField(_("last activated"), null=True, blank=True)
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-
-    class Meta:
-        ordering = ["-created_at", "-pk"]
-        verbose_name = _("model version")
-        verbose_name_plural = _("model versions")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_active"],
-                condition=Q(is_active=True),
-                name="modelversion_one_active",
-                violation_error_message=_("Another version is active already."),
-            ),
-            models.CheckConstraint(condition=~Q(name=""), name="modelversion_name_not_empty"),
-            models.CheckConstraint(
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="modelversion_sha256_hex"
-            ),
-            models.CheckConstraint(
-                condition=Q(is_active=False) | Q(activated_at__isnull=False),
-                name="modelversion_active_since",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
+from recognizer.models.answers import (
+    Label,
+    Source,
+    Verdict,
+    validate_embedding,
+    validate_probabilities,
+)
+from recognizer.models.versions import ModelVersion
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
@@ -142,6 +40,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
             "model_version__training",
             "model_version__card",
         )
+
+    def unlabelled(self) -> PredictionQuerySet:
+        """Only drawings that no reviewer has labelled."""
+        return self.filter(label__isnull=True)
 
     def labelled(self) -> PredictionQuerySet:
         """Only drawings that a reviewer has labelled."""
@@ -200,6 +102,62 @@ class Prediction(models.Model):
         db_index=False,
     )
     visitor = models.UUIDField(_("visitor"), null=True, blank=True, editable=False)
+    margin = models.FloatField(
+        _("margin"),
+        default=1.0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("How far the likeliest digit is ahead of the second likeliest."),
+    )
+    pixels_sha256 = models.CharField(
+        _("SHA-256 of the pixels"),
+        max_length=64,
+        blank=True,
+        default="",
+        help_text=_("Of the drawing's size and pixels: equal for equal drawings."),
+    )
+    is_model_input = models.BooleanField(
+        _("is the model's input"),
+        default=False,
+        help_text=_("The drawing is the 28x28 that a model saw: it came in by an import."),
+    )
+    audit_key = models.FloatField(
+        _("audit key"),
+        null=True,
+        blank=True,
+        help_text=_("Its place, from 0 to 1, in the random audit sample; empty if not in it."),
+    )
+    audited_at = models.DateTimeField(_("audited"), null=True, blank=True)
+    personal_digit = models.PositiveSmallIntegerField(
+        _("personal digit"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(9)],
+        help_text=_("What was answered because of this person's own earlier corrections."),
+    )
+    personal_confidence = models.FloatField(
+        _("personal confidence"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )
+    personal_probabilities = models.JSONField(
+        _("personal probabilities"),
+        null=True,
+        blank=True,
+        validators=[validate_probabilities],
+    )
+    personal_verdict = models.CharField(
+        _("personal verdict"), max_length=16, choices=Verdict, blank=True, default=""
+    )
+    remembered = models.ForeignKey(
+        "self",
+        verbose_name=_("remembered drawing"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text=_("The earlier drawing that decided the personal answer."),
+    )
     suggestion = models.PositiveSmallIntegerField(
         _("visitor's suggestion"), null=True, blank=True, choices=Label
     )
@@ -240,6 +198,42 @@ class Prediction(models.Model):
                 name="prediction_labelled",
             ),
             models.Index(fields=["digit", "-created_at"], name="prediction_by_digit"),
+            models.Index(
+                fields=["pixels_sha256"],
+                condition=~Q(pixels_sha256=""),
+                name="prediction_pixels",
+            ),
+            # The review queue's orders: each walks an index that holds only what is to be labelled.
+            models.Index(
+                fields=["margin", "id"],
+                condition=Q(label__isnull=True, audit_key__isnull=True),
+                name="prediction_least_sure",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(label__isnull=True, audit_key__isnull=True),
+                name="prediction_unlabelled",
+            ),
+            models.Index(
+                fields=["digit", "-created_at", "-id"],
+                condition=Q(label__isnull=True, audit_key__isnull=True),
+                name="prediction_unlabelled_digit",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(label__isnull=True, audit_key__isnull=True, suggestion__isnull=False),
+                name="prediction_suggested",
+            ),
+            models.Index(
+                fields=["audit_key"],
+                condition=Q(audit_key__isnull=False, audited_at__isnull=True),
+                name="prediction_to_audit",
+            ),
+            models.Index(
+                fields=["model_version", "audited_at"],
+                condition=Q(audited_at__isnull=False),
+                name="prediction_audited",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -254,8 +248,38 @@ class Prediction(models.Model):
                 name="prediction_verdict_known",
             ),
             models.CheckConstraint(
-                condition=Q(source__in=["canvas", "upload", "api"]),
+                condition=Q(source__in=["canvas", "upload", "api", "import"]),
                 name="prediction_source_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(margin__gte=0, margin__lte=1), name="prediction_margin_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(audit_key__isnull=True) | Q(audit_key__gte=0, audit_key__lt=1),
+                name="prediction_audit_key_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(audited_at__isnull=True)
+                | Q(audit_key__isnull=False, label__isnull=False),
+                name="prediction_audited_in_sample",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    personal_digit__isnull=True,
+                    personal_confidence__isnull=True,
+                    personal_probabilities__isnull=True,
+                    personal_verdict="",
+                    remembered__isnull=True,
+                )
+                | Q(
+                    personal_digit__gte=0,
+                    personal_digit__lte=9,
+                    personal_confidence__gte=0,
+                    personal_confidence__lte=1,
+                    personal_probabilities__isnull=False,
+                    personal_verdict__in=["digit", "uncertain", "not_a_digit"],
+                ),
+                name="prediction_personal_whole",
             ),
             models.CheckConstraint(
                 condition=Q(suggestion__isnull=True) | Q(suggestion__gte=0, suggestion__lte=10),
@@ -297,6 +321,18 @@ class Prediction(models.Model):
     def embedding_vector(self) -> NDArray[np.float32] | None:
         """The embedding as float32 (d,) of length 1; None where none was kept."""
         return None if self.embedding is None else embeddings.unpack(bytes(self.embedding))
+
+    @property
+    def answered_label(self) -> Label:
+        """The network's answer as a label: its digit, or "not a digit" where it refused."""
+        if self.verdict == Verdict.NOT_A_DIGIT:
+            return Label.NOT_A_DIGIT
+        return Label(self.digit)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the person's own earlier corrections decided the answer."""
+        return self.personal_digit is not None
 
     @property
     def is_mistake(self) -> bool | None:

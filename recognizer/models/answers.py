@@ -1,0 +1,65 @@
+"""What an answer and a label are made of, shared by the tables."""
+
+from __future__ import annotations
+
+import math
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from recognizer import embeddings
+
+DIGITS = 10
+
+
+class Label(models.IntegerChoices):
+    """What a person says a drawing shows."""
+
+    ZERO = 0, "0"
+    ONE = 1, "1"
+    TWO = 2, "2"
+    THREE = 3, "3"
+    FOUR = 4, "4"
+    FIVE = 5, "5"
+    SIX = 6, "6"
+    SEVEN = 7, "7"
+    EIGHT = 8, "8"
+    NINE = 9, "9"
+    NOT_A_DIGIT = 10, _("not a digit")
+
+
+class Verdict(models.TextChoices):
+    """How much the model stands by its answer; the values of `classifier.Verdict`."""
+
+    DIGIT = "digit", _("digit")
+    UNCERTAIN = "uncertain", _("uncertain")
+    NOT_A_DIGIT = "not_a_digit", _("not a digit")
+
+
+class Source(models.TextChoices):
+    """Where a drawing came from."""
+
+    CANVAS = "canvas", _("canvas")
+    UPLOAD = "upload", _("upload")
+    API = "api", _("API")
+    IMPORT = "import", _("import")
+
+
+def validate_probabilities(value: object) -> None:
+    """Raise ValidationError unless `value` is ten probabilities that sum to one."""
+    if not isinstance(value, list | tuple) or len(value) != DIGITS:
+        raise ValidationError(_("Ten probabilities are needed."), code="probabilities")
+    numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) != DIGITS or not all(0 <= v <= 1 for v in numbers):
+        raise ValidationError(_("Each probability lies between 0 and 1."), code="probabilities")
+    if not math.isclose(math.fsum(numbers), 1, abs_tol=1e-4):
+        raise ValidationError(_("The probabilities must sum to 1."), code="probabilities")
+
+
+def validate_embedding(value: object) -> None:
+    """Raise ValidationError unless `value` is the bytes of an embedding."""
+    try:
+        embeddings.unpack(bytes(value))  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise ValidationError(_("These bytes are no embedding."), code="embedding") from error

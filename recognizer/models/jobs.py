@@ -1,0 +1,108 @@
+"""Training that somebody started in the admin."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from recognizer.models.versions import ModelVersion
+
+
+class JobStatus(models.TextChoices):
+    """How far a training job is."""
+
+    QUEUED = "queued", _("waiting")
+    RUNNING = "running", _("running")
+    SUCCEEDED = "succeeded", _("finished")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+    INTERRUPTED = "interrupted", _("interrupted")
+
+
+UNFINISHED = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
+
+
+class TrainingJob(models.Model):
+    """One `train_model` in the background: what was asked, how far it is, what came of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(
+        _("status"), max_length=12, choices=JobStatus, default=JobStatus.QUEUED
+    )
+    options = models.JSONField(_("options"), default=dict, blank=True)
+    task_id = models.CharField(_("task"), max_length=64, blank=True, default="")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("requested by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    cancel_requested = models.BooleanField(_("cancel requested"), default=False)
+    progress = models.JSONField(
+        _("progress"),
+        default=dict,
+        blank=True,
+        help_text=_("Epoch, steps, loss, validation accuracy, seconds left."),
+    )
+    log = models.TextField(_("log"), blank=True, default="")
+    result = models.JSONField(
+        _("result"), default=dict, blank=True, help_text=_("The gate's table and its sentence.")
+    )
+    error = models.TextField(_("error"), blank=True, default="")
+    model_version = models.ForeignKey(
+        ModelVersion,
+        verbose_name=_("model version"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+    )
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("training job")
+        verbose_name_plural = _("training jobs")
+        constraints = [
+            # At most one row has this value, whatever its id.
+            models.UniqueConstraint(
+                models.Case(models.When(status__in=UNFINISHED, then=models.Value(1)), default=None),
+                name="trainingjob_one_at_a_time",
+                violation_error_message=_("Another training is waiting or running."),
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "queued",
+                        "running",
+                        "succeeded",
+                        "failed",
+                        "cancelled",
+                        "interrupted",
+                    ]
+                ),
+                name="trainingjob_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=UNFINISHED, finished_at__isnull=True)
+                | (~Q(status__in=UNFINISHED) & Q(finished_at__isnull=False)),
+                name="trainingjob_finished_dated",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether the job still waits or runs."""
+        return self.status in UNFINISHED
