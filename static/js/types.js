@@ -4,12 +4,15 @@
  */
 
 /**
- * A point of a stroke, in widths of the canvas; a pointer that leaves it gives points outside 0..1.
+ * A point of a stroke, in widths of the canvas; a pointer that leaves it gives points outside 0..1. Pressure is 0 to 1,
+ * and 0.5 where none is felt.
  *
  * @typedef {{ x: number, y: number, pressure: number }} Point
  */
 
-/** @typedef {{ width: number, points: Point[] }} Stroke */
+/** @typedef {"pen" | "eraser"} Tool */
+
+/** @typedef {{ tool: Tool, width: number, points: Point[] }} Stroke */
 
 /**
  * An answer, as the API gives it.
