@@ -213,6 +213,7 @@ REST_FRAMEWORK = {
         # On one's own machine there is nobody to keep out.
         "anon": env.rate("THROTTLE_ANON", "60/min" if PUBLIC else None),
         "user": env.rate("THROTTLE_USER", "120/min" if PUBLIC else None),
+        "preview": env.rate("THROTTLE_PREVIEW", "240/min" if PUBLIC else None),
     },
     "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -241,6 +242,9 @@ SPECTACULAR_SETTINGS = {
 
 # How often a web process asks the database whether another model version is active.
 MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
+
+# After how many days `purge_predictions` deletes a drawing; 0 keeps them for good.
+DRAWINGS_KEPT_DAYS = env.whole_number("DRAWINGS_KEPT_DAYS", 0)
 
 # Logging --------------------------------------------------------------------------------------
 

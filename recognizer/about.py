@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -51,7 +51,9 @@ def about(version: ModelVersion) -> AboutModel:
         name=version.name,
         created=_moment(card.get("created")) or version.created_at,
         parameters=_whole(card.get("parameters")),
-        trained_on=tuple(_source(name, _dict(data)) for name, data in _dict(card.get("data")).items()),
+        trained_on=tuple(
+            _source(name, _dict(data)) for name, data in _dict(card.get("data")).items()
+        ),
         read=tuple(_measured(metrics, _read_sets(), "accuracy")),
         refused=tuple(_measured(metrics, _refused_sets(), "refused")),
         sure_from=float(_dict(card.get("thresholds")).get("uncertain") or 0),
@@ -89,8 +91,8 @@ def _measured(
         share, n = _share(row.get(measure)), _whole(row.get("n"))
         if share is None or not n:
             continue
-        interval = row.get("interval")
-        low, high = interval if measure == "accuracy" and _is_interval(interval) else (share, share)
+        interval = row.get("interval") if measure == "accuracy" else None
+        low, high = interval if _is_interval(interval) else (share, share)
         found.append(Measured(name, what, n, share, low, high))
     return found
 
@@ -122,7 +124,7 @@ def _share(value: object) -> float | None:
     return None
 
 
-def _is_interval(value: object) -> bool:
+def _is_interval(value: object) -> TypeGuard[list[float]]:
     return isinstance(value, list) and len(value) == 2 and all(_share(v) is not None for v in value)
 
 

@@ -28,8 +28,8 @@ class Command(BaseCommand):
         days = settings.DRAWINGS_KEPT_DAYS if older_than is None else older_than
         if days < 1:
             raise CommandError(
-                "Drawings are kept for good here. Set DRAWINGS_KEPT_DAYS, or give --older-than DAYS "
-                "(1 or more)."
+                "Drawings are kept for good here. Set DRAWINGS_KEPT_DAYS, or give --older-than "
+                "with one day or more."
             )
         try:
             before = timezone.now() - timedelta(days=days)
