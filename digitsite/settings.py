@@ -8,6 +8,7 @@ the variables; `digitsite.checks` refuses bad ones.
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
@@ -245,6 +247,12 @@ MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
 
 # After how many days `purge_predictions` deletes a drawing; 0 keeps them for good.
 DRAWINGS_KEPT_DAYS = env.whole_number("DRAWINGS_KEPT_DAYS", 0)
+
+# Whom a visitor may write to about their drawings; shown on the page about the site.
+CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""
+if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):
+    env.problems.append(Problem("CONTACT_EMAIL", "CONTACT_EMAIL is no e-mail address."))
+    CONTACT_EMAIL = ""
 
 # Logging --------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer import api, api_memory, api_preview, health, views
+from recognizer import api, api_memory, api_preview, health, views, views_about
 
 
 class Router(SimpleRouter):
@@ -31,6 +31,7 @@ api_urls = [
 
 urlpatterns = [
     path("", views.draw, name="draw"),
+    path("about/", views_about.about, name="about"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from recognizer.about import Measured
 from recognizer.models import DIGITS, Prediction, Verdict
 
 # The share of answers that are right, as the calibrated confidence promises it, and its word.
@@ -191,6 +193,33 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
     )
+
+
+@dataclass(frozen=True)
+class MeasuredInWords:
+    """A line of the model's report, in words."""
+
+    name: str
+    what: str
+    n: int
+    share: str
+    interval: str
+
+
+def measured(row: Measured) -> MeasuredInWords:
+    """Return a line of the model's report; shares in per cent with two decimals."""
+    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
+    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)
+
+
+def two_decimals(share: float) -> str:
+    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
+    return _("{value}\u00a0%").format(value=number_format(100 * share, 2))
+
+
+def optional_percent(share: float | None) -> str:
+    """Return a share (0-1) in per cent, or nothing where it is not known."""
+    return "" if share is None else two_decimals(share)
 
 
 def choose_image() -> str:
