@@ -214,7 +214,7 @@ def measured(row: Measured) -> MeasuredInWords:
 
 def two_decimals(share: float) -> str:
     """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
-    return _("{value}\u00a0%").format(value=number_format(100 * share, 2))
+    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 2), 2))
 
 
 def optional_percent(share: float | None) -> str:
