@@ -49,8 +49,12 @@ def find_browser() -> str:
 
 
 @contextmanager
-def site() -> Iterator[str]:
-    """Run the site on a temporary database; yield its address."""
+def site(*, collected: bool = False) -> Iterator[str]:
+    """Run the site on a temporary database; yield its address.
+
+    With `collected`, static files are collected first and served hashed and compressed, as on a
+    public site.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -61,8 +65,16 @@ def site() -> Iterator[str]:
             "DATABASE_URL": f"sqlite:///{Path(folder, 'site.sqlite3').as_posix()}",
             "ALLOWED_HOSTS": "127.0.0.1",
         }
+        if collected:
+            environment["STATIC_ROOT"] = str(Path(folder, "static"))
         manage = [sys.executable, str(ROOT / "manage.py")]
         subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+        if collected:
+            subprocess.run(
+                [*manage, "collectstatic", "--no-input", "--verbosity", "0"],
+                env=environment,
+                check=True,
+            )
         server = subprocess.Popen(
             [*manage, "runserver", "--noreload", f"127.0.0.1:{port}"],
             env=environment,
