@@ -6,7 +6,15 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer import api, api_memory, api_preview, health, views, views_about
+from recognizer import (
+    api,
+    api_memory,
+    api_preview,
+    health,
+    views,
+    views_about,
+    views_feedback,
+)
 
 
 class Router(SimpleRouter):
@@ -32,6 +40,8 @@ api_urls = [
 urlpatterns = [
     path("", views.draw, name="draw"),
     path("about/", views_about.about, name="about"),
+    path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
+    path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
