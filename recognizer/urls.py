@@ -14,6 +14,7 @@ from recognizer import (
     views,
     views_about,
     views_feedback,
+    views_removal,
 )
 
 
@@ -41,6 +42,8 @@ urlpatterns = [
     path("", views.draw, name="draw"),
     path("about/", views_about.about, name="about"),
     path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
+    path("predictions/<uuid:pk>/delete/", views_removal.remove, name="remove"),
+    path("predictions/delete/", views_removal.remove_all, name="remove-all"),
     path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
