@@ -41,7 +41,7 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
             memory.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
-    query = urlencode({"prediction": pk, "said": 1})
+    query = urlencode({"prediction": str(pk), "said": "1"})
     return redirect(f"{reverse('draw')}?{query}#feedback")
 
 
