@@ -112,6 +112,18 @@ def test_the_personal_part_goes_with_its_answer(desk: Desk) -> None:
     expect(_personal(desk)).to_be_hidden()
 
 
+def test_a_personal_answer_fits_a_phone_with_large_text(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 320, "height": 800}, color_scheme="dark")
+    desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    _draw_cross(desk)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    _draw_cross(desk)
+    expect(_personal(desk)).to_be_visible()
+    _memory(desk.page).get_by_text("Forget all…").click()
+    assert desk.has_no_sideways_scroll()
+
+
 def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
     desk: Desk, complaints: list[str]
 ) -> None:
