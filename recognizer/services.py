@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from recognizer import embeddings, imaging, memory, serving
@@ -98,8 +98,19 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
         prediction.personal_verdict = personal.answer.verdict.value
         prediction.remembered_id = personal.remembered_id
     prediction.clean_fields(exclude=["model_version", "user", "remembered"])
-    prediction.save(force_insert=True)
+    _insert(prediction)
     return prediction
+
+
+def _insert(prediction: Prediction) -> None:
+    try:
+        prediction.save(force_insert=True)
+    except IntegrityError:
+        if prediction.remembered_id is None:
+            raise
+        # The remembered drawing was deleted while this one was read.
+        prediction.remembered_id = None
+        prediction.save(force_insert=True)
 
 
 def pixels_sha256(drawing: imaging.Drawing) -> str:
@@ -119,8 +130,10 @@ def claim_predictions(*, user: User, visitor: UUID) -> int:
     in to; return how many drawings.
     """
     with transaction.atomic():
+        # The drawings first: a suggestion that is being made holds one until it is remembered.
+        count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
         memory.claim(user=user, visitor=visitor)
-        return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+    return count
 
 
 # Model versions -------------------------------------------------------------------------------
