@@ -1,11 +1,13 @@
 """What a person says of their own drawings, and what the site remembers of it for that person.
 
 A suggestion is never a label: only a reviewer's is. But the person's own next drawing is read by
-it at once: see `neighbours`.
+it at once, with no training, and nobody else's is: see `neighbours`.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,8 +18,8 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
-from recognizer import embeddings, neighbours
-from recognizer.classifier import Answer
+from recognizer import embeddings, imaging, neighbours, serving, stored
+from recognizer.classifier import Answer, Classifier
 from recognizer.models import (
     Label,
     MemorySwitchedOff,
@@ -26,8 +28,15 @@ from recognizer.models import (
     RememberedDrawing,
 )
 
+logger = logging.getLogger(__name__)
+
 MOST_REMEMBERED = 200
 """Drawings remembered for one person; beyond these the oldest are forgotten."""
+
+RENEWED_AT_ONCE = 50
+"""Drawings that one prediction passes through a network that was activated since: some 0.1 s.
+Who has more remembered has the rest renewed by the next predictions.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,17 @@ class State:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """A remembered drawing as it is mixed in: its row, whose it is, what it shows."""
+
+    pk: int
+    prediction_id: UUID
+    label: int
+    embedding: bytes
+    model_version_id: int | None
+
+
+@dataclass(frozen=True)
 class PersonalAnswer:
     """What is answered in place of the network's answer, and the drawing that decided it."""
 
@@ -47,28 +67,22 @@ class PersonalAnswer:
 
 
 def _owner(user: User | None, visitor: UUID | None) -> dict[str, Any] | None:
-    """Return the columns that tell a person's rows; None for nobody."""
+    """Return the column that tells a person's rows, as a lookup; None for nobody."""
     if user is not None:
-        return {"user": user, "visitor": None}
-    if visitor is not None:
-        return {"user": None, "visitor": visitor}
-    return None
+        return {"user": user}
+    return None if visitor is None else {"visitor": visitor}
 
 
 def _of(user: User | None, visitor: UUID | None) -> QuerySet[RememberedDrawing]:
-    if user is not None:
-        return RememberedDrawing.objects.filter(user=user)
-    if visitor is not None:
-        return RememberedDrawing.objects.filter(visitor=visitor)
-    return RememberedDrawing.objects.none()
+    owner = _owner(user, visitor)
+    rows = RememberedDrawing.objects.all()
+    return rows.none() if owner is None else rows.filter(**owner)
 
 
 def _switched_off(user: User | None, visitor: UUID | None) -> QuerySet[MemorySwitchedOff]:
-    if user is not None:
-        return MemorySwitchedOff.objects.filter(user=user)
-    if visitor is not None:
-        return MemorySwitchedOff.objects.filter(visitor=visitor)
-    return MemorySwitchedOff.objects.none()
+    owner = _owner(user, visitor)
+    rows = MemorySwitchedOff.objects.all()
+    return rows.none() if owner is None else rows.filter(**owner)
 
 
 # What a person says -----------------------------------------------------------------------------
@@ -111,32 +125,43 @@ def withdraw(*, prediction_id: UUID, user: User | None, visitor: UUID | None) ->
 
 
 def _own(prediction_id: UUID, user: User | None, visitor: UUID | None) -> Prediction:
-    """Return the person's own drawing, held until the transaction ends."""
+    """Return the person's own drawing, held until the transaction ends.
+
+    Held, two suggestions for one drawing come one after the other: the second finds what the
+    first has remembered.
+    """
     owner = _owner(user, visitor)
     if owner is None:
         raise Prediction.DoesNotExist("Nobody has no drawings.")
-    return (
-        Prediction.objects.select_for_update(of=("self",))
-        .without_bytes()
-        .filter(**{name: value for name, value in owner.items() if value is not None})
-        .get(pk=prediction_id)
-    )
+    rows = Prediction.objects.without_bytes().select_for_update(of=("self",))
+    return rows.get(pk=prediction_id, **owner)
 
 
 def _remember(prediction: Prediction, label: int, user: User | None, visitor: UUID | None) -> None:
     owner = _owner(user, visitor)
     if owner is None or _switched_off(user, visitor).exists():
         return
-    packed, version = prediction.embedding, prediction.model_version
-    if packed is None:
+    embedding, version = prediction.embedding, prediction.model_version
+    if embedding is None:
+        # A drawing of before embeddings were kept.
+        try:
+            current = serving.current_classifier()
+        except serving.NoModel:
+            return
+        embedding, version = _embedded(prediction, current.classifier), current.version
+    if embedding is None:
         return
     RememberedDrawing.objects.create(
-        prediction=prediction, label=label, embedding=packed, model_version=version, **owner
+        prediction=prediction, label=label, embedding=embedding, model_version=version, **owner
     )
-    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[MOST_REMEMBERED:]
+    oldest = _newest_first(_of(user, visitor))[MOST_REMEMBERED:]
     beyond = list(oldest.values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
+
+
+def _newest_first(rows: QuerySet[RememberedDrawing]) -> QuerySet[RememberedDrawing]:
+    return rows.order_by("-remembered_at", "-pk")
 
 
 # The switch -------------------------------------------------------------------------------------
@@ -150,23 +175,33 @@ def state(*, user: User | None, visitor: UUID | None) -> State:
 
 
 def switch(*, enabled: bool, user: User | None, visitor: UUID | None) -> None:
-    """Switch a person's memory on or off; what it holds stays until it is forgotten."""
+    """Switch a person's memory on or off; what it holds stays until it is forgotten.
+
+    Raises:
+        ValueError: there is neither a user nor a visitor.
+    """
     owner = _owner(user, visitor)
     if owner is None:
         raise ValueError("Nobody has no memory.")
     if enabled:
-        _switched_off(user, visitor).delete()
+        MemorySwitchedOff.objects.filter(**owner).delete()
     else:
         MemorySwitchedOff.objects.bulk_create([MemorySwitchedOff(**owner)], ignore_conflicts=True)
 
 
 def forget(*, user: User | None, visitor: UUID | None) -> int:
-    """Forget every drawing remembered for this person; return how many there were."""
+    """Forget every drawing remembered for this person; return how many there were.
+
+    What they said of the drawings stays for the reviewer.
+    """
     return _of(user, visitor).delete()[0]
 
 
 def claim(*, user: User, visitor: UUID) -> None:
-    """Hand a visitor's memory to the account they have logged in to; off stays off."""
+    """Hand a visitor's memory to the account they have logged in to.
+
+    Off stays off, whichever of the two was.
+    """
     with transaction.atomic():
         RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None)
         if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
@@ -181,18 +216,84 @@ def personal_answer(
 ) -> PersonalAnswer | None:
     """Return the answer by this person's own remembered drawings; None where the network's stands.
 
-    One query.
+    One query, but for the first predictions after another version was activated: embeddings of
+    two networks can't be compared, so the remembered drawings pass through the new one.
+
+    Args:
+        answer: what the network says of the person's new drawing.
+        version: the version that says it.
+
+    Raises:
+        serving.NoModel: no model version can answer.
     """
-    rows = list(
-        _of(user, visitor)
+    rows = [
+        Remembered(*row)
+        for row in _newest_first(_of(user, visitor))
         .exclude(Exists(_switched_off(user, visitor)))
-        .filter(model_version=version)
-        .order_by("-remembered_at", "-pk")
-        .values_list("prediction_id", "label", "embedding")[:MOST_REMEMBERED]
-    )
-    if not rows:
+        .values_list("pk", "prediction_id", "label", "embedding", "model_version_id")[
+            :MOST_REMEMBERED
+        ]
+    ]
+    current = serving.current_classifier()
+    # Another version may have been activated since the network answered: this once it stands.
+    if not rows or current.version.pk != version.pk or embeddings.pack(answer.embedding) is None:
         return None
-    vectors = np.stack([embeddings.unpack(bytes(packed)) for _, _, packed in rows])
-    labels = np.array([label for _, label, _ in rows])
-    found = neighbours.mix(answer, vectors, labels)
-    return None if found is None else PersonalAnswer(found.answer, rows[found.nearest][0])
+    usable = [row for row in rows if row.model_version_id == version.pk]
+    if len(usable) < len(rows):
+        stale = [row for row in rows if row.model_version_id != version.pk]
+        usable += _renew(stale[:RENEWED_AT_ONCE], current)
+    if not usable:
+        return None
+    found = neighbours.mix(
+        answer,
+        current.classifier.calibration,
+        embeddings.unpack_many([bytes(row.embedding) for row in usable]),
+        np.array([row.label for row in usable]),
+    )
+    if found is None:
+        return None
+    return PersonalAnswer(answer=found.answer, remembered_id=usable[found.decided_by].prediction_id)
+
+
+def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Remembered]:
+    """Pass remembered drawings through another network than they were; return them anew.
+
+    What can't be read any more is forgotten: it would be tried again at every prediction.
+    """
+    drawings = Prediction.objects.only("image", "is_model_input").in_bulk(
+        [row.prediction_id for row in stale]
+    )
+    renewed, lost = [], []
+    for row in stale:
+        drawing = drawings.get(row.prediction_id)
+        packed = None if drawing is None else _embedded(drawing, current.classifier)
+        if packed is None:
+            lost.append(row.pk)
+        else:
+            renewed.append(
+                Remembered(row.pk, row.prediction_id, row.label, packed, current.version.pk)
+            )
+    _write_back(renewed, lost, current.version)
+    return renewed
+
+
+def _write_back(renewed: Sequence[Remembered], lost: Sequence[int], version: ModelVersion) -> None:
+    with transaction.atomic():
+        RememberedDrawing.objects.bulk_update(
+            [
+                RememberedDrawing(pk=row.pk, embedding=row.embedding, model_version=version)
+                for row in renewed
+            ],
+            ["embedding", "model_version"],
+        )
+        RememberedDrawing.objects.filter(pk__in=lost).delete()
+
+
+def _embedded(prediction: Prediction, classifier: Classifier) -> bytes | None:
+    """Return a kept drawing's embedding by a network; None where the drawing is damaged."""
+    try:
+        seen = stored.model_input(prediction)
+    except imaging.ImageError:
+        logger.warning("The drawing %s is damaged: it is not remembered", prediction.pk)
+        return None
+    return embeddings.pack(classifier.classify(seen).embedding)

@@ -156,8 +156,7 @@ def recognise(
         prediction.remembered_id = personal.remembered_id
     prediction.clean_fields(exclude=["model_version", "user", "remembered"])
     try:
-        with transaction.atomic():
-            prediction.save(force_insert=True)
+        _insert(prediction)
     except IntegrityError:
         # The same key at the same time: the other request has kept it.
         known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
@@ -165,6 +164,19 @@ def recognise(
             raise
         return known
     return prediction
+
+
+def _insert(prediction: Prediction) -> None:
+    try:
+        with transaction.atomic():
+            prediction.save(force_insert=True)
+    except IntegrityError:
+        if prediction.remembered_id is None:
+            raise
+        # The remembered drawing was deleted while this one was read.
+        prediction.remembered_id = None
+        with transaction.atomic():
+            prediction.save(force_insert=True)
 
 
 def _identifier(key: str | None, user: User | None, visitor: UUID | None) -> UUID:
@@ -193,8 +205,10 @@ def claim_predictions(*, user: User, visitor: UUID) -> int:
     in to; return how many drawings.
     """
     with transaction.atomic():
+        # The drawings first: a suggestion that is being made holds one until it is remembered.
+        count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
         memory.claim(user=user, visitor=visitor)
-        return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+    return count
 
 
 # Model versions -------------------------------------------------------------------------------
