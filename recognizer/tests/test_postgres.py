@@ -27,6 +27,7 @@ AGAIN = [
     "recognizer/tests/test_store.py",
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
+    "recognizer/tests/test_review_queue.py",
 ]
 
 
