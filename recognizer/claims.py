@@ -1,6 +1,7 @@
 """Who is looking at which drawings, so that two reviewers at once are given different ones.
 
-A claim keeps nobody from labelling; it only decides who is shown what. It ends by itself.
+A claim keeps nobody from labelling; it only decides who is shown what. It ends by itself, and so
+does putting a drawing off.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from recognizer.models import Prediction, PredictionQuerySet, ReviewClaim
+from recognizer.models import Prediction, PredictionQuerySet, ReviewClaim, ReviewSkip
 
 # So many ended claims are swept away by each new one, at most.
 SWEPT = 200
@@ -68,6 +69,37 @@ def free_for(drawings: PredictionQuerySet, reviewer: User) -> PredictionQuerySet
         prediction=OuterRef("pk"), expires_at__gt=timezone.now()
     ).exclude(reviewer=reviewer)
     return drawings.filter(~Exists(others))
+
+
+def put_off(*, ids: Iterable[UUID], reviewer: User, until: datetime.datetime) -> int:
+    """Give these drawings to the reviewer no more until then; return how many there are.
+
+    A drawing that is gone is left out.
+    """
+    with transaction.atomic():
+        ReviewSkip.objects.filter(reviewer=reviewer, expires_at__lte=timezone.now()).delete()
+        there = list(
+            Prediction.objects.select_for_update(no_key=True)
+            .filter(pk__in=set(ids))
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        ReviewSkip.objects.bulk_create(
+            [ReviewSkip(prediction_id=pk, reviewer=reviewer, expires_at=until) for pk in there],
+            update_conflicts=True,
+            unique_fields=["reviewer", "prediction"],
+            update_fields=["expires_at"],
+        )
+    return len(there)
+
+
+def put_off_by(reviewer: User) -> Exists:
+    """The condition that the reviewer has put a drawing off."""
+    return Exists(
+        ReviewSkip.objects.filter(
+            prediction=OuterRef("pk"), reviewer=reviewer, expires_at__gt=timezone.now()
+        )
+    )
 
 
 def _sweep(now: datetime.datetime) -> None:
