@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from recognizer.admin_history import LabelEventAdmin
 from recognizer.admin_models import ModelVersionAdmin
 from recognizer.admin_predictions import PredictionAdmin
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import LabelEvent, ModelVersion, Prediction
 
 admin.site.site_header = _("DigitSite administration")
 admin.site.site_title = _("DigitSite")
 admin.site.register(Prediction, PredictionAdmin)
 admin.site.register(ModelVersion, ModelVersionAdmin)
+admin.site.register(LabelEvent, LabelEventAdmin)

@@ -41,14 +41,11 @@ from recognizer import (
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
 from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.admin_history import LabelHistoryAdmin
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-    BaseAdmin = admin.ModelAdmin[Prediction]
-else:
-    BaseAdmin = admin.ModelAdmin
 
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
@@ -101,7 +98,7 @@ def export_action(format: export_formats.Format, description: StrOrPromise) -> A
     return action
 
 
-class PredictionAdmin(BaseAdmin):
+class PredictionAdmin(LabelHistoryAdmin):
     """The list of drawings and the page of each."""
 
     form = LabelButtonsForm

@@ -230,6 +230,26 @@ class Prediction(models.Model):
                 condition=Q(label__isnull=True, audit_key__isnull=True),
                 name="prediction_unlabelled_digit",
             ),
+            # The grid's pages: all but what was refused, or only that. The verdict is in them
+            # because SQLite would else look it up in every row that it counts.
+            models.Index(
+                fields=["digit", "margin", "id", "verdict"],
+                condition=Q(label__isnull=True, audit_key__isnull=True)
+                & ~Q(verdict=Verdict.NOT_A_DIGIT),
+                name="prediction_grid",
+            ),
+            *(
+                models.Index(
+                    fields=fields,
+                    condition=Q(label__isnull=True, audit_key__isnull=True)
+                    & Q(verdict=Verdict.NOT_A_DIGIT),
+                    name=name,
+                )
+                for fields, name in (
+                    (["margin", "id", "verdict"], "prediction_refused"),
+                    (["-created_at", "-id"], "prediction_refused_newest"),
+                )
+            ),
             # Most suggestions say that the answer was right: those are no disagreement.
             models.Index(
                 fields=["-created_at", "-id"],
