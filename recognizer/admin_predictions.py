@@ -119,7 +119,9 @@ class PredictionAdmin(BaseAdmin):
     list_editable = ("label",)
     list_filter = (
         admin_filters.LabelledFilter,
+        admin_filters.AuditedFilter,
         admin_filters.OutcomeFilter,
+        admin_filters.AnswerFilter,
         admin_filters.DigitFilter,
         admin_filters.LabelFilter,
         admin_filters.VerdictFilter,
