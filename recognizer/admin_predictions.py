@@ -103,7 +103,9 @@ class PredictionAdmin(LabelHistoryAdmin):
     list_editable = ("label",)
     list_filter = (
         admin_filters.LabelledFilter,
+        admin_filters.AuditedFilter,
         admin_filters.OutcomeFilter,
+        admin_filters.AnswerFilter,
         admin_filters.DigitFilter,
         admin_filters.LabelFilter,
         admin_filters.VerdictFilter,

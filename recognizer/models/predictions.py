@@ -33,6 +33,23 @@ DISAGREEMENT = Q(suggestion__isnull=False) & (
 )
 
 
+def read_as(column: str) -> Q:
+    """The condition that the network read a drawing as its ``label``, or its ``suggestion``, says.
+
+    A refusal reads "not a digit"; the digit that came closest is not held against it.
+    """
+    refused = {column: Label.NOT_A_DIGIT, "verdict": Verdict.NOT_A_DIGIT}
+    return Q(**{column: F("digit")}) | Q(**refused)
+
+
+def how_many(condition: Q) -> models.Count:
+    """Count the predictions that meet a condition, as one of several figures of a query.
+
+    It counts a column that every index of figures holds, so that the rows stay unread.
+    """
+    return models.Count("digit", filter=condition)
+
+
 class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Ways to narrow down predictions."""
 
@@ -70,8 +87,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def right(self) -> PredictionQuerySet:
         """Only labelled drawings that the model read as the reviewer does."""
-        refused = Q(label=Label.NOT_A_DIGIT, verdict=Verdict.NOT_A_DIGIT)
-        return self.labelled().filter(Q(label=F("digit")) | refused)
+        return self.labelled().filter(read_as("label"))
 
 
 class Prediction(models.Model):
@@ -265,6 +281,24 @@ class Prediction(models.Model):
                 fields=["model_version", "audited_at"],
                 condition=Q(audited_at__isnull=False),
                 name="prediction_audited",
+            ),
+            # The insights read nothing but these two: the rows, with their drawings, stay unread.
+            models.Index(
+                fields=[
+                    "label",
+                    "digit",
+                    "verdict",
+                    "model_version",
+                    "created_at",
+                    "audited_at",
+                    "confidence",
+                ],
+                condition=Q(label__isnull=False),
+                name="prediction_judged",
+            ),
+            models.Index(
+                fields=["created_at", "verdict", "digit", "suggestion"],
+                name="prediction_answered",
             ),
         ]
         constraints = [
