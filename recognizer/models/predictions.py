@@ -65,6 +65,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
             "model_version__card",
         )
 
+    def given(self, verdict: str) -> PredictionQuerySet:
+        """Only drawings whose person was answered with this verdict, personal or not."""
+        return self.filter(Q(personal_verdict=verdict) | Q(personal_verdict="", verdict=verdict))
+
     def unlabelled(self) -> PredictionQuerySet:
         """Only drawings that no reviewer has labelled."""
         return self.filter(label__isnull=True)
@@ -399,6 +403,34 @@ class Prediction(models.Model):
     def is_personal(self) -> bool:
         """Whether the person's own earlier corrections decided the answer."""
         return self.personal_digit is not None
+
+    @property
+    def given_digit(self) -> int:
+        """The digit that the person was answered: the personal one, else the network's."""
+        return self.digit if self.personal_digit is None else self.personal_digit
+
+    @property
+    def given_confidence(self) -> float:
+        """The confidence of `given_digit`, 0-1."""
+        return self.confidence if self.personal_confidence is None else self.personal_confidence
+
+    @property
+    def given_probabilities(self) -> list[float]:
+        """The ten probabilities that the person was answered."""
+        given: list[float] = self.personal_probabilities or self.probabilities
+        return given
+
+    @property
+    def given_verdict(self) -> str:
+        """The verdict that the person was answered; one of `Verdict`."""
+        return self.personal_verdict or self.verdict
+
+    @property
+    def given_label(self) -> Label:
+        """The person's answer as a label: the digit, or "not a digit" where it was refused."""
+        if self.given_verdict == Verdict.NOT_A_DIGIT:
+            return Label.NOT_A_DIGIT
+        return Label(self.given_digit)
 
     @property
     def is_mistake(self) -> bool | None:
