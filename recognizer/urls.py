@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from recognizer import api, api_memory, health, views
+from recognizer import api, api_memory, health, views, views_feedback
 
 router = SimpleRouter(use_regex_path=False)
 router.register("predictions", api.PredictionViewSet, basename="prediction")
@@ -15,6 +15,8 @@ api_urls = [*router.urls, path("memory/", api_memory.MemoryView.as_view(), name=
 
 urlpatterns = [
     path("", views.draw, name="draw"),
+    path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
+    path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
