@@ -169,6 +169,9 @@ class Screen:
         """Show a download's bar."""
         self._show(name, done, total, unit="B", unit_scale=True)
 
+    def planned(self, epochs: int) -> None:
+        """Nothing to show: each epoch has its line."""
+
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
         """Show an epoch's bar."""
         self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
