@@ -51,7 +51,7 @@ def _is_up_to_date(apps: Any) -> bool:
         return False
 
 
-def _columns(model: type[Model]) -> set[str]:
+def _columns(model: type[Model]) -> set[str | None]:
     return {field.column for field in model._meta.local_concrete_fields}
 
 
