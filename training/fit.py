@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +14,7 @@ from training.datasets import Data
 from training.fresh import Material, draw_fresh
 from training.network import in_precision, logits_of
 from training.recipes import Recipe
+from training.workers import workers
 
 
 class Report(Protocol):
@@ -54,7 +53,8 @@ def fit(
 
     The same seed draws the same data, deformations and first weights, and with TensorFlow's
     deterministic kernels (``run.train`` asks for them) the same machine makes the same network of
-    them. While one epoch trains, a second process draws the strokes of the next.
+    them. While one epoch trains, a second process draws the strokes of the next. An exception of
+    ``report`` or ``after_epoch`` ends the run, and the second process with it.
     """
     import keras
     import tensorflow as tf
@@ -62,10 +62,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     history = History()
-    # "spawn": a fork of a process that runs TensorFlow's threads hangs.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts_to_parent)
-    try:
+    with workers(1) as pool:
 
         def draw(epoch: int) -> Future[Data]:
             material = data.material.sample(recipe.fresh, rng)
@@ -104,14 +101,7 @@ def fit(
             history.validation_accuracy.append(accuracy(model, data.validation))
             if after_epoch:
                 after_epoch(epoch, history)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     return history
-
-
-def _leave_interrupts_to_parent() -> None:
-    # Ctrl-C reaches every process of the terminal; the helper's traceback would only confuse.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def accuracy(model: Any, data: Data) -> float:

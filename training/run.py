@@ -24,8 +24,16 @@ FALLBACK_GENERATED = 40_000
 """Generated digits an epoch where there is neither MNIST nor pen strokes."""
 
 
+class Cancelled(Exception):
+    """Raised by a listener to stop the run: nothing is kept, no helper process stays behind."""
+
+
 class Listener(Protocol):
-    """Whoever started the run and wants to see how it goes."""
+    """Whoever started the run and wants to see how it goes.
+
+    Any of its methods may raise ``Cancelled``, which ``train`` passes on. All are called from the
+    thread that called ``train``. Epochs and steps are counted as ``stepped`` says.
+    """
 
     def say(self, text: str) -> None:
         """Show a line."""
@@ -33,11 +41,17 @@ class Listener(Protocol):
     def downloaded(self, name: str, done: int, total: int) -> None:
         """Show how far a download is, in bytes."""
 
+    def planned(self, epochs: int) -> None:
+        """Show how many epochs there will be: called once, before the first step."""
+
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show how far the training is."""
+        """Show how far the training is: ``epoch`` counts from 0, ``step`` from 1 to ``steps``.
+
+        ``loss`` is the mean cross-entropy of the last 50 steps.
+        """
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show what the epoch brought."""
+        """Show what the epoch brought, the last of each list in ``history``."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +96,7 @@ def train(
 
     Raises ``NothingToTrainOn``; ``DataDamaged`` and ``FileNotFoundError`` for files that are no
     good; ``BundleError`` where the network to start from does not load or LiteRT disagrees with
-    Keras.
+    Keras; ``Cancelled`` where the listener does.
     """
     import keras
     import tensorflow as tf
@@ -109,6 +123,7 @@ def train(
     else:
         model = build_network(width=recipe.width)
     validation = collect.validation(data)
+    listener.planned(recipe.epochs)
     history = fit(
         model,
         TrainingData(
