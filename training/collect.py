@@ -213,8 +213,9 @@ def benches(data: Collected) -> dict[str, Data]:
             found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
     if data.labelled_held_out:
         found["labelled"] = data.labelled_held_out
-    found["generated"] = draw_fresh(Material(), Fresh(generated=1000), 34)
-    found["non-digits"] = draw_fresh(Material(), Fresh(nondigits=500), 35)
+    # Enough of them that harm shows, and where MNIST is missing these stand in for it.
+    found["generated"] = draw_fresh(Material(), Fresh(generated=2000), 34)
+    found["non-digits"] = draw_fresh(Material(), Fresh(nondigits=2000), 35)
     return {name: bench for name, bench in found.items() if len(bench)}
 
 
