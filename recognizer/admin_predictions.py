@@ -40,8 +40,8 @@ from recognizer import (
     wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
-from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.admin_history import LabelHistoryAdmin
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
