@@ -97,6 +97,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
     "recognizer",
 ]
 # The web machine's copy may leave the training code out.
@@ -178,6 +180,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "draw"
+
+# Background work ------------------------------------------------------------------------------
+
+# The queue is a table of the database: no broker to run, and a job and its place in the queue are
+# committed together. `manage.py db_worker` works it off.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 # Static files ---------------------------------------------------------------------------------
 

@@ -11,13 +11,14 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from recognizer import embeddings, imaging, memory, selectors, serving
 from recognizer.audit import audit_key
 from recognizer.classifier import Answer, Bundle, BundleError
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import Activation, Cause, ModelVersion, Prediction
 from recognizer.stored import model_input as model_input
 from recognizer.stored import stored_drawing as stored_drawing
 
@@ -251,17 +252,30 @@ def register_model(
     return version
 
 
-def activate_model(*, name: str) -> ModelVersion:
+def activate_model(
+    *, name: str, cause: Cause = Cause.COMMAND, by: User | None = None
+) -> ModelVersion:
     """Make a version the one that answers; the web processes follow within seconds.
 
     Raises:
-        ActivationError: there is no such version, or its bytes don't match their checksum or
-            don't load. The version that was active stays so.
+        ActivationError: there is no such version, it is retired, or its bytes don't match their
+            checksum or don't load. The version that was active stays so.
     """
     with transaction.atomic():
-        version = ModelVersion.objects.select_for_update().filter(name=name).first()
+        # The active one too: two activations at once must wait for each other.
+        list(
+            ModelVersion.objects.select_for_update()
+            .filter(Q(name=name) | Q(is_active=True))
+            .order_by("pk")
+            .values_list("pk")
+        )
+        version = ModelVersion.objects.filter(name=name).first()
         if version is None:
             raise ActivationError(f"There is no model version called {name}.")
+        if version.retired_at is not None:
+            raise ActivationError(
+                f"The model version {name} is retired. Take it back into use in the admin first."
+            )
         try:
             serving.bundle_of(version).verify()
         except BundleError as error:
@@ -273,6 +287,7 @@ def activate_model(*, name: str) -> ModelVersion:
             version.is_active = True
             version.activated_at = timezone.now()
             version.save(update_fields=["is_active", "activated_at"])
+            Activation.objects.create(version=version, cause=cause, by=by, at=version.activated_at)
         transaction.on_commit(serving.expire)
     logger.info("Activated model version %s", name)
     return version
@@ -296,7 +311,7 @@ def install_bundled_model(bundle: Bundle) -> ModelVersion:
         active = ModelVersion.objects.filter(is_active=True).only("is_bundled").first()
         version = known or register_model(bundle=_with_free_name(bundle), is_bundled=True)
         if active is None or (known is None and active.is_bundled):
-            return activate_model(name=version.name)
+            return activate_model(name=version.name, cause=Cause.INSTALLED)
     return version
 
 

@@ -7,11 +7,9 @@ served: uint8 (n, 28, 28), white on black. Labels are uint8 (n,): 0-9, and 10 fo
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from recognizer import imaging
 from training import downloads
 from training.downloads import DataDamaged, Progress
 from training.strokes import PLACEMENTS, Placement, Strokes, draw_at
+from training.workers import workers
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000
@@ -184,9 +183,7 @@ def _in_parallel(
 ) -> list[NDArray[np.uint8]]:
     if len(parts) == 1:
         return [work(parts[0])]
-    # "spawn": a fork of a process that runs TensorFlow's threads hangs.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         return list(pool.map(work, parts))
 
 
