@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, TypeGuard
 
 from django.utils.dateparse import parse_datetime
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from recognizer.models import ModelVersion
@@ -107,7 +108,7 @@ def _source(name: str, data: dict[str, Any]) -> str:
     }
     text = words.get(name, name)
     n = _whole(data.get("n"))
-    return f"{text} ({n:,})" if n else text
+    return f"{text} ({number_format(n, force_grouping=True)})" if n else text
 
 
 def _dict(value: object) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def notes() -> dict[str, str]:
 
 def percent(share: float) -> str:
     """Return a share (0-1) in per cent with one decimal, the sign after a no-break space."""
-    return _("{value}\u00a0%").format(value=f"{100 * share:.1f}")
+    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 1), 1))
 
 
 def confidence_percent(confidence: float) -> str:

@@ -26,6 +26,10 @@ export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
 }
 
+// As the server writes it in the page's language. Node's test runner has no page.
+const language = globalThis.document?.documentElement.lang || "en-GB";
+const oneDecimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 // No model is certain: above this no figure is given.
 const NEARLY_ONE = 0.9995;
 
@@ -34,7 +38,7 @@ const NEARLY_ONE = 0.9995;
  * @param {number} share 0 to 1
  */
 function percent(texts, share) {
-  return fill(texts.percent, { value: (100 * share).toFixed(1) });
+  return fill(texts.percent, { value: oneDecimal.format(100 * share) });
 }
 
 /**
