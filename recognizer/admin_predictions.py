@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import tempfile
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -29,18 +28,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from recognizer import (
+    admin_changes,
+    admin_exports,
     admin_filters,
     admin_grid,
     admin_images,
     admin_insights,
     admin_review,
-    export_formats,
     imaging,
     labelling,
     wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
 from recognizer.admin_history import LabelHistoryAdmin
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
 
-LABEL_PERMISSION = "recognizer.label_prediction"
 # Seconds. A drawing never changes, but a reviewer's browser should not keep it for ever.
 IMAGE_MAX_AGE = 3600
 # As Django's admin writes an empty value.
@@ -85,19 +85,6 @@ def label_action(label: Label) -> Action:
     return action
 
 
-def export_action(format: export_formats.Format, description: StrOrPromise) -> Action:
-    """The action that sends the selected drawings as a file."""
-
-    @admin.action(description=description, permissions=["view"])
-    def action(
-        modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
-    ) -> HttpResponseBase | None:
-        return modeladmin.export(request, queryset, format)
-
-    action.__name__ = f"export_{format.value}"
-    return action
-
-
 class PredictionAdmin(LabelHistoryAdmin):
     """The list of drawings and the page of each."""
 
@@ -116,7 +103,9 @@ class PredictionAdmin(LabelHistoryAdmin):
     list_editable = ("label",)
     list_filter = (
         admin_filters.LabelledFilter,
+        admin_filters.AuditedFilter,
         admin_filters.OutcomeFilter,
+        admin_filters.AnswerFilter,
         admin_filters.DigitFilter,
         admin_filters.LabelFilter,
         admin_filters.VerdictFilter,
@@ -124,6 +113,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         ("created_at", admin.DateFieldListFilter),
         admin_filters.SourceFilter,
         admin_filters.ModelVersionFilter,
+        admin_changes.ChangedFilter,
     )
     list_per_page = 50
     list_max_show_all = 200
@@ -148,9 +138,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "confirm",
         *(label_action(label) for label in Label),
         "clear_label",
-        export_action(export_formats.Format.NPZ, gettext_lazy("Export selected as arrays (.npz)")),
-        export_action(export_formats.Format.PNG, gettext_lazy("Export selected as images (.zip)")),
-        export_action(export_formats.Format.CSV, gettext_lazy("Export selected as a table (.csv)")),
+        *admin_exports.actions(),
     )
 
     class Media:
@@ -230,6 +218,13 @@ class PredictionAdmin(LabelHistoryAdmin):
     def version(self, prediction: Prediction) -> str:
         return prediction.model_version.name
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return admin_changes.columns(self.list_display, request)
+
+    @admin.display(description=gettext_lazy("would change"))
+    def change(self, prediction: Prediction) -> str:
+        return admin_changes.in_words(prediction)
+
     @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
     def age(self, prediction: Prediction) -> str:
         return format_html(
@@ -275,6 +270,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
+            *admin_exports.urls(self),
             *admin_review.urls(self.admin_site),
             *admin_grid.urls(self.admin_site),
             *admin_insights.urls(self.admin_site),
@@ -357,31 +353,9 @@ class PredictionAdmin(LabelHistoryAdmin):
         text = ngettext("%(n)d label was changed.", "%(n)d labels were changed.", changed)
         self.message_user(request, text % {"n": changed}, messages.SUCCESS)
 
-    # --- exporting --------------------------------------------------------------------------
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         # Last in the menu, not first: it is the one that can't be undone.
         if "delete_selected" in actions:
             actions["delete_selected"] = actions.pop("delete_selected")
         return actions
-
-    def export(
-        self, request: HttpRequest, queryset: QuerySet[Prediction], format: export_formats.Format
-    ) -> HttpResponseBase | None:
-        """Send the labelled ones of the selected drawings, or say why there is nothing to send."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            summary = export_formats.STREAMS[format](queryset, file)
-        except export_formats.ExportError as error:
-            file.close()
-            self.message_user(request, str(error), messages.ERROR)
-            return None
-        if not summary.written:
-            file.close()
-            self.message_user(request, export_formats.nothing_to_export(summary), messages.WARNING)
-            return None
-        file.seek(0)
-        suffix = "zip" if format is export_formats.Format.PNG else format.value
-        name = f"drawings-{timezone.localdate().isoformat()}.{suffix}"
-        return FileResponse(file, as_attachment=True, filename=name)

@@ -43,7 +43,7 @@ def label_predictions(
     *,
     predictions: Drawings,
     label: int | None,
-    by: User,
+    by: User | None,
     via: Via = Via.ADMIN,
     batch: UUID | None = None,
 ) -> int:
@@ -186,6 +186,25 @@ def restore(*, event: LabelEvent, seen: int | None, by: User, before: bool = Fal
     )
 
 
+def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: UUID) -> None:
+    """Write the first line of history of drawings that were stored with their labels."""
+    now = timezone.now()
+    LabelEvent.objects.bulk_create(
+        [
+            LabelEvent(
+                prediction_id=row.pk,
+                old=None,
+                new=row.label,
+                by=by,
+                at=now,
+                via=Via.IMPORT,
+                batch=batch,
+            )
+            for row in predictions
+        ]
+    )
+
+
 def locked(predictions: Drawings) -> list[Prediction]:
     """Return the rows, without bytes, held until the transaction ends."""
     if isinstance(predictions, QuerySet):
@@ -207,7 +226,7 @@ def locked(predictions: Drawings) -> list[Prediction]:
 def _apply(
     changes: Sequence[Change],
     *,
-    by: User,
+    by: User | None,
     via: Via,
     batch: UUID | None = None,
     log_unchanged: bool = False,
