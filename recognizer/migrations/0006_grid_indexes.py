@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("audit_key__isnull", True), ("label__isnull", True), ("verdict", "not_a_digit")
                 ),
-                fields=["margin", "id", "verdict"],
+                fields=["verdict", "margin", "id"],
                 name="prediction_refused",
             ),
         ),
@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("audit_key__isnull", True), ("label__isnull", True), ("verdict", "not_a_digit")
                 ),
-                fields=["-created_at", "-id"],
+                fields=["verdict", "-created_at", "-id"],
                 name="prediction_refused_newest",
             ),
         ),
