@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from recognizer import (
+    admin_changes,
     admin_exports,
     admin_filters,
     admin_grid,
@@ -113,6 +114,7 @@ class PredictionAdmin(BaseAdmin):
         ("created_at", admin.DateFieldListFilter),
         admin_filters.SourceFilter,
         admin_filters.ModelVersionFilter,
+        admin_changes.ChangedFilter,
     )
     list_per_page = 50
     list_max_show_all = 200
@@ -216,6 +218,13 @@ class PredictionAdmin(BaseAdmin):
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
     def version(self, prediction: Prediction) -> str:
         return prediction.model_version.name
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return admin_changes.columns(self.list_display, request)
+
+    @admin.display(description=gettext_lazy("would change"))
+    def change(self, prediction: Prediction) -> str:
+        return admin_changes.in_words(prediction)
 
     @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
     def age(self, prediction: Prediction) -> str:
