@@ -40,6 +40,7 @@ from recognizer import (
     wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
@@ -52,7 +53,6 @@ else:
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
 
-LABEL_PERMISSION = "recognizer.label_prediction"
 # Seconds. A drawing never changes, but a reviewer's browser should not keep it for ever.
 IMAGE_MAX_AGE = 3600
 # As Django's admin writes an empty value.

@@ -6,7 +6,9 @@ too: it scores 0, counts as refused, and as misread where a digit was drawn.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +18,9 @@ from numpy.typing import NDArray
 from recognizer.classifier import DIGITS, Calibration, Classifier, digit_scores
 from training.calibrate import probabilities
 from training.datasets import NOT_A_DIGIT, Data
+
+PART = 250
+"""Drawings that a thread reads at a time."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,11 @@ class Outcome:
         return np.where(self.data.labels == NOT_A_DIGIT, self.refused, read)
 
     @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which answers of the site are right, (n,): a digit's label and no refusal, or one."""
+        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, self.right & ~self.refused)
+
+    @property
     def blank(self) -> NDArray[np.bool_]:
         """Which model inputs hold no ink at all, (n,)."""
         return np.asarray(~self.data.images.any((1, 2)))
@@ -95,9 +105,15 @@ class Outcome:
 
 
 def run(classifier: Classifier, data: Data) -> Outcome:
-    """Pass a set through the network as it is served, one image at a time."""
-    logits = np.array([classifier.logits(image)[0] for image in data.images], np.float32)
-    return Outcome(data, logits.reshape(-1, DIGITS + 1), classifier.calibration)
+    """Pass a set through the network as it is served, one image at a time, on every core."""
+
+    def logits(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = [classifier.logits(image)[0] for image in part]
+        return np.array(found, np.float32).reshape(-1, DIGITS + 1)
+
+    parts = np.array_split(data.images, max(1, len(data) // PART))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return Outcome(data, np.concatenate([*pool.map(logits, parts)]), classifier.calibration)
 
 
 def pooled(name: str, outcomes: Sequence[Outcome]) -> Outcome:

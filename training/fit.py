@@ -14,6 +14,7 @@ from training.datasets import Data
 from training.fresh import Material, draw_fresh
 from training.network import in_precision, logits_of
 from training.recipes import Recipe
+from training.schedule import one_cycle
 from training.workers import workers
 
 
@@ -72,7 +73,8 @@ def fit(
         trained = in_precision(model, recipe.precision)
         steps = _steps(data, recipe)
         optimizer = keras.optimizers.AdamW(
-            _one_cycle(recipe, steps * recipe.epochs), weight_decay=recipe.weight_decay
+            one_cycle(recipe.learning_rate, recipe.warm_up, steps * recipe.epochs),
+            weight_decay=recipe.weight_decay,
         )
         optimizer.exclude_from_weight_decay(var_names=["beta", "gamma", "bias"])
         step_once = _compiled_step(trained, optimizer, recipe)
@@ -147,20 +149,6 @@ def _strength(recipe: Recipe, done: float) -> float:
     """Return how strong augmentation is when so much of the run is done (0-1)."""
     settling = max(0.0, (done - (1 - recipe.settle)) / recipe.settle) if recipe.settle else 0.0
     return 1 - (1 - recipe.settled) * settling
-
-
-def _one_cycle(recipe: Recipe, steps: int) -> Any:
-    """One cycle after Smith and Topin, "Super-convergence", 2019: up, then a cosine to zero."""
-    import keras
-
-    warm_up = max(1, int(recipe.warm_up * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / 20,
-        decay_steps=max(1, steps - warm_up),
-        alpha=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warm_up,
-    )
 
 
 def _compiled_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:

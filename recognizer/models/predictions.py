@@ -25,6 +25,13 @@ from recognizer.models.answers import (
 )
 from recognizer.models.versions import ModelVersion
 
+# The visitor's suggestion is not what the network answered (`Prediction.answered_label`). Written
+# without IN: of a list SQLite can't tell that it is the one in the condition of an index.
+DISAGREEMENT = Q(suggestion__isnull=False) & (
+    Q(verdict="not_a_digit", suggestion__lt=Label.NOT_A_DIGIT)
+    | ~Q(verdict="not_a_digit") & (Q(suggestion__lt=F("digit")) | Q(suggestion__gt=F("digit")))
+)
+
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Ways to narrow down predictions."""
@@ -48,6 +55,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     def labelled(self) -> PredictionQuerySet:
         """Only drawings that a reviewer has labelled."""
         return self.filter(label__isnull=False)
+
+    def disagreements(self) -> PredictionQuerySet:
+        """Only drawings of which the visitor says something else than the network answered."""
+        return self.filter(DISAGREEMENT)
 
     def mistakes(self) -> PredictionQuerySet:
         """Only drawings that a reviewer labelled otherwise than the model read them.
@@ -219,10 +230,11 @@ class Prediction(models.Model):
                 condition=Q(label__isnull=True, audit_key__isnull=True),
                 name="prediction_unlabelled_digit",
             ),
+            # Most suggestions say that the answer was right: those are no disagreement.
             models.Index(
                 fields=["-created_at", "-id"],
-                condition=Q(label__isnull=True, audit_key__isnull=True, suggestion__isnull=False),
-                name="prediction_suggested",
+                condition=Q(label__isnull=True, audit_key__isnull=True) & DISAGREEMENT,
+                name="prediction_disagreement",
             ),
             models.Index(
                 fields=["audit_key"],
