@@ -25,7 +25,7 @@ def fill_activations(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recognizer", "0005_fill_learning_loop"),
+        ("recognizer", "0006_disagreement_index"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
