@@ -49,8 +49,8 @@ def find_browser() -> str:
 
 
 @contextmanager
-def site() -> Iterator[str]:
-    """Run the site on a temporary database; yield its address."""
+def site(*prepare: list[str]) -> Iterator[str]:
+    """Run the site on a temporary database, after these commands on it; yield its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -62,7 +62,8 @@ def site() -> Iterator[str]:
             "ALLOWED_HOSTS": "127.0.0.1",
         }
         manage = [sys.executable, str(ROOT / "manage.py")]
-        subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
+        for command in ([*manage, "migrate", "--verbosity", "0"], *prepare):
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
         server = subprocess.Popen(
             [*manage, "runserver", "--noreload", f"127.0.0.1:{port}"],
             env=environment,
@@ -151,6 +152,11 @@ def main() -> None:
     find_browser()
     with site() as address:
         picture = smaller(take(address))
+    write(picture, path)
+
+
+def write(picture: bytes, path: Path) -> None:
+    """Write a picture whole or not at all; leave with a sentence if it is too large."""
     if len(picture) > MAX_BYTES:
         raise SystemExit(
             f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are meant."

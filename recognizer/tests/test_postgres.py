@@ -28,6 +28,8 @@ AGAIN = [
     "recognizer/tests/test_store.py",
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
+    "recognizer/tests/test_insights.py",
+    "recognizer/tests/test_activity.py",
 ]
 
 
