@@ -101,6 +101,11 @@ def main() -> None:
     find_browser()
     with running_site() as site:
         picture = smaller(take(site.address))
+    write(picture, path)
+
+
+def write(picture: bytes, path: Path) -> None:
+    """Write a picture whole or not at all; leave with a sentence if it is too large."""
     if len(picture) > MAX_BYTES:
         raise SystemExit(
             f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are meant."

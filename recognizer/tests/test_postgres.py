@@ -30,6 +30,8 @@ AGAIN = [
     "recognizer/tests/test_review_queue.py",
     "recognizer/tests/test_api_suggestions.py",
     "recognizer/tests/test_memory.py",
+    "recognizer/tests/test_insights.py",
+    "recognizer/tests/test_activity.py",
 ]
 
 
