@@ -22,7 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks import machine
-from benchmarks.screenshots import ROOT, find_browser, site
+from benchmarks.screenshots import find_browser
+from benchmarks.site import ROOT, running_site
 
 PATHS = ("/", "/about/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -126,8 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if not LIGHTHOUSE.exists():
         raise SystemExit("Lighthouse is not installed here: run npm ci (Node.js 20 or later).")
-    with site(collected=True) as address:
-        reports = [measure(address, path, options.runs) for path in options.paths]
+    with running_site(collected=True) as site:
+        reports = [measure(site.address, path, options.runs) for path in options.paths]
     print(f"Lighthouse, mobile, median of {options.runs}; {machine.describe()}")
     print(f"{'':12}{''.join(f'{name:>15}' for name in CATEGORIES)}{'kB':>9}{'shift':>8}")
     for report in reports:

@@ -250,8 +250,8 @@ class Prediction(models.Model):
                 condition=Q(label__isnull=True, audit_key__isnull=True),
                 name="prediction_unlabelled_digit",
             ),
-            # The grid's pages: all but what was refused, or only that. The verdict is in them
-            # because SQLite would else look it up in every row that it counts.
+            # The grid's pages: all but what was refused, or only that. The verdict is a column of
+            # them because SQLite would else look it up in every row, or take another index.
             models.Index(
                 fields=["digit", "margin", "id", "verdict"],
                 condition=Q(label__isnull=True, audit_key__isnull=True)
@@ -266,8 +266,8 @@ class Prediction(models.Model):
                     name=name,
                 )
                 for fields, name in (
-                    (["margin", "id", "verdict"], "prediction_refused"),
-                    (["-created_at", "-id"], "prediction_refused_newest"),
+                    (["verdict", "margin", "id"], "prediction_refused"),
+                    (["verdict", "-created_at", "-id"], "prediction_refused_newest"),
                 )
             ),
             # Most suggestions say that the answer was right: those are no disagreement.

@@ -486,7 +486,33 @@ def test_more_than_a_page_is_refused(reviewing: Client) -> None:
     assert response.content.decode() == "A page has 60 drawings at most."
 
 
-# As many queries for many as for few ----------------------------------------------------------
+# As fast for many as for few ------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="other databases look at the rows before they plan"
+)
+@pytest.mark.parametrize("digit", ["7", "not_a_digit"])
+@pytest.mark.parametrize("order", ["least-sure", "newest"])
+def test_no_page_looks_at_drawings_that_are_not_on_it(
+    reviewing: Client, digit: str, order: str
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        look(reviewing, digit, order=order)
+
+    asked = [
+        query["sql"]
+        for query in captured
+        if 'FROM "recognizer_prediction" WHERE' in query["sql"] and "LIMIT" in query["sql"]
+    ]
+    assert len(asked) == 12
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql)
+            plan = [row[3] for row in cursor.fetchall()]
+        (step,) = [line for line in plan if "recognizer_prediction" in line]
+        assert re.match(r"SEARCH \w+ USING INDEX prediction_\w+ \((digit|verdict)=\?\)", step)
+        assert not [line for line in plan if "TEMP B-TREE FOR ORDER BY" in line]
 
 
 def counted(client: Client, rows: Iterable[Prediction]) -> tuple[int, int, int]:

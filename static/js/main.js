@@ -40,7 +40,7 @@ const api = new Api(
 );
 const answerPanel = byId("answer", HTMLElement);
 const answer = new AnswerView(answerPanel, texts);
-const learning = new Learning(api, texts, announce);
+const learning = new Learning(api, texts, { announce, learned });
 const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
   announce,
   open: (entry) => learning.open(entry),
@@ -213,7 +213,7 @@ function predictDrawing() {
     return;
   }
   if (model.revision === answered) {
-    // A second click on the same drawing would only store it twice.
+    // A second click on the same drawing would only store it twice, unless the site has learned in between.
     announce(lastAnnouncement);
     return;
   }
@@ -329,6 +329,11 @@ function predictPicture(file) {
       showAnswer(prediction);
     },
   );
+}
+
+/** What was said of a drawing may have changed how this one is read: it may be asked about anew. */
+function learned() {
+  answered = -1;
 }
 
 // The start -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Request, Route, expect
 from pytest_django import Settings

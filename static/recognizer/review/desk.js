@@ -123,7 +123,8 @@ export class Desk {
       this.#line.add({
         drawing: card.id,
         send: () => this.client.post("undo", { id: card.id, step: step.value === null ? null : step.id }),
-        done: (/** @type {UndoAnswer} */ { label }) => {
+        done: (/** @type {UndoAnswer} */ { label, until }) => {
+          this.#until = until;
           card.label = label;
           card.note = label?.text ?? "";
           this.changed();

@@ -162,6 +162,9 @@ document.addEventListener("click", (event) => {
 for (const name of ["keydown", "pointerdown"]) {
   document.addEventListener(name, () => {
     touched = performance.now();
+    if (touched - renewed > 2 * RENEW_MS) {
+      renew();
+    }
   });
 }
 
