@@ -128,7 +128,7 @@ def test_an_answer_that_was_lost_on_the_way_is_not_kept_twice(
 def test_a_picture_is_shown_with_its_crop_before_it_is_sent(
     desk: Desk, draw_digit: DrawDigit
 ) -> None:
-    png = draw_digit(4, size=0.3, centre=(0.7, 0.3))
+    png = draw_digit(4, size=0.3, centre=(196, 84))
     desk.page.set_input_files(
         "#upload-image", {"name": "four.png", "mimeType": "image/png", "buffer": png}
     )
