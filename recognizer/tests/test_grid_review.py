@@ -269,7 +269,7 @@ def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None
     assert "1 still wait: you have left them open" in page
     assert ids(reviewing, left="open") == [left.pk]
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     look(reviewing, 3)
     assert ids(grace) == [left.pk]
 
@@ -308,7 +308,7 @@ def test_an_undo_leaves_alone_what_has_been_changed_since(reviewing: Client) -> 
     send(reviewing, {mine.pk: 7, theirs.pk: 7})
     batch = last_batch()
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     # Another label and then the same one again: it is hers now.
     for old, new in (("7", "1"), ("1", "7")):
         change = f"{LIST}{theirs.pk}/change/"
@@ -351,7 +351,7 @@ def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
     (row,) = sevens(1)
     send(reviewing, {row.pk: 7})
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
 
     response = undo(grace, last_batch())
 
@@ -367,7 +367,7 @@ def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
 def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None:
     sevens(200)
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
 
     mine, theirs = ids(reviewing), ids(grace)
 
@@ -380,7 +380,7 @@ def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None
 def test_who_goes_to_another_page_lets_the_drawings_go(reviewing: Client) -> None:
     (row,) = sevens(1)
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     ids(reviewing)
     assert "another reviewer is looking at them" in look(grace)
 
@@ -489,9 +489,6 @@ def test_more_than_a_page_is_refused(reviewing: Client) -> None:
 # As fast for many as for few ------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="other databases look at the rows before they plan"
-)
 @pytest.mark.parametrize("digit", ["7", "not_a_digit"])
 @pytest.mark.parametrize("order", ["least-sure", "newest"])
 def test_no_page_looks_at_drawings_that_are_not_on_it(
@@ -506,6 +503,9 @@ def test_no_page_looks_at_drawings_that_are_not_on_it(
         if 'FROM "recognizer_prediction" WHERE' in query["sql"] and "LIMIT" in query["sql"]
     ]
     assert len(asked) == 12
+    if connection.vendor != "sqlite":
+        # Other databases plan by what the tables hold: here that is nothing.
+        return
     for sql in asked:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + sql)

@@ -28,6 +28,9 @@ AGAIN = [
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
     "recognizer/tests/test_review_queue.py",
+    "recognizer/tests/test_claims.py",
+    "recognizer/tests/test_grid_review.py",
+    "recognizer/tests/test_label_history.py",
 ]
 
 
