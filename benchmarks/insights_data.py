@@ -25,7 +25,7 @@ REVIEWERS = ("ada", "grace", "katherine")
 TAKEN_FOR = (6, 7, 7, 5, 9, 3, 0, 1, 3, 4)
 NOT_A_DIGIT = 10
 # Name, share of the time until it came, how much of its doubt it owns up to (1: all of it).
-VERSIONS = (("shipped-3", 0.0, 1.9), ("trained-2026-09", 0.35, 1.3), ("trained-2026-11", 0.75, 1.0))
+VERSIONS = (("trained-1", 0.0, 1.9), ("trained-2", 0.35, 1.3), ("trained-3", 0.75, 1.0))
 SECONDS_A_DAY = 24 * 3600
 
 
@@ -135,17 +135,15 @@ def _rows(n: int, days: float, rng: np.random.Generator) -> list[Any]:
     users = [User.objects.get_or_create(username=name)[0] for name in REVIEWERS]
     ModelVersion.objects.update(is_active=False)
     versions = [
-        ModelVersion.objects.update_or_create(
+        ModelVersion.objects.create(
             name=name,
-            defaults={
-                "sha256": hashlib.sha256(name.encode()).hexdigest(),
-                "created_at": now - datetime.timedelta(days=days * (1 - start)),
-            },
-        )[0]
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+            created_at=now - datetime.timedelta(days=days * (1 - start)),
+            is_active=start == VERSIONS[-1][1],
+            activated_at=now,
+        )
         for name, start, _ in VERSIONS
     ]
-    versions[-1].is_active, versions[-1].activated_at = True, now
-    versions[-1].save()
     found = invent(n, days, rng)
     labelled = np.flatnonzero(found.labelled)
     label_age, by = np.zeros(n), np.zeros(n, np.intp)
@@ -188,10 +186,10 @@ def _pictures(rng: np.random.Generator) -> list[bytes]:
     from training.strokes import place, render
 
     strokes = [generate_digit(digit, rng) for digit in range(10)]
-    scribble = [rng.uniform(0, 1, (30, 2)).astype(np.float32)]
+    strokes.append([rng.uniform(0, 1, (30, 2))])
     return [
         imaging.encode_png(render(place(each, canvas=56, size=0.6), canvas=56, brush=4))
-        for each in [*strokes, scribble]
+        for each in strokes
     ]
 
 
@@ -208,7 +206,7 @@ def _copy(copies: int) -> None:
         identifier = "gen_random_uuid()"
         later = "{column} + make_interval(secs => 2 * copy.n)"
     table = Prediction._meta.db_table
-    columns = {field.column: field.column for field in Prediction._meta.concrete_fields}
+    columns = {str(field.column): str(field.column) for field in Prediction._meta.concrete_fields}
     columns["id"] = identifier
     for column in ("created_at", "labelled_at", "audited_at"):
         columns[column] = later.format(column=column)

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,15 +77,14 @@ class TrainForm(forms.Form):
 class TrainingJobAdmin(BaseAdmin):
     """Jobs are started and cancelled by who may add them, and read by who may view them."""
 
-    list_display = ("created_at", "status_badge", "what", "who", "took", "outcome", "version")
-    list_display_links = ("created_at",)
-    list_filter = ("status",)
+    list_display = ("requested", "status_badge", "what", "who", "took", "outcome", "version")
+    list_display_links = ("requested",)
     list_select_related = ("requested_by", "model_version")
     show_full_result_count = False
     actions = None
 
     class Media:
-        css = {"all": ("recognizer/admin.css", "recognizer/jobs.css")}
+        css = {"all": ("recognizer/admin.css", "recognizer/models.css")}
 
     # --- who may do what --------------------------------------------------------------------
 
@@ -114,7 +115,12 @@ class TrainingJobAdmin(BaseAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         jobs.reap()
-        return super().changelist_view(request, extra_context)
+        extra = {"title": _("Trainings")}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("requested"), ordering="created_at")
+    def requested(self, job: TrainingJob) -> str:
+        return date_format(timezone.localtime(job.created_at), "j M Y, H:i")
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, job: TrainingJob) -> str:
@@ -136,7 +142,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, job: TrainingJob) -> str:
-        found = gate_table.table(job.result)
+        found = gate_table.of_job(job.result)
         return found.reason if found else job.error or "–"
 
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
@@ -206,7 +212,7 @@ class TrainingJobAdmin(BaseAdmin):
             "job": job,
             "what": job_words.kind(job),
             "words": job_words.in_words(job),
-            "gate": gate_table.table(job.result),
+            "gate": gate_table.of_job(job.result),
             "version_link": version_link(job),
             "may_cancel": self.has_add_permission(request),
         }

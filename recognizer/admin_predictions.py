@@ -94,6 +94,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "digit",
         "percent",
         "verdict_badge",
+        "personal_text",
         "suggestion_text",
         "label",
         "outcome",
@@ -126,6 +127,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "digit",
         "percent",
         "verdict",
+        "personal_answer",
         "suggestion_text",
         "version",
         "source",
@@ -202,6 +204,11 @@ class PredictionAdmin(LabelHistoryAdmin):
         verdict = Verdict(prediction.verdict)
         return format_html('<span class="verdict {}">{}</span>', verdict.value, verdict.label)
 
+    @admin.display(description=gettext_lazy("personal"), ordering="personal_digit")
+    def personal_text(self, prediction: Prediction) -> StrOrPromise:
+        """What the person was answered, if their own corrections decided it."""
+        return prediction.given_label.label if prediction.is_personal else NOTHING
+
     @admin.display(description=gettext_lazy("visitor says"), ordering="suggestion")
     def suggestion_text(self, prediction: Prediction) -> StrOrPromise:
         return NOTHING if prediction.suggestion is None else Label(prediction.suggestion).label
@@ -247,6 +254,23 @@ class PredictionAdmin(LabelHistoryAdmin):
             "who": prediction.labelled_by or _("an account that is gone"),
             "when": moment(prediction.labelled_at),
         }
+
+    @admin.display(description=gettext_lazy("personal answer"))
+    def personal_answer(self, prediction: Prediction) -> str:
+        """What the person was answered in place of the network's answer, and by which drawing."""
+        if not prediction.is_personal:
+            return NOTHING
+        text = str(prediction.given_label.label)
+        if prediction.given_label != Label.NOT_A_DIGIT:
+            text = f"{text}, {wording.confidence_percent(prediction.given_confidence)}"
+        if prediction.remembered_id is None:
+            return text
+        return format_html(
+            '{}, <a href="{}">{}</a>',
+            text,
+            reverse("admin:recognizer_prediction_change", args=[prediction.remembered_id]),
+            _("by an earlier drawing of theirs"),
+        )
 
     @admin.display(description=gettext_lazy("drawn by"))
     def owner(self, prediction: Prediction) -> str:

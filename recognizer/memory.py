@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import CharField, Exists, QuerySet
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from recognizer import embeddings, imaging, neighbours, serving, stored
@@ -27,6 +28,8 @@ from recognizer.models import (
     Prediction,
     RememberedDrawing,
 )
+
+Rows = TypeVar("Rows", bound="QuerySet[RememberedDrawing, Any]")
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +50,15 @@ class State:
     count: int
 
 
-@dataclass(frozen=True)
-class Remembered:
-    """A remembered drawing as it is mixed in: its row, whose it is, what it shows."""
+class Remembered(NamedTuple):
+    """A remembered drawing as it is mixed in.
+
+    ``drawing`` is the prediction's id as text: to make two hundred UUIDs of which one is needed
+    would take a third of the whole time.
+    """
 
     pk: int
-    prediction_id: UUID
+    drawing: str
     label: int
     embedding: bytes
     model_version_id: int | None
@@ -160,7 +166,7 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
 
 
-def _newest_first(rows: QuerySet[RememberedDrawing]) -> QuerySet[RememberedDrawing]:
+def _newest_first(rows: Rows) -> Rows:
     return rows.order_by("-remembered_at", "-pk")
 
 
@@ -226,14 +232,11 @@ def personal_answer(
     Raises:
         serving.NoModel: no model version can answer.
     """
-    rows = [
-        Remembered(*row)
-        for row in _newest_first(_of(user, visitor))
-        .exclude(Exists(_switched_off(user, visitor)))
-        .values_list("pk", "prediction_id", "label", "embedding", "model_version_id")[
-            :MOST_REMEMBERED
-        ]
-    ]
+    found = _of(user, visitor).exclude(Exists(_switched_off(user, visitor)))
+    columns = found.annotate(drawing=Cast("prediction_id", CharField())).values_list(
+        "pk", "drawing", "label", "embedding", "model_version_id"
+    )
+    rows = [Remembered(*row) for row in _newest_first(columns)[:MOST_REMEMBERED]]
     current = serving.current_classifier()
     # Another version may have been activated since the network answered: this once it stands.
     if not rows or current.version.pk != version.pk or embeddings.pack(answer.embedding) is None:
@@ -244,15 +247,15 @@ def personal_answer(
         usable += _renew(stale[:RENEWED_AT_ONCE], current)
     if not usable:
         return None
-    found = neighbours.mix(
+    personal = neighbours.mix(
         answer,
         current.classifier.calibration,
         embeddings.unpack_many([bytes(row.embedding) for row in usable]),
         np.array([row.label for row in usable]),
     )
-    if found is None:
+    if personal is None:
         return None
-    return PersonalAnswer(answer=found.answer, remembered_id=usable[found.decided_by].prediction_id)
+    return PersonalAnswer(personal.answer, UUID(usable[personal.decided_by].drawing))
 
 
 def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Remembered]:
@@ -261,18 +264,16 @@ def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Rememb
     What can't be read any more is forgotten: it would be tried again at every prediction.
     """
     drawings = Prediction.objects.only("image", "is_model_input").in_bulk(
-        [row.prediction_id for row in stale]
+        [UUID(row.drawing) for row in stale]
     )
     renewed, lost = [], []
     for row in stale:
-        drawing = drawings.get(row.prediction_id)
+        drawing = drawings.get(UUID(row.drawing))
         packed = None if drawing is None else _embedded(drawing, current.classifier)
         if packed is None:
             lost.append(row.pk)
         else:
-            renewed.append(
-                Remembered(row.pk, row.prediction_id, row.label, packed, current.version.pk)
-            )
+            renewed.append(row._replace(embedding=packed, model_version_id=current.version.pk))
     _write_back(renewed, lost, current.version)
     return renewed
 

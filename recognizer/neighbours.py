@@ -37,10 +37,10 @@ class Mix:
     ``neighbours`` is how many remembered drawings are looked at, the nearest.
     """
 
-    weight: float = 12.0
-    width: float = 0.13
-    noise: float = 0.1
-    doubt: float = 3e-5
+    weight: float = 10.0
+    width: float = 0.1
+    noise: float = 0.05
+    doubt: float = 3e-4
     neighbours: int = 32
 
 

@@ -285,6 +285,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
     default_error_messages = {
         "required": _("Send what the drawing shows: a digit from 0 to 9, or not_a_digit: true."),
         "ambiguous": _("Send either a digit or not_a_digit: true, not both."),
+        "invalid": _("Send a JSON object with one of the fields digit and not_a_digit."),
     }
 
     digit = WholeNumberField(
@@ -317,6 +318,8 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 
 class MemorySerializer(serializers.Serializer[Any]):
     """A person's memory: whether it is on, and how many drawings it holds."""
+
+    default_error_messages = {"invalid": _("Send a JSON object with the field enabled.")}
 
     enabled = StrictBooleanField(
         error_messages={

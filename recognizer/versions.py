@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -72,7 +72,9 @@ def retire(*, version_id: int) -> ModelVersion:
     with transaction.atomic():
         version = _locked(version_id)
         if version.is_active:
-            raise RetireError(f"{version.name} is the active version. Activate another one first.")
+            raise RetireError(
+                f"The model version {version.name} is the active one. Activate another one first."
+            )
         if version.retired_at is None:
             version.retired_at = timezone.now()
             version.save(update_fields=["retired_at"])
@@ -104,24 +106,38 @@ def _locked(version_id: int) -> ModelVersion:
     return version
 
 
-@dataclass
+@dataclass(frozen=True)
 class Relative:
-    """A version in the tree of those that were trained from one another."""
+    """A version in the tree of those that were trained from one another.
+
+    ``depth`` counts the forks on the way to it: who is an only child stands where its parent does.
+    """
 
     version: ModelVersion
-    children: list[Relative] = field(default_factory=list)
+    parent: ModelVersion | None
+    depth: int
 
 
-def family(version: ModelVersion) -> Relative:
-    """Return the tree that a version belongs to, from the first ancestor down, without bytes."""
-    relatives = {
-        each.pk: Relative(each)
-        for each in ModelVersion.objects.defer("serving", "training").order_by("created_at", "pk")
+def family(version: ModelVersion) -> list[Relative]:
+    """Return the tree that a version belongs to, each before its children, without bytes."""
+    everyone = {
+        each.pk: each
+        for each in ModelVersion.objects.defer("serving", "training", "card").order_by(
+            "-created_at", "-pk"
+        )
     }
-    for relative in relatives.values():
-        if relative.version.parent_id is not None:
-            relatives[relative.version.parent_id].children.append(relative)
-    first = relatives[version.pk]
-    while first.version.parent_id is not None:
-        first = relatives[first.version.parent_id]
-    return first
+    children: dict[int, list[ModelVersion]] = {}
+    for each in everyone.values():
+        if each.parent_id is not None:
+            children.setdefault(each.parent_id, []).append(each)
+    first = everyone[version.pk]
+    while first.parent_id is not None:
+        first = everyone[first.parent_id]
+    found, waiting = [], [Relative(first, None, 0)]
+    while waiting:
+        relative = waiting.pop()
+        found.append(relative)
+        born = children.get(relative.version.pk, [])
+        depth = relative.depth + (len(born) > 1)
+        waiting += [Relative(child, relative.version, depth) for child in born]
+    return found

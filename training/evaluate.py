@@ -29,7 +29,9 @@ class Measures:
     """One model on one set. Shares are 0-1.
 
     ``accuracy`` and ``calibration_error`` are over the digits and ``None`` where the set has
-    none; ``refused`` is the share called "not a digit", ``uncertain`` the share called that.
+    none. ``answered`` is the share of all drawings where the whole of the site's answer is right:
+    a digit read and not refused, or a non-digit refused. ``refused`` is the share called "not a
+    digit", ``uncertain`` the share called that.
     """
 
     n: int
@@ -37,6 +39,7 @@ class Measures:
     accuracy: float | None
     interval: tuple[float, float] | None
     calibration_error: float | None
+    answered: float
     refused: float
     uncertain: float
 
@@ -100,6 +103,7 @@ class Outcome:
             calibration_error=calibration_error(confidence[is_digit], right[is_digit])
             if n
             else None,
+            answered=float(self.answered.mean()),
             refused=float(self.refused.mean()),
             uncertain=float(doubtful.mean()),
         )

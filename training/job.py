@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,7 @@ from training import collect, recipes, run, stored
 from training.downloads import DataDamaged
 from training.fit import History
 
-RECIPES = {
+PLANS: Mapping[Kind, recipes.Plan] = {
     Kind.FINE_TUNE: recipes.FINE_TUNE,
     Kind.FAST: recipes.FAST,
     Kind.SHIPPED: recipes.SHIPPED,
@@ -64,7 +65,7 @@ def do(job_id: UUID) -> None:
 
 def _order(options: Options, active: ModelVersion | None) -> tuple[run.Order, ModelVersion | None]:
     """Return what is to be trained, and the version that it starts from."""
-    recipe = RECIPES[options.kind]
+    recipe = PLANS[options.kind]
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
     parent = active if options.kind == Kind.FINE_TUNE else None
@@ -107,25 +108,8 @@ def _keep(
             "active": active.name if active else None,
             "activated": activate,
             "gate": decision.to_json(),
-            "reported": _reported(result),
         }
         jobs.succeed(job_id=job_id, result=outcome, version=version)
-
-
-def _reported(result: run.Result) -> list[dict[str, Any]]:
-    """Return the test sets, which are measured and do not judge."""
-    judged = {row.bench for row in result.decision.rows}
-    return [
-        {
-            "bench": name,
-            "n": len(outcome.data),
-            "candidate": float(outcome.right.mean()),
-            "active": float(before.right.mean()) if before else None,
-        }
-        for name, outcome in result.outcomes.items()
-        if name not in judged
-        for before in [result.active_outcomes.get(name)]
-    ]
 
 
 class Reporter:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -21,6 +22,7 @@ from recognizer import jobs, workers
 from recognizer.jobs import Kind, Options
 from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
+from training import gate
 
 pytestmark = pytest.mark.django_db
 
@@ -29,26 +31,21 @@ ADD = LIST + "add/"
 ENDS = [
     JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED,
 ]  # fmt: skip
-GATE = {
-    "activate": False,
-    "reason": "It is worse beyond chance on generated.",
-    "rows": [
-        {
-            "bench": "generated", "n": 1000, "candidate": 0.9731, "active": 0.983,
-            "p_worse": 0.006, "is_worse": True,
-        },
-        {
-            "bench": "labelled", "n": 40, "candidate": 1.0, "active": 0.9,
-            "p_worse": 1.0, "is_worse": False,
-        },
-    ],
-}  # fmt: skip
+
+
+def answers(n: int, mistakes: int) -> gate.Right:
+    return np.arange(n) >= mistakes
+
+
 RESULT = {
     "candidate": "trained-1",
     "active": "shipped-3",
     "activated": False,
-    "gate": GATE,
-    "reported": [{"bench": "mnist test", "n": 10000, "candidate": 0.9957, "active": 0.9957}],
+    "gate": gate.decide(
+        {"generated": answers(1000, 27), "labelled": answers(40, 0)},
+        {"generated": answers(1000, 17), "labelled": answers(40, 4)},
+        reported=[gate.Row.of("mnist test", answers(10_000, 43), answers(10_000, 43))],
+    ).to_json(),
 }
 
 
@@ -98,6 +95,12 @@ def silence(job: TrainingJob) -> None:
 
 def status_of(job: TrainingJob) -> str:
     return str(TrainingJob.objects.values_list("status", flat=True).get(pk=job.pk))
+
+
+def cells(row: str) -> list[str]:
+    """The texts of a table's row."""
+    found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in found]
 
 
 def page_of(job: TrainingJob) -> str:
@@ -424,14 +427,23 @@ def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
     page = re.sub(r"[ \n]+", " ", training.get(page_of(job)).content.decode())
 
     assert "The gate: not passed" in page
-    assert "It is worse beyond chance on generated. The active model stays." in page
-    row = (
-        '<th scope="row">generated</th> <td class="number">1,000</td> '
-        '<td class="number">97.31\u00a0%</td> <td class="number">98.30\u00a0%</td> '
-        '<td class="number worse">−0.99</td> <td>worse beyond chance (p 0.006)</td>'
-    )
-    assert row in page
-    assert "reported only" in page
+    assert "It is worse beyond chance on generated (27 mistakes against 17)." in page
+    assert "The active model stays." in page
+    gate_part = page[page.index("gate-table") :]
+    assert [cells(row) for row in re.findall("<tr[ >].*?</tr>", gate_part)[1:]] == [
+        [
+            "generated", "1,000", "97.30\u00a0% (27)", "98.30\u00a0% (17)", "−1.00",
+            "worse beyond chance (p\u00a00.001)",
+        ],
+        [
+            "labelled", "40", "100.00\u00a0% (0)", "90.00\u00a0% (4)", "+10.00",
+            "better (p\u00a00.062)",
+        ],
+        [
+            "mnist test", "10,000", "99.57\u00a0% (43)", "99.57\u00a0% (43)", "0.00",
+            "reported only",
+        ],
+    ]  # fmt: skip
     assert f"/admin/recognizer/modelversion/{job.model_version_id}/change/" in page
     assert "refresh" not in page
 

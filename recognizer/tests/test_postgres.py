@@ -31,6 +31,10 @@ AGAIN = [
     "recognizer/tests/test_claims.py",
     "recognizer/tests/test_grid_review.py",
     "recognizer/tests/test_label_history.py",
+    "recognizer/tests/test_api_suggestions.py",
+    "recognizer/tests/test_memory.py",
+    "recognizer/tests/test_insights.py",
+    "recognizer/tests/test_activity.py",
 ]
 
 

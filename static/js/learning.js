@@ -1,7 +1,7 @@
 /**
  * The visitor's side of the learning loop: whether an answer was right, why it was given, what is remembered.
  *
- * The page shows an answer to it, and hears nothing of it but sentences to announce.
+ * The page shows it an answer, and hears of it what to announce and that the site has learned.
  */
 
 import { byId } from "./dom.js";
@@ -22,15 +22,17 @@ export class Learning {
   /**
    * @param {Api} api
    * @param {Texts} texts
-   * @param {(sentence: string) => void} announce
+   * @param {{ announce: (sentence: string) => void, learned: () => void }} page `learned` is called when the same
+   *   drawing may get another answer from now on
    */
-  constructor(api, texts, announce) {
+  constructor(api, texts, { announce, learned }) {
     this.texts = texts;
     this.announce = announce;
+    this.learned = learned;
     this.suggestions = new Suggestions(api);
     this.memory = new MemoryView(byId("memory", HTMLElement), api, texts, {
       announce,
-      changed: () => this.feedback.refresh(),
+      changed: () => this.#remembered(),
     });
     this.personal = new PersonalView(byId("personal", HTMLElement), texts);
     this.feedback = this.#feedback("feedback");
@@ -90,12 +92,18 @@ export class Learning {
     return new FeedbackView(byId(id, HTMLFormElement), this.suggestions, this.texts, () => this.memory.enabled);
   }
 
+  #remembered() {
+    this.feedback.refresh();
+    this.learned();
+  }
+
   /**
    * @param {string} id
    * @param {Suggestion} suggestion
    */
   #said(id, suggestion) {
     if (suggestion.state === "saved") {
+      this.learned();
       this.announce(outcomeSentence(this.texts, suggestion, this.memory.enabled));
       this.memory.refresh();
     } else if (suggestion.state === "failed" && id !== this.feedback.id && id !== this.opened.feedback.id) {

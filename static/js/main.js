@@ -24,7 +24,7 @@ const status = byId("status", HTMLElement);
 const model = new StrokeModel();
 const api = new Api(String(board.dataset.predictionsUrl), String(board.dataset.memoryUrl), texts);
 const answer = new AnswerView(byId("answer", HTMLElement), texts);
-const learning = new Learning(api, texts, announce);
+const learning = new Learning(api, texts, { announce, learned: () => (answered = -1) });
 const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
   announce,
   open: (entry) => learning.open(entry),
@@ -108,7 +108,7 @@ function predictDrawing() {
     return;
   }
   if (model.revision === answered) {
-    // A second click on the same drawing would only store it twice.
+    // A second click on the same drawing would only store it twice, unless the site has learned in between.
     announce(lastAnnouncement);
     return;
   }

@@ -88,6 +88,17 @@ def test_what_a_visitor_corrects_is_read_right_at_once(desk: Desk) -> None:
     _expect_refused(desk)
 
 
+def test_the_same_drawing_may_be_asked_about_again_once_it_was_corrected(desk: Desk) -> None:
+    _draw_cross(desk)
+    desk.page.keyboard.press("Enter")
+    expect(desk.entries).to_have_count(1)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    desk.page.keyboard.press("Enter")
+    desk.expect_answer(4)
+    expect(desk.entries).to_have_count(2)
+
+
 def test_another_visitor_is_answered_by_the_network(desk: Desk, open_desk: Any) -> None:
     _draw_cross(desk)
     desk.page.keyboard.press("4")
