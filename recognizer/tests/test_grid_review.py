@@ -6,6 +6,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
+from recognizer import grid_review
+from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.reviewing import (
     LIST,
     NOT_A_DIGIT,
@@ -118,7 +120,7 @@ def test_sixty_are_shown_least_sure_first_or_newest_first(reviewing: Client) -> 
     now = timezone.now()
     for age, row in enumerate(rows):
         Prediction.objects.filter(pk=row.pk).update(
-            created_at=now - datetime.timedelta(hours=age * 7 % 70)
+            created_at=now - datetime.timedelta(hours=age * 3 % 70)
         )
     newest = Prediction.objects.order_by("-created_at").values_list("pk", flat=True)
 
@@ -394,6 +396,32 @@ def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
     send(reviewing, {row.pk: 7 for row in rows})
 
     assert not ReviewClaim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() -> None:
+    rows = sevens(60)
+    reviewers = [make_staff(name, "label_prediction") for name in ("ada", "grace", "joan")]
+
+    def save(number: int) -> grid_review.Saved:
+        try:
+            # From different ends, and each with another label.
+            shown = rows if number % 2 else rows[::-1]
+            choices = {row.pk: number for row in shown}
+            return grid_review.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(reviewers)) as pool:
+        saved = list(pool.map(save, range(len(reviewers))))
+
+    assert sorted(each.corrected for each in saved) == [0, 0, 60]
+    assert sorted(len(each.meanwhile) for each in saved) == [0, 60, 60]
+    first = [each.corrected for each in saved].index(60)
+    assert set(Prediction.objects.values_list("label", "labelled_by")) == {
+        (first, reviewers[first].pk)
+    }
+    assert LabelEvent.objects.count() == 60
 
 
 # Who may, and what is refused -----------------------------------------------------------------
