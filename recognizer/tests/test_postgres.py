@@ -28,6 +28,8 @@ AGAIN = [
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
     "recognizer/tests/test_review_queue.py",
+    "recognizer/tests/test_jobs.py",
+    "recognizer/tests/test_versions.py",
 ]
 
 
