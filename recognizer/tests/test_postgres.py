@@ -35,6 +35,8 @@ AGAIN = [
     "recognizer/tests/test_memory.py",
     "recognizer/tests/test_insights.py",
     "recognizer/tests/test_activity.py",
+    "recognizer/tests/test_jobs.py",
+    "recognizer/tests/test_versions.py",
 ]
 
 
