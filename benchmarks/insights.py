@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import databases, insights_data, machine
+from recognizer.tests import servers
 
 PAGE = "/admin/recognizer/prediction/insights/"
 LIST = "/admin/recognizer/prediction/"
@@ -115,6 +116,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--copies", type=int, default=100, help="how many times each is stored")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the times there too")
     options = parser.parse_args(arguments)
+    try:
+        measure(options)
+    except servers.Missing as error:
+        raise SystemExit(f"{error} is not installed.") from error
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Do what was asked for on the command line."""
     with databases.KINDS[options.database]() as database:
         os.environ |= {
             "DATABASE_URL": database.url,

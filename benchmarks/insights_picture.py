@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import screenshots
 from benchmarks.insights import PAGE
+from benchmarks.site import ROOT, running_site
 
 DRAWINGS, DAYS = 120_000, 300
 NAME = "picture"
@@ -25,8 +27,8 @@ MARGIN = 16
 
 
 def take(address: str, password: str, *, width: int, scheme: str, whole: bool) -> bytes:
-    """Return a PNG of the page: its first part, or the whole of it."""
-    from playwright.sync_api import sync_playwright
+    """Return a PNG of the page: down to the answers a day, or the whole of it."""
+    from playwright.sync_api import FloatRect, sync_playwright
 
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
@@ -52,9 +54,9 @@ def take(address: str, password: str, *, width: int, scheme: str, whole: bool) -
         end = page.locator("section[aria-labelledby=answers-name]").bounding_box()
         assert top is not None
         assert end is not None
-        part = {"x": 0, "y": top["y"], "width": width, "height": end["y"] + end["height"] + MARGIN}
-        part["height"] -= top["y"]
-        picture = page.screenshot(full_page=True, **({} if whole else {"clip": part}))
+        height = end["y"] + end["height"] + MARGIN - top["y"]
+        clip: FloatRect = {"x": 0, "y": top["y"], "width": width, "height": height}
+        picture = page.screenshot(full_page=True, clip=None if whole else clip)
         browser.close()
     return picture
 
@@ -64,9 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "path", nargs="?", type=Path, default=screenshots.ROOT / "docs" / "insights.png"
-    )
+    parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "insights.png")
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--width", type=int, default=1320, help="of the window, in pixels")
     parser.add_argument("--whole", action="store_true", help="the whole page, not its first part")
@@ -77,9 +77,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.executable, "-m", "benchmarks.insights_data", "--drawings", str(DRAWINGS),
         "--days", str(DAYS), "--account", NAME, password,
     ]  # fmt: skip
-    with screenshots.site(fill) as address:
+    with running_site() as site:
+        subprocess.run(fill, cwd=ROOT, env=site.environment, check=True)
         picture = take(
-            address,
+            site.address,
             password,
             width=options.width,
             scheme="dark" if options.dark else "light",

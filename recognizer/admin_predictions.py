@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import tempfile
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -29,30 +28,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from recognizer import (
+    admin_changes,
+    admin_exports,
     admin_filters,
     admin_grid,
     admin_images,
     admin_insights,
     admin_review,
-    export_formats,
     imaging,
     labelling,
     wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
+from recognizer.admin_history import LabelHistoryAdmin
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-    BaseAdmin = admin.ModelAdmin[Prediction]
-else:
-    BaseAdmin = admin.ModelAdmin
-
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
 
-LABEL_PERMISSION = "recognizer.label_prediction"
 # Seconds. A drawing never changes, but a reviewer's browser should not keep it for ever.
 IMAGE_MAX_AGE = 3600
 # As Django's admin writes an empty value.
@@ -88,20 +85,7 @@ def label_action(label: Label) -> Action:
     return action
 
 
-def export_action(format: export_formats.Format, description: StrOrPromise) -> Action:
-    """The action that sends the selected drawings as a file."""
-
-    @admin.action(description=description, permissions=["view"])
-    def action(
-        modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
-    ) -> HttpResponseBase | None:
-        return modeladmin.export(request, queryset, format)
-
-    action.__name__ = f"export_{format.value}"
-    return action
-
-
-class PredictionAdmin(BaseAdmin):
+class PredictionAdmin(LabelHistoryAdmin):
     """The list of drawings and the page of each."""
 
     form = LabelButtonsForm
@@ -110,6 +94,7 @@ class PredictionAdmin(BaseAdmin):
         "digit",
         "percent",
         "verdict_badge",
+        "personal_text",
         "suggestion_text",
         "label",
         "outcome",
@@ -129,6 +114,7 @@ class PredictionAdmin(BaseAdmin):
         ("created_at", admin.DateFieldListFilter),
         admin_filters.SourceFilter,
         admin_filters.ModelVersionFilter,
+        admin_changes.ChangedFilter,
     )
     list_per_page = 50
     list_max_show_all = 200
@@ -141,6 +127,7 @@ class PredictionAdmin(BaseAdmin):
         "digit",
         "percent",
         "verdict",
+        "personal_answer",
         "suggestion_text",
         "version",
         "source",
@@ -153,9 +140,7 @@ class PredictionAdmin(BaseAdmin):
         "confirm",
         *(label_action(label) for label in Label),
         "clear_label",
-        export_action(export_formats.Format.NPZ, gettext_lazy("Export selected as arrays (.npz)")),
-        export_action(export_formats.Format.PNG, gettext_lazy("Export selected as images (.zip)")),
-        export_action(export_formats.Format.CSV, gettext_lazy("Export selected as a table (.csv)")),
+        *admin_exports.actions(),
     )
 
     class Media:
@@ -219,6 +204,11 @@ class PredictionAdmin(BaseAdmin):
         verdict = Verdict(prediction.verdict)
         return format_html('<span class="verdict {}">{}</span>', verdict.value, verdict.label)
 
+    @admin.display(description=gettext_lazy("personal"), ordering="personal_digit")
+    def personal_text(self, prediction: Prediction) -> StrOrPromise:
+        """What the person was answered, if their own corrections decided it."""
+        return prediction.given_label.label if prediction.is_personal else NOTHING
+
     @admin.display(description=gettext_lazy("visitor says"), ordering="suggestion")
     def suggestion_text(self, prediction: Prediction) -> StrOrPromise:
         return NOTHING if prediction.suggestion is None else Label(prediction.suggestion).label
@@ -234,6 +224,13 @@ class PredictionAdmin(BaseAdmin):
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
     def version(self, prediction: Prediction) -> str:
         return prediction.model_version.name
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return admin_changes.columns(self.list_display, request)
+
+    @admin.display(description=gettext_lazy("would change"))
+    def change(self, prediction: Prediction) -> str:
+        return admin_changes.in_words(prediction)
 
     @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
     def age(self, prediction: Prediction) -> str:
@@ -258,6 +255,23 @@ class PredictionAdmin(BaseAdmin):
             "when": moment(prediction.labelled_at),
         }
 
+    @admin.display(description=gettext_lazy("personal answer"))
+    def personal_answer(self, prediction: Prediction) -> str:
+        """What the person was answered in place of the network's answer, and by which drawing."""
+        if not prediction.is_personal:
+            return NOTHING
+        text = str(prediction.given_label.label)
+        if prediction.given_label != Label.NOT_A_DIGIT:
+            text = f"{text}, {wording.confidence_percent(prediction.given_confidence)}"
+        if prediction.remembered_id is None:
+            return text
+        return format_html(
+            '{}, <a href="{}">{}</a>',
+            text,
+            reverse("admin:recognizer_prediction_change", args=[prediction.remembered_id]),
+            _("by an earlier drawing of theirs"),
+        )
+
     @admin.display(description=gettext_lazy("drawn by"))
     def owner(self, prediction: Prediction) -> str:
         return str(prediction.user) if prediction.user else _("a visitor")
@@ -280,6 +294,7 @@ class PredictionAdmin(BaseAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
+            *admin_exports.urls(self),
             *admin_review.urls(self.admin_site),
             *admin_grid.urls(self.admin_site),
             *admin_insights.urls(self.admin_site),
@@ -362,31 +377,9 @@ class PredictionAdmin(BaseAdmin):
         text = ngettext("%(n)d label was changed.", "%(n)d labels were changed.", changed)
         self.message_user(request, text % {"n": changed}, messages.SUCCESS)
 
-    # --- exporting --------------------------------------------------------------------------
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
         # Last in the menu, not first: it is the one that can't be undone.
         if "delete_selected" in actions:
             actions["delete_selected"] = actions.pop("delete_selected")
         return actions
-
-    def export(
-        self, request: HttpRequest, queryset: QuerySet[Prediction], format: export_formats.Format
-    ) -> HttpResponseBase | None:
-        """Send the labelled ones of the selected drawings, or say why there is nothing to send."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            summary = export_formats.STREAMS[format](queryset, file)
-        except export_formats.ExportError as error:
-            file.close()
-            self.message_user(request, str(error), messages.ERROR)
-            return None
-        if not summary.written:
-            file.close()
-            self.message_user(request, export_formats.nothing_to_export(summary), messages.WARNING)
-            return None
-        file.seek(0)
-        suffix = "zip" if format is export_formats.Format.PNG else format.value
-        name = f"drawings-{timezone.localdate().isoformat()}.{suffix}"
-        return FileResponse(file, as_attachment=True, filename=name)

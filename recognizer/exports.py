@@ -1,4 +1,4 @@
-"""Labelled drawings out of the database and into a file or a folder, whole or not at all."""
+"""Drawings out of the database and into a file or a folder, whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,15 +6,57 @@ import contextlib
 import os
 import secrets
 import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import IO
 
+from django.db import connections, transaction
 from django.db.models import QuerySet
 
-from recognizer import export_formats
-from recognizer.export_formats import FOLDERS, MANIFEST, ExportError, Format, Summary
+from recognizer import formats
+from recognizer.formats import Format, FormatError, Item, Record, Summary, idx, images, pixels_csv
+from recognizer.formats.manifest import NAME as MANIFEST
 from recognizer.models import Prediction
 
-__all__ = ["ExportError", "Format", "Summary", "export_drawings", "guess_format"]
+__all__ = [
+    "ExportError",
+    "Format",
+    "NothingToExport",
+    "Summary",
+    "available_formats",
+    "export_drawings",
+    "guess_format",
+    "takes_unlabelled",
+    "write_download",
+]
+
+# Rows fetched at a time. A row holds a PNG of some kilobytes.
+CHUNK = 200
+
+# What the folder of an earlier export may hold, and nothing else.
+FOLDERS = (
+    frozenset({MANIFEST, *images.FOLDERS}),
+    frozenset({MANIFEST, idx.IMAGES, idx.LABELS}),
+)
+
+_SUFFIXES = {
+    ".npz": Format.NPZ,
+    ".csv": Format.CSV,
+    ".parquet": Format.PARQUET,
+    ".json": Format.LABEL_STUDIO,
+    ".zip": Format.PNG,
+    "": Format.PNG,
+}
+
+
+class ExportError(ValueError):
+    """An export that can't be made; the message says why and what to do."""
+
+
+class NothingToExport(ExportError):
+    """No drawing matches."""
 
 
 def guess_format(path: Path) -> Format:
@@ -22,50 +64,188 @@ def guess_format(path: Path) -> Format:
 
     Raises ExportError for any other suffix.
     """
-    suffix = path.suffix.lower()
-    if suffix in {".npz", ".csv"}:
-        return Format(suffix[1:])
-    if not suffix or os.path.isdir(path):
+    if os.path.isdir(path):
         return Format.PNG
-    raise ExportError(
-        f"Can't tell the format from the name {path.name!r}: end it in .npz or .csv, "
-        "or give --format npz, png or csv."
-    )
+    try:
+        return _SUFFIXES[path.suffix.lower()]
+    except KeyError:
+        raise ExportError(
+            f"Can't tell the format from the name {path.name!r}: end it in .npz, .csv, .parquet, "
+            f".json or .zip, or give --format: {', '.join(format.value for format in Format)}."
+        ) from None
+
+
+def available_formats() -> list[Format]:
+    """The formats that can be written with what is installed."""
+    missing = set() if formats.parquet.is_available() else {Format.PARQUET}
+    return [format for format in Format if format not in missing]
+
+
+def takes_unlabelled(format: Format) -> bool:
+    """Whether drawings without a label have a place in a format: where they get one."""
+    return format is Format.LABEL_STUDIO
 
 
 def export_drawings(
-    *, drawings: QuerySet[Prediction], path: Path, format: Format, force: bool = False
+    *,
+    drawings: QuerySet[Prediction],
+    path: Path,
+    format: Format,
+    force: bool = False,
+    unlabelled: bool = False,
+    progress: Callable[[], object] = lambda: None,
 ) -> Summary:
     """Write the labelled ones of ``drawings`` to ``path``, whole or not at all.
 
-    The file (the folder, for PNG) appears under its name only when it is complete. With ``force``
-    an existing file is replaced, and an existing folder if it is an earlier export.
+    The file appears under its name only when it is complete, and so does the folder (of PNG, of
+    IDX, unless the path ends in .zip). A CSV has its manifest beside it; that appears first, so
+    there is never a complete table without one. With ``force`` an existing file is replaced, and
+    an existing folder if it is an earlier export. ``unlabelled`` adds drawings without a label.
+    ``progress`` is called after each drawing.
 
-    Raises ExportError if there is nothing to export, if something is in the way, or if the path
-    can't be written.
+    Raises ExportError if there is nothing to export, if something is in the way, if a drawing
+    can't be read or a package is missing, or if the path can't be written.
     """
+    if unlabelled and not takes_unlabelled(format):
+        raise ExportError(
+            f"Drawings without a label have no place in {format.value}, only in "
+            f"{Format.LABEL_STUDIO.value}."
+        )
     try:
         _refuse_what_is_in_the_way(path, format, force)
         temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
         try:
-            if format is Format.PNG:
-                temporary.mkdir()
-                summary = export_formats.write_png_tree(drawings, temporary)
-            else:
-                write = export_formats.STREAMS[format]
-                with temporary.open("xb") as file:
-                    summary = write(drawings, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-            if not summary.written:
-                raise ExportError(export_formats.nothing_to_export(summary))
+            with _snapshot(drawings):
+                items = _counted(_items(drawings, unlabelled), progress)
+                summary = _write(items, temporary, path, format)
+            _refuse_nothing(summary, unlabelled)
             _refuse_what_is_in_the_way(path, format, force)
-            _put_in_place(temporary, path)
+            _put_in_place(temporary, path, format)
         finally:
             _remove(temporary)
+    except FormatError as error:
+        raise ExportError(str(error)) from error
     except OSError as error:
         raise ExportError(f"Can't write {path}: {error.strerror or error}.") from error
     return summary
+
+
+def write_download(
+    *, drawings: QuerySet[Prediction], format: Format, file: IO[bytes], unlabelled: bool = False
+) -> Summary:
+    """Write drawings into an open, empty, seekable file; a format of several files as a zip.
+
+    Raises ExportError as `export_drawings` does.
+    """
+    try:
+        with _snapshot(drawings):
+            summary = formats.write_file(format, _items(drawings, unlabelled), file)
+    except FormatError as error:
+        raise ExportError(str(error)) from error
+    except OSError as error:
+        raise ExportError(f"The export can't be made: {error.strerror or error}.") from error
+    _refuse_nothing(summary, unlabelled)
+    return summary
+
+
+def _snapshot(drawings: QuerySet[Prediction]) -> AbstractContextManager[object]:
+    """Where rows are streamed from.
+
+    Outside of a transaction PostgreSQL would copy all rows before it gives the first. On SQLite a
+    transaction would keep everybody else from writing, and one statement sees one state anyway.
+    """
+    if connections[drawings.db].vendor == "postgresql":
+        return transaction.atomic(using=drawings.db)
+    return contextlib.nullcontext()
+
+
+def _items(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Item]:
+    """The drawings with their records, oldest first, a chunk in memory at a time."""
+    if not unlabelled:
+        drawings = drawings.filter(label__isnull=False)
+    rows = (
+        drawings.defer(None)
+        .select_related(None)
+        .select_related("model_version", "labelled_by")
+        .only(
+            "id",
+            "image",
+            "is_model_input",
+            "label",
+            "digit",
+            "confidence",
+            "verdict",
+            "source",
+            "suggestion",
+            "labelled_at",
+            "created_at",
+            "model_version__name",
+            "model_version__sha256",
+            "labelled_by__username",
+        )
+        .order_by("created_at", "id")
+        .iterator(chunk_size=CHUNK)
+    )
+    return map(_item, rows)
+
+
+def _item(row: Prediction) -> Item:
+    identifier = str(row.pk)
+    record = Record(
+        id=identifier,
+        label=row.label,
+        digit=row.digit,
+        confidence=row.confidence,
+        verdict=row.verdict,
+        model_version=row.model_version.name,
+        model_sha256=row.model_version.sha256,
+        source=row.source,
+        is_model_input=row.is_model_input,
+        suggestion=row.suggestion,
+        created_at=row.created_at,
+        labelled_at=row.labelled_at,
+        labelled_by=row.labelled_by.username if row.labelled_by else None,
+    )
+    return Item(identifier, row.label, bytes(row.image), row.is_model_input, record)
+
+
+def _counted(items: Iterable[Item], progress: Callable[[], object]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        progress()
+
+
+def _is_folder(path: Path, format: Format) -> bool:
+    return format in (Format.PNG, Format.IDX) and path.suffix.lower() != ".zip"
+
+
+def _has_manifest_beside(path: Path, format: Format) -> bool:
+    return format is Format.CSV and path.suffix.lower() != ".zip"
+
+
+def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -> Summary:
+    def spool() -> IO[bytes]:
+        # Beside the export: the usual place for temporary files may be in memory.
+        return tempfile.TemporaryFile(dir=path.parent)
+
+    if _is_folder(path, format) or _has_manifest_beside(path, format):
+        temporary.mkdir()
+        if format is Format.PNG:
+            # Each label has its folder, even an empty one: a loader numbers the classes alike.
+            for name in images.FOLDERS:
+                (temporary / name).mkdir()
+        return formats.write_files(format, items, temporary, spool)
+    with temporary.open("xb") as file:
+        summary = formats.write_file(format, items, file, spool)
+        file.flush()
+        os.fsync(file.fileno())
+    return summary
+
+
+def _refuse_nothing(summary: Summary, unlabelled: bool) -> None:
+    if not summary.written:
+        which = "no drawing" if unlabelled else "no drawing with a label"
+        raise NothingToExport(f"Nothing to export: {which} matches.")
 
 
 def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:
@@ -73,34 +253,45 @@ def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:
         raise ExportError(f"{path} is not a name to write to.")
     if not path.parent.is_dir():
         raise ExportError(f"The folder {path.parent} does not exist.")
-    if not os.path.lexists(path):
-        return
-    if format is Format.PNG:
-        if not path.is_dir() or path.is_symlink():
-            raise ExportError(f"{path} exists and is not a folder; PNG files go into a folder.")
-        found = {child.name for child in path.iterdir()}
-        if not found:
-            return
-        # --force must never cost anybody a folder of something else.
-        if MANIFEST not in found or not found <= {MANIFEST, *FOLDERS}:
+    wanted = [path]
+    if _has_manifest_beside(path, format):
+        wanted.append(pixels_csv.manifest_path(path))
+    for each in filter(os.path.lexists, wanted):
+        if _is_folder(path, format):
+            if _is_empty_or_ours(each):
+                continue
+        elif each.is_dir():
             raise ExportError(
-                f"{path} is a folder with other things in it, not an earlier export. "
-                "Choose another name."
+                f"{each} is a folder; {format.value} goes into a file. Give a file name, "
+                "or --format png for a folder of images."
             )
-    elif path.is_dir():
-        raise ExportError(
-            f"{path} is a folder; {format.value} goes into a file. Give a file name, "
-            "or --format png for a folder of images."
-        )
-    elif not path.is_file():
-        raise ExportError(f"{path} is not an ordinary file. Choose another name.")
-    if not force:
-        raise ExportError(
-            f"{path} exists already. Choose another name, or overwrite it with --force."
-        )
+        elif not each.is_file():
+            raise ExportError(f"{each} is not an ordinary file. Choose another name.")
+        if not force:
+            raise ExportError(
+                f"{each} exists already. Choose another name, or overwrite it with --force."
+            )
 
 
-def _put_in_place(temporary: Path, path: Path) -> None:
+def _is_empty_or_ours(path: Path) -> bool:
+    """Whether a folder is empty; raises ExportError if it is neither that nor an earlier export."""
+    if not path.is_dir() or path.is_symlink():
+        raise ExportError(f"{path} exists and is not a folder; this format goes into a folder.")
+    found = {child.name for child in path.iterdir()}
+    # --force must never cost anybody a folder of something else.
+    if found and (MANIFEST not in found or not any(found <= allowed for allowed in FOLDERS)):
+        raise ExportError(
+            f"{path} is a folder with other things in it, not an earlier export. "
+            "Choose another name."
+        )
+    return not found
+
+
+def _put_in_place(temporary: Path, path: Path, format: Format) -> None:
+    if _has_manifest_beside(path, format):
+        (temporary / MANIFEST).replace(pixels_csv.manifest_path(path))
+        (temporary / pixels_csv.TABLE).replace(path)
+        return
     if not (path.is_dir() and temporary.is_dir()):
         temporary.replace(path)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -47,7 +48,12 @@ def labelled_drawings(
     *,
     only_mistakes: bool = False,
     since: datetime | None = None,
+    until: datetime | None = None,
     include_confirmed: bool = True,
+    labels: Collection[int] = (),
+    version: str | None = None,
+    only_audited: bool = False,
+    include_unlabelled: bool = False,
 ) -> PredictionQuerySet:
     """Return the drawings that a reviewer has labelled, oldest first, drawings included,
     embeddings not.
@@ -55,13 +61,26 @@ def labelled_drawings(
     Args:
         only_mistakes: only those that the reviewer labelled otherwise than the model read them.
         since: only those labelled at this time (timezone-aware) or later.
+        until: only those labelled before this time.
         include_confirmed: also those whose label is the digit that the model had read.
+        labels: only those with one of these labels, if any are given.
+        version: only those that the model version of this name answered.
+        only_audited: only those labelled by way of the random audit.
+        include_unlabelled: also those without a label; for them the day they were drawn counts.
     """
     found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:
         found = found.exclude(label=F("digit"))
-    if since is not None:
-        found = found.filter(labelled_at__gte=since)
+    if labels:
+        found = found.filter(label__in=labels)
+    if only_audited:
+        found = found.filter(audited_at__isnull=False)
+    found = _between(found, "labelled_at", since, until)
+    if include_unlabelled:
+        unlabelled = Prediction.objects.unlabelled()
+        found = found | _between(unlabelled, "created_at", since, until)
+    if version is not None:
+        found = found.filter(model_version__name=version)
     return (
         found.select_related("model_version")
         .defer(
@@ -72,6 +91,16 @@ def labelled_drawings(
         )
         .order_by("created_at", "id")
     )
+
+
+def _between(
+    found: PredictionQuerySet, field: str, since: datetime | None, until: datetime | None
+) -> PredictionQuerySet:
+    if since is not None:
+        found = found.filter(**{f"{field}__gte": since})
+    if until is not None:
+        found = found.filter(**{f"{field}__lt": until})
+    return found
 
 
 def active_model() -> ModelVersion:

@@ -1,25 +1,32 @@
 import argparse
-import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from recognizer import exports, selectors
+from recognizer.formats import LABEL_NAMES
+from recognizer.management.terminal import parse_moment, progress_bar
+from recognizer.models import ModelVersion
 
 
 class Command(BaseCommand):
-    help = "Write the labelled drawings to a file (npz, CSV) or to a folder of PNG files."
+    help = "Write the labelled drawings to a file or a folder, with all that is known of them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help="file, or folder for PNG, to write")
+        parser.add_argument("path", type=Path, help="file, or folder, to write")
         parser.add_argument(
             "--format",
             choices=[choice.value for choice in exports.Format],
-            help="npz (arrays as in keras.datasets), png (a folder a label, with a manifest) "
-            "or csv (label,pixel0..pixel783); told from the name if not given",
+            help="npz (arrays as in keras.datasets), png (a folder a label), csv "
+            "(label,pixel0..pixel783), idx (MNIST's files), parquet (as on Hugging Face) or "
+            "label-studio (JSON tasks); told from the name if not given",
+        )
+        parser.add_argument(
+            "--label",
+            action="append",
+            choices=LABEL_NAMES,
+            help="only drawings with this label; may be given more than once",
         )
         parser.add_argument(
             "--only-mistakes", action="store_true", help="only what the model got wrong"
@@ -30,10 +37,22 @@ class Command(BaseCommand):
             help="only what was labelled on this day (2026-03-31, or with a time) or later",
         )
         parser.add_argument(
+            "--until", metavar="DATE", help="only what was labelled on this day or earlier"
+        )
+        parser.add_argument("--model", metavar="NAME", help="only what this model version answered")
+        parser.add_argument(
+            "--only-audited", action="store_true", help="only the random audit sample"
+        )
+        parser.add_argument(
             "--include-confirmed",
             action=argparse.BooleanOptionalAction,
             default=True,
             help="with or without the drawings whose label confirms the model's answer",
+        )
+        parser.add_argument(
+            "--include-unlabelled",
+            action="store_true",
+            help="also drawings without a label, for Label Studio to get one there",
         )
         parser.add_argument(
             "--force", action="store_true", help="overwrite an existing file or earlier export"
@@ -44,53 +63,52 @@ class Command(BaseCommand):
         *,
         path: Path,
         format: str | None,
+        label: list[str] | None,
         only_mistakes: bool,
         since: str | None,
+        until: str | None,
+        model: str | None,
+        only_audited: bool,
         include_confirmed: bool,
+        include_unlabelled: bool,
         force: bool,
+        verbosity: int,
         **options: Any,
     ) -> None:
         path = Path(path)
+        if model is not None and not ModelVersion.objects.filter(name=model).exists():
+            raise CommandError(f"There is no model version called {model}; see list_models.")
         drawings = selectors.labelled_drawings(
             only_mistakes=only_mistakes,
-            since=None if since is None else parse_since(since),
+            since=parse_moment("--since", since),
+            until=parse_moment("--until", until, end=True),
             include_confirmed=include_confirmed,
+            labels=[LABEL_NAMES.index(name) for name in label or ()],
+            version=model,
+            only_audited=only_audited,
+            include_unlabelled=include_unlabelled,
         )
         try:
             chosen = exports.Format(format) if format else exports.guess_format(path)
-            summary = exports.export_drawings(
-                drawings=drawings, path=path, format=chosen, force=force
-            )
+            with progress_bar(verbosity=verbosity, total=drawings.count) as progress:
+                summary = exports.export_drawings(
+                    drawings=drawings,
+                    path=path,
+                    format=chosen,
+                    force=force,
+                    unlabelled=include_unlabelled,
+                    progress=progress,
+                )
         except exports.ExportError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(describe(summary, path, chosen)))
-        if summary.left_out:
-            self.stdout.write(
-                f"Left out {summary.left_out} labelled “not a digit”: CSV has no place for them, "
-                "npz and png have."
-            )
+        self.stdout.write(f"sha256 of its drawings, labels and answers: {summary.sha256}")
 
 
 def describe(summary: exports.Summary, path: Path, format: exports.Format) -> str:
     noun = "drawing" if summary.written == 1 else "drawings"
+    more = f", {summary.unlabelled} without a label" if summary.unlabelled else ""
     return (
         f"Wrote {summary.written} {noun} to {path} ({format.value}): "
-        f"{summary.digits} of digits, {summary.not_a_digit} not a digit."
+        f"{summary.digits} of digits, {summary.not_a_digit} not a digit{more}."
     )
-
-
-def parse_since(text: str) -> datetime.datetime:
-    """An ISO date (its first moment, here) or an ISO date and time; raises CommandError."""
-    try:
-        moment = parse_datetime(text)
-        if moment is None:
-            day = parse_date(text)
-            moment = datetime.datetime.combine(day, datetime.time.min) if day else None
-    except ValueError as error:
-        raise CommandError(f"--since {text}: {error}.") from error
-    if moment is None:
-        raise CommandError(f"--since {text}: write a date such as 2026-03-31.")
-    try:
-        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
-    except OverflowError as error:
-        raise CommandError(f"--since {text}: out of range.") from error

@@ -1,0 +1,149 @@
+"""Drawings as a download: those selected in the list, or all that its filters and search leave."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+)
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from recognizer import exports
+from recognizer.exports import Format
+from recognizer.models import Prediction
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    PredictionAdmin = admin.ModelAdmin[Prediction]
+
+Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
+
+URL_NAME = "recognizer_prediction_export"
+
+
+class Download(NamedTuple):
+    """How a format is called in the admin, and how its file's name ends."""
+
+    text: StrOrPromise
+    ending: str
+
+
+DOWNLOADS = {
+    Format.NPZ: Download(_("arrays, as in Keras (.npz)"), ".npz"),
+    Format.PNG: Download(_("images in a folder a label (.zip)"), ".zip"),
+    Format.CSV: Download(_("a table of pixels (.csv in a .zip)"), "-csv.zip"),
+    Format.IDX: Download(_("MNIST's files (.zip)"), "-idx.zip"),
+    Format.PARQUET: Download(_("a data set of Hugging Face (.parquet)"), ".parquet"),
+    Format.LABEL_STUDIO: Download(_("tasks for Label Studio, unlabelled too (.json)"), ".json"),
+}
+
+
+def actions() -> list[Action]:
+    """The actions that send the selected drawings as a file, one a format."""
+    return [_action(format) for format in exports.available_formats()]
+
+
+def _action(format: Format) -> Action:
+    description = format_lazy(_("Export selected as {}"), DOWNLOADS[format].text)
+
+    @admin.action(description=description, permissions=["view"])
+    def action(
+        modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
+    ) -> HttpResponseBase | None:
+        return send(modeladmin, request, queryset, format)
+
+    action.__name__ = f"export_{format.name.lower()}"
+    return action
+
+
+def urls(model_admin: PredictionAdmin) -> list[URLPattern]:
+    """The addresses of the downloads: the list's own query string says what is in them."""
+
+    @require_safe
+    def view(request: HttpRequest, name: str) -> HttpResponseBase:
+        return export_these(model_admin, request, name)
+
+    return [
+        path("export/<slug:name>/", model_admin.admin_site.admin_view(view), name=URL_NAME),
+    ]
+
+
+def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) -> HttpResponseBase:
+    """Send all that the list with this query string shows, on however many pages."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    if name not in [format.value for format in exports.available_formats()]:
+        raise Http404
+    back = reverse("admin:recognizer_prediction_changelist")
+    try:
+        shown = model_admin.get_changelist_instance(request).queryset
+    except IncorrectLookupParameters:
+        # As the list itself does.
+        return HttpResponseRedirect(f"{back}?{ERROR_FLAG}=1")
+    if request.method == "HEAD":
+        return HttpResponse()
+    query = request.GET.urlencode()
+    return send(model_admin, request, shown, Format(name)) or HttpResponseRedirect(
+        f"{back}?{query}" if query else back
+    )
+
+
+def send(
+    model_admin: PredictionAdmin,
+    request: HttpRequest,
+    drawings: QuerySet[Prediction],
+    format: Format,
+) -> FileResponse | None:
+    """Send drawings as a file; or None, after a message that says why there is nothing to send.
+
+    The file is whole on disk before the first byte of it is sent.
+    """
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    try:
+        exports.write_download(
+            drawings=drawings,
+            format=format,
+            file=file,
+            unlabelled=exports.takes_unlabelled(format),
+        )
+    except exports.ExportError as error:
+        file.close()
+        level = messages.WARNING if isinstance(error, exports.NothingToExport) else messages.ERROR
+        model_admin.message_user(request, str(error), level)
+        return None
+    file.seek(0)
+    name = f"drawings-{timezone.localdate().isoformat()}{DOWNLOADS[format].ending}"
+    return FileResponse(file, as_attachment=True, filename=name)
+
+
+class Link(NamedTuple):
+    """A line of the menu above the list."""
+
+    url: str
+    text: StrOrPromise
+
+
+def links(query: str) -> list[Link]:
+    """The downloads of what a list with this query string (with its "?") shows."""
+    return [
+        Link(reverse(f"admin:{URL_NAME}", args=[format.value]) + query, DOWNLOADS[format].text)
+        for format in exports.available_formats()
+    ]

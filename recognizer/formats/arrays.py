@@ -1,0 +1,127 @@
+"""NumPy arrays in files, written and read a row at a time: memory does not grow with them."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+import numpy as np
+
+from recognizer import imaging
+from recognizer.formats.containers import UNREADABLE, unreadable
+from recognizer.formats.items import FormatError, Spool
+from recognizer.formats.zips import ZipWriter
+
+_AT_A_TIME = 1 << 20  # bytes
+_MAX_ROW = 64 << 20  # bytes
+
+
+class Column:
+    """An array that grows row by row on disk, as its length is written before its rows."""
+
+    def __init__(self, spool: Spool, name: str, dtype: str, shape: tuple[int, ...] = ()) -> None:
+        self.name = name
+        self.dtype = np.dtype(dtype)
+        self.shape = shape
+        self.rows = 0
+        self.file = spool()
+
+    def append(self, row: object) -> None:
+        """Add a row."""
+        self.file.write(np.asarray(row, dtype=self.dtype).tobytes())
+        self.rows += 1
+
+    def extend(self, content: bytes) -> None:
+        """Add bytes to an array of them."""
+        self.file.write(content)
+        self.rows += len(content)
+
+    def copy_to(self, file: IO[bytes]) -> None:
+        """Copy the rows, without a header, and let go of them."""
+        self.file.seek(0)
+        shutil.copyfileobj(self.file, file, _AT_A_TIME)
+        self.file.close()
+
+    def write_to(self, archive: ZipWriter, *, compress: bool = True) -> None:
+        """Write the array as a member of an npz and let go of it."""
+        with archive.open(f"{self.name}.npy", compress=compress) as file:
+            shape = (self.rows, *self.shape)
+            header = {"descr": self.dtype.str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)  # type: ignore[no-untyped-call]
+            self.copy_to(file)
+
+
+class StoredArray:
+    """An array in an npz: its dtype and shape are known, its rows are read as they are wanted.
+
+    Raises FormatError where it holds Python objects, is not in C order, or is not as long as its
+    header says.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self.name = name
+        self._archive = archive
+        try:
+            info = archive.getinfo(f"{name}.npy")
+            with archive.open(info) as file:
+                self.shape, in_fortran_order, self.dtype = _header(file)
+                length = info.file_size - file.tell()
+        except (ValueError, *UNREADABLE) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise unreadable(name, error) from error
+        if self.dtype.hasobject:
+            raise FormatError(f"{name} holds Python objects, which are never read here.")
+        if in_fortran_order and len(self.shape) > 1:
+            raise FormatError(f"{name} is stored in Fortran order. Save it in C order.")
+        if not self.shape:
+            raise FormatError(f"{name} is a single number, not an array.")
+        self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
+        if not 0 < self._row_bytes <= _MAX_ROW or max(self.shape[1:], default=1) > imaging.MAX_SIDE:
+            raise FormatError(f"{name} has rows of shape {self.shape[1:]}: they can't be read.")
+        if min(self.shape[1:], default=1) < 1 or length != len(self) * self._row_bytes:
+            raise FormatError(f"{name} is not as long as its header says: the file is damaged.")
+
+    def __len__(self) -> int:
+        return int(self.shape[0])
+
+    def rows(self) -> Iterator[np.ndarray[Any, Any]]:
+        """Yield the rows in order."""
+        at_a_time = max(1, _AT_A_TIME // self._row_bytes)
+        with self.open() as file:
+            for start in range(0, len(self), at_a_time):
+                rows = min(at_a_time, len(self) - start)
+                content = read_exactly(file, rows * self._row_bytes, self.name)
+                yield from np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
+
+    def open(self) -> IO[bytes]:
+        """Open the array's bytes, behind its header."""
+        file = self._archive.open(f"{self.name}.npy")
+        _header(file)
+        return file
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+    if version == (1, 0):
+        read = np.lib.format.read_array_header_1_0
+    elif version == (2, 0):
+        read = np.lib.format.read_array_header_2_0
+    else:
+        raise FormatError(f"An array of the npy format {version} is not read here.")
+    shape, in_fortran_order, dtype = read(file)  # type: ignore[no-untyped-call]
+    return shape, in_fortran_order, dtype
+
+
+def read_exactly(file: IO[bytes], size: int, name: str) -> bytes:
+    """Read so many bytes; raises FormatError where there are fewer."""
+    try:
+        content = file.read(size)
+    except UNREADABLE as error:
+        raise unreadable(name, error) from error
+    if len(content) != size:
+        raise FormatError(f"{name} ends in the middle: the file is incomplete.")
+    return content

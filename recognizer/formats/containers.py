@@ -1,0 +1,228 @@
+"""Folders and zip files, for the formats that are more than one file.
+
+A format writes its files into a `Sink` and reads them from a `Source`, and does not see whether
+that is a folder or a zip.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from recognizer import imaging
+from recognizer.formats.items import LABEL_NAMES, FormatError, Spool
+from recognizer.formats.zips import ZipWriter, check_length
+
+LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    # An encrypted member, or one packed by a method that Python does not know.
+    RuntimeError,
+    NotImplementedError,
+)
+"""What reading a damaged file raises."""
+
+
+class Sink(Protocol):
+    """Where the files of an export go."""
+
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file to write; one at a time."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Write a small file that does not shrink any more, such as a PNG."""
+
+
+def copy(spool: IO[bytes], sink: Sink, name: str) -> None:
+    """Copy what was written to a temporary file into a file of the sink."""
+    spool.seek(0)
+    with sink.open(name) as file:
+        shutil.copyfileobj(spool, file, 1 << 20)
+
+
+class FolderSink:
+    """An empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        with (self._folder / name).open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+
+    def put(self, name: str, content: bytes) -> None:
+        path = self._folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+
+
+class ZipSink:
+    """A zip file; `close` makes it whole."""
+
+    def __init__(self, file: IO[bytes], spool: Spool) -> None:
+        self._zip = ZipWriter(file, spool)
+
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        return self._zip.open(name)
+
+    def put(self, name: str, content: bytes) -> None:
+        self._zip.put(name, content)
+
+    def close(self) -> None:
+        self._zip.close()
+
+
+class Source(Protocol):
+    """Where the files of an import come from. What can't be read raises FormatError."""
+
+    path: Path
+
+    def names(self) -> Iterator[str]:
+        """Yield the relative paths of all files, in order, without hidden ones and litter."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this relative path."""
+
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file to read; several may be open."""
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip file does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"PK\3\4", b"PK\5\6")
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def open_source(path: Path) -> AbstractContextManager[Source]:
+    """Open a folder or a zip file to read."""
+    return contextlib.nullcontext(Folder(path)) if path.is_dir() else _open_zip(path)
+
+
+@contextlib.contextmanager
+def _open_zip(path: Path) -> Iterator[Source]:
+    with open_archive(path) as archive:
+        yield Zip(path, archive)
+
+
+@contextlib.contextmanager
+def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file whose list of contents is of a sane length; raises FormatError."""
+    try:
+        with path.open("rb") as file:
+            check_length(file, path)
+            with zipfile.ZipFile(file) as archive:
+                yield archive
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path | str, error: Exception) -> FormatError:
+    """Return the error for a file that is damaged or can't be opened."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return FormatError(f"{path} can't be read: {str(reason).rstrip('.') or 'it is damaged'}.")
+
+
+def read_image(source: Source, name: str) -> bytes:
+    """Return an image file, or one byte more than is allowed of it; raises FormatError."""
+    with source.open(name) as file:
+        try:
+            return file.read(imaging.MAX_BYTES + 1)
+        except UNREADABLE as error:
+            raise unreadable(name, error) from error
+
+
+class Folder:
+    """A folder of files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> Iterator[str]:
+        try:
+            yield from self._below(self.path, "")
+        except OSError as error:
+            raise unreadable(self.path, error) from error
+
+    def _below(self, folder: Path, prefix: str) -> Iterator[str]:
+        # A folder at a time: a million names at once would be many.
+        with os.scandir(folder) as entries:
+            found = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in entries)
+        for name, is_folder in found:
+            if is_litter(name):
+                continue
+            if is_folder:
+                yield from self._below(folder / name, f"{prefix}{name}/")
+            else:
+                yield prefix + name
+
+    def has(self, name: str) -> bool:
+        return (self.path / name).is_file()
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        try:
+            file = (self.path / name).open("rb")
+        except OSError as error:
+            raise unreadable(name, error) from error
+        with file:
+            yield file
+
+
+class Zip:
+    """A zip file. Nothing is unpacked to disk, so no name in it can lead anywhere."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path = path
+        self._archive = archive
+        self._prefix = _common_folder(archive)
+
+    def names(self) -> Iterator[str]:
+        for info in self._archive.infolist():
+            name = info.filename
+            parts = PurePosixPath(name).parts
+            if not info.is_dir() and not any(map(is_litter, parts)):
+                yield name.removeprefix(self._prefix)
+
+    def has(self, name: str) -> bool:
+        return self._prefix + name in self._archive.NameToInfo
+
+    @contextlib.contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        try:
+            file = self._archive.open(self._prefix + name)
+        except (KeyError, *UNREADABLE) as error:
+            raise unreadable(name, error) from error
+        with file:
+            yield file
+
+
+def is_litter(name: str) -> bool:
+    """Whether a file or folder is hidden or was left by an operating system."""
+    return name.startswith(".") or name in LITTER
+
+
+def _common_folder(archive: zipfile.ZipFile) -> str:
+    """Return the one folder that everything lies in, as zips of a folder have it, or nothing."""
+    first = {name.partition("/")[0] for name in archive.namelist() if name.strip("/")}
+    tops = {name for name in first if not is_litter(name)}
+    if len(tops) != 1 or tops & {*LABEL_NAMES}:
+        return ""
+    (top,) = tops
+    return f"{top}/" if all("/" in name for name in archive.namelist()) else ""

@@ -1,0 +1,111 @@
+"""PNG: a folder for each label with the drawings as they were drawn, and a manifest.
+
+    0/ ... 9/ not_a_digit/    ID.png
+    manifest.json
+
+The same in a zip file, for a download. Read are these, and any tree, in a folder or a zip, in which
+folders called 0 to 9 or not_a_digit hold image files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from recognizer.formats import manifest
+from recognizer.formats.containers import Sink, Source, copy, open_source, read_image
+from recognizer.formats.items import (
+    LABEL_NAMES,
+    BadItem,
+    FormatError,
+    Item,
+    Spool,
+    record_of,
+)
+from recognizer.formats.manifest import ManifestWriter, Summary
+
+FOLDERS = LABEL_NAMES
+_OURS = re.compile(rf"({'|'.join(FOLDERS)})/[0-9a-f-]+\.png")
+_LABELS = {name: label for label, name in enumerate(FOLDERS)}
+
+
+def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
+    """Write labelled drawings, each a file."""
+    lines = spool()
+    listed = ManifestWriter(lines, "png")
+    for item in items:
+        assert isinstance(item.image, bytes)
+        assert item.label is not None
+        record = record_of(item)
+        path = f"{FOLDERS[item.label]}/{record.id}.png"
+        sink.put(path, item.image)
+        listed.add(record.of_file(item.image), path=path)
+    summary = listed.close()
+    copy(lines, sink, manifest.NAME)
+    return summary
+
+
+def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
+    """Yield the images of a tree; raises FormatError where there are none.
+
+    Without a manifest the label is the name of the nearest folder above the file that has one, so
+    ``3/ann/a.png`` and ``test/3/a.jpg`` both work; what lies in no such folder is left alone.
+    """
+    with open_source(path) as source:
+        if with_manifest and source.has(manifest.NAME):
+            yield from _read_ours(source)
+        else:
+            yield from _read_tree(source)
+
+
+def labelled_names(source: Source) -> Iterator[tuple[str, int]]:
+    """Yield the files that lie in a folder of a label, with it."""
+    for name in source.names():
+        above = PurePosixPath(name).parts[-2::-1]
+        label = next((_LABELS[part] for part in above if part in _LABELS), None)
+        if label is not None:
+            yield name, label
+
+
+def _read_tree(source: Source) -> Iterator[Item | BadItem]:
+    found = False
+    for name, label in labelled_names(source):
+        found = True
+        try:
+            yield Item(name, label, read_image(source, name))
+        except FormatError as error:
+            yield BadItem(name, str(error))
+    if not found:
+        raise FormatError(
+            f"{source.path} has no images in folders 0 to 9 or not_a_digit. If it holds files of "
+            "another format, name one of them."
+        )
+
+
+def _read_ours(source: Source) -> Iterator[Item | BadItem]:
+    where = f"{source.path}, {manifest.NAME}"
+    named = 0
+    with source.open(manifest.NAME) as lines:
+        for line in manifest.read(lines, "png", where):
+            name, record = str(line.more.get("path")), line.record
+            # A path that leads elsewhere is not even opened.
+            if not _OURS.fullmatch(name) or _LABELS[name.partition("/")[0]] != record.label:
+                raise FormatError(f"{where}, drawing {line.number}: its path is not one of these.")
+            named += 1
+            try:
+                image = read_image(source, name)
+            except FormatError as error:
+                yield BadItem(name, str(error))
+                continue
+            if hashlib.sha256(image).hexdigest() != record.sha256:
+                yield BadItem(name, "it is not the file in the manifest")
+                continue
+            yield Item(name, record.label, image, record.is_model_input, record)
+    there = sum(1 for _ in labelled_names(source))
+    if there > named:
+        raise FormatError(
+            f"{source.path} holds {there} images, its manifest names {named}. To take all, each by "
+            "the folder it lies in, add --ignore-manifest."
+        )

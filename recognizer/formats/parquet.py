@@ -1,0 +1,248 @@
+"""Parquet in the layout of Hugging Face's image data sets.
+
+Columns ``image`` (struct of ``bytes``, a PNG, and ``path``) and ``label`` (int64), and one for each
+field of the manifest. The schema carries the ``huggingface`` metadata, so that ``load_dataset``
+knows the two as ``Image`` and ``ClassLabel``; the end of the manifest stands in the file's metadata
+under ``digitsite``.
+
+Read are these, and any Parquet file (or folder of them) with these two columns. Needs pyarrow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from recognizer import imaging
+from recognizer.formats.items import (
+    LABEL_NAMES,
+    BadItem,
+    FormatError,
+    Item,
+    Record,
+    Spool,
+    label_of,
+    record_of,
+)
+from recognizer.formats.manifest import Summary, Tally
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_ROWS = 500
+"""Rows that are written, or read, at a time."""
+_MAX_GROUP = 1 << 30  # bytes, unpacked
+_DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "string"}
+_KEY = b"digitsite"
+
+
+def is_available() -> bool:
+    """Whether pyarrow is installed."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def require() -> None:
+    """Raise FormatError, saying what to do, where pyarrow is not installed."""
+    if not is_available():
+        raise FormatError("Parquet needs pyarrow, which is not installed: pip install pyarrow")
+
+
+def schema() -> pyarrow.Schema:
+    """Return the columns of an export, with what Hugging Face's loader needs to know of them."""
+    import pyarrow as pa
+
+    text = pa.string()
+    fields: dict[str, Any] = {
+        "image": pa.struct([("bytes", pa.binary()), ("path", text)]),
+        "label": pa.int64(),
+        "id": text,
+        "digit": pa.int64(),
+        "confidence": pa.float64(),
+        "verdict": text,
+        "model_version": text,
+        "model_sha256": text,
+        "source": text,
+        "is_model_input": pa.bool_(),
+        "suggestion": text,
+        "created_at": text,
+        "labelled_at": text,
+        "labelled_by": text,
+        "sha256": text,
+    }
+    features: dict[str, Any] = {
+        name: {"dtype": _DTYPES[str(kind)], "_type": "Value"}
+        for name, kind in fields.items()
+        if name != "image"
+    }
+    features["image"] = {"_type": "Image"}
+    features["label"] = {"names": [*LABEL_NAMES], "_type": "ClassLabel"}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}}, sort_keys=True)}
+    return pa.schema(list(fields.items()), metadata=metadata)
+
+
+def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
+    """Write labelled drawings; raises FormatError without pyarrow."""
+    require()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    tally = Tally()
+    columns = schema()
+    rows: list[dict[str, Any]] = []
+    with pq.ParquetWriter(file, columns, compression="zstd") as writer:
+
+        def flush() -> None:
+            if rows:
+                writer.write_table(pa.Table.from_pylist(rows, schema=columns))
+                rows.clear()
+
+        for item in items:
+            assert isinstance(item.image, bytes)
+            record = record_of(item).of_file(item.image)
+            tally.add(record)
+            image = {"bytes": item.image, "path": f"{record.id}.png"}
+            rows.append({**record.to_json(), "label": item.label, "image": image})
+            if len(rows) == _ROWS:
+                flush()
+        flush()
+        summary = tally.summary()
+        writer.add_key_value_metadata({_KEY: json.dumps(summary.to_json())})
+    return summary
+
+
+def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
+    """Yield the drawings of a file, or of all files of a folder; raises FormatError."""
+    require()
+    for file in files(path):
+        yield from _read_file(file, with_manifest)
+
+
+def files(path: Path) -> list[Path]:
+    """Return the Parquet files that a path stands for."""
+    if not path.is_dir():
+        return [path]
+    return sorted(child for child in path.rglob("*.parquet") if not child.name.startswith("."))
+
+
+def count(path: Path) -> int:
+    """Return how many drawings `read` will yield, from the files' metadata alone."""
+    require()
+    total = 0
+    for each in files(path):
+        with _opened(each) as file:
+            total += file.metadata.num_rows
+    return total
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise FormatError(f"{path} is not a readable Parquet file: {reason[:200]}") from error
+
+
+def _read_file(path: Path, with_manifest: bool) -> Iterator[Item | BadItem]:
+    with _opened(path) as file:
+        names = _class_names(file, path)
+        end = (file.metadata.metadata or {}).get(_KEY)
+        ours = with_manifest and end is not None
+        wanted = [name for name in schema().names if ours or name in ("image", "label")]
+        _check_groups(file, path)
+        tally = Tally()
+        number = 0
+        for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
+            for row in batch.to_pylist():
+                number += 1
+                name = f"{path.name}, row {number}"
+                try:
+                    record = _record(row) if ours else None
+                    if record is not None:
+                        tally.add(record)
+                    yield _item(row, record, names, name)
+                except (ValueError, TypeError) as error:
+                    if isinstance(error, FormatError):
+                        raise
+                    yield BadItem(name, str(error))
+        if ours:
+            tally.check(_parsed(end), str(path))
+
+
+def _parsed(end: Any) -> Mapping[str, Any]:
+    try:
+        values = json.loads(end)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _class_names(file: Any, path: Path) -> list[int | None] | None:
+    """Check the columns; return each class's label where the file names its classes."""
+    import pyarrow as pa
+
+    arrow = file.schema_arrow
+    for name in ("image", "label"):
+        if name not in arrow.names:
+            raise FormatError(
+                f"{path} has no column {name}, only {', '.join(arrow.names) or 'none'}."
+            )
+    image, label = arrow.field("image").type, arrow.field("label").type
+    if not pa.types.is_struct(image) or image.get_field_index("bytes") < 0:
+        raise FormatError(f"{path}: its column image holds no files (a struct with bytes).")
+    if not pa.types.is_integer(label):
+        raise FormatError(f"{path}: its column label is {label}, not whole numbers.")
+    stored = (arrow.metadata or {}).get(b"huggingface", b"{}")
+    try:
+        names = json.loads(stored)["info"]["features"]["label"]["names"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return [label_of(name) for name in names] if isinstance(names, list) else None
+
+
+def _check_groups(file: Any, path: Path) -> None:
+    """Raise FormatError where a group of rows would not fit into memory."""
+    groups = file.metadata
+    sizes = (groups.row_group(index).total_byte_size for index in range(groups.num_row_groups))
+    if max(sizes, default=0) > _MAX_GROUP:
+        raise FormatError(f"{path}: a row group is over 1 GB. Write it anew in smaller ones.")
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    label = row["label"]
+    name = LABEL_NAMES[label] if label in range(len(LABEL_NAMES)) else label
+    return Record.from_json({**row, "label": name})
+
+
+def _item(
+    row: Mapping[str, Any], record: Record | None, names: list[int | None] | None, name: str
+) -> Item | BadItem:
+    image = (row["image"] or {}).get("bytes")
+    if not image:
+        return BadItem(name, "its image is not in the file")
+    if len(image) > imaging.MAX_BYTES:
+        return BadItem(name, imaging.FileTooLarge.message)
+    if record is not None:
+        if hashlib.sha256(image).hexdigest() != record.sha256:
+            return BadItem(name, "its image is not that of its row")
+        return Item(record.id, record.label, image, record.is_model_input, record)
+    number = row["label"]
+    if number is None or number < 0:
+        # What Hugging Face writes for a test set that has none.
+        return Item(name, None, image)
+    label = label_of(number) if names is None else (names[number : number + 1] or [None])[0]
+    if label is None and number in range(10) and names is not None and len(names) == 10:
+        # Classes called otherwise ("zero", "1 - one"), but there are ten of them.
+        label = int(number)
+    if label is None:
+        return BadItem(name, f"its label is {number}, not 0-9, nor 10 for “not a digit”")
+    return Item(name, label, image)
