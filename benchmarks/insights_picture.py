@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.executable, "-m", "benchmarks.insights_data", "--drawings", str(DRAWINGS),
         "--days", str(DAYS), "--account", NAME, password,
     ]  # fmt: skip
-    with running_site() as site:
-        subprocess.run(fill, cwd=ROOT, env=site.environment, check=True)
+    with running_site(fill) as site:
         picture = take(
             site.address,
             password,
