@@ -84,4 +84,4 @@ def test_a_database_is_gone_afterwards() -> None:
 
 @pytest.mark.parametrize(("warm", "says"), [(1.0, "reached"), (1.01, "MISSED")])
 def test_the_goal_is_of_the_warm_page(warm: float, says: str) -> None:
-    assert str(Timing("90 days", 9.0, warm, 10)).endswith(says)
+    assert str(Timing("90 days", 9.0, warm, 0.2, 10)).endswith(says)
