@@ -15,7 +15,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 from django.utils import timezone
 
 from recognizer import answering, imaging, services
@@ -295,7 +306,9 @@ def _comparison(drawings: QuerySet[Prediction], old: str, new: str) -> Compariso
 def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Direction]:
     def label(name: str) -> Case:
         return Case(
-            When(_refuses(name), then=Label.NOT_A_DIGIT.value), default=F(_field(name, "digit"))
+            When(_refuses(name), then=Label.NOT_A_DIGIT.value),
+            default=F(_field(name, "digit")),
+            output_field=IntegerField(),
         )
 
     rows: Iterable[Any] = (
