@@ -21,8 +21,8 @@ from django.db.models import (
     Exists,
     F,
     FilteredRelation,
-    IntegerField,
     OuterRef,
+    PositiveSmallIntegerField,
     Q,
     QuerySet,
     When,
@@ -308,7 +308,7 @@ def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Dire
         return Case(
             When(_refuses(name), then=Label.NOT_A_DIGIT.value),
             default=F(_field(name, "digit")),
-            output_field=IntegerField(),
+            output_field=PositiveSmallIntegerField(),
         )
 
     rows: Iterable[Any] = (

@@ -15,6 +15,10 @@ ACCEPTED = 0.99
 RISK = 0.002
 """Share of mistakes allowed among the answers given without a doubt, on validation."""
 
+# So that a validation set without mistakes does not switch doubt off.
+NOT_A_DIGIT_BOUNDS = (0.02, 0.995)
+UNCERTAIN_BOUNDS = (0.5, 0.95)
+
 
 def probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
     """Return the ten digits' probabilities at a temperature: (n, 11) logits to (n, 10)."""
@@ -53,7 +57,37 @@ def calibrate(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]) -> C
     threshold = float(confidence[order][allowed[-1]]) if allowed.size else 1.0
     return Calibration(
         temperature=temperature,
-        # Between bounds, so that a validation set without mistakes does not switch doubt off.
-        not_a_digit=float(np.clip(np.quantile(digit_scores(logits), 1 - ACCEPTED), 0.02, 0.995)),
-        uncertain=float(np.clip(threshold, 0.5, 0.95)),
+        not_a_digit=_within(np.quantile(digit_scores(logits), 1 - ACCEPTED), NOT_A_DIGIT_BOUNDS),
+        uncertain=_within(threshold, UNCERTAIN_BOUNDS),
     )
+
+
+def carry_over(
+    before: Calibration,
+    old: NDArray[np.floating[Any]],
+    new: NDArray[np.floating[Any]],
+    labels: NDArray[np.uint8],
+) -> Calibration:
+    """Return an adapted network's calibration, from that of the network that it was made of.
+
+    ``old`` and ``new`` are both networks' logits (n, 11) on the same digits, labels 0-9. The
+    thresholds come to where they part off as many of these digits as before, the temperature
+    changes as it would if it were fitted to these digits both times. So verdicts keep their
+    meaning from one version to the next, and the digits need not be the ones that the calibration
+    was once chosen on: where MNIST is not at hand, drawn digits serve.
+    """
+    change = fit_temperature(new, labels) / fit_temperature(old, labels)
+    temperature = before.temperature * change
+    refused = float((digit_scores(old) < before.not_a_digit).mean())
+    old_confidence = probabilities(old, before.temperature).max(1)
+    doubted = float((old_confidence < before.uncertain).mean())
+    confidence = probabilities(new, temperature).max(1)
+    return Calibration(
+        temperature=temperature,
+        not_a_digit=_within(np.quantile(digit_scores(new), refused), NOT_A_DIGIT_BOUNDS),
+        uncertain=_within(np.quantile(confidence, doubted), UNCERTAIN_BOUNDS),
+    )
+
+
+def _within(value: float | np.floating[Any], bounds: tuple[float, float]) -> float:
+    return float(np.clip(value, *bounds))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import formats, imaging
+from recognizer.formats import BadItem, FormatError, Item
 from training import datasets, downloads, omniglot
-from training.datasets import NOT_A_DIGIT, Data, PenDigit
+from training.datasets import Data, PenDigit
 from training.downloads import DataDamaged, DataUnavailable, Progress
 from training.fresh import Fresh, Material, draw_fresh
 from training.strokes import PLACEMENTS
@@ -142,44 +144,57 @@ def is_held_out(identifier: str) -> bool:
 
 
 def read_labelled_file(path: Path) -> Labelled:
-    """Read labels from an npz that ``export_drawings`` wrote, or any in Keras' layout.
+    """Read labels from a file or folder in any format that ``recognizer.formats`` reads.
 
-    Raises ``DataDamaged`` or ``FileNotFoundError``.
+    An export of ours gives what ``read_labelled_database`` gives of the same drawings. Without
+    ids the pixels themselves say who judges. Raises ``DataDamaged`` or ``FileNotFoundError``.
     """
-    raw = datasets.read_npz(path, ("train",))["train"]
-    images, labels = [raw.images], [raw.labels]
-    with np.load(path, allow_pickle=False) as arrays:
-        ids = [str(identifier) for identifier in arrays["ids"]] if "ids" in arrays else None
-        if ids is not None and len(ids) != len(raw):
-            raise DataDamaged(f"{path}: {len(ids)} ids for {len(raw)} images")
-        # Without ids the pixels themselves say who judges.
-        ids = ids or [hashlib.sha256(image.tobytes()).hexdigest() for image in raw.images]
-        if "x_not_a_digit" in arrays:
-            others = arrays["x_not_a_digit"]
-            datasets.check_digits(others, np.zeros(len(others), np.uint8), str(path))
-            images.append(others)
-            labels.append(np.full(len(others), NOT_A_DIGIT, np.uint8))
-            ids += [hashlib.sha256(image.tobytes()).hexdigest() for image in others]
-    seen = datasets.prepare(np.concatenate(images))
-    digest = downloads.sha256_of(path)
-    return Labelled(Data("labelled", seen, np.concatenate(labels), digest), ids)
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    found: dict[str, tuple[NDArray[np.uint8], int]] = {}
+    try:
+        for item in formats.read(path):
+            if isinstance(item, BadItem):
+                raise DataDamaged(f"{path}: {item.name} can't be used: {item.why}")
+            if item.label is None:
+                continue
+            seen = _model_input(item)
+            name = item.record.id if item.record else hashlib.sha256(seen.tobytes()).hexdigest()
+            found[name] = seen, item.label
+    except (FormatError, imaging.ImageError) as error:
+        raise DataDamaged(str(error)) from error
+    if not found:
+        raise DataDamaged(f"{path} holds no labelled drawing")
+    return _labelled(found)
+
+
+def _model_input(item: Item) -> NDArray[np.uint8]:
+    try:
+        return item.model_input()
+    except imaging.BlankDrawing:
+        return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
 
 
 def read_labelled_database() -> Labelled:
     """Read reviewers' labels from the database, each drawing through ``imaging`` anew."""
-    from recognizer import imaging, selectors, services
+    from recognizer import selectors, services
 
-    images, labels, ids = [], [], []
-    digest = hashlib.sha256()
+    found: dict[str, tuple[NDArray[np.uint8], int]] = {}
     for prediction in selectors.labelled_drawings().iterator(chunk_size=500):
-        images.append(services.model_input(prediction))
-        labels.append(prediction.label)
-        ids.append(str(prediction.pk))
-        digest.update(f"{prediction.pk} {prediction.label}\n".encode())
-    shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
-    pixels = np.array(images, np.uint8).reshape(shape)
-    data = Data("labelled", pixels, np.array(labels, np.uint8), digest.hexdigest())
-    return Labelled(data, ids)
+        assert prediction.label is not None
+        found[str(prediction.pk)] = services.model_input(prediction), prediction.label
+    return _labelled(found)
+
+
+def _labelled(found: Mapping[str, tuple[NDArray[np.uint8], int]]) -> Labelled:
+    """Return drawings by id, in the order of the ids: the same wherever they were read from."""
+    ids = sorted(found)
+    shape = (len(ids), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
+    images = np.array([found[name][0] for name in ids], np.uint8).reshape(shape)
+    labels = np.array([found[name][1] for name in ids], np.uint8)
+    lines = "".join(f"{name} {label}\n" for name, label in zip(ids, labels, strict=True))
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    return Labelled(Data("labelled", images, labels, digest), ids)
 
 
 def validation(data: Collected) -> Data:
@@ -213,8 +228,9 @@ def benches(data: Collected) -> dict[str, Data]:
             found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
     if data.labelled_held_out:
         found["labelled"] = data.labelled_held_out
-    found["generated"] = draw_fresh(Material(), Fresh(generated=1000), 34)
-    found["non-digits"] = draw_fresh(Material(), Fresh(nondigits=500), 35)
+    # Enough of them that harm shows, and where MNIST is missing these stand in for it.
+    found["generated"] = draw_fresh(Material(), Fresh(generated=2000), 34)
+    found["non-digits"] = draw_fresh(Material(), Fresh(nondigits=2000), 35)
     return {name: bench for name, bench in found.items() if len(bench)}
 
 

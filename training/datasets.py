@@ -7,11 +7,9 @@ served: uint8 (n, 28, 28), white on black. Labels are uint8 (n,): 0-9, and 10 fo
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from recognizer import imaging
 from training import downloads
 from training.downloads import DataDamaged, Progress
 from training.strokes import PLACEMENTS, Placement, Strokes, draw_at
+from training.workers import workers
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000
@@ -58,11 +57,14 @@ class Data:
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit of the UCI pen data: strokes with y down, its label and its writer (1-30)."""
+    """One digit of the UCI pen data: strokes with y down, its label, its writer (1-30), and the
+    place that it has among what that writer wrote (from 0).
+    """
 
     strokes: Strokes
     label: int
     writer: int
+    index: int = 0
 
 
 # --- MNIST --------------------------------------------------------------------------------------
@@ -181,9 +183,7 @@ def _in_parallel(
 ) -> list[NDArray[np.uint8]]:
     if len(parts) == 1:
         return [work(parts[0])]
-    # "spawn": a fork of a process that runs TensorFlow's threads hangs.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count() or 1, mp_context=context) as pool:
+    with workers(os.cpu_count() or 1) as pool:
         return list(pool.map(work, parts))
 
 
@@ -194,12 +194,12 @@ def read_pen(path: Path) -> list[PenDigit]:
     """Read the UCI pen trajectories (UNIPEN text, y up). Raises ``DataDamaged``."""
     digits: list[PenDigit] = []
     strokes: list[list[tuple[float, float]]] = []
-    label = writer = -1
+    label = writer = index = -1
 
     def finish() -> None:
         kept = [np.array(stroke, np.float64) for stroke in strokes if stroke]
         if label >= 0 and kept:
-            digits.append(PenDigit(kept, label, writer))
+            digits.append(PenDigit(kept, label, writer, index))
 
     try:
         for line in path.read_text(encoding="latin-1").splitlines():
@@ -210,7 +210,7 @@ def read_pen(path: Path) -> list[PenDigit]:
                 finish()
                 strokes, label = [], -1
             elif words[0] == ".COMMENT" and len(words) == 4:
-                label, writer = int(words[1]), int(words[2])
+                label, writer, index = (int(word) for word in words[1:])
             elif words[0] == ".PEN_DOWN":
                 strokes.append([])
             elif words[0][0] != "." and strokes:

@@ -6,7 +6,9 @@ too: it scores 0, counts as refused, and as misread where a digit was drawn.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,8 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.classifier import DIGITS, Calibration, Classifier, digit_scores
+from recognizer.statistics import wilson
 from training.calibrate import probabilities
 from training.datasets import NOT_A_DIGIT, Data
+
+PART = 250
+"""Drawings that a thread reads at a time."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,9 @@ class Measures:
     """One model on one set. Shares are 0-1.
 
     ``accuracy`` and ``calibration_error`` are over the digits and ``None`` where the set has
-    none; ``refused`` is the share called "not a digit", ``uncertain`` the share called that.
+    none. ``answered`` is the share of all drawings where the whole of the site's answer is right:
+    a digit read and not refused, or a non-digit refused. ``refused`` is the share called "not a
+    digit", ``uncertain`` the share called that.
     """
 
     n: int
@@ -31,6 +39,7 @@ class Measures:
     accuracy: float | None
     interval: tuple[float, float] | None
     calibration_error: float | None
+    answered: float
     refused: float
     uncertain: float
 
@@ -57,6 +66,11 @@ class Outcome:
         """Which answers are right, (n,): a digit's label, or a refusal of a non-digit."""
         read = (self.chances.argmax(1) == self.data.labels) & ~self.blank
         return np.where(self.data.labels == NOT_A_DIGIT, self.refused, read)
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which answers of the site are right, (n,): a digit's label and no refusal, or one."""
+        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, self.right & ~self.refused)
 
     @property
     def blank(self) -> NDArray[np.bool_]:
@@ -89,15 +103,22 @@ class Outcome:
             calibration_error=calibration_error(confidence[is_digit], right[is_digit])
             if n
             else None,
+            answered=float(self.answered.mean()),
             refused=float(self.refused.mean()),
             uncertain=float(doubtful.mean()),
         )
 
 
 def run(classifier: Classifier, data: Data) -> Outcome:
-    """Pass a set through the network as it is served, one image at a time."""
-    logits = np.array([classifier.logits(image)[0] for image in data.images], np.float32)
-    return Outcome(data, logits.reshape(-1, DIGITS + 1), classifier.calibration)
+    """Pass a set through the network as it is served, one image at a time, on every core."""
+
+    def logits(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = [classifier.logits(image)[0] for image in part]
+        return np.array(found, np.float32).reshape(-1, DIGITS + 1)
+
+    parts = np.array_split(data.images, max(1, len(data) // PART))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return Outcome(data, np.concatenate([*pool.map(logits, parts)]), classifier.calibration)
 
 
 def pooled(name: str, outcomes: Sequence[Outcome]) -> Outcome:
@@ -122,14 +143,6 @@ def calibration_error(
     size = np.bincount(index, minlength=bins)
     gap = np.bincount(index, confidence - right, bins)
     return float(np.abs(gap).sum() / max(1, size.sum()))
-
-
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which holds near 0 and 1 too."""
-    share, spread = successes / n, z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +14,8 @@ from training.datasets import Data
 from training.fresh import Material, draw_fresh
 from training.network import in_precision, logits_of
 from training.recipes import Recipe
+from training.schedule import one_cycle
+from training.workers import workers
 
 
 class Report(Protocol):
@@ -54,7 +54,8 @@ def fit(
 
     The same seed draws the same data, deformations and first weights, and with TensorFlow's
     deterministic kernels (``run.train`` asks for them) the same machine makes the same network of
-    them. While one epoch trains, a second process draws the strokes of the next.
+    them. While one epoch trains, a second process draws the strokes of the next. An exception of
+    ``report`` or ``after_epoch`` ends the run, and the second process with it.
     """
     import keras
     import tensorflow as tf
@@ -62,10 +63,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     history = History()
-    # "spawn": a fork of a process that runs TensorFlow's threads hangs.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts_to_parent)
-    try:
+    with workers(1) as pool:
 
         def draw(epoch: int) -> Future[Data]:
             material = data.material.sample(recipe.fresh, rng)
@@ -75,7 +73,8 @@ def fit(
         trained = in_precision(model, recipe.precision)
         steps = _steps(data, recipe)
         optimizer = keras.optimizers.AdamW(
-            _one_cycle(recipe, steps * recipe.epochs), weight_decay=recipe.weight_decay
+            one_cycle(recipe.learning_rate, recipe.warm_up, steps * recipe.epochs),
+            weight_decay=recipe.weight_decay,
         )
         optimizer.exclude_from_weight_decay(var_names=["beta", "gamma", "bias"])
         step_once = _compiled_step(trained, optimizer, recipe)
@@ -104,14 +103,7 @@ def fit(
             history.validation_accuracy.append(accuracy(model, data.validation))
             if after_epoch:
                 after_epoch(epoch, history)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
     return history
-
-
-def _leave_interrupts_to_parent() -> None:
-    # Ctrl-C reaches every process of the terminal; the helper's traceback would only confuse.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def accuracy(model: Any, data: Data) -> float:
@@ -157,20 +149,6 @@ def _strength(recipe: Recipe, done: float) -> float:
     """Return how strong augmentation is when so much of the run is done (0-1)."""
     settling = max(0.0, (done - (1 - recipe.settle)) / recipe.settle) if recipe.settle else 0.0
     return 1 - (1 - recipe.settled) * settling
-
-
-def _one_cycle(recipe: Recipe, steps: int) -> Any:
-    """One cycle after Smith and Topin, "Super-convergence", 2019: up, then a cosine to zero."""
-    import keras
-
-    warm_up = max(1, int(recipe.warm_up * steps))
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / 20,
-        decay_steps=max(1, steps - warm_up),
-        alpha=0.0,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warm_up,
-    )
 
 
 def _compiled_step(model: Any, optimizer: Any, recipe: Recipe) -> Any:

@@ -4,27 +4,53 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from training.augment import Augmentation
 from training.fresh import Fresh
 
+P = TypeVar("P", bound="Plan")
+
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training run. Everything here goes into the model's card."""
+class Plan:
+    """What every training run has. Everything in a plan goes into the model's card."""
 
     name: str
-    epochs: int = 14
+    epochs: int
     batch: int = 128
-    width: int = 32  # channels of the first stage: 440,363 parameters
-    learning_rate: float = 3e-3  # the peak; AdamW, one cycle
+    learning_rate: float = 3e-3  # the peak of one cycle
     warm_up: float = 0.15  # share of the steps in which the rate climbs, then a cosine to zero
+    precision: str = "mixed_bfloat16"  # a Keras dtype policy: see ``for_this_machine``
+    seed: int = 1
+    fresh: Fresh = field(default_factory=Fresh)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+    def for_this_machine(self: P) -> P:
+        """Return the plan in float32 where the processor has no bfloat16 to be fast with.
+
+        Seen on 2 cores of an EPYC with avx512_bf16: a step takes two thirds of the time.
+        """
+        return self if _has_bfloat16() else replace(self, precision="float32")
+
+    def at_most(self: P, limit: int) -> P:
+        """Return the plan for a quick try, with at most so many fresh drawings of each kind."""
+        return replace(self, fresh=self.fresh.at_most(limit))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings for a card."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Recipe(Plan):
+    """A new network, trained by ``training.fit`` with AdamW; ``fresh`` is drawn for every epoch."""
+
+    epochs: int = 14
+    width: int = 32  # channels of the first stage: 440,363 parameters
     weight_decay: float = 0.05
     settle: float = 0.3  # share of the steps, at the end, in which augmentation dies down
     settled: float = 0.35  # what is left of it: the last of it is learned from digits as they are
-    precision: str = "mixed_bfloat16"  # a Keras dtype policy: see ``for_this_machine``
-    seed: int = 1
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=2,
@@ -37,20 +63,49 @@ class Recipe:
             spoiled=1_500,
         )
     )
-    augmentation: Augmentation = field(default_factory=Augmentation)
     fixed_share: float = 1.0  # of MNIST's training images that an epoch sees
     labelled_share: float = 0.1  # of an epoch: few labels are repeated until they matter
 
-    def for_this_machine(self) -> Recipe:
-        """Return the recipe in float32 where the processor has no bfloat16 to be fast with.
 
-        Seen on 2 cores of an EPYC with avx512_bf16: a step takes two thirds of the time.
-        """
-        return self if _has_bfloat16() else replace(self, precision="float32")
+@dataclass(frozen=True)
+class Adaptation(Plan):
+    """A trained network, taught labelled drawings by ``training.adapt`` with Adam.
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings for a card."""
-        return asdict(self)
+    ``fresh`` is drawn once, and rehearsed with some of MNIST where that is at hand.
+    """
+
+    epochs: int = 3
+    steps: int = 150  # in an epoch, or more: see ``least_passes``
+    least_passes: int = 6  # each labelled drawing is seen at least so often in the run
+    labelled_share: float = 0.2  # of every batch
+    learning_rate: float = 7e-4
+    warm_up: float = 0.1
+    softness: float = 2.0  # temperature at which the old answers are compared with the new ones
+    moved: float = 0.8  # how far the weights move towards what was learnt: WiSE-FT's alpha
+    mnist: int = 8_000  # images of MNIST that are rehearsed
+    pen: int = 3_000  # pen digits, of which ``fresh.pen`` drawings each
+    fresh: Fresh = field(
+        default_factory=lambda: Fresh(
+            pen=1,
+            generated=1_500,
+            nondigits=3_000,
+            characters=1,
+            textures=200,
+            photos=40,
+            spoiled=500,
+        )
+    )
+    # A network that has seen the digits bent goes on with digits more as they are.
+    augmentation: Augmentation = field(
+        default_factory=lambda: Augmentation(
+            rotation=0.1, shear=0.1, elastic=0.6, far=0.0, erased=0.05, faded=0.1
+        )
+    )
+
+    def at_most(self, limit: int) -> Adaptation:
+        """Return the plan for a quick try."""
+        few = replace(super().at_most(limit), mnist=min(self.mnist, limit))
+        return replace(few, pen=min(self.pen, limit), steps=min(self.steps, limit))
 
 
 def _has_bfloat16() -> bool:
@@ -81,25 +136,8 @@ FAST = replace(
 )
 """A model within three minutes on two cores, to try a change or an installation."""
 
-FINE_TUNE = replace(
-    SHIPPED,
-    name="fine-tune",
-    epochs=8,
-    learning_rate=1e-3,
-    fresh=Fresh(
-        pen=2,
-        generated=8_000,
-        nondigits=8_000,
-        characters=2,
-        textures=1_000,
-        cluttered=4_000,
-        photos=300,
-        spoiled=1_500,
-    ),
-    # A network that has seen the digits bent goes on with digits more as they are.
-    augmentation=Augmentation(
-        rotation=0.08, shear=0.08, scale=0.06, shift=0.5, elastic=0.45, erased=0.03, faded=0.1
-    ),
-)
+FINE_TUNE = Adaptation("fine-tune")
+"""The active network, taught what reviewers have labelled, within three minutes on two cores."""
 
-RECIPES = {recipe.name: recipe for recipe in (SHIPPED, FAST, FINE_TUNE)}
+RECIPES = {recipe.name: recipe for recipe in (SHIPPED, FAST)}
+"""The recipes for a new network, by name."""

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from recognizer.classifier import Bundle, Classifier
+import numpy as np
+
+from recognizer.classifier import DIGITS, Bundle, Calibration, Classifier
+from training import adapt, collect, gate
 from training import bundle as bundles
-from training import collect, figures, gate
-from training.calibrate import calibrate
+from training.calibrate import calibrate, carry_over
 from training.collect import Collected, Labelled
 from training.datasets import Data
 from training.evaluate import Outcome, run
 from training.fit import History, TrainingData, fit
 from training.network import build_network, logits_of
-from training.recipes import Recipe
+from training.recipes import Adaptation, Plan, Recipe
 
 FALLBACK_GENERATED = 40_000
 """Generated digits an epoch where there is neither MNIST nor pen strokes."""
 
 
+class Cancelled(Exception):
+    """Raised by a listener to stop the run: nothing is kept, no helper process stays behind."""
+
+
 class Listener(Protocol):
-    """Whoever started the run and wants to see how it goes."""
+    """Whoever started the run and wants to see how it goes.
+
+    Any of its methods may raise ``Cancelled``, which ``train`` passes on. All are called from the
+    thread that called ``train``. Epochs and steps are counted as ``stepped`` says.
+    """
 
     def say(self, text: str) -> None:
         """Show a line."""
@@ -33,22 +42,30 @@ class Listener(Protocol):
     def downloaded(self, name: str, done: int, total: int) -> None:
         """Show how far a download is, in bytes."""
 
+    def planned(self, epochs: int) -> None:
+        """Show how many epochs there will be: called once, before the first step."""
+
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show how far the training is."""
+        """Show how far the training is: ``epoch`` counts from 0, ``step`` from 1 to ``steps``.
+
+        ``loss`` is the mean cross-entropy of the last 50 steps.
+        """
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show what the epoch brought."""
+        """Show what the epoch brought, the last of each list in ``history``."""
 
 
 @dataclass(frozen=True)
 class Order:
     """What to train: the sources wanted, files given, the recipe, and where to begin.
 
-    ``limit`` is the most drawings that are used of each source, for a quick try.
+    ``start_from`` is the Keras archive of the version called ``parent``: a ``Recipe`` trains it
+    further, or a new network where there is none; an ``Adaptation`` needs one. ``limit`` is the
+    most drawings that are used of each source, for a quick try.
     """
 
     sources: frozenset[str]
-    recipe: Recipe
+    recipe: Plan
     mnist_path: Path | None = None
     start_from: bytes | None = None
     parent: str | None = None
@@ -71,6 +88,14 @@ class NothingToTrainOn(ValueError):
     """No data is left of what was asked for."""
 
 
+@dataclass(frozen=True)
+class _Trained:
+    model: Any
+    history: History
+    calibration: Calibration
+    recipe: Plan
+
+
 def train(
     order: Order,
     *,
@@ -82,7 +107,7 @@ def train(
 
     Raises ``NothingToTrainOn``; ``DataDamaged`` and ``FileNotFoundError`` for files that are no
     good; ``BundleError`` where the network to start from does not load or LiteRT disagrees with
-    Keras.
+    Keras; ``Cancelled`` where the listener does.
     """
     import keras
     import tensorflow as tf
@@ -96,34 +121,113 @@ def train(
     )
     for missing in data.missing:
         listener.say(f"Not available: {missing}")
-    recipe = fit_to_data(order.recipe.for_this_machine(), data, listener)
+    recipe = order.recipe.for_this_machine()
     if order.limit:
-        recipe = replace(recipe, fresh=recipe.fresh.at_most(order.limit))
-    listener.say(describe(data))
-    listener.say("Drawing the first epoch's strokes ...")
-
+        recipe = recipe.at_most(order.limit)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    if order.start_from is not None:
-        model = bundles.from_keras_bytes(order.start_from)
-    else:
-        model = build_network(width=recipe.width)
     validation = collect.validation(data)
-    history = fit(
-        model,
-        TrainingData(
-            fixed=data.trainable_mnist(),
-            material=data.material(),
-            labelled=data.labelled,
-            validation=validation,
-        ),
-        recipe,
-        listener.stepped,
-        listener.epoch_done,
-    )
+    trained = _teach(order, recipe, data, validation, active, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
+    candidate = _bundle(order, trained, data, validation)
+    judged, reported = collect.benches(data), collect.tests(data)
+    outcomes = measure(candidate, {**judged, **reported})
+    before = measure(active, {**judged, **reported}) if active else {}
+    adapted = active is not None and _adapts(order, active)
+    measured = (
+        frozenset(active.card.get("benches", ())) - {gate.LABELLED} if active else frozenset()
+    )
+    decision = gate.decide(
+        answers(outcomes, judged),
+        answers(before, judged) if active else None,
+        # A network that was adapted has learnt from few drawings and is held to its old answers:
+        # what is at hand can judge it. A new network can be anything where it is not measured.
+        must_measure=frozenset() if adapted else measured,
+        learnt_from_labels=isinstance(recipe, Adaptation),
+        reported=[
+            gate.Row.of(name, outcomes[name].right, before[name].right)
+            for name in reported
+            if active
+        ],
+    )
+    card = {
+        **candidate.card,
+        "benches": sorted({*judged, *(measured if adapted else ())}),
+        "metrics": {bench: outcome.measures().to_json() for bench, outcome in outcomes.items()},
+        "gate": decision.to_json(),
+    }
+    return Result(replace(candidate, card=card), decision, trained.history, outcomes, before)
+
+
+def _adapts(order: Order, active: Bundle) -> bool:
+    """Whether the candidate is the active network, taught a little more."""
+    return isinstance(order.recipe, Adaptation) and order.parent == active.name
+
+
+def _teach(
+    order: Order,
+    recipe: Plan,
+    data: Collected,
+    validation: Data,
+    active: Bundle | None,
+    listener: Listener,
+) -> _Trained:
+    """Train what the order asks for, and calibrate it."""
+    model = bundles.from_keras_bytes(order.start_from) if order.start_from is not None else None
+    if isinstance(recipe, Adaptation):
+        return _adapt(model, recipe, data, validation, active, listener)
+    assert isinstance(recipe, Recipe)
+    recipe = fit_to_data(recipe, data, listener)
+    listener.say(describe(data))
+    listener.say("Drawing the first epoch's strokes ...")
+    if model is None:
+        model = build_network(width=recipe.width)
+    training = TrainingData(
+        fixed=data.trainable_mnist(),
+        material=data.material(),
+        labelled=data.labelled,
+        validation=validation,
+    )
+    listener.planned(recipe.epochs)
+    history = fit(model, training, recipe, listener.stepped, listener.epoch_done)
     calibration = calibrate(logits_of(model, validation.images), validation.labels)
+    return _Trained(model, history, calibration, recipe)
+
+
+def _adapt(
+    model: Any,
+    recipe: Adaptation,
+    data: Collected,
+    validation: Data,
+    active: Bundle | None,
+    listener: Listener,
+) -> _Trained:
+    if model is None:
+        raise NothingToTrainOn("There is no network to start from. Train a new one.")
+    if not data.labelled:
+        raise NothingToTrainOn(
+            "There are no labelled drawings to learn from. Label some in the admin, or train a "
+            "new network."
+        )
+    listener.say(describe(data, rehearsal=True))
+    listener.say("Drawing what is rehearsed ...")
+    rehearsed = adapt.rehearsal(model, data, recipe)
+    old = logits_of(model, validation.images)
+    listener.planned(recipe.epochs)
+    history = adapt.adapt(
+        model, data.labelled, rehearsed, validation, recipe, listener.stepped, listener.epoch_done
+    )
+    new = logits_of(model, validation.images)
+    if active is not None:
+        calibration = carry_over(Calibration.from_card(active.card), old, new, validation.labels)
+    else:
+        calibration = calibrate(new, validation.labels)
+    return _Trained(model, history, calibration, recipe)
+
+
+def _bundle(order: Order, trained: _Trained, data: Collected, validation: Data) -> Bundle:
+    calibration, recipe = trained.calibration, trained.recipe
     card: dict[str, Any] = {
         "temperature": calibration.temperature,
         "thresholds": {
@@ -134,28 +238,12 @@ def train(
         "seed": recipe.seed,
         "data": data.sources(),
         "parent": order.parent,
-        "history": vars(history),
+        "history": vars(trained.history),
     }
     name = order.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{recipe.name}"
     middle = len(validation) // 2
     check = validation.take(slice(max(0, middle - 250), middle + 250))
-    candidate = bundles.make_bundle(model, name=name, card=card, check=check)
-
-    judged, reported = collect.benches(data), collect.tests(data)
-    outcomes = measure(candidate, {**judged, **reported})
-    before = measure(active, {**judged, **reported}) if active else {}
-    decision = gate.decide(
-        {bench: outcomes[bench].right for bench in judged},
-        {bench: before[bench].right for bench in judged} if active else None,
-        frozenset(active.card.get("benches", ())) - {"labelled"} if active else frozenset(),
-    )
-    full_card = {
-        **candidate.card,
-        "benches": sorted(judged),
-        "metrics": {bench: outcome.measures().to_json() for bench, outcome in outcomes.items()},
-        "gate": decision.to_json(),
-    }
-    return Result(replace(candidate, card=full_card), decision, history, outcomes, before)
+    return bundles.make_bundle(trained.model, name=name, card=card, check=check)
 
 
 def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
@@ -174,21 +262,26 @@ def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
     return replace(recipe, fresh=fresh)
 
 
-def describe(data: Collected) -> str:
-    """Return a line that says what is trained on."""
+def describe(data: Collected, *, rehearsal: bool = False) -> str:
+    """Return a line that says what is trained on; with ``rehearsal``, what is learnt and kept."""
     parts = []
     if mnist := data.trainable_mnist():
         parts.append(f"MNIST {len(mnist):,}")
     if pen := data.trainable_pen():
         parts.append(f"pen strokes {len(pen):,}")
+    labelled = ""
     if data.labelled is not None and data.labelled_held_out is not None:
-        parts.append(
+        labelled = (
             f"labelled drawings {len(data.labelled):,} ({len(data.labelled_held_out):,} more judge)"
         )
+        if not rehearsal:
+            parts.append(labelled)
     if data.characters is not None:
         parts.append(f"Omniglot {len(data.characters):,}")
     if data.generated:
         parts.append("generated strokes")
+    if rehearsal:
+        return f"Learning from: {labelled}. Rehearsing: {', '.join(parts)}."
     return f"Training on: {', '.join(parts) or 'nothing'}."
 
 
@@ -198,35 +291,16 @@ def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
     return {name: run(classifier, data) for name, data in sets.items()}
 
 
-def table(result: Result, active_name: str | None) -> str:
-    """Return candidate and active model side by side, one line a set."""
-    worse = {row.bench: row for row in result.decision.rows}
-    lines = [f"{'':22}{'n':>7}  {'candidate':>10}  {active_name or 'active':>10}  chance"]
-    for name, outcome in result.outcomes.items():
-        before = result.active_outcomes.get(name)
-        other = f"{before.right.mean():.2%}" if before else "-"
-        note = f"p {worse[name].p_worse:.3f}" if name in worse else "reported only"
-        lines.append(
-            f"{name:22}{len(outcome.data):>7,}  {outcome.right.mean():>10.2%}  {other:>10}  {note}"
-        )
-    return "\n".join(lines)
+def answers(outcomes: Mapping[str, Outcome], judged: Mapping[str, Data]) -> dict[str, gate.Right]:
+    """Return what the gate compares: bench name -> which answers are right.
 
-
-def write_report(result: Result, folder: Path) -> None:
-    """Write report.json and the pictures into a folder, which is made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    report = {
-        "model": result.bundle.card,
-        "serving_sha256": result.bundle.sha256,
-        "decision": result.decision.to_json(),
-        "active": {
-            name: outcome.measures().to_json() for name, outcome in result.active_outcomes.items()
-        },
-    }
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    figures.learning_curves(result.history, folder / "learning-curves.png")
-    for name, outcome in result.outcomes.items():
-        if (outcome.data.labels < 10).any():
-            stem = name.replace(" ", "-").replace(",", "")
-            figures.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
-            figures.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")
+    A bench of digits counts what is read, and all of them together what is let pass, so that
+    thresholds that have moved are seen apart from digits misread. A labelled drawing is right
+    where all of the site's answer is.
+    """
+    found = {name: outcomes[name].right for name in judged if name != gate.LABELLED}
+    accepted = [~outcomes[name].refused[judged[name].labels < DIGITS] for name in found]
+    found[gate.ACCEPTED] = np.concatenate([*accepted, np.zeros(0, np.bool_)])
+    if gate.LABELLED in judged:
+        found[gate.LABELLED] = outcomes[gate.LABELLED].answered
+    return found

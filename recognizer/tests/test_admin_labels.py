@@ -243,7 +243,7 @@ def test_a_label_is_set_on_the_page_and_the_history_tells(
     row.refresh_from_db()
     assert response.status_code == 302
     assert (row.label, row.labelled_by) == (1, reviewer)
-    assert "Label: none → 1." in reviewing.get(address + "history/").content.decode()
+    assert "none → 1" in reviewing.get(address + "history/").content.decode()
     assert "by reviewer, " in reviewing.get(address + "change/").content.decode()
     assert LabelEvent.objects.count() == 1
 

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from recognizer.tests import servers
 from recognizer.tests.test_embeddings import migrate_both_ways
 
 pytestmark = pytest.mark.services
 
 # Unix only, like the servers that are started here.
-pwd = pytest.importorskip("pwd")
+pytest.importorskip("pwd")
 
 # What is worth running once more: constraints, SQL, locks, the whole way through HTTP.
 AGAIN = [
     "recognizer/tests/test_store.py",
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
+    "recognizer/tests/test_review_queue.py",
+    "recognizer/tests/test_api_suggestions.py",
+    "recognizer/tests/test_memory.py",
+    "recognizer/tests/test_insights.py",
+    "recognizer/tests/test_activity.py",
 ]
 
 
@@ -38,74 +42,15 @@ def missing(what: str) -> None:
     pytest.skip(f"{what} is not installed")
 
 
-def program(name: str) -> str:
-    """Return the path of a program of PostgreSQL, which Debian keeps out of PATH."""
-    found = shutil.which(name) or next(
-        iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None
-    )
-    if found is None:
-        missing(f"PostgreSQL ({name})")
-    return str(found)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
     """Start a PostgreSQL of our own on a free port; give its URL."""
-    try:
-        import psycopg  # noqa: F401
-    except ImportError:
-        missing("psycopg")
-    initdb, server = program("initdb"), program("postgres")
-    # PostgreSQL refuses to run as root.
-    account: dict[str, Any] = {}
-    home = Path(tempfile.mkdtemp(prefix="digitsite-postgres-"))
-    if os.geteuid() == 0:
-        nobody = next((u for u in pwd.getpwall() if u.pw_name in {"postgres", "nobody"}), None)
-        if nobody is None:
-            missing("an account without rights, to run PostgreSQL as")
-        assert nobody is not None
-        account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        os.chown(home, nobody.pw_uid, nobody.pw_gid)
-    port = free_port()
-    data = str(home / "data")
-    process = None
-    try:
-        subprocess.run(
-            [initdb, "-D", data, "-U", "digits", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            check=True, capture_output=True, cwd=home, **account,
-        )  # fmt: skip
-        process = subprocess.Popen(
-            [server, "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", str(home), "-F"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=home, **account,
-        )  # fmt: skip
-        url = f"postgres://digits@127.0.0.1:{port}/postgres"
-        _wait_for_postgres(url, process)
-        yield url
-    finally:
-        if process is not None:
-            process.terminate()
-            process.wait(timeout=30)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _wait_for_postgres(url: str, process: subprocess.Popen[bytes]) -> None:
-    import psycopg
-
-    for _ in range(300):
-        assert process.poll() is None, "PostgreSQL did not start"
+    with ExitStack() as stack:
         try:
-            psycopg.connect(url.replace("postgres://", "postgresql://")).close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    pytest.fail("PostgreSQL did not answer")
+            url = stack.enter_context(servers.postgres())
+        except servers.Missing as error:
+            missing(str(error))
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +63,7 @@ def redis() -> Iterator[str]:
     server = shutil.which("redis-server")
     if server is None:
         missing("redis-server")
-    port = free_port()
+    port = servers.free_port()
     home = tempfile.mkdtemp(prefix="digitsite-redis-")
     process = subprocess.Popen(
         [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", home],

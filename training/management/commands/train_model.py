@@ -10,22 +10,24 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from tqdm import tqdm
 
-from recognizer import selectors, services, serving
-from recognizer.classifier import Bundle, BundleError
+from recognizer import selectors, services
+from recognizer.classifier import BundleError
 from recognizer.models import ModelVersion
-from training import collect, run
+from training import collect, results, run
 from training.bundle import write_bundle
 from training.downloads import DataDamaged
 from training.fit import History
-from training.recipes import FINE_TUNE, RECIPES, Recipe
+from training.recipes import FINE_TUNE, RECIPES, Plan
+from training.stored import active_version, bundle_of
 
 INTERRUPTED = 130
 
 
 class Command(BaseCommand):
     help = (
-        "Train a new model on MNIST, pen strokes, generated strokes and the drawings that "
-        "reviewers have labelled; keep it as a version, and activate it if it is no worse."
+        "Teach the active model the drawings that reviewers have labelled, or train a new one; "
+        "keep it as a version, and activate it if it is better on labelled drawings and no worse "
+        "elsewhere."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,7 +54,7 @@ class Command(BaseCommand):
         recipe.add_argument(
             "--recipe",
             choices=("shipped", "fast"),
-            help="shipped: as the bundled model was made (default); fast: within three minutes",
+            help="a new network; shipped: as the bundled one was made; fast: within three minutes",
         )
         recipe.add_argument(
             "--fast", dest="recipe", action="store_const", const="fast", help="--recipe fast"
@@ -60,10 +62,15 @@ class Command(BaseCommand):
         parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
         start = parser.add_mutually_exclusive_group()
         start.add_argument(
-            "--from-scratch", action="store_true", help="a new network (the default)"
+            "--from-scratch",
+            action="store_true",
+            help="a new network (the default where there are no labelled drawings)",
         )
         start.add_argument(
-            "--fine-tune", action="store_true", help="start from the active model's network"
+            "--fine-tune",
+            action="store_true",
+            help="the active model's network learns the labelled drawings, in a minute or two "
+            "(the default where there are any)",
         )
         parser.add_argument(
             "--seed",
@@ -75,7 +82,7 @@ class Command(BaseCommand):
             "--activate",
             choices=("auto", "always", "never"),
             default="auto",
-            help="auto: only if it is no worse than the active model (default)",
+            help="auto: only if it passes the gate (default)",
         )
         parser.add_argument("--report", type=Path, metavar="DIR", help="default: reports/NAME")
         parser.add_argument(
@@ -102,11 +109,11 @@ class Command(BaseCommand):
 
     def train(self, **options: Any) -> None:
         active = active_version()
-        recipe = chosen_recipe(options)
+        fine_tune = starts_from_active(options, active)
+        recipe = chosen_recipe(options, fine_tune)
         if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is a model version called {options['name']} already.")
-        if options["fine_tune"] and (active is None or not active.training):
-            raise CommandError("There is no active model with a network to start from.")
+        parent = active if fine_tune else None
         for folder in filter(None, (options["report"], options["bundle"])):
             # Better now than after an hour of training.
             make_folder(folder)
@@ -114,11 +121,15 @@ class Command(BaseCommand):
             sources=options["data"],
             recipe=recipe,
             mnist_path=options["mnist"],
-            start_from=bytes(active.training) if active and options["fine_tune"] else None,
-            parent=active.name if active and options["fine_tune"] else None,
+            start_from=bytes(parent.training) if parent else None,
+            parent=parent.name if parent else None,
             name=options["name"],
             limit=options["limit"],
         )
+        if parent and not options["fine_tune"]:
+            self.stdout.write(
+                f"Teaching {parent.name} what is labelled. To train a new network: --from-scratch."
+            )
         given = options["labelled"]
         result = run.train(
             order,
@@ -131,8 +142,8 @@ class Command(BaseCommand):
         if not connection.in_atomic_block:
             # A long run outlives the connection of many a database server.
             connection.close_if_unusable_or_obsolete()
-        self.stdout.write(run.table(result, active.name if active else None))
-        self.keep(result, active if options["fine_tune"] else None, options)
+        self.stdout.write(results.table(result, active.name if active else None))
+        self.keep(result, parent, options)
 
     def keep(self, result: run.Result, parent: ModelVersion | None, options: Any) -> None:
         bundle, decision = result.bundle, result.decision
@@ -140,7 +151,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Kept as model version {bundle.name}.")
         folder = options["report"] or Path("reports") / bundle.name
         try:
-            run.write_report(result, folder)
+            results.write_report(result, folder)
             if options["bundle"]:
                 write_bundle(bundle, options["bundle"])
         except OSError as error:
@@ -168,6 +179,9 @@ class Screen:
     def downloaded(self, name: str, done: int, total: int) -> None:
         """Show a download's bar."""
         self._show(name, done, total, unit="B", unit_scale=True)
+
+    def planned(self, epochs: int) -> None:
+        """Nothing to show: each epoch has its line."""
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
         """Show an epoch's bar."""
@@ -202,30 +216,28 @@ def make_folder(folder: Path) -> None:
         raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
 
 
-def active_version() -> ModelVersion | None:
-    """Return the active version with its bytes, or None."""
-    try:
-        return ModelVersion.objects.get(pk=selectors.active_model().pk)
-    except ModelVersion.DoesNotExist:
-        return None
+def starts_from_active(options: Any, active: ModelVersion | None) -> bool:
+    """Whether the active network is taught further, because that is asked for or because it can.
+
+    Raises ``CommandError`` where it is asked for and there is no network, or a recipe beside it.
+    """
+    if options["fine_tune"]:
+        if options["recipe"]:
+            raise CommandError(
+                "--fine-tune has a recipe of its own: leave --recipe and --fast out."
+            )
+        if active is None or not active.training:
+            raise CommandError("There is no active model with a network to start from.")
+        return True
+    if options["from_scratch"] or options["recipe"] or active is None or not active.training:
+        return False
+    labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
+    return labels and "labelled" in options["data"]
 
 
-def bundle_of(version: ModelVersion | None) -> Bundle | None:
-    """Return a stored version as a bundle, or None where there is none or it does not load."""
-    if version is None:
-        return None
-    bundle = serving.bundle_of(version)
-    try:
-        bundle.verify()
-    except BundleError:
-        # A model that can't answer is no measure for the one to take its place.
-        return None
-    return bundle
-
-
-def chosen_recipe(options: Any) -> Recipe:
+def chosen_recipe(options: Any, fine_tune: bool) -> Plan:
     """Return the recipe that the options ask for."""
-    recipe = FINE_TUNE if options["fine_tune"] else RECIPES[options["recipe"] or "shipped"]
+    recipe: Plan = FINE_TUNE if fine_tune else RECIPES[options["recipe"] or "shipped"]
     changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
     return dataclasses.replace(recipe, **changes)
 

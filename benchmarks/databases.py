@@ -1,0 +1,152 @@
+"""Throwaway databases to measure on, gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+START_SECONDS = 60
+
+
+class Database(Protocol):
+    """A database that can be made to forget what it has read."""
+
+    @property
+    def url(self) -> str:
+        """What DATABASE_URL is to name."""
+
+    def cool_down(self) -> None:
+        """Let the next query read from the disk again. Connections must be closed."""
+
+
+@dataclass(frozen=True)
+class Sqlite:
+    """SQLite in a file."""
+
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path.as_posix()}"
+
+    def cool_down(self) -> None:
+        forget(self.path.parent)
+
+
+class Postgres:
+    """A PostgreSQL server of our own, with the settings that it comes with."""
+
+    def __init__(self, home: Path, account: dict[str, Any]) -> None:
+        self.home, self.data, self.account = home, home / "data", account
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+        subprocess.run(
+            [program("initdb"), "-D", self.data, "-U", "digits", "-A", "trust", "-E", "UTF8"],
+            check=True, capture_output=True, cwd=home, **account,
+        )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return f"postgres://digits@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        import psycopg
+
+        self.process = subprocess.Popen(
+            [program("postgres"), "-D", self.data, "-p", str(self.port), "-h", "127.0.0.1",
+             "-k", self.home],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.home, **self.account,
+        )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url.replace("postgres://", "postgresql://")).close()
+            except psycopg.OperationalError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit("PostgreSQL did not start.") from None
+                time.sleep(0.1)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Stop the server, if it runs."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(timeout=START_SECONDS)
+            self.process = None
+
+    def cool_down(self) -> None:
+        self.stop()
+        forget(self.data)
+        self.start()
+
+
+def forget(folder: Path) -> None:
+    """Drop the files of a folder from the system's cache, where the system can."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    os.sync()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def program(name: str) -> str:
+    """Return the path of a program of PostgreSQL, which Debian keeps out of PATH."""
+    debian = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)
+    found = shutil.which(name) or next(iter(debian), None)
+    if found is None:
+        raise SystemExit(f"PostgreSQL is not installed: there is no {name}.")
+    return found
+
+
+def unprivileged() -> dict[str, Any]:
+    """Return as whom to run a server that refuses to run as root: options of `subprocess`."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return {}
+    import pwd
+
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            account = pwd.getpwnam(name)
+            return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    raise SystemExit("There is no account without rights to run PostgreSQL as.")
+
+
+@contextlib.contextmanager
+def sqlite() -> Iterator[Database]:
+    """Yield an SQLite database in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
+        yield Sqlite(Path(folder, "site.sqlite3"))
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[Database]:
+    """Yield a PostgreSQL database that runs until the end."""
+    account = unprivileged()
+    with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
+        if account:
+            os.chown(folder, account["user"], account["group"])
+        server = Postgres(Path(folder), account)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+KINDS = {"sqlite": sqlite, "postgresql": postgresql}

@@ -1,0 +1,80 @@
+"""The way between the pages on which drawings are reviewed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+VIEW_PERMISSION = "recognizer.view_prediction"
+LABEL_PERMISSION = "recognizer.label_prediction"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page for reviewers: its name in the URLs, what it is called, and for whom it is."""
+
+    url_name: str
+    title: StrOrPromise
+    purpose: StrOrPromise
+    permission: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """The way to a page; `is_here` on the page itself."""
+
+    url: str
+    title: StrOrPromise
+    purpose: StrOrPromise
+    is_here: bool
+
+
+PAGES = (
+    Page(
+        "recognizer_review",
+        _("Review queue"),
+        _("One drawing after the other, a key each."),
+        LABEL_PERMISSION,
+    ),
+    Page(
+        "recognizer_grid",
+        _("Grid"),
+        _("Many drawings that the network reads alike: pick the wrong ones."),
+        LABEL_PERMISSION,
+    ),
+    Page(
+        "recognizer_insights",
+        _("Insights"),
+        _("How good the network is on drawings picked by chance."),
+        VIEW_PERMISSION,
+    ),
+    Page(
+        "recognizer_prediction_changelist",
+        _("All drawings"),
+        _("The list: search, filter, export."),
+        VIEW_PERMISSION,
+    ),
+)
+
+
+def review_links(request: HttpRequest) -> list[Link]:
+    """Return the way to each page that this person may open."""
+    here = request.resolver_match.url_name if request.resolver_match else None
+    links = []
+    for page in PAGES:
+        # Who may label may look: see PredictionAdmin.has_view_permission.
+        if not any(map(request.user.has_perm, {page.permission, LABEL_PERMISSION})):
+            continue
+        try:
+            url = reverse(f"admin:{page.url_name}")
+        except NoReverseMatch:
+            continue
+        links.append(Link(url, page.title, page.purpose, is_here=page.url_name == here))
+    return links

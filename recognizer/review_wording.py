@@ -1,0 +1,174 @@
+"""The review queue in words: what its page says of a drawing, an order, an error."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import User
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recognizer import admin_images, imaging, wording
+from recognizer.models import Label, Prediction, Verdict
+from recognizer.review_orders import Order
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+# The likeliest digits that the page shows.
+BEST = 3
+
+EXPLANATIONS: dict[Order, StrOrPromise] = {
+    Order.DISAGREEMENT: gettext_lazy(
+        "Where the visitor says something else than the network, newest first; then the drawings "
+        "that the network was least sure of."
+    ),
+    Order.LEAST_SURE: gettext_lazy(
+        "Where the two likeliest digits are closest to each other (margin sampling, Settles 2009): "
+        "a label there teaches the next model most."
+    ),
+    Order.NEWEST: gettext_lazy("What was drawn last: shows what visitors are doing now."),
+    Order.AUDIT: gettext_lazy(
+        "Only drawings picked by chance: every label makes the measured accuracy more certain."
+    ),
+}
+
+
+def drawing(prediction: Prediction) -> dict[str, Any]:
+    """Return all that the page shows of one drawing, its pictures included, ready for JSON.
+
+    Nothing tells what it is labelled as: see `label_state`.
+    """
+    answered = prediction.answered_label
+    return {
+        "id": str(prediction.pk),
+        "is_audit": prediction.audit_key is not None,
+        "drawing": _picture(admin_images.drawing, prediction),
+        "seen": _picture(admin_images.model_input, prediction),
+        "digit": prediction.digit,
+        "percent": wording.confidence_percent(prediction.confidence),
+        "verdict": prediction.verdict,
+        "verdict_text": Verdict(prediction.verdict).label,
+        "answered": answered.value,
+        "answered_text": answered.label,
+        "best": best(prediction),
+        "suggestion": suggestion(prediction),
+        "disagrees": prediction.suggestion not in (None, answered.value),
+        "personal": personal(prediction),
+        "model": prediction.model_version.name,
+        "age": age(prediction),
+        "created_at": prediction.created_at.isoformat(),
+        "url": reverse("admin:recognizer_prediction_change", args=[prediction.pk]),
+    }
+
+
+def age(prediction: Prediction) -> str:
+    """Return how long ago it was drawn."""
+    if timezone.now() - prediction.created_at < datetime.timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(prediction.created_at, depth=1)}
+
+
+def best(prediction: Prediction) -> list[dict[str, Any]]:
+    """Return the three likeliest digits, the likeliest first."""
+    bars = wording.bars(prediction)
+    ranked = sorted(bars, key=lambda bar: -prediction.probabilities[bar.digit])[:BEST]
+    return [{"digit": bar.digit, "width": bar.width, "percent": bar.percent} for bar in ranked]
+
+
+def suggestion(prediction: Prediction) -> str:
+    """Return what the visitor said of it; nothing if they said nothing."""
+    if prediction.suggestion is None:
+        return ""
+    return str(Label(prediction.suggestion).label)
+
+
+def personal(prediction: Prediction) -> str:
+    """Return what this visitor's own corrections made of the answer, if they decided it."""
+    if prediction.personal_digit is None or prediction.personal_confidence is None:
+        return ""
+    if prediction.personal_verdict == Verdict.NOT_A_DIGIT:
+        return str(Label.NOT_A_DIGIT.label)
+    percent = wording.confidence_percent(prediction.personal_confidence)
+    return f"{prediction.personal_digit} ({percent})"
+
+
+def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
+    """Return the label that a drawing carries, and what is said of who set it."""
+    if prediction.label is None:
+        return {"value": None, "text": _("Somebody has cleared this label while you looked.")}
+    label = str(Label(prediction.label).label)
+    if prediction.labelled_by_id == reviewer.pk:
+        text = _("You have labelled this “%(label)s” already.")
+    elif prediction.audit_key is not None:
+        # A drawing of the audit sample may have been labelled long ago; it was not said then.
+        text = _("%(who)s has labelled this “%(label)s” already.")
+    else:
+        text = _("%(who)s labelled this “%(label)s” while you looked.")
+    who = prediction.labelled_by or _("Somebody")
+    return {"value": prediction.label, "text": text % {"who": who, "label": label}}
+
+
+def orders() -> list[dict[str, Any]]:
+    """Return the orders with their names and a sentence each."""
+    return [
+        {"value": order.value, "name": order.label, "explanation": EXPLANATIONS[order]}
+        for order in Order
+    ]
+
+
+def _picture(render: Callable[[Prediction], bytes], prediction: Prediction) -> str | None:
+    """Return a picture as a data URL, or None where the stored drawing is damaged.
+
+    In the answer itself, so that a drawing that has arrived can be shown without another request.
+    """
+    try:
+        return "data:image/png;base64," + base64.b64encode(render(prediction)).decode()
+    except imaging.ImageError:
+        return None
+
+
+def page_texts() -> dict[str, Any]:
+    """Return all that the page's JavaScript says, ready for `json_script`."""
+    return {
+        "labels": [str(label.label) for label in Label],
+        "progress": _("{done} of {total}"),
+        "progress_more": _("{done} of more than {total}"),
+        "pace": _("{pace} a minute"),
+        "read": {
+            Verdict.DIGIT.value: _("Read as {digit}"),
+            Verdict.UNCERTAIN.value: _("Perhaps {digit}"),
+            Verdict.NOT_A_DIGIT.value: _("Refused; closest to {digit}"),
+        },
+        "confirm": _("Confirm: {label}"),
+        "announcement": _("{read}, {percent}."),
+        "announcement_audit": _("{read}, {percent}. Random check."),
+        "alt": _("The drawing, read as {answer}"),
+        "damaged": _("This drawing is damaged and can't be shown. Skip it."),
+        "keep": _("Keep {label}"),
+        "overrule": _("Overrule: {label}"),
+        "again": _("Label it {label} again"),
+        "not_saved": _("Not saved."),
+        "comes_back": _("One drawing comes back after this one: {reason}"),
+        "not_undone": _("It is still labelled {label}."),
+        "nothing_to_undo": _("There is nothing to undo."),
+        "lost": _("Another reviewer has that drawing now. This is the next one."),
+        "skipped": _("skipped"),
+        "saving": _("saving…"),
+        "summary": _("You have labelled {done}. Thank you!"),
+        "with_others": _("Other reviewers are looking at {count} more."),
+        "put_off": _("{count} that you skipped come back within an hour."),
+        "error": {
+            "network": _("The site can't be reached."),
+            "timeout": _("The site took too long to answer."),
+            "login": _("The site wants you to log in again."),
+            "server": _("Something went wrong on the site."),
+            "refused": _("The site did not accept that. Reload the page."),
+        },
+    }

@@ -1,0 +1,83 @@
+/** What is to be sent, one after the other: a label and its undo can't overtake each other. */
+
+import { Failure } from "./client.js";
+
+/**
+ * @typedef {object} Task
+ * @property {() => Promise<any>} send
+ * @property {(answer: any) => void} done
+ * @property {(failure: Failure) => void} failed
+ * @property {string} [drawing] whose label, skip or undo it is
+ * @property {boolean} [isLabel]
+ */
+
+export class Line {
+  /** @type {Task[]} */
+  #waiting = [];
+  /** @type {Task | null} */
+  #running = null;
+  #isBusy = false;
+
+  /** @returns {Task[]} what has no answer yet */
+  get unanswered() {
+    return this.#running === null ? this.#waiting : [this.#running, ...this.#waiting];
+  }
+
+  /** @param {Task} task */
+  add(task) {
+    this.#waiting.push(task);
+    if (!this.#isBusy) {
+      this.#run();
+    }
+  }
+
+  /**
+   * Take back what has not been sent yet.
+   *
+   * @param {Task} task
+   * @returns {boolean} whether that came in time
+   */
+  drop(task) {
+    const index = this.#waiting.indexOf(task);
+    if (index !== -1) {
+      this.#waiting.splice(index, 1);
+    }
+    return index !== -1;
+  }
+
+  /** Send what the reviewer did at once: the page is being left, and nobody will hear the answers. */
+  flush() {
+    for (const task of this.#waiting.splice(0)) {
+      if (task.drawing !== undefined) {
+        task.send().catch(() => {});
+      }
+    }
+  }
+
+  async #run() {
+    this.#isBusy = true;
+    for (let task = this.#waiting.shift(); task !== undefined; task = this.#waiting.shift()) {
+      this.#running = task;
+      let answer;
+      let failure = null;
+      try {
+        answer = await task.send();
+      } catch (error) {
+        if (!(error instanceof Failure)) {
+          throw error;
+        }
+        failure = error;
+      }
+      this.#running = null;
+      if (failure === null) {
+        task.done(answer);
+      } else {
+        const failed = failure.isForAll ? [task, ...this.#waiting.splice(0)] : [task];
+        for (const each of failed) {
+          each.failed(failure);
+        }
+      }
+    }
+    this.#isBusy = false;
+  }
+}

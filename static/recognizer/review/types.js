@@ -1,0 +1,80 @@
+/**
+ * The shapes that the modules share; types only, so that no two modules ever name each other: static files get their
+ * hashed names from what they name.
+ */
+
+/**
+ * A drawing, as recognizer/review_wording.py gives it.
+ *
+ * @typedef {object} Drawing
+ * @property {string} id
+ * @property {boolean} is_audit
+ * @property {string | null} drawing a data URL; null where what is stored is damaged
+ * @property {string | null} seen a data URL
+ * @property {number} digit
+ * @property {string} percent
+ * @property {"digit" | "uncertain" | "not_a_digit"} verdict
+ * @property {string} verdict_text
+ * @property {number} answered the network's answer as a label, 10 for "not a digit"
+ * @property {{ digit: number, width: string, percent: string }[]} best
+ * @property {string} suggestion
+ * @property {boolean} disagrees
+ * @property {string} personal
+ * @property {string} model
+ * @property {string} age
+ * @property {string} created_at
+ * @property {string} url
+ */
+
+/**
+ * What is stored as a drawing's label, and what is said of who set it.
+ *
+ * @typedef {{ value: number | null, text: string }} LabelState
+ */
+
+/** @typedef {{ count: number, is_more: boolean, with_others: number, put_off: number }} Left */
+
+/** @typedef {{ drawings: Drawing[], left: Left, until: string }} NextAnswer */
+
+/** @typedef {{ label: LabelState | null, until: string }} UndoAnswer */
+
+/** @typedef {{ until: string, lost: string[], labelled: Record<string, LabelState> }} RenewAnswer */
+
+/**
+ * All that the page says, as recognizer/review_wording.py gives it.
+ *
+ * @typedef {object} Texts
+ * @property {string[]} labels
+ * @property {string} progress
+ * @property {string} progress_more
+ * @property {string} pace
+ * @property {Record<string, string>} read
+ * @property {string} confirm
+ * @property {string} announcement
+ * @property {string} announcement_audit
+ * @property {string} alt
+ * @property {string} damaged
+ * @property {string} keep
+ * @property {string} overrule
+ * @property {string} again
+ * @property {string} not_saved
+ * @property {string} comes_back
+ * @property {string} not_undone
+ * @property {string} nothing_to_undo
+ * @property {string} lost
+ * @property {string} skipped
+ * @property {string} saving
+ * @property {string} summary
+ * @property {string} with_others
+ * @property {string} put_off
+ * @property {Record<string, string>} error
+ */
+
+/**
+ * @typedef {object} Setup
+ * @property {Record<"next" | "label" | "skip" | "undo" | "renew" | "release", string>} urls
+ * @property {number | null} digit
+ * @property {Texts} texts
+ */
+
+export {};

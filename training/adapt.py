@@ -1,0 +1,181 @@
+"""A trained network learns from a few labelled drawings and keeps what it knew.
+
+Three things hold the old, each after a paper, and none needs the data that the network was first
+trained on, though all that is at hand is used:
+
+- rehearsal: most of every batch are other drawings (Robins, "Catastrophic forgetting, rehearsal
+  and pseudorehearsal", Connection Science 1995), MNIST and pen digits where they are here, drawn
+  digits and non-digits everywhere;
+- distillation: on these the network is held to what it answered before, not to a label (Li and
+  Hoiem, "Learning without forgetting", ECCV 2016, section 3), its batch normalisation to the means
+  and variances that it had;
+- interpolation: the weights that are kept lie between the old and the new ones (Wortsman et al.,
+  "Robust fine-tuning of zero-shot models", CVPR 2022: WiSE-FT).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.augment import augment
+from training.collect import Collected
+from training.datasets import Data
+from training.fit import History, Report, accuracy
+from training.fresh import Fresh, Material, draw_fresh
+from training.network import in_precision, logits_of
+from training.recipes import Adaptation
+from training.schedule import one_cycle
+from training.workers import workers
+
+PARTS = 2
+"""The rehearsal is drawn in so many parts at a time, whatever the machine: the same for a seed."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """Model inputs uint8 (n, 28, 28), and the logits float32 (n, 11) to be kept on them."""
+
+    images: NDArray[np.uint8]
+    answers: NDArray[np.float32]
+
+
+def rehearsal(model: Any, data: Collected, recipe: Adaptation) -> Rehearsal:
+    """Return drawings of all kinds that are at hand, with what the network answers now."""
+    rng = np.random.default_rng(recipe.seed)
+    drawn = _draw(data, recipe, rng)
+    if mnist := data.trainable_mnist():
+        drawn.append(mnist.take(rng.permutation(len(mnist))[: recipe.mnist]))
+    images = np.concatenate([part.images for part in drawn])
+    return Rehearsal(images, logits_of(model, images))
+
+
+def _draw(data: Collected, recipe: Adaptation, rng: np.random.Generator) -> list[Data]:
+    material = data.material()
+    chosen = rng.permutation(len(material.pen))[: recipe.pen]
+    pen = [material.pen[index] for index in chosen]
+    amounts = _share(recipe.fresh)
+    with workers(PARTS) as pool:
+        parts = [
+            pool.submit(
+                draw_fresh,
+                Material(pen=pen[part::PARTS], characters=material.characters[part::PARTS]),
+                amounts,
+                # Apart from the seeds of ``fit`` and of the benches.
+                1_000_000 + recipe.seed * PARTS + part,
+            )
+            for part in range(PARTS)
+        ]
+        return [part.result() for part in parts]
+
+
+def _share(amounts: Fresh) -> Fresh:
+    """Return one part's numbers of what is drawn without material of its own."""
+    names = ("generated", "nondigits", "textures", "photos", "spoiled")
+    return replace(amounts, **{name: -(-getattr(amounts, name) // PARTS) for name in names})
+
+
+def adapt(
+    model: Any,
+    labelled: Data,
+    rehearsed: Rehearsal,
+    validation: Data,
+    recipe: Adaptation,
+    report: Report | None = None,
+    after_epoch: Callable[[int, History], None] | None = None,
+) -> History:
+    """Teach a network labelled drawings in place, and return its history.
+
+    Loss and training accuracy in the history are those of the labelled drawings, deformed; the
+    accuracy over ``validation`` is that of the weights as they would be kept. The same seed and
+    data make the same network, as ``fit.fit`` says; an exception of ``report`` or ``after_epoch``
+    ends the run.
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    before = model.get_weights()
+    learning = in_precision(model, recipe.precision)
+    own = max(1, round(recipe.labelled_share * recipe.batch))
+    steps = _steps(recipe, len(labelled), own)
+    optimizer = keras.optimizers.Adam(
+        one_cycle(recipe.learning_rate, recipe.warm_up, steps * recipe.epochs)
+    )
+    step_once = _compiled_step(learning, optimizer, recipe, own)
+    ours, others = _endless(len(labelled), rng), _endless(len(rehearsed.images), rng)
+    history = History()
+    for epoch in range(recipe.epochs):
+        losses, correct = [], 0
+        for step in range(steps):
+            mine = list(itertools.islice(ours, own))
+            theirs = list(itertools.islice(others, recipe.batch - own))
+            images = np.concatenate([labelled.images[mine], rehearsed.images[theirs]])
+            loss, right = step_once(
+                tf.constant(images[..., None], tf.float32) / 255.0,
+                tf.constant(labelled.labels[mine], tf.int32),
+                tf.constant(rehearsed.answers[theirs]),
+                tf.constant([recipe.seed, epoch * steps + step], tf.int32),
+            )
+            losses.append(float(loss))
+            correct += int(right)
+            if report:
+                report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
+        model.set_weights(_between(before, learning.get_weights(), recipe.moved))
+        history.loss.append(float(np.mean(losses)))
+        history.training_accuracy.append(correct / (steps * own))
+        history.validation_accuracy.append(accuracy(model, validation))
+        if after_epoch:
+            after_epoch(epoch, history)
+    return history
+
+
+def _steps(recipe: Adaptation, labelled: int, own: int) -> int:
+    """Return the steps of an epoch: more of them where there are many labelled drawings."""
+    return max(recipe.steps, -(-recipe.least_passes * labelled // (own * recipe.epochs)))
+
+
+def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
+    """Yield the indexes of n drawings for ever, each time through in a new order."""
+    while True:
+        yield from map(int, rng.permutation(n))
+
+
+def _between(
+    old: list[NDArray[np.float32]], new: list[NDArray[np.float32]], share: float
+) -> list[NDArray[np.float32]]:
+    return [(1 - share) * one + share * other for one, other in zip(old, new, strict=True)]
+
+
+def _compiled_step(model: Any, optimizer: Any, recipe: Adaptation, own: int) -> Any:
+    import tensorflow as tf
+
+    optimizer.build(model.trainable_variables)
+    soft = recipe.softness
+
+    def step(images: Any, labels: Any, answers: Any, seed: Any) -> Any:
+        deformed = augment(images[:own], seed, recipe.augmentation)
+        images = tf.concat([deformed, images[own:]], 0)
+        with tf.GradientTape() as tape:
+            # Not in training mode: batch normalisation keeps the statistics of all that the
+            # network was trained on, which these few drawings are no sample of.
+            logits = model(images, training=False)["logits"]
+            learnt = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits[:own])
+            kept = tf.nn.softmax_cross_entropy_with_logits(
+                tf.nn.softmax(answers / soft), logits[own:] / soft
+            )
+            # The square keeps the gradients' size: Hinton, Vinyals, Dean, "Distilling the
+            # knowledge in a neural network", 2015, section 2.
+            loss = (tf.reduce_sum(learnt) + soft**2 * tf.reduce_sum(kept)) / recipe.batch
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        found = tf.argmax(logits[:own], 1, tf.int32)
+        return tf.reduce_mean(learnt), tf.reduce_sum(tf.cast(found == labels, tf.int32))
+
+    return tf.function(step, reduce_retracing=True)

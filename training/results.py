@@ -1,0 +1,49 @@
+"""What came of a training run: as a table for a terminal, as files for a report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from training import figures
+from training.run import Result
+
+
+def table(result: Result, active_name: str | None) -> str:
+    """Return candidate and active model side by side, one line a bench."""
+    lines = [f"{'':22}{'n':>7}  {'candidate':>10}  {active_name or 'active':>10}"]
+    if not result.active_outcomes:
+        lines += [
+            f"{name:22}{len(outcome.data):>7,}  {outcome.right.mean():>10.2%}  {'-':>10}"
+            for name, outcome in result.outcomes.items()
+        ]
+        return "\n".join(lines)
+    lines[0] += "  won  lost       p"
+    for row in (*result.decision.rows, *result.decision.reported):
+        judged = row in result.decision.rows
+        note = f"{row.p:>8.3f}  {row.verdict.value}" if judged else f"{'':8}  reported only"
+        lines.append(
+            f"{row.bench:22}{row.n:>7,}  {row.candidate:>10.2%}  {row.active:>10.2%}  "
+            f"{row.won:>3}  {row.lost:>4}{note}"
+        )
+    return "\n".join(lines)
+
+
+def write_report(result: Result, folder: Path) -> None:
+    """Write report.json and the pictures into a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    report = {
+        "model": result.bundle.card,
+        "serving_sha256": result.bundle.sha256,
+        "decision": result.decision.to_json(),
+        "active": {
+            name: outcome.measures().to_json() for name, outcome in result.active_outcomes.items()
+        },
+    }
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    figures.learning_curves(result.history, folder / "learning-curves.png")
+    for name, outcome in result.outcomes.items():
+        if (outcome.data.labels < 10).any():
+            stem = name.replace(" ", "-").replace(",", "")
+            figures.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
+            figures.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")
