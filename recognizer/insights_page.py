@@ -52,7 +52,12 @@ def interval_text(share: Share) -> str:
 
 def range_text(low: float, high: float) -> str:
     """Two shares in per cent, from one to the other."""
-    return _("{low} to {high}\u00a0%").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f}")
+    return _("{low} to {high}\u00a0%").format(low=points(low), high=points(high))
+
+
+def points(share: float) -> str:
+    """A share in points of a per cent, without the sign."""
+    return number_format(round(100 * share, 1), 1)
 
 
 def label_name(label: int) -> str:
@@ -67,7 +72,12 @@ def short_label(label: int) -> str:
 
 def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
     """An axis' marks with their texts."""
-    return [(tick.at, f"{100 * tick.value:.3g}\u00a0%") for tick in ticks]
+    return [(tick.at, round_percent(tick.value)) for tick in ticks]
+
+
+def round_percent(share: float) -> str:
+    """A share in per cent, with as few decimals as it needs."""
+    return _("{value}\u00a0%").format(value=number_format(f"{100 * share:.3g}"))
 
 
 # --- each version's accuracy ----------------------------------------------------------------------
@@ -304,8 +314,8 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
         "too_few": max(0, ENOUGH - found.n),
         "plot": plot,
         "marks": list(zip(plot.bins, names, strict=True)),
-        "ticks": [(tick, f"{100 * tick.value:.0f}\u00a0%") for tick in plot.ticks],
-        "error": None if found.error is None else f"{100 * found.error:.1f}",
+        "ticks": [(tick, round_percent(tick.value)) for tick in plot.ticks],
+        "error": None if found.error is None else points(found.error),
         "promised": percent(confidence / found.n) if found.n else NONE,
         "right": share_text(right),
         "table": Table(
