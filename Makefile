@@ -24,7 +24,7 @@ run: $(INSTALLED) ## install what is missing and serve the site on 127.0.0.1:800
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@$(PY) manage.py ensure_admin
 	@echo "DigitSite: http://127.0.0.1:$(PORT)/ (admin: /admin/). Ctrl-C stops it."
-	@exec $(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --threads 8 --log-level warning digitsite.wsgi
+	$(serve)
 
 test: $(INSTALLED_DEV) ## run the tests (ARGS="recognizer -k canvas")
 	$(PY) -m pytest $(ARGS)
@@ -64,6 +64,26 @@ $(INSTALLED): requirements.txt
 $(INSTALLED_DEV): requirements-dev.txt requirements.txt
 	$(call install,requirements-dev.txt)
 	@touch $(INSTALLED) $@
+
+# The site, and beside it the worker that trains. Each ends with the other, but for a worker that is killed: it is
+# started again. A shell that waits in the background hears at once that it is to end; one that runs a command does not.
+define serve
+	@work() { \
+		while :; do \
+			$(PY) manage.py db_worker --verbosity 0 & child=$$!; \
+			trap 'kill $$child 2>/dev/null; wait $$child; exit' TERM; \
+			wait $$child; \
+			sleep 2 & child=$$!; \
+			wait $$child; \
+			echo "The worker has ended. Another one starts." >&2; \
+		done; \
+	}; \
+	work & worker=$$!; \
+	trap 'trap "" INT TERM HUP; kill $$worker $$site 2>/dev/null; wait' EXIT; \
+	trap 'exit 0' INT TERM HUP; \
+	$(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --threads 8 --log-level warning digitsite.wsgi & site=$$!; \
+	wait $$site
+endef
 
 define install
 	@set -eu; \

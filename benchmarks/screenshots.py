@@ -63,7 +63,7 @@ def take(address: str) -> bytes:
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
         )
-        page = browser.new_page(viewport={"width": 1200, "height": 1190}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1200, "height": 1390}, color_scheme="light")
         page.goto(address)
         page.wait_for_selector("html[data-ready]")
         for digit in EARLIER:
@@ -72,7 +72,11 @@ def take(address: str) -> bytes:
         draw(page, DRAWN, rng)
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement.blur()")
-        page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
+        # Those that wait for a personal answer, or for an entry to be opened, show nothing yet.
+        page.evaluate(
+            """Promise.all([...document.images]
+                .filter((image) => image.hasAttribute("src")).map((image) => image.decode()))"""
+        )
         # The bars are moving.
         page.wait_for_timeout(800)
         picture: bytes = page.screenshot()
@@ -97,6 +101,11 @@ def main() -> None:
     find_browser()
     with running_site() as site:
         picture = smaller(take(site.address))
+    write(picture, path)
+
+
+def write(picture: bytes, path: Path) -> None:
+    """Write a picture whole or not at all; leave with a sentence if it is too large."""
     if len(picture) > MAX_BYTES:
         raise SystemExit(
             f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are meant."

@@ -45,8 +45,12 @@ class Site:
 
 
 @contextmanager
-def running_site() -> Iterator[Site]:
-    """Run the site on a temporary database."""
+def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]:
+    """Run the site on a temporary database, after these commands on it.
+
+    With ``collected``, static files are collected first and served hashed and compressed, as on a
+    public site.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -59,6 +63,11 @@ def running_site() -> Iterator[Site]:
         }
         site = Site(f"http://127.0.0.1:{port}/", environment)
         site.manage("migrate", "--verbosity", "0")
+        if collected:
+            environment["STATIC_ROOT"] = str(Path(folder, "static"))
+            site.manage("collectstatic", "--no-input", "--verbosity", "0")
+        for command in prepare:
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
         server = subprocess.Popen(
             [*_MANAGE, "runserver", "--noreload", f"127.0.0.1:{port}"],
             env=environment,

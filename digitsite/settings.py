@@ -95,6 +95,8 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
     "recognizer",
 ]
 # The web machine's copy may leave the training code out.
@@ -177,6 +179,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "draw"
 
+# Background work ------------------------------------------------------------------------------
+
+# The queue is a table of the database: no broker to run, and a job and its place in the queue are
+# committed together. `manage.py db_worker` works it off.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
 # Static files ---------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
@@ -234,6 +242,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "ENUM_NAME_OVERRIDES": {
         "SourceEnum": "recognizer.models.Source",
+        "SentSourceEnum": "recognizer.serializers.SENT_SOURCES",
         "VerdictEnum": "recognizer.models.Verdict",
     },
 }

@@ -42,9 +42,12 @@ def headlines(version: ModelVersion) -> list[str]:
     ]
 
 
-def chapters(version: ModelVersion) -> list[Chapter]:
-    """The card in chapters: plain values first, then one for each object or list in it."""
-    card = card_of(version)
+def chapters(version: ModelVersion, *, without: frozenset[str] = frozenset()) -> list[Chapter]:
+    """The card in chapters: plain values first, then one for each object or list in it.
+
+    Chapters named in ``without`` are left out: the page shows them in another way.
+    """
+    card = {name: value for name, value in card_of(version).items() if name not in without}
     plain = {name: value for name, value in card.items() if not isinstance(value, dict | list)}
     found = [Chapter(_("The card"), leaves=tuple(flatten(plain)))]
     found += [chapter(name, value) for name, value in card.items() if name not in plain]

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
-from django.utils.html import format_html
+from django.template.loader import render_to_string
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import admin_card, services
+from recognizer import admin_card, admin_compare, admin_version_acts, gate_table, versions
 from recognizer.models import ModelVersion
 
 if TYPE_CHECKING:
@@ -26,32 +31,34 @@ else:
 
 # Metrics that the list has room for; the page of a version has them all.
 METRICS_IN_LIST = 4
+ACTIVATIONS_SHOWN = 10
+OTHERS_SHOWN = 50
 
 
 class ModelVersionAdmin(BaseAdmin):
     """Versions are made by training and never edited: read, activate, delete the unused."""
 
-    list_display = ("name", "is_active", "created_at", "metrics", "parent", "size")
-    list_filter = ("is_active", "is_bundled", "created_at")
+    list_display = ("name", "state", "created", "metrics", "trained_from")
     search_fields = ("name",)
     show_full_result_count = False
-    ordering = ("-is_active", "-created_at")
+    ordering = ("-is_active", F("retired_at").asc(nulls_first=True), "-created_at")
     fields = (
         "name",
-        "is_active",
+        "state",
         "activated_at",
+        "retired_at",
         "created_at",
         "is_bundled",
-        "parent",
+        "trained_from",
         "size",
         "sha256",
         "in_use",
     )
     readonly_fields = fields
-    actions = ("activate",)
+    actions = ("compare",)
 
     class Media:
-        css = {"all": ("recognizer/admin.css",)}
+        css = {"all": ("recognizer/admin.css", "recognizer/models.css")}
 
     # --- who may do what --------------------------------------------------------------------
 
@@ -92,13 +99,65 @@ class ModelVersionAdmin(BaseAdmin):
             .annotate(bytes=Length("serving") + Length("training"))
         )
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return (*self.list_display, "acts" if self.has_activate_permission(request) else "links")
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [*admin_version_acts.urls(self), *admin_compare.urls(self)]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, with what is active, the way back, and the history of both."""
+        extra = {
+            "title": _("Model versions"),
+            "activations": versions.history()[:ACTIVATIONS_SHOWN],
+            "before": versions.version_before(),
+            "may_activate": self.has_activate_permission(request),
+            "may_train": request.user.has_perm("recognizer.add_trainingjob"),
+        }
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("state"), ordering="is_active")
+    def state(self, version: ModelVersion) -> str:
+        return state_badge(version)
+
+    @admin.display(description=gettext_lazy("trained from"), ordering="parent__name")
+    def trained_from(self, version: ModelVersion) -> str:
+        if version.parent is None:
+            return _("nothing")
+        address = reverse("admin:recognizer_modelversion_change", args=[version.parent.pk])
+        return format_html('<a href="{}">{}</a>', address, version.parent)
+
+    @admin.display(description="")
+    def acts(self, version: ModelVersion) -> str:
+        """A row's buttons and links. The form that they stand in is that of the list."""
+        return self.row_of_acts(version, may_activate=True)
+
+    @admin.display(description="")
+    def links(self, version: ModelVersion) -> str:
+        """A row's links, for those who may only look."""
+        return self.row_of_acts(version, may_activate=False)
+
+    def row_of_acts(self, version: ModelVersion, *, may_activate: bool) -> str:
+        return render_to_string(
+            "admin/recognizer/modelversion/acts.html",
+            {"version": version, "may_activate": may_activate, "in_list": True},
+        )
+
     @admin.display(description=gettext_lazy("size"), ordering="bytes")
     def size(self, version: ModelVersion) -> str:
         return filesizeformat(version.bytes)  # type: ignore[attr-defined]
 
+    @admin.display(description=gettext_lazy("created"), ordering="created_at")
+    def created(self, version: ModelVersion) -> str:
+        return date_format(timezone.localtime(version.created_at), "j M Y, H:i")
+
     @admin.display(description=gettext_lazy("metrics"))
-    def metrics(self, version: ModelVersion) -> str | None:
-        return ", ".join(admin_card.headlines(version)[:METRICS_IN_LIST]) or None
+    def metrics(self, version: ModelVersion) -> str:
+        lines = admin_card.headlines(version)[:METRICS_IN_LIST]
+        return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "–"
 
     @admin.display(description=gettext_lazy("in use"))
     def in_use(self, version: ModelVersion) -> str:
@@ -121,34 +180,34 @@ class ModelVersionAdmin(BaseAdmin):
     ) -> HttpResponse:
         """The page of one version, with its card in a readable form and as it is stored."""
         assert obj is not None
+        gate = gate_table.of_version(obj)
         extra = {
-            "chapters": admin_card.chapters(obj),
+            "family": versions.family(obj),
+            "activations": versions.history().filter(version=obj)[:ACTIVATIONS_SHOWN],
+            "others": others(obj),
+            "may_activate": self.has_activate_permission(request),
+            "gate": gate,
+            "chapters": admin_card.chapters(obj, without=frozenset({"gate"} if gate else ())),
             "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
         }
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
-    # --- deleting and activating ------------------------------------------------------------
+    # --- deleting and comparing -------------------------------------------------------------
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         # It may have been activated since the page that asked "Are you sure?".
         super().delete_queryset(request, queryset.filter(is_active=False))
 
-    @admin.action(description=gettext_lazy("Activate"), permissions=["activate"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Make the one selected version answer from now on."""
-        if len(versions := list(queryset[:2])) != 1:
-            self.message_user(request, _("Select one version to activate."), messages.WARNING)
-            return
-        version = versions[0]
-        try:
-            services.activate_model(name=version.name)
-        except services.ActivationError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return
-        self.log_change(request, version, _("Activated."))
-        self.message_user(
-            request, _("“%(name)s” answers from now on.") % {"name": version}, messages.SUCCESS
-        )
+    @admin.action(description=gettext_lazy("Compare two selected"), permissions=["view"])
+    def compare(
+        self, request: HttpRequest, queryset: QuerySet[ModelVersion]
+    ) -> HttpResponse | None:
+        """Lead to the page that sets two versions side by side, the older one first."""
+        chosen = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[:3])
+        if len(chosen) != 2:
+            self.message_user(request, _("Select two versions to compare."), messages.WARNING)
+            return None
+        return redirect(admin_compare.address(*chosen))
 
 
 def why_kept(version: ModelVersion) -> str | None:
@@ -160,3 +219,21 @@ def why_kept(version: ModelVersion) -> str | None:
     if version.children.exists():
         return _("Another version was trained from it.")
     return None
+
+
+def state_badge(version: ModelVersion) -> str:
+    """What a version is at present, as a badge; nothing where it only waits."""
+    if version.is_active:
+        return format_html('<span class="version-state active">{}</span>', _("active"))
+    if version.retired_at is not None:
+        return format_html('<span class="version-state retired">{}</span>', _("retired"))
+    return "–"
+
+
+def others(version: ModelVersion) -> QuerySet[ModelVersion]:
+    """The versions that one may want to compare this one with, the active one first."""
+    return (
+        ModelVersion.objects.exclude(pk=version.pk)
+        .only("name", "is_active")
+        .order_by("-is_active", "-created_at")[:OTHERS_SHOWN]
+    )

@@ -64,7 +64,7 @@ def guess_format(path: Path) -> Format:
 
     Raises ExportError for any other suffix.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return Format.PNG
     try:
         return _SUFFIXES[path.suffix.lower()]

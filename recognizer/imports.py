@@ -7,29 +7,23 @@ stored in one transaction, which on SQLite keeps others from writing only for th
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
-from recognizer import answering, formats, imaging, labelling, services, serving
-from recognizer.answering import Answerer, CantAnswer
-from recognizer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Format, FormatError, Item, Record
-from recognizer.models import ModelVersion, Prediction, Source, Via
+from recognizer import formats, labelling, serving
+from recognizer.formats import NOT_A_DIGIT, Format, FormatError
+from recognizer.intake import BATCH, Intake, Notice, Report, rows_by_pixels
+from recognizer.models import ModelVersion, Prediction, Via
 from recognizer.staging import Staged, Staging
 
-BATCH = 200
-# A clock may be wrong by time zones, not by days.
-FUTURE = timedelta(days=1)
+__all__ = ["Bar", "ImportRefused", "Notice", "Report", "import_drawings"]
 
 Bar = Callable[[str, int | None], AbstractContextManager[Callable[[], object]]]
 """Shows how far a part of the work is: its name, of how many; gives what moves it on by one."""
@@ -42,37 +36,6 @@ def no_bar(name: str, total: int | None) -> AbstractContextManager[Callable[[], 
 
 class ImportRefused(ValueError):
     """An import that is not made; the message says why and what to do. Nothing is stored."""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to tell of one drawing of a file."""
-
-    name: str
-    text: str
-
-
-@dataclass
-class Report:
-    """What became of the drawings of a file."""
-
-    digits: int = 0
-    not_a_digit: int = 0
-    duplicates: int = 0
-    labelled: int = 0
-    disagreeing: int = 0
-    unlabelled: int = 0
-    bad: int = 0
-
-    @property
-    def imported(self) -> int:
-        """How many drawings were stored."""
-        return self.digits + self.not_a_digit
-
-    @property
-    def read(self) -> int:
-        """How many drawings the file holds."""
-        return self.imported + self.duplicates + self.unlabelled + self.bad
 
 
 def import_drawings(
@@ -102,17 +65,19 @@ def import_drawings(
     with Staging() as staging:
         try:
             format = format or formats.tell(path)
-            reader = _Reader(staging, by, notice)
+            intake = Intake(staging, by, notice)
             with bar("Reading", formats.count(path, format)) as step:
                 for item in formats.read(path, format, with_manifest=with_manifest):
-                    reader.take(item)
+                    intake.take(item)
                     step()
-            reader.finish()
+            intake.finish()
         except FormatError as error:
             raise ImportRefused(f"{error} Nothing was imported.") from error
         except serving.NoModel as error:
             raise ImportRefused(f"{error} Nothing was imported.") from error
-        report = reader.report
+        except sqlite3.Error as error:
+            raise ImportRefused(f"No room to put what was read: {error}.") from error
+        report = intake.report
         if report.bad and not skip_bad:
             raise ImportRefused(
                 f"{report.bad} of {report.read} drawings can't be used; nothing was imported. "
@@ -121,197 +86,8 @@ def import_drawings(
         if not report.read:
             raise ImportRefused(f"{path} holds no drawings.")
         with bar("Storing", len(staging)) as step:
-            _store(staging, reader.versions, by, report, step)
+            _store(staging, intake.versions, by, report, step)
     return report
-
-
-class _Reader:
-    """Takes the drawings of a file and stages those that are to be stored."""
-
-    def __init__(
-        self, staging: Staging, by: User | None, notice: Callable[[Notice], object]
-    ) -> None:
-        self.report = Report()
-        self.versions: set[int] = set()
-        self._staging = staging
-        self._by = by
-        self._notice = notice
-        self._waiting: list[tuple[Item, imaging.Drawing, str]] = []
-        self._answerers = _Answerers()
-        self._accounts: dict[str, int | None] = {}
-        self._start = timezone.now()
-        self._taken = 0
-
-    def take(self, item: Item | BadItem) -> None:
-        """Take the next drawing of the file."""
-        if isinstance(item, BadItem):
-            self._refuse(item.name, item.why)
-        elif item.label is None:
-            self.report.unlabelled += 1
-        elif item.record is not None and item.record.created_at > self._start + FUTURE:
-            self._refuse(item.name, "its date lies in the future")
-        else:
-            try:
-                drawing = item.drawing()
-            except imaging.ImageError as error:
-                self._refuse(item.name, error.message)
-                return
-            self._waiting.append((item, drawing, services.pixels_sha256(drawing)))
-            if len(self._waiting) == BATCH:
-                self.finish()
-
-    def finish(self) -> None:
-        """Stage what was taken so far."""
-        waiting, self._waiting = self._waiting, []
-        here = _rows_by_pixels(pixels for _, _, pixels in waiting)
-        same_id = _rows_by_id(item.record for item, _, _ in waiting)
-        for item, drawing, pixels in waiting:
-            assert item.label is not None
-            if (row := here.get(pixels)) is not None:
-                self._skip(item, row.pk, row.label)
-            elif (label := self._staging.label_of(pixels)) is not None:
-                self._skip(item, None, label)
-            else:
-                self._stage(item, drawing, pixels, same_id)
-
-    def _stage(
-        self, item: Item, drawing: imaging.Drawing, pixels: str, same_id: dict[UUID, Prediction]
-    ) -> None:
-        assert item.label is not None
-        identifier = None if item.record is None else UUID(item.record.id)
-        try:
-            seen = drawing.pixels if item.is_model_input else imaging.model_input(drawing)
-        except imaging.ImageError as error:
-            self._refuse(item.name, error.message)
-            return
-        if identifier is not None and self._staging.has_id(identifier):
-            self._refuse(item.name, "another drawing of this file has the same id")
-            return
-        if identifier is not None and (row := same_id.get(identifier)) is not None:
-            if _looks_like(row, seen):
-                # What a model saw of a drawing that is here itself.
-                self._skip(item, row.pk, row.label)
-                return
-            identifier = None
-        answerer = self._answerers.of(item.record)
-        self.versions.add(answerer.version.pk)
-        values = {
-            **answering.fields(answerer.classifier.classify(seen)),
-            "image": drawing.to_png(),
-            "pixels_sha256": pixels,
-            "is_model_input": item.is_model_input,
-            "model_version_id": answerer.version.pk,
-            "label": item.label,
-            **self._history(item),
-        }
-        self._staging.add(Staged(identifier, values))
-        if item.label == NOT_A_DIGIT:
-            self.report.not_a_digit += 1
-        else:
-            self.report.digits += 1
-
-    def _history(self, item: Item) -> dict[str, Any]:
-        """Where a drawing came from, who labelled it and when."""
-        # A microsecond apart, so that they stay in the order of the file.
-        now = self._start + timedelta(microseconds=self._taken)
-        self._taken += 1
-        found: dict[str, Any] = {
-            "source": Source.IMPORT.value,
-            "created_at": now,
-            "labelled_at": now,
-            "labelled_by_id": None if self._by is None else self._by.pk,
-        }
-        record = item.record
-        if record is None:
-            return found
-        found["created_at"] = record.created_at
-        found["suggestion"] = record.suggestion
-        if record.source in Source.values:
-            found["source"] = record.source
-        if record.label == item.label:
-            found["labelled_at"] = record.labelled_at
-            found["labelled_by_id"] = self._account(record) or found["labelled_by_id"]
-        return found
-
-    def _account(self, record: Record) -> int | None:
-        name = record.labelled_by
-        if name is None:
-            return None
-        if name not in self._accounts:
-            account = User.objects.filter(username=name).values_list("pk", flat=True).first()
-            self._accounts[name] = account
-        return self._accounts[name]
-
-    def _skip(self, item: Item, pk: UUID | None, label: int | None) -> None:
-        """Leave out a drawing that is stored, as ``pk``, or staged."""
-        assert item.label is not None
-        self.report.duplicates += 1
-        if label is None and pk is not None:
-            self._staging.add_known(pk, item.label)
-        elif label is not None and label != item.label:
-            self.report.disagreeing += 1
-            where = f"is here as {pk}" if pk is not None else "was in this file before"
-            self._notice(
-                Notice(
-                    item.name,
-                    f"it {where}, labelled {LABEL_NAMES[label]}, not {LABEL_NAMES[item.label]}; "
-                    "that label stays",
-                )
-            )
-
-    def _refuse(self, name: str, why: str) -> None:
-        self.report.bad += 1
-        self._notice(Notice(name, why.rstrip(".")))
-
-
-class _Answerers:
-    """The version that answers a drawing: the one that answered it then, or the active one."""
-
-    def __init__(self) -> None:
-        self._active = answering.active()
-        self._loaded: dict[tuple[str, str], Answerer] = {}
-
-    def of(self, record: Record | None) -> Answerer:
-        """Return the version for a drawing."""
-        if record is None:
-            return self._active
-        key = (record.model_version, record.model_sha256)
-        if key not in self._loaded:
-            if len(self._loaded) == 8:
-                # However many versions there are, few are loaded.
-                self._loaded.clear()
-            self._loaded[key] = self._load(*key)
-        return self._loaded[key]
-
-    def _load(self, name: str, sha256: str) -> Answerer:
-        version = ModelVersion.objects.only("name").filter(name=name, sha256=sha256).first()
-        if version is None:
-            return self._active
-        try:
-            return answering.load(version)
-        except CantAnswer:
-            return self._active
-
-
-def _rows_by_pixels(hashes: Iterable[str]) -> dict[str, Prediction]:
-    rows = Prediction.objects.filter(pixels_sha256__in=set(hashes)).only("pixels_sha256", "label")
-    # Of several alike the labelled one counts.
-    return {row.pixels_sha256: row for row in sorted(rows, key=lambda row: row.label is not None)}
-
-
-def _rows_by_id(records: Iterable[Record | None]) -> dict[UUID, Prediction]:
-    ids = {record.id for record in records if record is not None}
-    if not ids:
-        return {}
-    rows = Prediction.objects.filter(pk__in=ids).only("image", "is_model_input", "label")
-    return {row.pk: row for row in rows}
-
-
-def _looks_like(row: Prediction, seen: imaging.Pixels) -> bool:
-    try:
-        return np.array_equal(services.model_input(row), seen)
-    except imaging.ImageError:
-        return False
 
 
 def _store(
@@ -345,7 +121,7 @@ def _store(
 
 
 def _store_some(some: list[Staged], by: User | None, batch: UUID, report: Report) -> None:
-    here = _rows_by_pixels(staged.values["pixels_sha256"] for staged in some)
+    here = rows_by_pixels(staged.values["pixels_sha256"] for staged in some)
     wanted = [staged.id for staged in some if staged.id is not None]
     taken = set(Prediction.objects.filter(pk__in=wanted).values_list("pk", flat=True))
     rows = []

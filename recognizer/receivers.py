@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
@@ -39,14 +40,19 @@ def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> Non
 
 def _is_up_to_date(apps: Any) -> bool:
     """Tell whether the tables, as migrated so far, have the columns that the code expects."""
-    from recognizer.models import ModelVersion
+    from recognizer.models import Activation, ModelVersion
 
     try:
-        migrated = apps.get_model("recognizer", "ModelVersion")
+        return all(
+            _columns(apps.get_model("recognizer", model.__name__)) == _columns(model)
+            for model in (ModelVersion, Activation)
+        )
     except LookupError:
         return False
-    columns = {field.column for field in migrated._meta.local_concrete_fields}
-    return columns == {field.column for field in ModelVersion._meta.local_concrete_fields}
+
+
+def _columns(model: type[Model]) -> set[str | None]:
+    return {field.column for field in model._meta.local_concrete_fields}
 
 
 def claim_drawings(*, request: HttpRequest | None, user: User, **kwargs: Any) -> None:

@@ -9,15 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from recognizer import embeddings, imaging, serving
+from recognizer import embeddings, imaging, memory, serving
 from recognizer.audit import audit_key
 from recognizer.classifier import Answer, Bundle, BundleError
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import Activation, Cause, ModelVersion, Prediction
+from recognizer.stored import model_input as model_input
+from recognizer.stored import stored_drawing as stored_drawing
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +63,8 @@ def classify_bytes(data: bytes) -> Recognition:
 def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | None) -> Prediction:
     """Read an image file, answer, and keep the drawing with its answer.
 
-    The drawing belongs to the user, or to the visitor where there is no user.
+    The drawing belongs to the user, or to the visitor where there is no user. What the person has
+    said of earlier drawings may decide what they are answered; the network's answer is kept too.
 
     Raises:
         imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
@@ -86,25 +89,29 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
         user=user,
         visitor=None if user is not None else visitor,
     )
-    prediction.clean_fields(exclude=["model_version", "user"])
-    prediction.save(force_insert=True)
+    personal = memory.personal_answer(
+        answer=answer, version=found.model_version, user=user, visitor=visitor
+    )
+    if personal is not None:
+        prediction.personal_digit = personal.answer.digit
+        prediction.personal_confidence = personal.answer.confidence
+        prediction.personal_probabilities = list(personal.answer.probabilities)
+        prediction.personal_verdict = personal.answer.verdict.value
+        prediction.remembered_id = personal.remembered_id
+    prediction.clean_fields(exclude=["model_version", "user", "remembered"])
+    _insert(prediction)
     return prediction
 
 
-def stored_drawing(prediction: Prediction) -> imaging.Drawing:
-    """Return the drawing that is kept with a prediction."""
-    image = imaging.decode(bytes(prediction.image))
-    return imaging.Drawing(np.asarray(image.convert("L")))
-
-
-def model_input(prediction: Prediction) -> imaging.Pixels:
-    """Return what the model sees of a kept drawing: uint8 (28, 28), white ink on black.
-
-    Raises:
-        imaging.ImageError: the stored drawing is damaged.
-    """
-    drawing = stored_drawing(prediction)
-    return drawing.pixels if prediction.is_model_input else imaging.model_input(drawing)
+def _insert(prediction: Prediction) -> None:
+    try:
+        prediction.save(force_insert=True)
+    except IntegrityError:
+        if prediction.remembered_id is None:
+            raise
+        # The remembered drawing was deleted while this one was read.
+        prediction.remembered_id = None
+        prediction.save(force_insert=True)
 
 
 def pixels_sha256(drawing: imaging.Drawing) -> str:
@@ -120,8 +127,14 @@ def margin(probabilities: Sequence[float]) -> float:
 
 
 def claim_predictions(*, user: User, visitor: UUID) -> int:
-    """Hand a visitor's drawings to the account they have logged in to; return how many."""
-    return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+    """Hand a visitor's drawings, and what is remembered of them, to the account they have logged
+    in to; return how many drawings.
+    """
+    with transaction.atomic():
+        # The drawings first: a suggestion that is being made holds one until it is remembered.
+        count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+        memory.claim(user=user, visitor=visitor)
+    return count
 
 
 # Model versions -------------------------------------------------------------------------------
@@ -164,17 +177,30 @@ def register_model(
     return version
 
 
-def activate_model(*, name: str) -> ModelVersion:
+def activate_model(
+    *, name: str, cause: Cause = Cause.COMMAND, by: User | None = None
+) -> ModelVersion:
     """Make a version the one that answers; the web processes follow within seconds.
 
     Raises:
-        ActivationError: there is no such version, or its bytes don't match their checksum or
-            don't load. The version that was active stays so.
+        ActivationError: there is no such version, it is retired, or its bytes don't match their
+            checksum or don't load. The version that was active stays so.
     """
     with transaction.atomic():
-        version = ModelVersion.objects.select_for_update().filter(name=name).first()
+        # The active one too: two activations at once must wait for each other.
+        list(
+            ModelVersion.objects.select_for_update()
+            .filter(Q(name=name) | Q(is_active=True))
+            .order_by("pk")
+            .values_list("pk")
+        )
+        version = ModelVersion.objects.filter(name=name).first()
         if version is None:
             raise ActivationError(f"There is no model version called {name}.")
+        if version.retired_at is not None:
+            raise ActivationError(
+                f"The model version {name} is retired. Take it back into use in the admin first."
+            )
         try:
             serving.bundle_of(version).verify()
         except BundleError as error:
@@ -186,6 +212,7 @@ def activate_model(*, name: str) -> ModelVersion:
             version.is_active = True
             version.activated_at = timezone.now()
             version.save(update_fields=["is_active", "activated_at"])
+            Activation.objects.create(version=version, cause=cause, by=by, at=version.activated_at)
         transaction.on_commit(serving.expire)
     logger.info("Activated model version %s", name)
     return version
@@ -209,7 +236,7 @@ def install_bundled_model(bundle: Bundle) -> ModelVersion:
         active = ModelVersion.objects.filter(is_active=True).only("is_bundled").first()
         version = known or register_model(bundle=_with_free_name(bundle), is_bundled=True)
         if active is None or (known is None and active.is_bundled):
-            return activate_model(name=version.name)
+            return activate_model(name=version.name, cause=Cause.INSTALLED)
     return version
 
 

@@ -6,7 +6,8 @@ not grow with their number. The same drawings give the same bytes.
 
 from __future__ import annotations
 
-import io
+import contextlib
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
@@ -99,26 +100,34 @@ _COUNTS: dict[Format, Callable[[Path], int]] = {
 
 
 def write_file(
-    format: Format, items: Iterable[Item], file: IO[bytes], spool: Spool | None = None
+    format: Format, items: Iterable[Item], file: IO[bytes], spool: Spool = tempfile.TemporaryFile
 ) -> Summary:
     """Write an export as one file, whatever its format: several go into a zip.
 
     ``file`` is open, empty and seekable; ``spool`` opens temporary files. Raises FormatError.
     """
-    spool = spool or tempfile.TemporaryFile
-    if write := ONE_FILE.get(format):
-        return write(items, file, spool)
-    archive = ZipSink(file, spool)
-    summary = SEVERAL_FILES[format](items, archive, spool)
-    archive.close()
-    return summary
+    with _closing(spool) as spool:
+        if write := ONE_FILE.get(format):
+            return write(items, file, spool)
+        archive = ZipSink(file, spool)
+        summary = SEVERAL_FILES[format](items, archive, spool)
+        archive.close()
+        return summary
 
 
 def write_files(
-    format: Format, items: Iterable[Item], folder: Path, spool: Spool | None = None
+    format: Format, items: Iterable[Item], folder: Path, spool: Spool = tempfile.TemporaryFile
 ) -> Summary:
     """Write an export of several files into an empty folder. Raises FormatError."""
-    return SEVERAL_FILES[format](items, FolderSink(folder), spool or tempfile.TemporaryFile)
+    with _closing(spool) as spool:
+        return SEVERAL_FILES[format](items, FolderSink(folder), spool)
+
+
+@contextlib.contextmanager
+def _closing(spool: Spool) -> Iterator[Spool]:
+    """Close all temporary files at the end, also where it came early."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(spool())
 
 
 def read(
@@ -141,7 +150,7 @@ def count(path: Path, format: Format) -> int | None:
 
 def tell(path: Path) -> Format:
     """Tell a file's or a folder's format from its content; raises FormatError in words."""
-    if path.is_dir() or (path.is_file() and is_zip(path)):
+    if os.path.isdir(path) or (os.path.isfile(path) and is_zip(path)):
         return _tell_several(path)
     try:
         with path.open("rb") as file:
@@ -172,7 +181,7 @@ def _tell_several(path: Path) -> Format:
     with open_source(path) as source:
         if source.has(manifest.NAME):
             with source.open(manifest.NAME) as file:
-                named = manifest.head_of(io.BytesIO(file.readline(1 << 16)), str(path))
+                named = manifest.head_of(file, str(path))
             if named in {format.value for format in SEVERAL_FILES}:
                 return Format(named)
         if idx.pairs(source):

@@ -55,24 +55,24 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
     side = imaging.INPUT_SIDE
     images = Column(spool, "images", "u1", (side, side))
     labels = Column(spool, "labels", "u1")
-    with spool() as lines:
-        listed = ManifestWriter(lines, "idx")
-        for item in items:
-            pixels = seen(item)
-            images.append(pixels)
-            labels.append(item.label)
-            listed.add(record_of(item).of_input(pixels))
-        summary = listed.close()
-        for name, column in ((IMAGES, images), (LABELS, labels)):
-            # Without name and time inside, so that the same drawings give the same bytes.
-            with (
-                sink.open(name) as file,
-                gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
-            ):
-                shape = (column.rows, *column.shape)
-                packed.write(struct.pack(f">2x2B{len(shape)}I", _UBYTE, len(shape), *shape))
-                column.copy_to(packed)  # type: ignore[arg-type]
-        copy(lines, sink, manifest.NAME)
+    lines = spool()
+    listed = ManifestWriter(lines, "idx")
+    for item in items:
+        pixels = seen(item)
+        images.append(pixels)
+        labels.append(item.label)
+        listed.add(record_of(item).of_input(pixels))
+    summary = listed.close()
+    for name, column in ((IMAGES, images), (LABELS, labels)):
+        # Without name and time inside, so that the same drawings give the same bytes.
+        with (
+            sink.open(name) as file,
+            gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
+        ):
+            shape = (column.rows, *column.shape)
+            packed.write(struct.pack(f">2x2B{len(shape)}I", _UBYTE, len(shape), *shape))
+            column.copy_to(packed)  # type: ignore[arg-type]
+    copy(lines, sink, manifest.NAME)
     return summary
 
 

@@ -33,17 +33,17 @@ _LABELS = {name: label for label, name in enumerate(FOLDERS)}
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
     """Write labelled drawings, each a file."""
-    with spool() as lines:
-        listed = ManifestWriter(lines, "png")
-        for item in items:
-            assert isinstance(item.image, bytes)
-            assert item.label is not None
-            record = record_of(item)
-            path = f"{FOLDERS[item.label]}/{record.id}.png"
-            sink.put(path, item.image)
-            listed.add(record.of_file(item.image), path=path)
-        summary = listed.close()
-        copy(lines, sink, manifest.NAME)
+    lines = spool()
+    listed = ManifestWriter(lines, "png")
+    for item in items:
+        assert isinstance(item.image, bytes)
+        assert item.label is not None
+        record = record_of(item)
+        path = f"{FOLDERS[item.label]}/{record.id}.png"
+        sink.put(path, item.image)
+        listed.add(record.of_file(item.image), path=path)
+    summary = listed.close()
+    copy(lines, sink, manifest.NAME)
     return summary
 
 

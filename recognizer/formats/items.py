@@ -23,7 +23,7 @@ LABEL_NAMES = (*(str(digit) for digit in range(10)), "not_a_digit")
 """A label in words, by its number: folders, choices and classes are called so in every format."""
 
 Spool = Callable[[], IO[bytes]]
-"""Opens a temporary file that is gone when it is closed."""
+"""Opens a temporary file; who hands this function over closes what it has opened."""
 
 _LABELS = {name: label for label, name in enumerate(LABEL_NAMES)}
 _VERDICTS = frozenset({"digit", "uncertain", "not_a_digit"})

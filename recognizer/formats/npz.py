@@ -75,7 +75,6 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     lines.seek(0)
     while content := lines.read(1 << 20):
         text.extend(content)
-    lines.close()
     archive = ZipWriter(file, spool)
     for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):
         column.write_to(archive)

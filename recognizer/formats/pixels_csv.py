@@ -1,7 +1,7 @@
 """CSV as on Kaggle: ``label,pixel0 ... pixel783``, a row a drawing, and a manifest beside it.
 
 Pixels are what the model saw, 0-255, white ink on black; the label is 0-9, or 10 for "not a digit".
-``labels.csv`` has its manifest in ``labels.manifest.json``; in a zip file the two are called
+``labels.csv`` has its manifest in ``labels.csv.manifest.json``; in a zip file the two are called
 ``drawings.csv`` and ``manifest.json``.
 
 Read are these, and any table whose column ``label`` (or whose first, where there are no titles)
@@ -49,22 +49,22 @@ _TEXT = [str(value) for value in range(256)]
 
 def manifest_path(path: Path) -> Path:
     """Return where the manifest of a table lies."""
-    return path.with_name(f"{path.stem}.{manifest.NAME}")
+    return path.with_name(f"{path.name}.{manifest.NAME}")
 
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
     """Write labelled drawings; raises FormatError naming a drawing that can't be read."""
-    with spool() as lines:
-        listed = ManifestWriter(lines, "csv")
-        with sink.open(TABLE) as table:
-            table.write((",".join(_TITLES) + "\n").encode())
-            for item in items:
-                pixels = seen(item)
-                cells = [str(item.label), *(_TEXT[value] for value in pixels.ravel().tolist())]
-                table.write((",".join(cells) + "\n").encode())
-                listed.add(record_of(item).of_input(pixels))
-        summary = listed.close()
-        copy(lines, sink, manifest.NAME)
+    lines = spool()
+    listed = ManifestWriter(lines, "csv")
+    with sink.open(TABLE) as table:
+        table.write((",".join(_TITLES) + "\n").encode())
+        for item in items:
+            pixels = seen(item)
+            cells = [str(item.label), *(_TEXT[value] for value in pixels.ravel().tolist())]
+            table.write((",".join(cells) + "\n").encode())
+            listed.add(record_of(item).of_input(pixels))
+    summary = listed.close()
+    copy(lines, sink, manifest.NAME)
     return summary
 
 

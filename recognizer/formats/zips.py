@@ -70,7 +70,6 @@ class ZipWriter:
         start = self._file.tell()
         self._list.seek(0)
         shutil.copyfileobj(self._list, self._file, 1 << 20)
-        self._list.close()
         end = self._file.tell()
         length = end - start
         if self._members >= 0xFFFF or end >= _LIMIT:

@@ -11,15 +11,17 @@ from recognizer.models.answers import (
     validate_embedding,
     validate_probabilities,
 )
-from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob
+from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob, Worker
 from recognizer.models.memory import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
-from recognizer.models.versions import ModelVersion, VersionAnswer
+from recognizer.models.versions import Activation, Cause, ModelVersion, VersionAnswer
 
 __all__ = [
     "DIGITS",
     "UNFINISHED",
+    "Activation",
+    "Cause",
     "JobStatus",
     "Label",
     "LabelEvent",
@@ -35,6 +37,7 @@ __all__ = [
     "Verdict",
     "VersionAnswer",
     "Via",
+    "Worker",
     "label_text",
     "validate_embedding",
     "validate_probabilities",

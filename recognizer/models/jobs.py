@@ -1,4 +1,4 @@
-"""Training that somebody started in the admin."""
+"""Training that somebody started in the admin, and the processes that do it."""
 
 from __future__ import annotations
 
@@ -106,3 +106,20 @@ class TrainingJob(models.Model):
     def is_unfinished(self) -> bool:
         """Whether the job still waits or runs."""
         return self.status in UNFINISHED
+
+
+class Worker(models.Model):
+    """A process that takes jobs from the queue; the row goes when it ends in good order."""
+
+    id = models.CharField(_("name"), primary_key=True, max_length=64)
+    place = models.CharField(_("place"), max_length=200, help_text=_("Its machine and process."))
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-seen_at"]
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -71,6 +72,54 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Cause(models.TextChoices):
+    """What made a version the active one."""
+
+    INSTALLED = "installed", _("it came with the code")
+    ADMIN = "admin", _("activated in the admin")
+    COMMAND = "command", _("activated on the command line")
+    GATE = "gate", _("it passed the gate after training")
+    ROLL_BACK = "roll_back", _("rolled back")
+    UNKNOWN = "unknown", _("before causes were kept")
+
+
+class Activation(models.Model):
+    """A version became the active one: when, why, and by whom where that is known."""
+
+    version = models.ForeignKey(
+        ModelVersion,
+        verbose_name=_("model version"),
+        on_delete=models.CASCADE,
+        related_name="activations",
+    )
+    cause = models.CharField(_("cause"), max_length=12, choices=Cause)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = _("activation")
+        verbose_name_plural = _("activations")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    cause__in=["installed", "admin", "command", "gate", "roll_back", "unknown"]
+                ),
+                name="activation_cause_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.at:%Y-%m-%d %H:%M}"
 
 
 class VersionAnswer(models.Model):

@@ -10,7 +10,7 @@ COLUMNS = ("", "name", "created", "size", "parent")
 
 
 class Command(BaseCommand):
-    help = "List the model versions, newest first; a star marks the active one."
+    help = "List the model versions, newest first; * marks the active one, r what is retired."
 
     def handle(self, **options: Any) -> None:
         rows = [COLUMNS, *model_rows()]
@@ -27,14 +27,14 @@ def model_rows() -> list[tuple[str, str, str, str, str]]:
     """A line of text cells for each version; the models' bytes stay in the database."""
     versions = ModelVersion.objects.annotate(
         bytes=Length("serving") + Length("training")
-    ).values_list("is_active", "name", "created_at", "bytes", "parent__name")
+    ).values_list("is_active", "retired_at", "name", "created_at", "bytes", "parent__name")
     return [
         (
-            "*" if is_active else "",
+            "*" if is_active else "r" if retired_at else "",
             name,
             created_at.strftime("%Y-%m-%d %H:%M UTC"),
             filesizeformat(size).replace("\xa0", " "),
             parent or "-",
         )
-        for is_active, name, created_at, size, parent in versions
+        for is_active, retired_at, name, created_at, size, parent in versions
     ]

@@ -10,14 +10,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from tqdm import tqdm
 
-from recognizer import selectors, services, serving
-from recognizer.classifier import Bundle, BundleError
+from recognizer import selectors, services
+from recognizer.classifier import BundleError
 from recognizer.models import ModelVersion
 from training import collect, results, run
 from training.bundle import write_bundle
 from training.downloads import DataDamaged
 from training.fit import History
 from training.recipes import FINE_TUNE, RECIPES, Plan
+from training.stored import active_version, bundle_of
 
 INTERRUPTED = 130
 
@@ -213,27 +214,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
-
-
-def active_version() -> ModelVersion | None:
-    """Return the active version with its bytes, or None."""
-    try:
-        return ModelVersion.objects.get(pk=selectors.active_model().pk)
-    except ModelVersion.DoesNotExist:
-        return None
-
-
-def bundle_of(version: ModelVersion | None) -> Bundle | None:
-    """Return a stored version as a bundle, or None where there is none or it does not load."""
-    if version is None:
-        return None
-    bundle = serving.bundle_of(version)
-    try:
-        bundle.verify()
-    except BundleError:
-        # A model that can't answer is no measure for the one to take its place.
-        return None
-    return bundle
 
 
 def starts_from_active(options: Any, active: ModelVersion | None) -> bool:

@@ -1,0 +1,271 @@
+"""Training in the admin: "Train now", the page that shows how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from recognizer import gate_table, job_words, jobs
+from recognizer.jobs import Kind, Options
+from recognizer.models import TrainingJob
+
+if TYPE_CHECKING:
+    BaseAdmin = admin.ModelAdmin[TrainingJob]
+else:
+    BaseAdmin = admin.ModelAdmin
+
+MOST_EPOCHS = 200
+
+
+class TrainForm(forms.Form):
+    """What to train. Everything has a default that suits a site that has new labels."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What to train"),
+        choices=Kind.choices,
+        initial=Kind.FINE_TUNE,
+        widget=forms.RadioSelect,
+    )
+    activate = forms.BooleanField(
+        label=gettext_lazy("Activate it if it passes the gate"),
+        initial=True,
+        required=False,
+        help_text=gettext_lazy(
+            "It passes if it is better on labelled drawings that were kept from it, and nowhere "
+            "worse beyond chance. Without the tick it is kept and waits to be activated by hand."
+        ),
+    )
+    epochs = forms.IntegerField(
+        label=gettext_lazy("Epochs"),
+        required=False,
+        min_value=1,
+        max_value=MOST_EPOCHS,
+        help_text=gettext_lazy("Empty: as many as the recipe has."),
+    )
+    limit = forms.IntegerField(
+        label=gettext_lazy("At most so many drawings of each source"),
+        required=False,
+        min_value=1,
+        help_text=gettext_lazy("For a quick try that makes no good model. Empty: all."),
+    )
+
+    def options(self) -> Options:
+        """Return what was asked for; the form is valid."""
+        return Options(**{**self.cleaned_data, "kind": Kind(self.cleaned_data["kind"])})
+
+    def has_advanced_errors(self) -> bool:
+        """Whether something is wrong in the part that is folded away at first."""
+        return bool({"epochs", "limit"} & set(self.errors))
+
+
+class TrainingJobAdmin(BaseAdmin):
+    """Jobs are started and cancelled by who may add them, and read by who may view them."""
+
+    list_display = ("requested", "status_badge", "what", "who", "took", "outcome", "version")
+    list_display_links = ("requested",)
+    list_select_related = ("requested_by", "model_version")
+    show_full_result_count = False
+    actions = None
+
+    class Media:
+        css = {"all": ("recognizer/admin.css", "recognizer/models.css")}
+
+    # --- who may do what --------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self.has_add_permission(request)
+
+    # --- the list ---------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingJob]:
+        return (
+            super()
+            .get_queryset(request)
+            .defer(
+                "log",
+                "model_version__serving",
+                "model_version__training",
+                "model_version__card",
+            )
+        )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        jobs.reap()
+        extra = {"title": _("Trainings")}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("requested"), ordering="created_at")
+    def requested(self, job: TrainingJob) -> str:
+        return date_format(timezone.localtime(job.created_at), "j M Y, H:i")
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def status_badge(self, job: TrainingJob) -> str:
+        return format_html(
+            '<span class="job-status {}">{}</span>', job.status, job.get_status_display()
+        )
+
+    @admin.display(description=gettext_lazy("what"))
+    def what(self, job: TrainingJob) -> str:
+        return job_words.kind(job)
+
+    @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
+    def who(self, job: TrainingJob) -> str:
+        return str(job.requested_by or _("an account that is gone"))
+
+    @admin.display(description=gettext_lazy("took"))
+    def took(self, job: TrainingJob) -> str:
+        return job_words.running_for(job) or "–"
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def outcome(self, job: TrainingJob) -> str:
+        found = gate_table.of_job(job.result)
+        return found.reason if found else job.error or "–"
+
+    @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
+    def version(self, job: TrainingJob) -> str:
+        return version_link(job) or "–"
+
+    # --- the pages --------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            ("status", self.status_view),
+            ("cancel", require_POST(self.cancel_view)),
+        ]
+        pages = [
+            path(
+                f"<uuid:pk>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"recognizer_trainingjob_{name}",
+            )
+            for name, view in own
+        ]
+        return [*pages, *super().get_urls()]
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """ "Train now": what there is to learn from, what to train, and the button."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        jobs.reap()
+        form = TrainForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            assert isinstance(request.user, User)
+            try:
+                job = jobs.request(options=form.options(), by=request.user)
+            except jobs.JobError as error:
+                self.message_user(request, str(error), messages.ERROR)
+            else:
+                self.log_addition(request, job, _("Started."))
+                return redirect("admin:recognizer_trainingjob_change", job.pk)
+        context = {
+            "title": _("Train now"),
+            "form": form,
+            "kinds": list(zip(form["kind"], job_words.kind_explanations(), strict=True)),
+            "more": [form["epochs"], form["limit"]],
+            "labels": jobs.labels(),
+            "unfinished": jobs.unfinished(),
+            "can_start": jobs.can_start(),
+            "no_worker": job_words.absence(),
+        }
+        return self.page(request, "train.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of one job."""
+        job = self.job(request, object_id)
+        context = {
+            "title": _("Training"),
+            "job": job,
+            "what": job_words.kind(job),
+            "words": job_words.in_words(job),
+            "gate": gate_table.of_job(job.result),
+            "version_link": version_link(job),
+            "may_cancel": self.has_add_permission(request),
+        }
+        return self.page(request, "job.html", context)
+
+    def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        """Render one of the pages of this module inside the admin."""
+        return TemplateResponse(
+            request,
+            f"admin/recognizer/trainingjob/{template}",
+            {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+            | context,
+        )
+
+    def job(self, request: HttpRequest, object_id: object) -> TrainingJob:
+        """The job as it is now; one whose worker is gone is ended first."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            pk = uuid.UUID(str(object_id))
+        except ValueError:
+            pk = uuid.UUID(int=0)
+        jobs.reap()
+        return get_object_or_404(
+            TrainingJob.objects.select_related("requested_by", "model_version").defer(
+                "model_version__serving", "model_version__training", "model_version__card"
+            ),
+            pk=pk,
+        )
+
+    # --- what the page asks for -------------------------------------------------------------
+
+    def status_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """How far a job is, for the page's JavaScript."""
+        words = job_words.in_words(self.job(request, pk))
+        return JsonResponse(words.to_json(), headers={"Cache-Control": "no-store"})
+
+    def cancel_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """Cancel a job and go back to its page."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        try:
+            job = jobs.cancel(job_id=pk)
+        except jobs.JobError as error:
+            self.message_user(request, str(error), messages.WARNING)
+        else:
+            self.log_change(request, job, _("Cancelled."))
+        return redirect("admin:recognizer_trainingjob_change", pk)
+
+
+def version_link(job: TrainingJob) -> str:
+    """A link to the version that a job has made; nothing if it has made none."""
+    if job.model_version is None:
+        return ""
+    address = reverse("admin:recognizer_modelversion_change", args=[job.model_version.pk])
+    return format_html('<a href="{}">{}</a>', address, job.model_version)

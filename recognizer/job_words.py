@@ -1,0 +1,182 @@
+"""A training job in words: what its page shows at first, and what it is told again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognizer import workers
+from recognizer.jobs import SILENCE, Kind
+from recognizer.models import JobStatus, TrainingJob
+
+QUIET = timedelta(seconds=12)
+"""A running job that has been silent for this long has it said on its page."""
+
+
+@dataclass(frozen=True)
+class JobInWords:
+    """How far a job is. ``percent`` is of the training itself; None before and after it."""
+
+    status: str
+    status_word: str
+    is_unfinished: bool
+    phase: str
+    percent: int | None
+    epoch: str
+    accuracy: str
+    loss: str
+    time_left: str
+    running_for: str
+    notice: str
+    wants_worker: bool
+    is_cancelling: bool
+    log: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the words for the page's JavaScript."""
+        return asdict(self)
+
+
+def in_words(job: TrainingJob) -> JobInWords:
+    """Return all that a page says of how far a job is."""
+    progress = job.progress
+    notice = _notice(job)
+    seconds = progress.get("seconds_left")
+    is_training = job.status == JobStatus.RUNNING and progress.get("phase") == "training"
+    return JobInWords(
+        status=job.status,
+        status_word=str(job.get_status_display()),
+        is_unfinished=job.is_unfinished,
+        phase=_phase(job),
+        percent=_percent(progress) if is_training else None,
+        epoch=_epoch(progress),
+        accuracy=accuracy(progress),
+        loss=f"{progress['loss']:.4f}" if "loss" in progress else "",
+        time_left=duration(seconds) if is_training and seconds is not None else "",
+        running_for=running_for(job),
+        notice=notice,
+        wants_worker=bool(notice) and job.status == JobStatus.QUEUED,
+        is_cancelling=job.is_unfinished and job.cancel_requested,
+        log=job.log,
+    )
+
+
+def _phase(job: TrainingJob) -> str:
+    if job.is_unfinished and job.cancel_requested:
+        return _("It is being cancelled.")
+    if job.status == JobStatus.QUEUED:
+        return _("It waits for a worker.")
+    if job.status != JobStatus.RUNNING:
+        return ""
+    phases = {
+        "preparing": _("The data is being prepared."),
+        "training": _("The network is learning."),
+        "measuring": _("It is being measured beside the active model."),
+    }
+    download = job.progress.get("download")
+    if download and job.progress.get("phase") == "preparing":
+        return _("%(name)s is being downloaded: %(done)s of %(total)s MB.") % {
+            "name": download["name"],
+            "done": f"{download['done'] / 1e6:.0f}",
+            "total": f"{download['total'] / 1e6:.0f}" if download["total"] else "?",
+        }
+    return phases.get(str(job.progress.get("phase")), _("The training starts."))
+
+
+def _percent(progress: Mapping[str, Any]) -> int:
+    total = progress["epochs"] * progress["steps"]
+    done = (progress["epoch"] - 1) * progress["steps"] + progress["step"]
+    return int(100 * done / total)
+
+
+def _epoch(progress: Mapping[str, Any]) -> str:
+    if "epochs" not in progress:
+        return ""
+    return _("%(epoch)s of %(epochs)s") % {
+        "epoch": progress.get("epoch", 0),
+        "epochs": progress["epochs"],
+    }
+
+
+def accuracy(progress: Mapping[str, Any]) -> str:
+    """Return the accuracy on validation data after the last epoch that is done."""
+    accuracies = progress.get("accuracies")
+    return share(accuracies[-1]) if accuracies else ""
+
+
+def _notice(job: TrainingJob) -> str:
+    """Return what is wrong with the worker, if anything."""
+    if job.status == JobStatus.QUEUED:
+        return absence()
+    if job.status == JobStatus.RUNNING and job.heartbeat_at is not None:
+        silent = timezone.now() - job.heartbeat_at
+        if silent > QUIET:
+            return _(
+                "The worker has given no sign of life for %(seconds)d seconds. After %(limit)d "
+                "the training counts as interrupted."
+            ) % {"seconds": silent.total_seconds(), "limit": SILENCE.total_seconds()}
+    return ""
+
+
+def absence() -> str:
+    """Return a sentence where no worker is there to start a training, else nothing."""
+    found = workers.attendance()
+    if found.is_there:
+        return ""
+    if found.last_seen is None:
+        return _("No worker is looking at the queue. Start one with:")
+    return _("No worker has looked at the queue for %(time)s. Start one with:") % {
+        "time": duration((timezone.now() - found.last_seen).total_seconds())
+    }
+
+
+def kind(job: TrainingJob) -> str:
+    """Return what is trained."""
+    stored = str(job.options.get("kind", ""))
+    # Another version of the code may have known others.
+    return str(Kind(stored).label) if stored in Kind.values else stored
+
+
+def kind_explanations() -> list[str]:
+    """Return what each kind of training does and costs, in the order of ``Kind``."""
+    return [
+        _(
+            "The usual choice after a review, done in a minute or two on two cores. The network "
+            "that answers now learns from the labelled drawings, and rehearses what it has "
+            "learned before, so that nothing is forgotten."
+        ),
+        _(
+            "From nothing, in some three minutes on two cores. As a rule it is worse than the "
+            "bundled model: good to see that training works here."
+        ),
+        _("From nothing, with everything: some forty minutes on two cores."),
+    ]
+
+
+def running_for(job: TrainingJob) -> str:
+    """Return how long a job has run, or ran."""
+    if job.started_at is None:
+        return ""
+    return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as one would say it."""
+    if seconds < 90:
+        return ngettext("%d second", "%d seconds", round(seconds)) % round(seconds)
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return ngettext("%d minute", "%d minutes", minutes) % minutes
+    hours = round(minutes / 60)
+    return ngettext("%d hour", "%d hours", hours) % hours
+
+
+def share(value: float) -> str:
+    """Return a share (0-1) in per cent with two decimals."""
+    return _("%(value)s\u00a0%%") % {"value": f"{100 * value:.2f}"}

@@ -1,0 +1,331 @@
+"""What another model version says of the stored drawings, and what would change with it.
+
+`recheck` runs a version over drawings and keeps its answers in `VersionAnswer`. It keeps there too
+what each of them was answered when it came, as the answer of the version that gave it: so two
+versions are compared by that one narrow table, however many drawings there are.
+
+An answer has changed where the digit differs, or where one of the two refuses the drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    OuterRef,
+    PositiveSmallIntegerField,
+    Q,
+    QuerySet,
+    When,
+)
+from django.utils import timezone
+
+from recognizer import answering, imaging, services
+from recognizer.answering import Answerer
+from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer
+
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two answers to each of ``n`` drawings, an old and a new one.
+
+    ``fixed`` and ``broken`` are labelled drawings that only the new one reads right, or only the
+    old one.
+    """
+
+    n: int
+    same: int
+    changed: int
+    labelled: int
+    fixed: int
+    broken: int
+
+
+@dataclass(frozen=True)
+class Direction:
+    """How many drawings went from one answer to another; either may be "not a digit"."""
+
+    old: Label
+    new: Label
+    n: int
+    fixed: int
+    broken: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a recheck found: how many were answered now, damaged, and all that are answered."""
+
+    answered: int
+    damaged: int
+    comparison: Comparison
+
+
+# Running a version ----------------------------------------------------------------------------
+
+
+def recheck(
+    *,
+    version: ModelVersion,
+    drawings: QuerySet[Prediction],
+    progress: Callable[[], object] = lambda: None,
+    damaged: Callable[[UUID, str], object] = lambda pk, why: None,
+    again: bool = False,
+) -> Summary:
+    """Let a version answer drawings that it has not been run over yet, or with ``again`` all.
+
+    Each batch is kept as soon as it is answered: a recheck that was stopped goes on from there.
+    ``progress`` is called for each drawing, ``damaged`` is told of each that can't be read.
+
+    Raises:
+        answering.CantAnswer: the version does not load.
+    """
+    answerer = answering.load(version)
+    answered = broken = 0
+    for rows in _batches(drawings if again else to_recheck(version=version, drawings=drawings)):
+        answers = []
+        for row in rows:
+            try:
+                answers += _answers(answerer, row)
+                answered += 1
+            except imaging.ImageError as error:
+                broken += 1
+                damaged(row.pk, error.message)
+            progress()
+        _keep(answers, answerer.version)
+    return Summary(answered, broken, would_change_by(version=version, drawings=drawings))
+
+
+def to_recheck(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """Return those of the drawings that the version has not been run over."""
+    run = VersionAnswer.objects.filter(
+        version=version,
+        prediction=OuterRef("pk"),
+        # Not the copy of its own answer when the drawing came.
+        answered_at__gt=OuterRef("created_at"),
+    )
+    return drawings.filter(~Exists(run))
+
+
+def _batches(drawings: QuerySet[Prediction]) -> Iterator[list[Prediction]]:
+    # By key, not by a cursor: between two batches answers are written.
+    rows = (
+        drawings.defer(None)
+        .select_related(None)
+        .only(
+            "image",
+            "is_model_input",
+            "digit",
+            "confidence",
+            "verdict",
+            "model_version_id",
+            "created_at",
+        )
+        .order_by("pk")
+    )
+    some = list(rows[:BATCH])
+    while some:
+        yield some
+        some = list(rows.filter(pk__gt=some[-1].pk)[:BATCH])
+
+
+def _answers(answerer: Answerer, row: Prediction) -> list[VersionAnswer]:
+    """What the version says, and what the one that answered first had said."""
+    answer = answerer.classifier.classify(services.model_input(row))
+    version = answerer.version
+    found = [
+        VersionAnswer(
+            version_id=version.pk,
+            prediction_id=row.pk,
+            digit=answer.digit,
+            confidence=answer.confidence,
+            verdict=answer.verdict.value,
+            answered_at=timezone.now(),
+        )
+    ]
+    if row.model_version_id != version.pk:
+        found.append(
+            VersionAnswer(
+                version_id=row.model_version_id,
+                prediction_id=row.pk,
+                digit=row.digit,
+                confidence=row.confidence,
+                verdict=row.verdict,
+                answered_at=row.created_at,
+            )
+        )
+    return found
+
+
+def _keep(answers: list[VersionAnswer], version: ModelVersion) -> None:
+    with transaction.atomic():
+        # A drawing may have been deleted while it was answered.
+        ids = {answer.prediction_id for answer in answers}
+        there = set(
+            Prediction.objects.select_for_update(no_key=True)
+            .filter(pk__in=ids)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        kept = [answer for answer in answers if answer.prediction_id in there]
+        VersionAnswer.objects.bulk_create(
+            [answer for answer in kept if answer.version_id == version.pk],
+            update_conflicts=True,
+            unique_fields=["version", "prediction"],
+            update_fields=["digit", "confidence", "verdict", "answered_at"],
+        )
+        VersionAnswer.objects.bulk_create(
+            [answer for answer in kept if answer.version_id != version.pk], ignore_conflicts=True
+        )
+
+
+# Asking ---------------------------------------------------------------------------------------
+
+
+def answers_of(version: ModelVersion) -> QuerySet[VersionAnswer]:
+    """Return what a version says of the drawings that it, or any other, was run over."""
+    return VersionAnswer.objects.filter(version=version)
+
+
+def versions_with_answers() -> QuerySet[ModelVersion]:
+    """Return the versions that were run over drawings, or whose answers were kept with those."""
+    run = VersionAnswer.objects.filter(version=OuterRef("pk"))
+    return ModelVersion.objects.only("name").filter(Exists(run))
+
+
+def changes_between(*, one: ModelVersion, other: ModelVersion) -> QuerySet[Prediction]:
+    """Return the drawings that both versions have answered, and differently.
+
+    Each has ``one_digit``, ``one_verdict``, ``one_confidence`` and ``other_digit``,
+    ``other_verdict``, ``other_confidence``; the bytes of drawings and models are left behind.
+    """
+    return differing(drawings=Prediction.objects.without_bytes(), one=one, other=other)
+
+
+def differing(
+    *, drawings: QuerySet[Prediction], one: ModelVersion, other: ModelVersion
+) -> QuerySet[Prediction]:
+    """Return those of the drawings that `changes_between` has, as it has them."""
+    return _answered_by(drawings, one=one, other=other).filter(_differs("one", "other"))
+
+
+def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
+    """Compare the answers of two versions to the drawings that both have answered."""
+    both = _answered_by(Prediction.objects.all(), one=one, other=other)
+    return _comparison(both, "one", "other")
+
+
+def directions(*, one: ModelVersion, other: ModelVersion) -> list[Direction]:
+    """Return which way the answers of two versions differ, the most frequent way first."""
+    both = _answered_by(Prediction.objects.all(), one=one, other=other)
+    return _directions(both, "one", "other")
+
+
+def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
+    """Return the drawings that a version answers otherwise than they were answered.
+
+    Each has ``new_digit``, ``new_verdict`` and ``new_confidence``.
+    """
+    return _answered_by(drawings, new=version).filter(_differs("", "new"))
+
+
+def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Comparison:
+    """Compare what drawings were answered with what a version says of them."""
+    return _comparison(_answered_by(drawings, new=version), "", "new")
+
+
+def directions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Direction]:
+    """Return which way a version's answers differ from those given, the most frequent first."""
+    return _directions(_answered_by(drawings, new=version), "", "new")
+
+
+def _answered_by(drawings: QuerySet[Prediction], **versions: ModelVersion) -> QuerySet[Prediction]:
+    """Join the versions' answers under these names; only drawings that all have answered."""
+    for name, version in versions.items():
+        joined = FilteredRelation("other_answers", condition=Q(other_answers__version=version))
+        drawings = drawings.annotate(**{f"by_{name}": joined}).filter(
+            **{f"by_{name}__isnull": False}
+        )
+        drawings = drawings.annotate(
+            **{
+                f"{name}_{field}": F(f"by_{name}__{field}")
+                for field in ("digit", "verdict", "confidence")
+            }
+        )
+    return drawings
+
+
+def _field(name: str, field: str) -> str:
+    """The name of a part of an answer; without a name that of the drawing itself."""
+    return f"{name}_{field}" if name else field
+
+
+def _refuses(name: str) -> Q:
+    return Q(**{_field(name, "verdict"): Verdict.NOT_A_DIGIT})
+
+
+def _differs(old: str, new: str) -> Q:
+    one_refuses = (_refuses(old) & ~_refuses(new)) | (~_refuses(old) & _refuses(new))
+    return ~Q(**{_field(old, "digit"): F(_field(new, "digit"))}) | one_refuses
+
+
+def _is_right(name: str) -> Q:
+    """As `PredictionQuerySet.right`."""
+    refused = Q(label=Label.NOT_A_DIGIT) & _refuses(name)
+    return Q(label__isnull=False) & (Q(label=F(_field(name, "digit"))) | refused)
+
+
+def _is_wrong(name: str) -> Q:
+    return Q(label__isnull=False) & ~(
+        Q(label=F(_field(name, "digit"))) | (Q(label=Label.NOT_A_DIGIT) & _refuses(name))
+    )
+
+
+def _comparison(drawings: QuerySet[Prediction], old: str, new: str) -> Comparison:
+    drawings = drawings.order_by()
+    everything = drawings.aggregate(n=Count("pk"), labelled=Count("label"))
+    changed = drawings.filter(_differs(old, new)).aggregate(
+        changed=Count("pk"),
+        fixed=Count("pk", filter=_is_wrong(old) & _is_right(new)),
+        broken=Count("pk", filter=_is_right(old) & _is_wrong(new)),
+    )
+    return Comparison(**everything, **changed, same=everything["n"] - changed["changed"])
+
+
+def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Direction]:
+    def label(name: str) -> Case:
+        return Case(
+            When(_refuses(name), then=Label.NOT_A_DIGIT.value),
+            default=F(_field(name, "digit")),
+            output_field=PositiveSmallIntegerField(),
+        )
+
+    rows: Iterable[Any] = (
+        drawings.filter(_differs(old, new))
+        .order_by()
+        .annotate(from_label=label(old), to_label=label(new))
+        .values("from_label", "to_label")
+        .annotate(
+            n=Count("pk"),
+            fixed=Count("pk", filter=_is_wrong(old) & _is_right(new)),
+            broken=Count("pk", filter=_is_right(old) & _is_wrong(new)),
+        )
+        .order_by("-n", "from_label", "to_label")
+    )
+    return [
+        Direction(
+            Label(row["from_label"]), Label(row["to_label"]), row["n"], row["fixed"], row["broken"]
+        )
+        for row in rows
+    ]

@@ -1,0 +1,143 @@
+"""The life of model versions after training: gone back to, retired, and where each came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from recognizer import services
+from recognizer.models import Activation, Cause, ModelVersion
+
+LOOK_BACK = 500
+"""Activations that are looked through for the version before."""
+
+
+class RetireError(ValueError):
+    """A model version can't be retired or taken back."""
+
+
+def history() -> QuerySet[Activation]:
+    """Return which version became the active one when, by whom and why, the latest first."""
+    return Activation.objects.select_related("version", "by").only(
+        "at", "cause", "version__name", "by__username"
+    )
+
+
+def version_before() -> ModelVersion | None:
+    """Return the version to go back to, without its bytes; None if there is none.
+
+    That is the one before the active one, as undo goes: after A, B, C a first step back leads to
+    B and a second to A, not to C again. Retired versions are passed over.
+    """
+    path: list[int] = []
+    recent = list(Activation.objects.values_list("version_id", "cause")[:LOOK_BACK])
+    for version_id, cause in reversed(recent):
+        if cause == Cause.ROLL_BACK and version_id in path:
+            while path[-1] != version_id:
+                path.pop()
+        else:
+            path.append(version_id)
+    open_to_all = (
+        ModelVersion.objects.filter(pk__in=path, is_active=False, retired_at__isnull=True)
+        .defer("serving", "training", "card")
+        .in_bulk()
+    )
+    return next((open_to_all[pk] for pk in reversed(path) if pk in open_to_all), None)
+
+
+def roll_back(*, by: User | None) -> ModelVersion:
+    """Make the version before the active one answer again, and return it.
+
+    Raises:
+        services.ActivationError: there is none before it, or it does not load. The active one
+            stays so.
+    """
+    with transaction.atomic():
+        before = version_before()
+        if before is None:
+            raise services.ActivationError("No other version has been active before.")
+        return services.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
+
+
+def retire(*, version_id: int) -> ModelVersion:
+    """Take a version out of use: it is kept for its predictions, and can't be activated.
+
+    Raises:
+        RetireError: it is the active one, or there is no such version.
+    """
+    with transaction.atomic():
+        version = _locked(version_id)
+        if version.is_active:
+            raise RetireError(
+                f"The model version {version.name} is the active one. Activate another one first."
+            )
+        if version.retired_at is None:
+            version.retired_at = timezone.now()
+            version.save(update_fields=["retired_at"])
+    return version
+
+
+def take_back(*, version_id: int) -> ModelVersion:
+    """Let a retired version be activated again; it is not activated by this.
+
+    Raises:
+        RetireError: there is no such version.
+    """
+    with transaction.atomic():
+        version = _locked(version_id)
+        version.retired_at = None
+        version.save(update_fields=["retired_at"])
+    return version
+
+
+def _locked(version_id: int) -> ModelVersion:
+    version = (
+        ModelVersion.objects.select_for_update()
+        .defer("serving", "training", "card")
+        .filter(pk=version_id)
+        .first()
+    )
+    if version is None:
+        raise RetireError("There is no such model version any more.")
+    return version
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A version in the tree of those that were trained from one another.
+
+    ``depth`` counts the forks on the way to it: who is an only child stands where its parent does.
+    """
+
+    version: ModelVersion
+    parent: ModelVersion | None
+    depth: int
+
+
+def family(version: ModelVersion) -> list[Relative]:
+    """Return the tree that a version belongs to, each before its children, without bytes."""
+    everyone = {
+        each.pk: each
+        for each in ModelVersion.objects.defer("serving", "training", "card").order_by(
+            "-created_at", "-pk"
+        )
+    }
+    children: dict[int, list[ModelVersion]] = {}
+    for each in everyone.values():
+        if each.parent_id is not None:
+            children.setdefault(each.parent_id, []).append(each)
+    first = everyone[version.pk]
+    while first.parent_id is not None:
+        first = everyone[first.parent_id]
+    found, waiting = [], [Relative(first, None, 0)]
+    while waiting:
+        relative = waiting.pop()
+        found.append(relative)
+        born = children.get(relative.version.pk, [])
+        depth = relative.depth + (len(born) > 1)
+        waiting += [Relative(child, relative.version, depth) for child in born]
+    return found

@@ -1,0 +1,163 @@
+"""What a worker does: it looks after a process that trains.
+
+The training has a process of its own. A worker that imported TensorFlow would hold on to half a
+gigabyte for good, and one that trained could not be told to stop while it prepares or measures.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import IO, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error, connection
+from django.utils.translation import gettext as _
+from django_tasks import task
+
+from recognizer import jobs
+from recognizer.models import JobStatus
+
+logger = logging.getLogger(__name__)
+
+EVERY = 2.0
+"""Seconds between two looks at the job, each a sign of life."""
+PATIENCE = 5.0
+"""Seconds that a process has to clean up after it was told to end."""
+OUTPUT_SHOWN = 8 * 1024
+"""Bytes of a process's output that are shown when it has broken off: its end."""
+
+
+@task()
+def train(job_id: str) -> None:
+    """Do one training job from beginning to end, in a process of its own."""
+    job = UUID(job_id)
+    if not jobs.begin(job_id=job):
+        # Cancelled while it waited.
+        return
+    logger.info("Training %s begins.", job)
+    status, error = JobStatus.INTERRUPTED, _("The worker was stopped.")
+    try:
+        # TensorFlow says much that nobody needs; it is shown where something has gone wrong.
+        with tempfile.TemporaryFile() as output:
+            with _told_to_stop() as told, _process(job, output) as process:
+                code = _watch(process, job, told)
+            if code:
+                logger.error("Training %s broke off:\n%s", job, _end_of(output))
+        if code is not None:
+            status, error = _verdict(code)
+    finally:
+        # Does nothing where the process has ended the job itself.
+        _stop(job, status, error)
+        logger.info("Training %s has ended.", job)
+
+
+def enqueue(job_id: UUID) -> str:
+    """Put a job into the queue and return the task's id."""
+    return train.enqueue(str(job_id)).id
+
+
+def _watch(process: subprocess.Popen[bytes], job: UUID, told: threading.Event) -> int | None:
+    """Wait for a process and return its exit status; None where it is to be ended early."""
+    while not told.is_set():
+        try:
+            if not jobs.beat(job_id=job):
+                return None
+        except Error as error:
+            # Locked or away: until the job is given up, the next look may get through.
+            logger.warning("No sign of life could be left: %s", error)
+            connection.close_if_unusable_or_obsolete()
+        try:
+            return process.wait(timeout=EVERY)
+        except subprocess.TimeoutExpired:
+            continue
+    return None
+
+
+def _end_of(output: IO[bytes]) -> str:
+    output.seek(max(0, output.seek(0, os.SEEK_END) - OUTPUT_SHOWN))
+    return output.read().decode(errors="replace")
+
+
+def _verdict(code: int) -> tuple[JobStatus, str]:
+    """Return what has become of a job whose process ended without a word, by its exit status."""
+    if code < 0:
+        return JobStatus.INTERRUPTED, _(
+            "The process was killed (%(signal)s). Perhaps memory ran out."
+        ) % {"signal": signal.Signals(-code).name}
+    return JobStatus.FAILED, _(
+        "Something went wrong that should not. The worker's output says where."
+    )
+
+
+def _stop(job: UUID, status: JobStatus, error: str) -> None:
+    connection.close_if_unusable_or_obsolete()
+    try:
+        jobs.stop(job_id=job, status=status, error=error)
+    except Error:
+        # It falls silent, and is given up by whoever looks next.
+        logger.exception("Training %s could not be ended.", job)
+
+
+@contextmanager
+def _process(job: UUID, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the process that trains; when the block is left it is gone, and all it has started.
+
+    It ends by itself when this process dies: its standard input ends then.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "django", "train_job", str(job)],
+        cwd=settings.BASE_DIR,
+        env={"TF_CPP_MIN_LOG_LEVEL": "1", **os.environ},
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
+        # Ctrl-C in the terminal is for the worker.
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[threading.Event]:
+    """Yield an event that is set when the worker is told to end, and pass the signal on to it.
+
+    The worker itself would finish the task first, and a training may take an hour.
+    """
+    told = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        told.set()
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    if threading.current_thread() is threading.main_thread():
+        for each in (signal.SIGINT, signal.SIGTERM):
+            before[each] = signal.signal(each, tell)
+    try:
+        yield told
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

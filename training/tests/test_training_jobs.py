@@ -1,0 +1,266 @@
+"""Training that somebody starts in the admin, by a real worker on few drawings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from recognizer import jobs, labelling, selectors, services
+from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.tests.drawings import DrawDigit
+from training import collect
+from training.tests.small_data import write_small_data
+
+# The worker is another process: it sees what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LIST = "/admin/recognizer/trainingjob/"
+PATIENCE = 240
+TRY = {"kind": "fast", "activate": "on", "epochs": "1", "limit": "40"}
+StartWorker = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture(scope="module")
+def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_data(tmp_path_factory.mktemp("data") / "small")
+
+
+@pytest.fixture
+def start_worker(
+    small_data: Path, project_root: Path, tmp_path: Path, transactional_db: None
+) -> Iterator[StartWorker]:
+    """Return the function that starts a worker on the tests' database."""
+    started: list[subprocess.Popen[bytes]] = []
+    variables = {
+        **os.environ, "DATABASE_URL": database_url(), "DIGIT_DATA_DIR": str(small_data),
+        "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "db_worker", "--interval", "0.2", "--no-startup-delay"]
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / f"worker-{len(started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=project_root, env=variables, stdout=log, stderr=log
+            )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(timeout=60)
+
+
+def database_url() -> str:
+    """Return the URL of the tests' database."""
+    place = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{place['NAME']}"
+    return (
+        f"postgres://{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT']}"
+        f"/{place['NAME']}"
+    )
+
+
+def wait_until(happens: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happens():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited in vain until {what}")
+        time.sleep(0.1)
+
+
+def start_training(browser: Client, **form: str) -> TrainingJob:
+    response = browser.post(LIST + "add/", {**TRY, **form})
+    assert response.status_code == 302, response.content.decode()
+    return TrainingJob.objects.get(pk=response.headers["Location"].split("/")[-3])
+
+
+def wait_for(browser: Client, job: TrainingJob, *phases: str) -> None:
+    """Wait until a job's page says one of these: a status, or a phase."""
+
+    def says() -> bool:
+        told = browser.get(f"{LIST}{job.pk}/status/").json()
+        return told["status"] in phases or told["phase"] in phases
+
+    wait_until(says, f"the job is {phases}")
+    job.refresh_from_db()
+
+
+def page_of(browser: Client, job: TrainingJob) -> str:
+    return browser.get(f"{LIST}{job.pk}/change/").content.decode()
+
+
+def processes_of(job: TrainingJob) -> list[str]:
+    """Return the processes that were started for a job, where the system shows them."""
+    return [
+        place.parent.name
+        for place in Path("/proc").glob("[0-9]*/cmdline")
+        if str(job.pk).encode() in read(place)
+    ]
+
+
+def read(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_the_button_trains_on_the_labels_and_the_gate_decides(
+    admin_client: Client,
+    admin_user: User,
+    start_worker: StartWorker,
+    draw_digit: DrawDigit,
+    tmp_path: Path,
+) -> None:
+    held_out: list[bool] = []
+    # A fifth judges, by a hash of the id: as many as it takes to have one.
+    while len(held_out) < 12 or not any(held_out):
+        digit = len(held_out) % 10
+        drawing = services.recognise(
+            data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
+        )
+        labelling.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
+        held_out.append(collect.is_held_out(str(drawing.pk)))
+    before = selectors.active_model()
+    start_worker()
+
+    job = start_training(admin_client, kind="fine-tune")
+    wait_for(
+        admin_client,
+        job,
+        "The network is learning.",
+        "It is being measured beside the active model.",
+    )
+    assert processes_of(job) or not Path("/proc").is_dir()
+    wait_for(admin_client, job, *map(str, (set(JobStatus) - set(UNFINISHED))))
+
+    assert (job.status, job.error) == (JobStatus.SUCCEEDED, "")
+    version = job.model_version
+    assert version is not None
+    assert version.parent == before
+    assert version.card["data"]["labelled"]["n"] == held_out.count(False)
+    assert job.result["gate"] == version.card["gate"]
+    assert job.progress["accuracies"] == version.card["history"]["validation_accuracy"]
+    assert "Learning from: labelled drawings" in job.log
+    page = page_of(admin_client, job)
+    assert job.result["gate"]["reason"] in page
+    assert 'scope="row">labelled</th>' in page
+    assert 'scope="row">mnist test</th>' in page
+    latest = Activation.objects.all()[0]
+    if job.result["gate"]["activate"]:
+        assert selectors.active_model() == version
+        assert (latest.cause, latest.by) == ("gate", admin_user)
+    else:
+        assert selectors.active_model() == before
+        assert latest.cause == "installed"
+    assert jobs.labels().new == 0
+    wait_until(lambda: not processes_of(job), "the process has ended")
+    assert "broke off" not in (tmp_path / "worker-0.log").read_text()
+
+
+def test_a_training_is_cancelled_while_it_prepares(
+    admin_client: Client, start_worker: StartWorker
+) -> None:
+    start_worker()
+    job = start_training(admin_client)
+    wait_for(admin_client, job, "The data is being prepared.")
+
+    admin_client.post(f"{LIST}{job.pk}/cancel/")
+    wait_for(admin_client, job, "cancelled")
+
+    wait_until(lambda: not processes_of(job), "the process is gone")
+    assert not ModelVersion.objects.filter(is_bundled=False).exists()
+    assert "Nothing was kept of it" in page_of(admin_client, job)
+    # The worker is free for the next.
+    wait_for(admin_client, start_training(admin_client), "running")
+
+
+def test_what_goes_wrong_is_said_in_a_sentence(
+    admin_client: Client, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    ModelVersion.objects.update(training=b"")
+    start_worker()
+
+    job = start_training(admin_client, kind="fine-tune")
+    wait_for(admin_client, job, "failed")
+    page = page_of(admin_client, job)
+    assert "There is no active model with a network to start from. Train a new one." in page
+    assert "Traceback" not in page
+
+    # What nobody foresaw: here, options that no form lets through.
+    with transaction.atomic():
+        job = jobs.request(options=jobs.Options(), by=User.objects.get())
+        TrainingJob.objects.filter(pk=job.pk).update(options={"kind": "alchemy"})
+    wait_until(lambda: jobs.unfinished() is None, "the job has ended")
+    page = page_of(admin_client, job)
+    assert "Something went wrong that should not." in page
+    assert "Traceback" not in page
+    wait_until(
+        lambda: "alchemy" in (tmp_path / "worker-0.log").read_text(),
+        "the worker's output says more",
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed like this here")
+def test_a_killed_worker_leaves_an_interrupted_job_and_the_next_one_starts(
+    admin_client: Client, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    job = start_training(admin_client)
+    wait_for(admin_client, job, "running")
+
+    worker.kill()
+    worker.wait()
+
+    wait_until(lambda: not processes_of(job), "the process has ended with its worker")
+    job.refresh_from_db()
+    assert job.status == JobStatus.RUNNING
+    long_ago = timezone.now() - jobs.SILENCE - timedelta(seconds=1)
+    TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
+    assert "The worker was stopped or killed." in page_of(admin_client, job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.INTERRUPTED
+
+    following = start_training(admin_client)
+    another = start_worker()
+    wait_for(admin_client, following, "running")
+
+    # Told to end, as Ctrl-C does, a worker does not wait for the training's end.
+    another.send_signal(signal.SIGINT)
+    another.wait(timeout=60)
+    following.refresh_from_db()
+    assert (following.status, following.error) == (
+        JobStatus.INTERRUPTED, "The worker was stopped."
+    )  # fmt: skip
+    assert not processes_of(following)
+    assert not Worker.objects.exclude(place__endswith=f" {worker.pid}").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed like this here")
+def test_a_training_that_is_killed_is_interrupted_at_once(
+    admin_client: Client, start_worker: StartWorker
+) -> None:
+    start_worker()
+    job = start_training(admin_client)
+    wait_until(lambda: bool(processes_of(job)), "the process is there")
+
+    for pid in processes_of(job):
+        os.kill(int(pid), signal.SIGKILL)
+    wait_for(admin_client, job, "interrupted")
+
+    assert job.error == "The process was killed (SIGKILL). Perhaps memory ran out."
