@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks import machine
 from recognizer.classifier import BUNDLED, Bundle, BundleError, load_bundle
+from recognizer.statistics import wilson
 from training import collect, downloads, evaluate, nondigit_sets, real_photos, run, testsets
 from training.datasets import Data
 from training.downloads import DataDamaged, DataUnavailable
@@ -130,7 +131,7 @@ def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
                 f"{name}: refused, 99 % of digits accepted",
                 found.n,
                 found.refused_at_accepted,
-                interval=evaluate.wilson(round(found.refused_at_accepted * found.n), found.n),
+                interval=wilson(round(found.refused_at_accepted * found.n), found.n),
                 at_least=0.85,
             )
         yield Row(f"{name}: refused as served", found.n, found.refused, interval=found.interval)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.screenshots import MAX_BYTES, ROOT, smaller
+from benchmarks.screenshots import MAX_BYTES, smaller
+from benchmarks.site import ROOT
 from recognizer.classifier import BUNDLED, BundleError, load_bundle
 from training import datasets, evaluate, figures, omniglot, run, testsets
 from training.datasets import Data

@@ -12,31 +12,21 @@ import argparse
 import io
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from benchmarks.site import ROOT, running_site
 from training.allographs import generate_digit
 from training.strokes import place
 
-ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # What the history holds before the picture is taken, and the digit in the picture.
 EARLIER = (5, 2, 0, 9, 4, 8)
 DRAWN = 3
 MAX_BYTES = 150_000
-START_SECONDS = 60
 
 
 def find_browser() -> str:
@@ -46,50 +36,6 @@ def find_browser() -> str:
     if found is None:
         raise SystemExit("No Chromium or Chrome on the PATH; the variable CHROMIUM can name one.")
     return found
-
-
-@contextmanager
-def site() -> Iterator[str]:
-    """Run the site on a temporary database; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # A server that is killed while it still writes leaves files behind: that is no failure.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": f"sqlite:///{Path(folder, 'site.sqlite3').as_posix()}",
-            "ALLOWED_HOSTS": "127.0.0.1",
-        }
-        manage = [sys.executable, str(ROOT / "manage.py")]
-        subprocess.run([*manage, "migrate", "--verbosity", "0"], env=environment, check=True)
-        server = subprocess.Popen(
-            [*manage, "runserver", "--noreload", f"127.0.0.1:{port}"],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        address = f"http://127.0.0.1:{port}/"
-        try:
-            _wait_for(address, server)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(timeout=20)
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise SystemExit("The site did not start: see python manage.py check.")
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit(f"The site did not answer within {START_SECONDS} s.")
 
 
 def draw(page: Any, digit: int, rng: np.random.Generator) -> None:
@@ -117,7 +63,7 @@ def take(address: str) -> bytes:
         browser = playwright.chromium.launch(
             executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
         )
-        page = browser.new_page(viewport={"width": 1200, "height": 1190}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1200, "height": 1390}, color_scheme="light")
         page.goto(address)
         page.wait_for_selector("html[data-ready]")
         for digit in EARLIER:
@@ -126,7 +72,11 @@ def take(address: str) -> bytes:
         draw(page, DRAWN, rng)
         page.mouse.move(0, 0)
         page.evaluate("document.activeElement.blur()")
-        page.evaluate("Promise.all([...document.images].map((image) => image.decode()))")
+        # Those that wait for a personal answer, or for an entry to be opened, show nothing yet.
+        page.evaluate(
+            """Promise.all([...document.images]
+                .filter((image) => image.hasAttribute("src")).map((image) => image.decode()))"""
+        )
         # The bars are moving.
         page.wait_for_timeout(800)
         picture: bytes = page.screenshot()
@@ -149,8 +99,13 @@ def main() -> None:
     parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "screenshot.png")
     path: Path = parser.parse_args().path
     find_browser()
-    with site() as address:
-        picture = smaller(take(address))
+    with running_site() as site:
+        picture = smaller(take(site.address))
+    write(picture, path)
+
+
+def write(picture: bytes, path: Path) -> None:
+    """Write a picture whole or not at all; leave with a sentence if it is too large."""
     if len(picture) > MAX_BYTES:
         raise SystemExit(
             f"The picture has {len(picture):,} bytes; at most {MAX_BYTES:,} are meant."

@@ -242,6 +242,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "ENUM_NAME_OVERRIDES": {
         "SourceEnum": "recognizer.models.Source",
+        "SentSourceEnum": "recognizer.serializers.SENT_SOURCES",
         "VerdictEnum": "recognizer.models.Verdict",
     },
 }

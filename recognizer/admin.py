@@ -4,15 +4,17 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
+from recognizer.admin_history import LabelEventAdmin
 from recognizer.admin_jobs import TrainingJobAdmin
 from recognizer.admin_models import ModelVersionAdmin
 from recognizer.admin_predictions import PredictionAdmin
-from recognizer.models import ModelVersion, Prediction, TrainingJob
+from recognizer.models import LabelEvent, ModelVersion, Prediction, TrainingJob
 
 admin.site.site_header = _("DigitSite administration")
 admin.site.site_title = _("DigitSite")
 admin.site.register(Prediction, PredictionAdmin)
 admin.site.register(ModelVersion, ModelVersionAdmin)
+admin.site.register(LabelEvent, LabelEventAdmin)
 admin.site.register(TrainingJob, TrainingJobAdmin)
 # The rows of the queue: what a person wants to know of a training is on its own page.
 admin.site.unregister(DBTaskResult)

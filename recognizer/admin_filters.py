@@ -77,6 +77,34 @@ class LabelFilter(ChoiceFilter):
         return [Choice(str(label.value), label.label, {"label": label}) for label in Label]
 
 
+class AnswerFilter(ChoiceFilter):
+    """What was answered: as the digit read, but that a refused drawing was given no digit."""
+
+    template = "admin/recognizer/compact_filter.html"
+    title = _("answer")
+    parameter_name = "answer"
+
+    def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
+        return [Choice(str(label.value), label.label, {}) for label in Label]
+
+    def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
+        refused = {"verdict": Verdict.NOT_A_DIGIT}
+        if choice.value == str(Label.NOT_A_DIGIT.value):
+            return queryset.filter(**refused)
+        return queryset.filter(digit=choice.value).exclude(**refused)
+
+
+class AuditedFilter(ChoiceFilter):
+    title = _("audited")
+    parameter_name = "audited"
+
+    def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
+        return [
+            Choice("yes", _("Audited"), {"audited_at__isnull": False}),
+            Choice("no", _("Not audited"), {"audited_at__isnull": True}),
+        ]
+
+
 class LabelledFilter(ChoiceFilter):
     title = _("labelled")
     parameter_name = "labelled"

@@ -1,11 +1,220 @@
-"""The grid: many drawings that the model reads alike, to pick the wrong ones from."""
+"""The grid: many drawings that the model reads alike, to pick the wrong ones from.
+
+The page is whole without JavaScript: a choice beside each drawing and one button. The modules in
+`static/recognizer/grid` make of it a grid that is clicked and typed at.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.urls import URLPattern
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from recognizer import grid_review, grid_wording
+from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.grid_review import GridError, Order
+from recognizer.models import Label, Prediction, Verdict
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
     """The addresses below the list of predictions."""
-    return []
+
+    @never_cache
+    @require_http_methods(["GET", "HEAD", "POST"])
+    def grid(request: HttpRequest) -> HttpResponse:
+        reviewer = _reviewer(request)
+        if request.method == "POST":
+            return _save(request, reviewer)
+        context = {**site.each_context(request), **_context(request, reviewer)}
+        return TemplateResponse(request, "admin/recognizer/grid.html", context)
+
+    @require_POST
+    def undo(request: HttpRequest) -> HttpResponse:
+        return _undo(request, _reviewer(request))
+
+    return [
+        path("grid/", site.admin_view(grid), name="recognizer_grid"),
+        path("grid/undo/", site.admin_view(undo), name="recognizer_grid_undo"),
+    ]
+
+
+def _reviewer(request: HttpRequest) -> User:
+    if not request.user.has_perm(LABEL_PERMISSION):
+        raise PermissionDenied
+    assert isinstance(request.user, User)
+    return request.user
+
+
+# The page -------------------------------------------------------------------------------------
+
+
+def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
+    """The menu and, if an answer has been chosen, the drawings that were answered so."""
+    answer, order = _answer(request.GET), _order(request.GET)
+    waiting = grid_review.how_many_wait()
+    batches = grid_review.last_batches(reviewer)
+    context: dict[str, Any] = {
+        "title": _("Grid review"),
+        "opts": Prediction._meta,
+        "order": order.value,
+        "menu": [
+            {
+                "text": each.label,
+                "address": address(each, order),
+                "count": grid_wording.count(waiting[each]),
+                "is_current": each is answer,
+            }
+            for each in Label
+        ],
+        "batches": [
+            {
+                "batch": batch,
+                "answer": grid_wording.answer_text(batch.answer),
+                "what": grid_wording.tally(batch.confirmed, batch.corrected),
+            }
+            for batch in batches
+        ],
+        "last": next((batch for batch in batches if not batch.is_undone), None),
+    }
+    if answer is not None:
+        context |= _drawings(request, answer, order, reviewer)
+        context["waiting"] = grid_wording.count(waiting[answer])
+    return context
+
+
+def _drawings(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> dict[str, Any]:
+    """The drawings of one answer and the ways to look at them."""
+    left_open = "left" in request.GET
+    page = _page(request, answer, order, reviewer)
+    ways = [
+        *((each.label, address(answer, each), each is order and not left_open) for each in Order),
+        (_("Left open"), address(answer, order, left="open"), left_open),
+    ]
+    return {
+        "answer": _name(answer),
+        "answer_text": grid_wording.answer_text(answer),
+        "ways": ways,
+        "left_open": left_open,
+        "cells": grid_wording.cells(page, answer),
+        "ahead": [grid_wording.thumbnail(drawing) for drawing in page.ahead],
+        "labels": [(each.value, each.label) for each in Label],
+        "meanwhile": grid_review.labelled_meanwhile(_ids(request.GET.get("meanwhile", ""))),
+        "texts": grid_wording.page_texts(answer),
+    }
+
+
+def _page(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> grid_review.Page:
+    for batch in _ids(request.GET.get("again", ""))[:1]:
+        again = grid_review.take_again(batch=batch, answer=answer, order=order, reviewer=reviewer)
+        if again.drawings:
+            return again
+    return grid_review.take(
+        answer=answer, order=order, reviewer=reviewer, left_open="left" in request.GET
+    )
+
+
+# What is sent ---------------------------------------------------------------------------------
+
+
+def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
+    """Label a page's drawings; go on to the next page."""
+    answer, order = _answer(request.POST), _order(request.POST)
+    try:
+        if answer is None:
+            raise GridError(_("The page's digit is missing. Open the grid again."))
+        saved = grid_review.save(answer=answer, choices=_choices(request.POST), by=reviewer)
+    except GridError as error:
+        return _refusal(error)
+    say = messages.warning if saved.meanwhile else messages.success
+    say(request, grid_wording.saved(saved))
+    more: dict[str, str] = {}
+    if saved.meanwhile:
+        more["meanwhile"] = ",".join(pk.hex for pk in saved.meanwhile)
+    if "left" in request.POST:
+        more["left"] = "open"
+    return HttpResponseRedirect(address(answer, order, **more))
+
+
+def _choices(posted: QueryDict) -> dict[UUID, int | None]:
+    """The label chosen for each drawing; None for one that is left open."""
+    choices: dict[UUID, int | None] = {}
+    for name, value in posted.items():
+        if not name.startswith(grid_wording.FIELD):
+            continue
+        try:
+            pk = UUID(name.removeprefix(grid_wording.FIELD))
+            choices[pk] = None if value == grid_wording.LEAVE else Label(int(str(value))).value
+        except ValueError:
+            raise GridError(_("A drawing's label can't be read. Open the grid again.")) from None
+    return choices
+
+
+def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
+    """Take a batch back; show its drawings again, with what they had been given."""
+    order = _order(request.POST)
+    batches = _ids(request.POST.get("batch", ""))
+    try:
+        if not batches:
+            raise GridError(_("The batch to be undone is missing. Open the grid again."))
+        answer, back, kept = grid_review.undo(batch=batches[0], by=reviewer)
+    except GridError as error:
+        return _refusal(error)
+    messages.success(request, grid_wording.undone(back, kept))
+    return HttpResponseRedirect(address(answer, order, again=batches[0].hex))
+
+
+def _refusal(error: GridError) -> HttpResponse:
+    return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+
+
+# Addresses ------------------------------------------------------------------------------------
+
+
+def address(answer: Label, order: Order, **more: str) -> str:
+    """The address of a page of the grid."""
+    query = {"digit": _name(answer), "order": order.value, **more}
+    return f"{reverse('admin:recognizer_grid')}?{urlencode(query, safe=',')}"
+
+
+def _name(answer: Label) -> str:
+    return Verdict.NOT_A_DIGIT.value if answer is Label.NOT_A_DIGIT else str(answer.value)
+
+
+def _answer(query: QueryDict) -> Label | None:
+    """The answer whose drawings are asked for; None where none is named."""
+    name = query.get("digit")
+    if name is None:
+        return None
+    for answer in Label:
+        if name == _name(answer):
+            return answer
+    raise Http404("No drawing is answered so: digit is 0 to 9 or not_a_digit.")
+
+
+def _order(query: QueryDict) -> Order:
+    try:
+        return Order(query.get("order", Order.LEAST_SURE.value))
+    except ValueError:
+        raise Http404("There is no such order.") from None
+
+
+def _ids(text: str) -> list[UUID]:
+    """The ids in a list with commas; what is none is left out."""
+    ids = []
+    for word in text.split(",")[: grid_review.PAGE]:
+        try:
+            ids.append(UUID(word))
+        except ValueError:
+            continue
+    return ids

@@ -1,11 +1,174 @@
-"""How good the model really is, and how the review goes: figures and charts."""
+"""How good the model really is, and how the review goes: the page of figures and charts."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
 from django.contrib.admin import AdminSite
-from django.urls import URLPattern
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from recognizer import activity, activity_page, insights, insights_page, periods
+from recognizer.insights import Basis, Cell, Version
+from recognizer.models import Prediction
+from recognizer.periods import Period
+
+ALL_VERSIONS = "all"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Which drawings the figures are of; a version of None is every version."""
+
+    version: int | None
+    basis: Basis
+    period: Period
+
+    def link(self, **others: str) -> str:
+        """The address of the page with other choices."""
+        given = {
+            "version": ALL_VERSIONS if self.version is None else str(self.version),
+            "drawings": self.basis.value,
+            "period": self.period.value,
+        }
+        return "?" + urlencode({**given, **others})
+
+
+class ChoicesForm(forms.Form):
+    """The choice of drawings; what is left out is as it is by default."""
+
+    version = forms.ChoiceField(label=gettext_lazy("Model version"))
+    drawings = forms.ChoiceField(label=gettext_lazy("Drawings"), choices=Basis.choices)
+    period = forms.ChoiceField(label=gettext_lazy("Drawn in"), choices=Period.choices)
+
+    def __init__(self, given: Mapping[str, str], versions: Sequence[Version]) -> None:
+        active = next((str(each.pk) for each in versions if each.is_active), ALL_VERSIONS)
+        self.defaults = {
+            "version": active,
+            "drawings": Basis.AUDITED.value,
+            "period": Period.QUARTER.value,
+        }
+        super().__init__({**self.defaults, **given}, label_suffix="")
+        field = self.fields["version"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            *((str(each.pk), version_name(each)) for each in versions),
+            (ALL_VERSIONS, _("all versions")),
+        ]
+
+    def chosen(self) -> Choices:
+        """What was chosen, with the default in the place of what there is not.
+
+        The fields show the default there too, beside what is wrong.
+        """
+        self.data = {**self.data, **{name: self.defaults[name] for name in self.errors}}
+        chosen = {**self.defaults, **self.cleaned_data}
+        version = chosen["version"]
+        return Choices(
+            None if version == ALL_VERSIONS else int(version),
+            Basis(chosen["drawings"]),
+            Period(chosen["period"]),
+        )
+
+
+def version_name(version: Version) -> str:
+    """A version as the form offers it."""
+    return _("{name} (active)").format(name=version.name) if version.is_active else version.name
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
     """The addresses below the list of predictions."""
-    return []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not site.get_model_admin(Prediction).has_view_permission(request):
+            raise PermissionDenied
+        return page(request, site)
+
+    return [path("insights/", site.admin_view(view), name="recognizer_insights")]
+
+
+def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """The page; 400, with the defaults, where the address asks for what there is not."""
+    versions = insights.versions()
+    form = ChoicesForm(request.GET.dict(), versions)
+    choices = form.chosen()
+    has_drawings = Prediction.objects.exists()
+    context = {
+        **site.each_context(request),
+        "title": _("Insights"),
+        "opts": Prediction._meta,
+        "form": form,
+        "choices": choices,
+        "has_drawings": has_drawings,
+    }
+    if has_drawings:
+        context |= figures(choices, versions)
+    return TemplateResponse(
+        request, "admin/recognizer/insights.html", context, status=400 if form.errors else 200
+    )
+
+
+def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
+    """All figures of the page."""
+    now = timezone.now()
+    since = periods.since(choices.period, now=now)
+    spans = periods.spans(choices.period, now=now, first=activity.first_answer())
+    cells = insights.cells(since=since)
+    chosen = [cell for cell in cells if choices.version in (None, cell.version)]
+    confusion = insights.confusion(chosen, choices.basis)
+    reliability = insights.reliability(choices.basis, version=choices.version, since=since)
+    answers = activity.answers_over_time(spans)
+    drawings = reverse("admin:recognizer_prediction_changelist")
+    query = drawings_query(choices, since)
+
+    def address(label: int, answer: int) -> str:
+        return f"{drawings}?" + urlencode({"label": label, "answer": answer, **query})
+
+    return {
+        "accuracy": insights_page.accuracy_section(insights.accuracy_by_version(cells, versions)),
+        "missing": missing(choices, cells, chosen),
+        "confusion": insights_page.confusion_section(confusion, address),
+        "digits": insights_page.digits_section(confusion),
+        "reliability": insights_page.reliability_section(reliability),
+        "answers": activity_page.answers_section(spans, answers),
+        "suggestions": activity_page.suggestions_section(spans, answers),
+        "pace": activity_page.pace_section(spans, activity.pace(spans)),
+        "headline": insights_page.headline(insights.accuracy(chosen, Basis.AUDITED)),
+        "version": next((each.name for each in versions if each.pk == choices.version), None),
+        "links": {
+            "labelled": choices.link(drawings=Basis.LABELLED.value),
+            "all_versions": choices.link(version=ALL_VERSIONS),
+            "all_time": choices.link(period=Period.ALL.value),
+        },
+    }
+
+
+def drawings_query(choices: Choices, since: datetime.datetime | None) -> dict[str, str]:
+    """What the list of drawings is asked for to show those that were chosen."""
+    query = {}
+    if choices.basis is Basis.AUDITED:
+        query["audited"] = "yes"
+    if choices.version is not None:
+        query["model_version"] = str(choices.version)
+    if since is not None:
+        query["created_at__gte"] = str(since)
+    return query
+
+
+def missing(choices: Choices, cells: Sequence[Cell], chosen: Sequence[Cell]) -> str | None:
+    """What there is none of, so that the model can't be judged; None if it can."""
+    if any(cell.count(choices.basis) for cell in chosen):
+        return None
+    if not cells:
+        return "labels"
+    return "audits" if chosen else "version"

@@ -40,15 +40,12 @@ from recognizer import (
     wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
+from recognizer.admin_history import LabelHistoryAdmin
 from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
-
-    BaseAdmin = admin.ModelAdmin[Prediction]
-else:
-    BaseAdmin = admin.ModelAdmin
 
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
@@ -88,7 +85,7 @@ def label_action(label: Label) -> Action:
     return action
 
 
-class PredictionAdmin(BaseAdmin):
+class PredictionAdmin(LabelHistoryAdmin):
     """The list of drawings and the page of each."""
 
     form = LabelButtonsForm
@@ -97,6 +94,7 @@ class PredictionAdmin(BaseAdmin):
         "digit",
         "percent",
         "verdict_badge",
+        "personal_text",
         "suggestion_text",
         "label",
         "outcome",
@@ -106,7 +104,9 @@ class PredictionAdmin(BaseAdmin):
     list_editable = ("label",)
     list_filter = (
         admin_filters.LabelledFilter,
+        admin_filters.AuditedFilter,
         admin_filters.OutcomeFilter,
+        admin_filters.AnswerFilter,
         admin_filters.DigitFilter,
         admin_filters.LabelFilter,
         admin_filters.VerdictFilter,
@@ -127,6 +127,7 @@ class PredictionAdmin(BaseAdmin):
         "digit",
         "percent",
         "verdict",
+        "personal_answer",
         "suggestion_text",
         "version",
         "source",
@@ -165,6 +166,13 @@ class PredictionAdmin(BaseAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Bytes can't be compared with what stands in a URL.
+        field = lookup.partition("__")[0]
+        return field not in ("image", "embedding") and super().lookup_allowed(
+            lookup, value, request
+        )
+
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[LabelForm]:
         return LabelForm
 
@@ -202,6 +210,11 @@ class PredictionAdmin(BaseAdmin):
     def verdict_badge(self, prediction: Prediction) -> str:
         verdict = Verdict(prediction.verdict)
         return format_html('<span class="verdict {}">{}</span>', verdict.value, verdict.label)
+
+    @admin.display(description=gettext_lazy("personal"), ordering="personal_digit")
+    def personal_text(self, prediction: Prediction) -> StrOrPromise:
+        """What the person was answered, if their own corrections decided it."""
+        return prediction.given_label.label if prediction.is_personal else NOTHING
 
     @admin.display(description=gettext_lazy("visitor says"), ordering="suggestion")
     def suggestion_text(self, prediction: Prediction) -> StrOrPromise:
@@ -248,6 +261,23 @@ class PredictionAdmin(BaseAdmin):
             "who": prediction.labelled_by or _("an account that is gone"),
             "when": moment(prediction.labelled_at),
         }
+
+    @admin.display(description=gettext_lazy("personal answer"))
+    def personal_answer(self, prediction: Prediction) -> str:
+        """What the person was answered in place of the network's answer, and by which drawing."""
+        if not prediction.is_personal:
+            return NOTHING
+        text = str(prediction.given_label.label)
+        if prediction.given_label != Label.NOT_A_DIGIT:
+            text = f"{text}, {wording.confidence_percent(prediction.given_confidence)}"
+        if prediction.remembered_id is None:
+            return text
+        return format_html(
+            '{}, <a href="{}">{}</a>',
+            text,
+            reverse("admin:recognizer_prediction_change", args=[prediction.remembered_id]),
+            _("by an earlier drawing of theirs"),
+        )
 
     @admin.display(description=gettext_lazy("drawn by"))
     def owner(self, prediction: Prediction) -> str:

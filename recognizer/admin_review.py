@@ -20,9 +20,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
-from rest_framework import serializers
+from rest_framework.serializers import Serializer
 
 from recognizer import review, review_orders, review_wording
+from recognizer import review_serializers as serializers
 from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.labelling import LabelConflict
 from recognizer.models import Label, Prediction
@@ -35,9 +36,13 @@ Handler = Callable[[HttpRequest, User, Body], Body]
 ORDER_KEY = "review_order"
 TURN_KEY = "review_turn"
 # What main.js imports, so that the browser fetches all of it at once.
-MODULES = ("card", "client", "desk", "keys", "line", "pace", "view")
-# A page holds no more drawings than two batches.
-MAX_HELD = 2 * review.MAX_BATCH
+MODULES = (
+    *("js/dom.js", "js/texts.js"),
+    *(
+        f"recognizer/review/{name}.js"
+        for name in ("card", "client", "desk", "keys", "line", "pace", "view")
+    ),
+)
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -62,7 +67,7 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
     def view(request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm(LABEL_PERMISSION):
             raise PermissionDenied
-        asked = StartSerializer(data=request.GET)
+        asked = serializers.StartSerializer(data=request.GET)
         if not asked.is_valid():
             raise BadRequest(first_error(asked.errors))
         order = asked.validated_data.get("order") or request.session.get(ORDER_KEY)
@@ -81,61 +86,11 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
                 "digit": digit,
                 "texts": review_wording.page_texts(),
             },
-            "modules": [f"recognizer/review/{name}.js" for name in MODULES],
+            "modules": MODULES,
         }
         return TemplateResponse(request, "admin/recognizer/review.html", context)
 
     return view
-
-
-# What is asked --------------------------------------------------------------------------------
-
-
-class StartSerializer(serializers.Serializer[Any]):
-    """Where the page begins."""
-
-    digit = serializers.IntegerField(min_value=0, max_value=9, required=False, allow_null=True)
-    order = serializers.ChoiceField(choices=Order.choices, required=False)
-
-
-class HeldSerializer(serializers.Serializer[Any]):
-    """The drawings that the page holds."""
-
-    have = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_HELD)
-
-
-class NextSerializer(HeldSerializer):
-    """A question for more drawings."""
-
-    order = serializers.ChoiceField(choices=Order.choices)
-    digit = serializers.IntegerField(min_value=0, max_value=9, allow_null=True)
-    wanted = serializers.IntegerField(min_value=1, max_value=review.MAX_BATCH)
-
-
-class ReleaseSerializer(HeldSerializer):
-    """Drawings given back."""
-
-    until = serializers.DateTimeField()
-
-
-class DrawingSerializer(serializers.Serializer[Any]):
-    """One drawing."""
-
-    id = serializers.UUIDField()
-
-
-class LabelSerializer(DrawingSerializer):
-    """A label for a drawing; `seen` is the one that the reviewer knows of, null for none."""
-
-    label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
-    seen = serializers.ChoiceField(choices=Label.choices, allow_null=True)
-    step = serializers.UUIDField()
-
-
-class UndoSerializer(DrawingSerializer):
-    """A label taken back by its step, or a skip where there is none."""
-
-    step = serializers.UUIDField(allow_null=True)
 
 
 # What is answered -----------------------------------------------------------------------------
@@ -155,7 +110,7 @@ class Refusal(Exception):
 
 
 def endpoint(
-    site: AdminSite, serializer: type[serializers.Serializer[Any]], handler: Handler
+    site: AdminSite, serializer: type[Serializer[Any]], handler: Handler
 ) -> Callable[[HttpRequest], HttpResponse]:
     """The view of an address that takes and gives JSON."""
 
@@ -244,8 +199,9 @@ def release(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """Drawings given back."""
     until: datetime = body["until"]
     released = review.release(reviewer=reviewer, ids=body["have"], until=until)
-    # Not seen, so not counted: the next audit is not put off by opening the page anew.
-    request.session[TURN_KEY] = max(0, request.session.get(TURN_KEY, 0) - released)
+    if released:
+        # Not seen, so not counted: the next audit is not put off by opening the page anew.
+        request.session[TURN_KEY] = max(0, request.session.get(TURN_KEY, 0) - released)
     return {"released": released}
 
 
@@ -274,32 +230,28 @@ def skip(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 
 def undo(request: HttpRequest, reviewer: User, body: Body) -> Body:
-    """A label or a skip taken back; the drawing as it is now."""
+    """A label or a skip taken back; the label that the drawing has now."""
     try:
         if body["step"] is None:
-            found = review.undo_skip(reviewer=reviewer, prediction_id=body["id"])
+            back = review.undo_skip(reviewer=reviewer, prediction_id=body["id"])
         else:
-            found = review.undo_label(
-                reviewer=reviewer, prediction_id=body["id"], step=body["step"]
-            )
+            back = review.undo_label(reviewer=reviewer, prediction_id=body["id"], step=body["step"])
     except review.NotYours as error:
         raise Refusal(400, "invalid", str(error)) from error
+    found = back.drawing
+    # Of the audit's drawings no label is told before they are judged.
+    is_told = found.label is not None and found.audit_key is None
     return {
-        "drawing": review_wording.drawing(found),
-        "label": (
-            # Of the audit's drawings no label is told before they are judged.
-            None
-            if found.label is None or found.audit_key is not None
-            else review_wording.label_state(found, reviewer)
-        ),
+        "label": review_wording.label_state(found, reviewer) if is_told else None,
+        "until": back.until.isoformat(),
     }
 
 
-ENDPOINTS: dict[str, tuple[type[serializers.Serializer[Any]], Handler]] = {
-    "next": (NextSerializer, next_drawings),
-    "label": (LabelSerializer, label),
-    "skip": (DrawingSerializer, skip),
-    "undo": (UndoSerializer, undo),
-    "renew": (HeldSerializer, renew),
-    "release": (ReleaseSerializer, release),
+ENDPOINTS: dict[str, tuple[type[Serializer[Any]], Handler]] = {
+    "next": (serializers.NextSerializer, next_drawings),
+    "label": (serializers.LabelSerializer, label),
+    "skip": (serializers.DrawingSerializer, skip),
+    "undo": (serializers.UndoSerializer, undo),
+    "renew": (serializers.HeldSerializer, renew),
+    "release": (serializers.ReleaseSerializer, release),
 }

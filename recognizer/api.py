@@ -14,7 +14,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ParseError, UnsupportedMediaType, ValidationError
@@ -28,7 +28,7 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import AnonRateThrottle, BaseThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from recognizer import imaging, selectors, services, visitors
+from recognizer import imaging, memory, selectors, services, visitors
 from recognizer.errors import ModelUnavailable, PayloadTooLarge
 from recognizer.models import Prediction, PredictionQuerySet
 from recognizer.serializers import (
@@ -37,6 +37,7 @@ from recognizer.serializers import (
     ErrorResponseSerializer,
     HistoryQuerySerializer,
     PredictionSerializer,
+    SuggestionSerializer,
 )
 from recognizer.serving import NoModel
 
@@ -72,6 +73,8 @@ class AnyAccept(BaseContentNegotiation):
 class PlainJSONParser(JSONParser):
     """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
 
+    example = '{"image": "data:image/png;base64,..."}'
+
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         """Return what the body holds."""
         context = {**(parser_context or {}), "encoding": "utf-8"}
@@ -79,8 +82,14 @@ class PlainJSONParser(JSONParser):
             return super().parse(stream, media_type, context)
         except (ParseError, RecursionError) as error:
             raise ParseError(
-                _('The body is not valid JSON. Send {"image": "data:image/png;base64,..."}.')
+                _("The body is not valid JSON. Send {example}.").format(example=self.example)
             ) from error
+
+
+class SuggestionParser(PlainJSONParser):
+    """The JSON of a suggestion."""
+
+    example = '{"digit": 4} or {"not_a_digit": true}'
 
 
 class PlainMultiPartParser(MultiPartParser):
@@ -150,6 +159,33 @@ def _error(text: str) -> OpenApiResponse:
     return OpenApiResponse(ErrorResponseSerializer, description=text)
 
 
+class PersonsOwn(APIView):
+    """What every view of one person's own things has: guards before, no shared caches after."""
+
+    parser_classes = [PlainJSONParser]
+    content_negotiation_class = AnyAccept
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse a body that can't be read before anything reads it."""
+        if request.method not in SAFE_METHODS:
+            _check_body(request._request)
+        super().initial(request, *args, **kwargs)
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Return the throttles: for writing only, since one page shows many thumbnails."""
+        if self.request.method in SAFE_METHODS:
+            return []
+        return [AnonWriteThrottle(), UserWriteThrottle()]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Keep what belongs to one person out of shared caches."""
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if not final.has_header("Cache-Control"):
+            final["Cache-Control"] = "private, no-store"
+        patch_vary_headers(final, ["Cookie", "Authorization"])
+        return final
+
+
 _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of yours.")}
 
 
@@ -170,6 +206,7 @@ _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of your
 )
 @extend_schema(tags=["predictions"])
 class PredictionViewSet(
+    PersonsOwn,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Prediction],
@@ -179,22 +216,9 @@ class PredictionViewSet(
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
     parser_classes = [PlainJSONParser, PlainMultiPartParser]
-    content_negotiation_class = AnyAccept
-    http_method_names = ["get", "post", "head", "options"]
+    http_method_names = ["get", "post", "delete", "head", "options"]
     queryset = Prediction.objects.none()
     lookup_value_converter = "uuid"
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a body that can't be read before anything reads it."""
-        if request.method not in SAFE_METHODS:
-            _check_body(request._request)
-        super().initial(request, *args, **kwargs)
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Return the throttles: for writing only, since one page shows many thumbnails."""
-        if self.request.method in SAFE_METHODS:
-            return []
-        return [AnonWriteThrottle(), UserWriteThrottle()]
 
     def get_queryset(self) -> PredictionQuerySet:
         """Return the drawings of who asks."""
@@ -207,15 +231,8 @@ class PredictionViewSet(
             return queryset
         query = HistoryQuerySerializer(data=self.request.query_params)
         query.is_valid(raise_exception=True)
-        return queryset.filter(**query.validated_data)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep what belongs to one person out of shared caches."""
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if not final.has_header("Cache-Control"):
-            final["Cache-Control"] = "private, no-store"
-        patch_vary_headers(final, ["Cookie", "Authorization"])
-        return final
+        verdict = query.validated_data.get("verdict")
+        return queryset.given(verdict) if verdict else queryset
 
     @extend_schema(
         summary="Read a drawing",
@@ -276,6 +293,71 @@ class PredictionViewSet(
     def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Return the 28x28 image that the model saw, white on black."""
         return _png(request, imaging.encode_png(services.model_input(self._visible(pk))))
+
+    @extend_schema(
+        summary="Say what a drawing of yours was",
+        description=(
+            "Whether the answer was right or not: send the digit, or that it is none. Your next "
+            "drawings are read by it at once; nobody else's are. Sent again it replaces what you "
+            "said before. It trains no model unless a reviewer confirms it."
+        ),
+        request={"application/json": SuggestionSerializer},
+        examples=[
+            OpenApiExample("A digit", value={"digit": 4}, request_only=True),
+            OpenApiExample("Not a digit", value={"not_a_digit": True}, request_only=True),
+        ],
+        responses={
+            200: PredictionSerializer,
+            400: _error(
+                "required: neither of the two was sent; ambiguous: both were; invalid, null, "
+                "min_value, max_value: a field is wrong; parse_error: the body is malformed."
+            ),
+            401: _error("The token is wrong."),
+            403: _error("The CSRF token is missing, or the request comes from another site."),
+            404: _error("No drawing of yours."),
+            415: _error("The body is not JSON."),
+            429: _error("Too many requests in too short a time; see Retry-After."),
+        },
+    )
+    @action(detail=True, methods=["post"], parser_classes=[SuggestionParser])
+    def suggestion(self, request: Request, pk: UUID) -> Response:
+        """Keep what the person says of their own drawing."""
+        if request.data is None:
+            raise ParseError(_("The body is null. Send an object with the field digit."))
+        serializer = SuggestionSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user, visitor = visitors.owner(request)
+        try:
+            prediction = memory.suggest(
+                prediction_id=pk,
+                label=serializer.validated_data["label"],
+                user=user,
+                visitor=visitor,
+            )
+        except Prediction.DoesNotExist as error:
+            raise NotFound from error
+        return Response(self.get_serializer(prediction).data)
+
+    @extend_schema(
+        summary="Take back what you said of a drawing",
+        request=None,
+        responses={
+            204: OpenApiResponse(description="Taken back, and forgotten."),
+            401: _error("The token is wrong."),
+            403: _error("The CSRF token is missing, or the request comes from another site."),
+            404: _error("No drawing of yours."),
+            429: _error("Too many requests in too short a time; see Retry-After."),
+        },
+    )
+    @suggestion.mapping.delete
+    def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
+        """Take back what the person said of their own drawing."""
+        user, visitor = visitors.owner(request)
+        try:
+            memory.withdraw(prediction_id=pk, user=user, visitor=visitor)
+        except Prediction.DoesNotExist as error:
+            raise NotFound from error
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _visible(self, pk: UUID) -> Prediction:
         user, visitor = visitors.owner(self.request)

@@ -6,6 +6,8 @@ cosine similarity. Rounding to float16 changes a number by less than 0.05 %, the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,3 +43,15 @@ def unpack(stored: bytes) -> NDArray[np.float32]:
     if not MIN_LENGTH <= vector.size <= MAX_LENGTH or not 0 < length < np.inf:
         raise ValueError(f"{len(stored)} bytes are no embedding")
     return np.asarray(vector / length, np.float32)
+
+
+def unpack_many(stored: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return what `pack` made of several embeddings of one network as float32 (n, d).
+
+    Raises:
+        ValueError: there are none, or they are not of one length.
+    """
+    if len({len(each) for each in stored}) != 1:
+        raise ValueError("these are not embeddings of one network")
+    vectors = np.frombuffer(b"".join(stored), STORED).reshape(len(stored), -1).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)

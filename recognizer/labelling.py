@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from recognizer.models import Label, LabelEvent, Prediction, Via
@@ -74,6 +74,28 @@ def confirm_predictions(
         return _apply(changes, by=by, via=via, batch=batch)
 
 
+def label_each(
+    *, labels: Mapping[UUID, int], by: User, via: Via, batch: UUID | None = None
+) -> tuple[list[Change], list[UUID]]:
+    """Label drawings that have no label yet, each with its own.
+
+    Return what changed, and the drawings left alone: somebody has labelled them otherwise
+    meanwhile, or they are gone. A drawing that carries its label already is neither.
+
+    Raises:
+        ValueError: a label is not one of `Label`.
+    """
+    wanted = {pk: Label(label).value for pk, label in labels.items()}
+    with transaction.atomic():
+        rows = {row.pk: row for row in locked(wanted)}
+        changes = [Change(pk, None, wanted[pk]) for pk, row in rows.items() if row.label is None]
+        _apply(changes, by=by, via=via, batch=batch)
+    left_alone = [
+        pk for pk, label in wanted.items() if pk not in rows or rows[pk].label not in (None, label)
+    ]
+    return changes, left_alone
+
+
 def label_one(
     *,
     prediction_id: UUID,
@@ -137,24 +159,31 @@ def undo(
 
 
 def changes_of(batch: UUID) -> list[Change]:
-    """Return the changes that were made as one, one for each drawing."""
-    events = LabelEvent.objects.filter(batch=batch).exclude(via=Via.UNDO).order_by("pk")
-    return [Change(event.prediction_id, event.old, event.new) for event in events]
+    """Return the changes that were made as one and still are the last of their drawings.
+
+    What has been taken back or changed again since is not among them.
+    """
+    later = LabelEvent.objects.filter(prediction=OuterRef("prediction"), pk__gt=OuterRef("pk"))
+    events = LabelEvent.objects.filter(~Exists(later), batch=batch).exclude(via=Via.UNDO)
+    return [Change(event.prediction_id, event.old, event.new) for event in events.order_by("pk")]
 
 
-def restore(*, event: LabelEvent, by: User) -> Change:
-    """Give a drawing the label again that this line of its history set.
+def restore(*, event: LabelEvent, seen: int | None, by: User, before: bool = False) -> Change:
+    """Give a drawing the label again that this line of its history set, or the one before it.
+
+    ``seen`` is the label that the reviewer saw the drawing carry.
 
     Raises:
+        LabelConflict: somebody has set another label meanwhile.
         Prediction.DoesNotExist: the drawing is gone.
     """
-    with transaction.atomic():
-        rows = locked([event.prediction_id])
-        if not rows:
-            raise Prediction.DoesNotExist(f"There is no drawing {event.prediction_id}.")
-        change = Change(event.prediction_id, rows[0].label, event.new)
-        _apply([change], by=by, via=Via.RESTORE)
-    return change
+    return label_one(
+        prediction_id=event.prediction_id,
+        label=event.old if before else event.new,
+        seen=seen,
+        by=by,
+        via=Via.RESTORE,
+    )
 
 
 def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: UUID) -> None:

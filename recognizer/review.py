@@ -69,6 +69,14 @@ class Holdings:
     labelled: list[Prediction]
 
 
+@dataclass(frozen=True)
+class Returned:
+    """A drawing that is the reviewer's once more, with its bytes, as it is now, until then."""
+
+    drawing: Prediction
+    until: datetime.datetime
+
+
 # Handing out ----------------------------------------------------------------------------------
 
 
@@ -275,8 +283,8 @@ def skip(*, reviewer: User, prediction_id: UUID) -> None:
         ReviewClaim.objects.filter(prediction=prediction_id, reviewer=reviewer).delete()
 
 
-def undo_label(*, reviewer: User, prediction_id: UUID, step: UUID) -> Prediction:
-    """Take a label back and claim the drawing again; return it with its bytes as it is now.
+def undo_label(*, reviewer: User, prediction_id: UUID, step: UUID) -> Returned:
+    """Take a label back and claim the drawing again.
 
     It keeps a label that somebody has set since.
 
@@ -292,8 +300,8 @@ def undo_label(*, reviewer: User, prediction_id: UUID, step: UUID) -> Prediction
         return _back_to(reviewer, prediction_id)
 
 
-def undo_skip(*, reviewer: User, prediction_id: UUID) -> Prediction:
-    """Take a skip back and claim the drawing again; return it with its bytes as it is now.
+def undo_skip(*, reviewer: User, prediction_id: UUID) -> Returned:
+    """Take a skip back and claim the drawing again.
 
     Raises:
         Prediction.DoesNotExist: the drawing is gone.
@@ -303,11 +311,13 @@ def undo_skip(*, reviewer: User, prediction_id: UUID) -> Prediction:
         return _back_to(reviewer, prediction_id)
 
 
-def _back_to(reviewer: User, prediction_id: UUID) -> Prediction:
-    """Claim one drawing again, if nobody else has, and return it."""
+def _back_to(reviewer: User, prediction_id: UUID) -> Returned:
+    """Claim one drawing again, if nobody else has."""
+    until = timezone.now() + CLAIM
     _hold_row(prediction_id)
-    _Hands(reviewer, timezone.now() + CLAIM, ()).claim([prediction_id])
-    return _with_images().select_related("labelled_by").get(pk=prediction_id)
+    _Hands(reviewer, until, ()).claim([prediction_id])
+    drawing = _with_images().select_related("labelled_by").get(pk=prediction_id)
+    return Returned(drawing, until)
 
 
 def _with_images() -> QuerySet[Prediction]:

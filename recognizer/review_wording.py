@@ -105,13 +105,14 @@ def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
         return {"value": None, "text": _("Somebody has cleared this label while you looked.")}
     label = str(Label(prediction.label).label)
     if prediction.labelled_by_id == reviewer.pk:
-        text = _("You have labelled this “%(label)s” already.") % {"label": label}
+        text = _("You have labelled this “%(label)s” already.")
+    elif prediction.audit_key is not None:
+        # A drawing of the audit sample may have been labelled long ago; it was not said then.
+        text = _("%(who)s has labelled this “%(label)s” already.")
     else:
-        text = _("%(who)s labelled this “%(label)s” while you looked.") % {
-            "who": prediction.labelled_by or _("Somebody"),
-            "label": label,
-        }
-    return {"value": prediction.label, "label": label, "text": text}
+        text = _("%(who)s labelled this “%(label)s” while you looked.")
+    who = prediction.labelled_by or _("Somebody")
+    return {"value": prediction.label, "text": text % {"who": who, "label": label}}
 
 
 def orders() -> list[dict[str, Any]]:
@@ -146,7 +147,8 @@ def page_texts() -> dict[str, Any]:
             Verdict.NOT_A_DIGIT.value: _("Refused; closest to {digit}"),
         },
         "confirm": _("Confirm: {label}"),
-        "audit": _("Random check."),
+        "announcement": _("{read}, {percent}."),
+        "announcement_audit": _("{read}, {percent}. Random check."),
         "alt": _("The drawing, read as {answer}"),
         "damaged": _("This drawing is damaged and can't be shown. Skip it."),
         "keep": _("Keep {label}"),
@@ -156,6 +158,7 @@ def page_texts() -> dict[str, Any]:
         "comes_back": _("One drawing comes back after this one: {reason}"),
         "not_undone": _("It is still labelled {label}."),
         "nothing_to_undo": _("There is nothing to undo."),
+        "nothing_new": _("Nothing new yet."),
         "lost": _("Another reviewer has that drawing now. This is the next one."),
         "skipped": _("skipped"),
         "saving": _("saving…"),

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from recognizer.errors import PayloadTooLarge
 from recognizer.imaging import MAX_BYTES
-from recognizer.models import DIGITS, Prediction, Source, Verdict
+from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 
 # A small 1, for who tries the API out in its documentation.
 EXAMPLE = (
@@ -38,6 +39,9 @@ VERDICTS = [
         ),
     ),
 ]
+
+# What is imported comes by a command, never from outside.
+SENT_SOURCES = [choice for choice in Source.choices if choice[0] != Source.IMPORT]
 
 _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
 
@@ -105,7 +109,7 @@ class SourceField(serializers.ChoiceField):
     """Where a drawing comes from."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["choices"] = Source.choices
+        kwargs["choices"] = SENT_SOURCES
         kwargs["error_messages"] = {
             # What was sent is not echoed: it may be megabytes long.
             "invalid_choice": _("The source must be one of canvas, upload and api."),
@@ -149,17 +153,27 @@ class HistoryQuerySerializer(serializers.Serializer[Any]):
     )
 
 
+class NetworkAnswerSerializer(serializers.Serializer[Prediction]):
+    """The network's own answer, whatever the person's memory made of it."""
+
+    digit = serializers.IntegerField(min_value=0, max_value=9, read_only=True)
+    confidence = serializers.FloatField(min_value=0, max_value=1, read_only=True)
+    verdict = serializers.ChoiceField(choices=VERDICTS, read_only=True)
+
+
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     """A kept drawing and the answer to it."""
 
-    digit = serializers.IntegerField(min_value=0, max_value=9, read_only=True)
+    digit = serializers.IntegerField(source="given_digit", min_value=0, max_value=9, read_only=True)
     confidence = serializers.FloatField(
+        source="given_confidence",
         min_value=0,
         max_value=1,
         read_only=True,
         help_text=_("Calibrated: of the answers with 0.9, nine in ten are right."),
     )
     probabilities = serializers.ListField(
+        source="given_probabilities",
         child=serializers.FloatField(min_value=0, max_value=1),
         min_length=DIGITS,
         max_length=DIGITS,
@@ -167,13 +181,30 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         help_text=_("Of the digits 0 to 9; they sum to 1."),
     )
     verdict = serializers.ChoiceField(
+        source="given_verdict",
         choices=VERDICTS,
         read_only=True,
-        help_text=_("What the model says of the drawing, beside its best guess."),
+        help_text=_("What is said of the drawing, beside the best guess."),
+    )
+    personal = serializers.BooleanField(
+        source="is_personal",
+        read_only=True,
+        help_text=_("Whether what you said of earlier drawings decided the answer."),
+    )
+    network = NetworkAnswerSerializer(
+        source="*",
+        read_only=True,
+        help_text=_("The network's own answer; the same as the answer unless that is personal."),
+    )
+    remembered_image_url = serializers.SerializerMethodField(
+        help_text=_("Your earlier drawing that decided the answer, as PNG; null where none did."),
     )
     model_version = serializers.CharField(source="model_version.name", read_only=True)
     suggested_digit = serializers.SerializerMethodField(
-        help_text=_("What the visitor says it was; null until they say so.")
+        help_text=_("What you said it was; null until you say so, or if you said it is none.")
+    )
+    suggested_not_a_digit = serializers.SerializerMethodField(
+        help_text=_("Whether you said that it is not a digit.")
     )
     image_url = serializers.HyperlinkedIdentityField(
         view_name="api:prediction-image", lookup_url_kwarg="pk"
@@ -190,9 +221,13 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "confidence",
             "probabilities",
             "verdict",
+            "personal",
+            "network",
+            "remembered_image_url",
             "model_version",
             "source",
             "suggested_digit",
+            "suggested_not_a_digit",
             "image_url",
             "model_input_url",
             "created_at",
@@ -203,6 +238,99 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         """Return the digit that the visitor suggested, if they suggested one."""
         suggestion = prediction.suggestion
         return suggestion if suggestion is not None and suggestion < DIGITS else None
+
+    def get_suggested_not_a_digit(self, prediction: Prediction) -> bool:
+        """Return whether the visitor suggested that it is no digit."""
+        return prediction.suggestion == Label.NOT_A_DIGIT
+
+    @extend_schema_field(OpenApiTypes.URI)
+    def get_remembered_image_url(self, prediction: Prediction) -> str | None:
+        """Return the address of the remembered drawing that decided.
+
+        It is the same person's as this one: both change hands together, or not at all.
+        """
+        if prediction.remembered_id is None:
+            return None
+        return reverse(
+            "api:prediction-image",
+            args=[prediction.remembered_id],
+            request=self.context.get("request"),
+        )
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A whole number in JSON: no text, no boolean, no fraction."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if type(data) is not int:
+            self.fail("invalid")
+        value: int = super().to_internal_value(data)
+        return value
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false in JSON, and nothing that merely reads like it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class SuggestionSerializer(serializers.Serializer[Any]):
+    """What a drawing was, in its drawer's own words: one of the two."""
+
+    default_error_messages = {
+        "required": _("Send what the drawing shows: a digit from 0 to 9, or not_a_digit: true."),
+        "ambiguous": _("Send either a digit or not_a_digit: true, not both."),
+        "invalid": _("Send a JSON object with one of the fields digit and not_a_digit."),
+    }
+
+    digit = WholeNumberField(
+        min_value=0,
+        max_value=9,
+        required=False,
+        error_messages={
+            key: _("The digit must be a whole number from 0 to 9.")
+            for key in ("invalid", "min_value", "max_value", "null", "max_string_length")
+        },
+        help_text=_("The digit that the drawing shows."),
+    )
+    not_a_digit = StrictBooleanField(
+        required=False,
+        error_messages={
+            key: _("The field not_a_digit must be true or false.") for key in ("invalid", "null")
+        },
+        help_text=_("True where the drawing shows no digit."),
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the one label that was sent, as `label`."""
+        digit, is_none = attrs.get("digit"), attrs.get("not_a_digit", False)
+        if digit is None and not is_none:
+            self.fail("required")
+        if digit is not None and is_none:
+            self.fail("ambiguous")
+        return {"label": Label.NOT_A_DIGIT.value if digit is None else digit}
+
+
+class MemorySerializer(serializers.Serializer[Any]):
+    """A person's memory: whether it is on, and how many drawings it holds."""
+
+    default_error_messages = {"invalid": _("Send a JSON object with the field enabled.")}
+
+    enabled = StrictBooleanField(
+        error_messages={
+            "required": _("Send the field enabled: true or false."),
+            **{key: _("The field enabled must be true or false.") for key in ("invalid", "null")},
+        },
+        help_text=_("Whether your own corrections may decide what you are answered."),
+    )
+    count = serializers.IntegerField(
+        read_only=True, min_value=0, help_text=_("How many of your drawings are remembered.")
+    )
 
 
 class ErrorSerializer(serializers.Serializer[Any]):

@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from recognizer import embeddings, imaging, serving
+from recognizer import embeddings, imaging, memory, serving
 from recognizer.audit import audit_key
 from recognizer.classifier import Answer, Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion, Prediction
+from recognizer.stored import model_input as model_input
+from recognizer.stored import stored_drawing as stored_drawing
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ def classify_bytes(data: bytes) -> Recognition:
 def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | None) -> Prediction:
     """Read an image file, answer, and keep the drawing with its answer.
 
-    The drawing belongs to the user, or to the visitor where there is no user.
+    The drawing belongs to the user, or to the visitor where there is no user. What the person has
+    said of earlier drawings may decide what they are answered; the network's answer is kept too.
 
     Raises:
         imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
@@ -87,25 +89,29 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
         user=user,
         visitor=None if user is not None else visitor,
     )
-    prediction.clean_fields(exclude=["model_version", "user"])
-    prediction.save(force_insert=True)
+    personal = memory.personal_answer(
+        answer=answer, version=found.model_version, user=user, visitor=visitor
+    )
+    if personal is not None:
+        prediction.personal_digit = personal.answer.digit
+        prediction.personal_confidence = personal.answer.confidence
+        prediction.personal_probabilities = list(personal.answer.probabilities)
+        prediction.personal_verdict = personal.answer.verdict.value
+        prediction.remembered_id = personal.remembered_id
+    prediction.clean_fields(exclude=["model_version", "user", "remembered"])
+    _insert(prediction)
     return prediction
 
 
-def stored_drawing(prediction: Prediction) -> imaging.Drawing:
-    """Return the drawing that is kept with a prediction."""
-    image = imaging.decode(bytes(prediction.image))
-    return imaging.Drawing(np.asarray(image.convert("L")))
-
-
-def model_input(prediction: Prediction) -> imaging.Pixels:
-    """Return what the model sees of a kept drawing: uint8 (28, 28), white ink on black.
-
-    Raises:
-        imaging.ImageError: the stored drawing is damaged.
-    """
-    drawing = stored_drawing(prediction)
-    return drawing.pixels if prediction.is_model_input else imaging.model_input(drawing)
+def _insert(prediction: Prediction) -> None:
+    try:
+        prediction.save(force_insert=True)
+    except IntegrityError:
+        if prediction.remembered_id is None:
+            raise
+        # The remembered drawing was deleted while this one was read.
+        prediction.remembered_id = None
+        prediction.save(force_insert=True)
 
 
 def pixels_sha256(drawing: imaging.Drawing) -> str:
@@ -121,8 +127,14 @@ def margin(probabilities: Sequence[float]) -> float:
 
 
 def claim_predictions(*, user: User, visitor: UUID) -> int:
-    """Hand a visitor's drawings to the account they have logged in to; return how many."""
-    return Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+    """Hand a visitor's drawings, and what is remembered of them, to the account they have logged
+    in to; return how many drawings.
+    """
+    with transaction.atomic():
+        # The drawings first: a suggestion that is being made holds one until it is remembered.
+        count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
+        memory.claim(user=user, visitor=visitor)
+    return count
 
 
 # Model versions -------------------------------------------------------------------------------

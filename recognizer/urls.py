@@ -6,14 +6,18 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import SimpleRouter
 
-from recognizer import api, health, views
+from recognizer import api, api_memory, health, views, views_feedback
 
 router = SimpleRouter(use_regex_path=False)
 router.register("predictions", api.PredictionViewSet, basename="prediction")
 
+api_urls = [*router.urls, path("memory/", api_memory.MemoryView.as_view(), name="memory")]
+
 urlpatterns = [
     path("", views.draw, name="draw"),
-    path("api/v1/", include((router.urls, "api"), namespace="api")),
+    path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
+    path("memory/", views_feedback.remember, name="memory"),
+    path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "api/docs/",

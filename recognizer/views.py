@@ -21,13 +21,30 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, selectors, visitors, wording
+from recognizer import api, memory, selectors, visitors, wording, wording_feedback
 from recognizer.models import Prediction
 
 # What main.js imports, so that the browser fetches all of it at once.
 MODULES = tuple(
     f"js/{name}.js"
-    for name in ("answer", "api", "dom", "history", "pad", "paint", "strokes", "texts")
+    for name in (
+        "answer",
+        "api",
+        "dom",
+        "entry_dialog",
+        "feedback",
+        "history",
+        "keys",
+        "labels",
+        "learning",
+        "memory",
+        "pad",
+        "paint",
+        "personal",
+        "strokes",
+        "suggestions",
+        "texts",
+    )
 )
 
 # Outside the API's namespace its view has to be told where its addresses are.
@@ -40,7 +57,8 @@ _create = api.PredictionViewSet.as_view({"post": "create"}, basename="api:predic
 def draw(request: HttpRequest) -> HttpResponseBase:
     """Show the page; take a picture from its form."""
     if request.method != "POST":
-        return _page(request, answer=_asked_for(request))
+        answer = _asked_for(request)
+        return page(request, answer=answer, just_said=answer is not None and "said" in request.GET)
     if int(request.META.get("CONTENT_LENGTH") or 0) > api.MAX_BODY:
         # Looking for the CSRF token would read all of it; the API refuses it unread.
         return _after(request, _create(request))
@@ -63,10 +81,10 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
     error = response.data["errors"][0]
     # To a program the API speaks of fields; to a person, of pictures.
     sentence = wording.choose_image() if error["code"] == "required" else error["detail"]
-    page = _page(request, upload_error=sentence, status=response.status_code)
+    refusal = page(request, upload_error=sentence, status=response.status_code)
     if response.has_header("Retry-After"):
-        page["Retry-After"] = response["Retry-After"]
-    return page
+        refusal["Retry-After"] = response["Retry-After"]
+    return refusal
 
 
 def _asked_for(request: HttpRequest) -> Prediction | None:
@@ -81,17 +99,35 @@ def _asked_for(request: HttpRequest) -> Prediction | None:
         raise Http404 from error
 
 
-def _page(
+def page(
     request: HttpRequest,
     *,
     answer: Prediction | None = None,
+    just_said: bool = False,
     upload_error: str = "",
+    feedback_error: str = "",
+    memory_error: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """Return the page, with an answer or waiting for one.
+
+    Args:
+        answer: a prediction of this person, with its model version.
+        just_said: whether they come from saying what it was.
+        upload_error, feedback_error, memory_error: a sentence for the form that was refused.
+    """
+    user, visitor = visitors.owner(request)
+    state = memory.state(user=user, visitor=visitor)
     words = None if answer is None else wording.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,
         "bars": wording.no_bars() if words is None else words.bars,
+        "feedback": wording_feedback.feedback_in_words(
+            answer, remembering=state.enabled, just_said=just_said, error=feedback_error
+        ),
+        "blank_feedback": wording_feedback.feedback_in_words(None, remembering=state.enabled),
+        "memory": wording_feedback.memory_in_words(state),
+        "memory_error": memory_error,
         "modules": MODULES,
         "texts": wording.page_texts(),
         "upload_error": upload_error,

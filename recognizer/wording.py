@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from recognizer import wording_feedback
 from recognizer.models import DIGITS, Prediction, Verdict
+from recognizer.wording_feedback import PersonalInWords, digits_with_article
 
 # The share of answers that are right, as the calibrated confidence promises it, and its word.
 SURE = 0.95
@@ -37,6 +40,7 @@ class Bar:
 class AnswerInWords:
     """What the page says of a prediction; of a drawing that was refused it gives no figures."""
 
+    prediction_id: UUID
     digit: int
     word: str
     percent: str
@@ -50,6 +54,9 @@ class AnswerInWords:
     model: str
     image_url: str
     model_input_url: str
+    suggestion: int | None
+    suggestion_note: str
+    personal: PersonalInWords | None
 
 
 def confidence_levels() -> list[dict[str, Any]]:
@@ -78,11 +85,6 @@ def sentences() -> dict[str, str]:
 def close_sentence() -> str:
     """Return what is said of an uncertain answer whose second digit comes close."""
     return _("Maybe {a_digit}. It could also be {a_second}.")
-
-
-def digits_with_article() -> list[str]:
-    """Return the ten digits as they stand in a sentence."""
-    return [_("an 8") if digit == 8 else _("a {digit}").format(digit=digit) for digit in range(10)]
 
 
 def bars_headings() -> dict[str, str]:
@@ -118,13 +120,13 @@ def short_percent(share: float) -> str:
 
 
 def confidence_word(prediction: Prediction) -> str:
-    """Return how sure the model is: of what is no digit it only guesses, however high the
+    """Return how sure the answer is: of what is no digit it only guesses, however high the
     confidence.
     """
-    return verdict_words().get(prediction.verdict) or next(
+    return verdict_words().get(prediction.given_verdict) or next(
         str(level["word"])
         for level in confidence_levels()
-        if prediction.confidence >= float(level["at_least"])
+        if prediction.given_confidence >= float(level["at_least"])
     )
 
 
@@ -142,23 +144,27 @@ def close_second(digit: int, probabilities: Sequence[float]) -> int | None:
 
 def sentence_for(prediction: Prediction) -> str:
     """Return the answer in a sentence that a child understands."""
-    digit, named = prediction.digit, digits_with_article()
-    second = close_second(digit, prediction.probabilities)
-    if prediction.verdict == Verdict.UNCERTAIN and second is not None:
+    digit, named = prediction.given_digit, digits_with_article()
+    second = close_second(digit, prediction.given_probabilities)
+    if prediction.given_verdict == Verdict.UNCERTAIN and second is not None:
         return close_sentence().format(a_digit=named[digit], a_second=named[second])
-    return sentences()[prediction.verdict].format(digit=digit, a_digit=named[digit])
+    return sentences()[prediction.given_verdict].format(digit=digit, a_digit=named[digit])
 
 
 def bars(prediction: Prediction) -> tuple[Bar, ...]:
-    """Return the bars of the ten digits, whatever the verdict."""
+    """Return the bars of the network's ten digits, whatever the verdict."""
+    return _bars(prediction.digit, prediction.probabilities)
+
+
+def _bars(best: int, probabilities: Sequence[float]) -> tuple[Bar, ...]:
     return tuple(
         Bar(
             digit=digit,
             width=f"{100 * share:.2f}",
             percent=short_percent(share),
-            is_best=digit == prediction.digit,
+            is_best=digit == best,
         )
-        for digit, share in enumerate(prediction.probabilities)
+        for digit, share in enumerate(probabilities)
     )
 
 
@@ -175,27 +181,39 @@ def in_words(prediction: Prediction) -> AnswerInWords:
     The probabilities are those of the digits given that it is one. Where it is not, a figure or a
     long bar would look sure of what the sentence denies.
     """
-    refused = prediction.verdict == Verdict.NOT_A_DIGIT
+    digit, confidence = prediction.given_digit, prediction.given_confidence
+    verdict = prediction.given_verdict
+    refused = verdict == Verdict.NOT_A_DIGIT
+    personal = wording_feedback.personal_in_words(prediction)
     return AnswerInWords(
-        digit=prediction.digit,
+        prediction_id=prediction.pk,
+        digit=digit,
         word=confidence_word(prediction),
-        percent="" if refused else confidence_percent(prediction.confidence),
-        short_percent="" if refused else short_percent(prediction.confidence),
+        percent="" if refused else confidence_percent(confidence),
+        short_percent="" if refused else short_percent(confidence),
         sentence=sentence_for(prediction),
-        note=notes()[prediction.verdict],
-        verdict=prediction.verdict,
+        note=notes()[verdict] or ("" if personal is None else personal.note),
+        verdict=verdict,
         source=prediction.source,
         bars_heading=bars_headings()["refused" if refused else "shown"],
-        bars=no_bars(prediction.digit) if refused else bars(prediction),
+        bars=no_bars(digit) if refused else _bars(digit, prediction.given_probabilities),
         model=prediction.model_version.name,
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
+        suggestion=prediction.suggestion,
+        suggestion_note=wording_feedback.suggestion_note(prediction),
+        personal=personal,
     )
 
 
 def choose_image() -> str:
     """Return what is said to who sends the form without a picture."""
     return _("Choose a picture first.")
+
+
+def too_much() -> str:
+    """Return what is said to who sends too often."""
+    return _("That was too much at once. Wait a minute and try again.")
 
 
 def page_texts() -> dict[str, Any]:
@@ -221,12 +239,13 @@ def page_texts() -> dict[str, Any]:
         "kept": _("Your drawing is still here."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
+        **wording_feedback.page_texts(),
         "error": {
             "network": _("The site can't be reached. Check your connection and try again."),
             "timeout": _("The site took too long to answer. Try again."),
             "403": _("The site didn't accept that. Reload the page and try again."),
             "413": _("That picture is too large. Send one of at most 8 MB."),
-            "429": _("That was too much at once. Wait a minute and try again."),
+            "429": too_much(),
             "502": _("The site is not available right now. Try again in a moment."),
             "503": _("The site is not available right now. Try again in a moment."),
             "504": _("The site took too long to answer. Try again."),

@@ -57,11 +57,14 @@ class Data:
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit of the UCI pen data: strokes with y down, its label and its writer (1-30)."""
+    """One digit of the UCI pen data: strokes with y down, its label, its writer (1-30), and the
+    place that it has among what that writer wrote (from 0).
+    """
 
     strokes: Strokes
     label: int
     writer: int
+    index: int = 0
 
 
 # --- MNIST --------------------------------------------------------------------------------------
@@ -191,12 +194,12 @@ def read_pen(path: Path) -> list[PenDigit]:
     """Read the UCI pen trajectories (UNIPEN text, y up). Raises ``DataDamaged``."""
     digits: list[PenDigit] = []
     strokes: list[list[tuple[float, float]]] = []
-    label = writer = -1
+    label = writer = index = -1
 
     def finish() -> None:
         kept = [np.array(stroke, np.float64) for stroke in strokes if stroke]
         if label >= 0 and kept:
-            digits.append(PenDigit(kept, label, writer))
+            digits.append(PenDigit(kept, label, writer, index))
 
     try:
         for line in path.read_text(encoding="latin-1").splitlines():
@@ -207,7 +210,7 @@ def read_pen(path: Path) -> list[PenDigit]:
                 finish()
                 strokes, label = [], -1
             elif words[0] == ".COMMENT" and len(words) == 4:
-                label, writer = int(words[1]), int(words[2])
+                label, writer, index = (int(word) for word in words[1:])
             elif words[0] == ".PEN_DOWN":
                 strokes.append([])
             elif words[0][0] != "." and strokes:

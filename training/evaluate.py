@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.classifier import DIGITS, Calibration, Classifier, digit_scores
+from recognizer.statistics import wilson
 from training.calibrate import probabilities
 from training.datasets import NOT_A_DIGIT, Data
 
@@ -28,7 +29,9 @@ class Measures:
     """One model on one set. Shares are 0-1.
 
     ``accuracy`` and ``calibration_error`` are over the digits and ``None`` where the set has
-    none; ``refused`` is the share called "not a digit", ``uncertain`` the share called that.
+    none. ``answered`` is the share of all drawings where the whole of the site's answer is right:
+    a digit read and not refused, or a non-digit refused. ``refused`` is the share called "not a
+    digit", ``uncertain`` the share called that.
     """
 
     n: int
@@ -36,6 +39,7 @@ class Measures:
     accuracy: float | None
     interval: tuple[float, float] | None
     calibration_error: float | None
+    answered: float
     refused: float
     uncertain: float
 
@@ -99,6 +103,7 @@ class Outcome:
             calibration_error=calibration_error(confidence[is_digit], right[is_digit])
             if n
             else None,
+            answered=float(self.answered.mean()),
             refused=float(self.refused.mean()),
             uncertain=float(doubtful.mean()),
         )
@@ -138,14 +143,6 @@ def calibration_error(
     size = np.bincount(index, minlength=bins)
     gap = np.bincount(index, confidence - right, bins)
     return float(np.abs(gap).sum() / max(1, size.sum()))
-
-
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which holds near 0 and 1 too."""
-    share, spread = successes / n, z * z / n
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 @dataclass(frozen=True)

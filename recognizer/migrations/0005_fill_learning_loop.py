@@ -67,6 +67,19 @@ def move_history(apps: Any, schema_editor: Any) -> None:
         entries.filter(pk__in=moved).delete()
 
 
+def fill_activations(apps: Any, schema_editor: Any) -> None:
+    """Keep what is known of the past: when each version was last activated."""
+    alias = schema_editor.connection.alias
+    versions = apps.get_model("recognizer", "ModelVersion").objects.using(alias)
+    activations = apps.get_model("recognizer", "Activation").objects.using(alias)
+    rows = versions.filter(activated_at__isnull=False).values_list(
+        "pk", "activated_at", "is_bundled"
+    )
+    for pk, at, is_bundled in rows.order_by("activated_at", "pk"):
+        cause = "installed" if is_bundled else "unknown"
+        activations.create(version_id=pk, at=at, cause=cause)
+
+
 def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
     some: list[Any] = []
     for row in rows:
@@ -106,4 +119,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(fill_predictions, migrations.RunPython.noop),
         migrations.RunPython(move_history, migrations.RunPython.noop),
+        migrations.RunPython(fill_activations, migrations.RunPython.noop),
     ]

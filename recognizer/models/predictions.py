@@ -33,6 +33,23 @@ DISAGREEMENT = Q(suggestion__isnull=False) & (
 )
 
 
+def read_as(column: str) -> Q:
+    """The condition that the network read a drawing as its ``label``, or its ``suggestion``, says.
+
+    A refusal reads "not a digit"; the digit that came closest is not held against it.
+    """
+    refused = {column: Label.NOT_A_DIGIT, "verdict": Verdict.NOT_A_DIGIT}
+    return Q(**{column: F("digit")}) | Q(**refused)
+
+
+def how_many(condition: Q) -> models.Count:
+    """Count the predictions that meet a condition, as one of several figures of a query.
+
+    It counts a column that every index of figures holds, so that the rows stay unread.
+    """
+    return models.Count("digit", filter=condition)
+
+
 class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Ways to narrow down predictions."""
 
@@ -47,6 +64,10 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
             "model_version__training",
             "model_version__card",
         )
+
+    def given(self, verdict: str) -> PredictionQuerySet:
+        """Only drawings whose person was answered with this verdict, personal or not."""
+        return self.filter(Q(personal_verdict=verdict) | Q(personal_verdict="", verdict=verdict))
 
     def unlabelled(self) -> PredictionQuerySet:
         """Only drawings that no reviewer has labelled."""
@@ -70,8 +91,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
 
     def right(self) -> PredictionQuerySet:
         """Only labelled drawings that the model read as the reviewer does."""
-        refused = Q(label=Label.NOT_A_DIGIT, verdict=Verdict.NOT_A_DIGIT)
-        return self.labelled().filter(Q(label=F("digit")) | refused)
+        return self.labelled().filter(read_as("label"))
 
 
 class Prediction(models.Model):
@@ -230,6 +250,26 @@ class Prediction(models.Model):
                 condition=Q(label__isnull=True, audit_key__isnull=True),
                 name="prediction_unlabelled_digit",
             ),
+            # The grid's pages: all but what was refused, or only that. The verdict is a column of
+            # them because SQLite would else look it up in every row, or take another index.
+            models.Index(
+                fields=["digit", "margin", "id", "verdict"],
+                condition=Q(label__isnull=True, audit_key__isnull=True)
+                & ~Q(verdict=Verdict.NOT_A_DIGIT),
+                name="prediction_grid",
+            ),
+            *(
+                models.Index(
+                    fields=fields,
+                    condition=Q(label__isnull=True, audit_key__isnull=True)
+                    & Q(verdict=Verdict.NOT_A_DIGIT),
+                    name=name,
+                )
+                for fields, name in (
+                    (["verdict", "margin", "id"], "prediction_refused"),
+                    (["verdict", "-created_at", "-id"], "prediction_refused_newest"),
+                )
+            ),
             # Most suggestions say that the answer was right: those are no disagreement.
             models.Index(
                 fields=["-created_at", "-id"],
@@ -245,6 +285,24 @@ class Prediction(models.Model):
                 fields=["model_version", "audited_at"],
                 condition=Q(audited_at__isnull=False),
                 name="prediction_audited",
+            ),
+            # The insights read nothing but these two: the rows, with their drawings, stay unread.
+            models.Index(
+                fields=[
+                    "label",
+                    "digit",
+                    "verdict",
+                    "model_version",
+                    "created_at",
+                    "audited_at",
+                    "confidence",
+                ],
+                condition=Q(label__isnull=False),
+                name="prediction_judged",
+            ),
+            models.Index(
+                fields=["created_at", "source", "verdict", "digit", "suggestion"],
+                name="prediction_answered",
             ),
         ]
         constraints = [
@@ -345,6 +403,34 @@ class Prediction(models.Model):
     def is_personal(self) -> bool:
         """Whether the person's own earlier corrections decided the answer."""
         return self.personal_digit is not None
+
+    @property
+    def given_digit(self) -> int:
+        """The digit that the person was answered: the personal one, else the network's."""
+        return self.digit if self.personal_digit is None else self.personal_digit
+
+    @property
+    def given_confidence(self) -> float:
+        """The confidence of `given_digit`, 0-1."""
+        return self.confidence if self.personal_confidence is None else self.personal_confidence
+
+    @property
+    def given_probabilities(self) -> list[float]:
+        """The ten probabilities that the person was answered."""
+        given: list[float] = self.personal_probabilities or self.probabilities
+        return given
+
+    @property
+    def given_verdict(self) -> str:
+        """The verdict that the person was answered; one of `Verdict`."""
+        return self.personal_verdict or self.verdict
+
+    @property
+    def given_label(self) -> Label:
+        """The person's answer as a label: the digit, or "not a digit" where it was refused."""
+        if self.given_verdict == Verdict.NOT_A_DIGIT:
+            return Label.NOT_A_DIGIT
+        return Label(self.given_digit)
 
     @property
     def is_mistake(self) -> bool | None:

@@ -47,6 +47,17 @@ def digit_png(
     return imaging.encode_png(render(placed, canvas=canvas, brush=brush))
 
 
+# A 4 as a cross, which the bundled model refuses: two strokes, in widths of the canvas.
+CROSS = (((0.2, 0.5), (0.8, 0.5)), ((0.5, 0.2), (0.5, 0.8)))
+
+
+def cross_png(*, canvas: int = 280, lean: float = 0.0) -> bytes:
+    """Return the PNG of `CROSS`, leaning to the right by `lean` widths of the canvas."""
+    points = [np.array([(x + lean * (0.5 - y), y) for x, y in stroke]) for stroke in CROSS]
+    strokes = [canvas * stroke for stroke in points]
+    return imaging.encode_png(render(strokes, canvas=canvas, brush=0.07 * canvas))
+
+
 def data_url(png: bytes) -> str:
     """Return a PNG file as a data URL, as a canvas gives it."""
     return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -58,9 +58,13 @@ def test_the_answer_has_the_documented_fields(
         "confidence",
         "probabilities",
         "verdict",
+        "personal",
+        "network",
+        "remembered_image_url",
         "model_version",
         "source",
         "suggested_digit",
+        "suggested_not_a_digit",
         "image_url",
         "model_input_url",
         "created_at",
@@ -74,6 +78,10 @@ def test_the_answer_has_the_documented_fields(
     assert body["model_version"] == ModelVersion.objects.get(is_active=True).name
     assert body["source"] == "canvas"
     assert body["suggested_digit"] is None
+    assert body["suggested_not_a_digit"] is False
+    assert body["personal"] is False
+    assert body["network"] == {key: body[key] for key in ("digit", "confidence", "verdict")}
+    assert body["remembered_image_url"] is None
     assert body["image_url"] == f"{address}image/"
     assert body["model_input_url"] == f"{address}model-input/"
     assert api.get(response["Location"]).json() == body
@@ -425,8 +433,9 @@ def test_posting_takes_few_queries(
     body = {"image": data_url(draw_digit())}
     api.post(URL, body)
 
-    # The session, and the row: the model stays in memory, the answer is not read back.
-    with django_assert_max_num_queries(2) as queries:
+    # The session, what is remembered, and the row: the model stays in memory, the answer is not
+    # read back.
+    with django_assert_max_num_queries(3) as queries:
         api.post(URL, body)
     assert not any("recognizer_modelversion" in q["sql"] for q in queries.captured_queries)
 

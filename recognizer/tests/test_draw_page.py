@@ -156,8 +156,8 @@ def test_it_asks_the_database_as_often_for_many_drawings_as_for_one(
 ) -> None:
     for _ in range(3):
         client.post("/", {"image": _picture(draw_digit(1))})
-    # The session, and a page of the history.
-    with django_assert_num_queries(2):
+    # The session, what is remembered and whether it is, and a page of the history.
+    with django_assert_num_queries(4):
         client.get("/")
 
 

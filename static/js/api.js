@@ -1,10 +1,14 @@
 /** The site's own API, /api/v1/. Every failure becomes an ApiError with a sentence for the visitor. */
 
+import { NOT_A_DIGIT } from "./labels.js";
+
+/** @typedef {import("./types.js").Memory} Memory */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").PredictionList} PredictionList */
 /** @typedef {import("./types.js").Texts} Texts */
 
 const TIMEOUT_MS = 20_000;
+const NO_CONTENT = 204;
 
 export class ApiError extends Error {
   /**
@@ -38,10 +42,12 @@ function csrfToken() {
 export class Api {
   /**
    * @param {string} predictionsUrl
+   * @param {string} memoryUrl
    * @param {Texts} texts
    */
-  constructor(predictionsUrl, texts) {
+  constructor(predictionsUrl, memoryUrl, texts) {
     this.predictionsUrl = predictionsUrl;
+    this.memoryUrl = memoryUrl;
     this.texts = texts;
   }
 
@@ -50,11 +56,7 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   predictDrawing(image) {
-    return this.#send(this.predictionsUrl, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-      body: JSON.stringify({ image, source: "canvas" }),
-    });
+    return this.#sendJson(this.predictionsUrl, "POST", { image, source: "canvas" });
   }
 
   /**
@@ -77,9 +79,64 @@ export class Api {
   }
 
   /**
+   * Say what a drawing was.
+   *
+   * @param {string} id
+   * @param {number} label 0 to 9, or NOT_A_DIGIT
+   * @returns {Promise<Prediction>}
+   */
+  suggest(id, label) {
+    return this.#sendJson(this.#suggestionUrl(id), "POST", label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label });
+  }
+
+  /**
+   * Take back what was said of a drawing.
+   *
+   * @param {string} id
+   * @returns {Promise<null>}
+   */
+  takeBack(id) {
+    return this.#sendJson(this.#suggestionUrl(id), "DELETE");
+  }
+
+  /** @returns {Promise<Memory>} */
+  memory() {
+    return this.#send(this.memoryUrl, {});
+  }
+
+  /**
+   * @param {boolean} enabled
+   * @returns {Promise<Memory>}
+   */
+  switchMemory(enabled) {
+    return this.#sendJson(this.memoryUrl, "PATCH", { enabled });
+  }
+
+  /** @returns {Promise<null>} */
+  forget() {
+    return this.#sendJson(this.memoryUrl, "DELETE");
+  }
+
+  /** @param {string} id */
+  #suggestionUrl(id) {
+    return `${this.predictionsUrl}${id}/suggestion/`;
+  }
+
+  /**
+   * @param {string} url
+   * @param {string} method
+   * @param {object} [content]
+   * @returns {Promise<any>}
+   */
+  #sendJson(url, method, content) {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+    return this.#send(url, { method, headers, body: JSON.stringify(content) });
+  }
+
+  /**
    * @param {string} url
    * @param {RequestInit} options
-   * @returns {Promise<any>}
+   * @returns {Promise<any>} what the body holds; null of an answer that has none
    */
   async #send(url, options) {
     const headers = { Accept: "application/json", ...options.headers };
@@ -91,6 +148,9 @@ export class Api {
     } catch (error) {
       const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network";
       throw new ApiError(this.texts.error[code], code);
+    }
+    if (response.status === NO_CONTENT) {
+      return null;
     }
     let content = null;
     try {

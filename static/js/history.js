@@ -2,24 +2,31 @@
 
 import { ApiError, localPath } from "./api.js";
 import { slot } from "./dom.js";
+import { NOT_A_DIGIT, answeredLabel, suggestedLabel } from "./labels.js";
 import { fill, isRefused, shortPercent } from "./texts.js";
 
 /** @typedef {import("./api.js").Api} Api */
+/** @typedef {import("./suggestions.js").Suggestions} Suggestions */
+/** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Suggestion} Suggestion */
 /** @typedef {import("./types.js").Texts} Texts */
 
 export class HistoryView {
   /**
    * @param {HTMLElement} element
    * @param {Api} api
+   * @param {Suggestions} suggestions
    * @param {Texts} texts
-   * @param {(message: string) => void} announce
+   * @param {{ announce: (message: string) => void, open: (entry: Entry) => void }} page
    */
-  constructor(element, api, texts, announce) {
+  constructor(element, api, suggestions, texts, { announce, open }) {
     this.element = element;
     this.api = api;
+    this.suggestions = suggestions;
     this.texts = texts;
     this.announce = announce;
+    this.open = open;
     this.list = slot(element, "entries");
     this.template = /** @type {HTMLTemplateElement} */ (slot(element, "entry-template"));
     this.more = /** @type {HTMLAnchorElement} */ (slot(element, "more"));
@@ -28,6 +35,12 @@ export class HistoryView {
       event.preventDefault();
       this.#showMore();
     });
+    this.list.addEventListener("click", (event) => this.#opened(event));
+    this.list.querySelectorAll(".entry").forEach((entry) => {
+      const { id, suggestion } = /** @type {HTMLElement} */ (entry).dataset;
+      suggestions.learn(String(id), suggestion ? Number(suggestion) : null);
+    });
+    suggestions.onChange((id, suggestion) => this.#said(id, suggestion));
   }
 
   /** @param {Prediction} prediction */
@@ -72,19 +85,79 @@ export class HistoryView {
   }
 
   /**
+   * Open an entry here instead of on a page of its own, unless a page of its own is asked for.
+   *
+   * @param {MouseEvent} event
+   */
+  #opened(event) {
+    const target = /** @type {Element} */ (event.target);
+    const link = target.closest("[data-slot=open]");
+    const entry = link?.closest(".entry");
+    if (!(entry instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.shiftKey) {
+      return;
+    }
+    event.preventDefault();
+    const { id, digit, verdict, source } = entry.dataset;
+    this.open({
+      id: String(id),
+      digit: Number(digit),
+      verdict: String(verdict),
+      source: String(source),
+      image_url: String(slot(entry, "image").getAttribute("src")),
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {Suggestion} suggestion
+   */
+  #said(id, { choice, state }) {
+    const entry = this.list.querySelector(`.entry[data-id="${id}"]`);
+    if (entry instanceof HTMLElement) {
+      this.#write(entry, choice, state === "failed");
+    }
+  }
+
+  /**
+   * @param {HTMLElement} entry
+   * @param {number | null} label
+   * @param {boolean} isFailed whether the site does not have it yet
+   */
+  #write(entry, label, isFailed) {
+    const { digit, verdict } = entry.dataset;
+    const words = this.texts.entry;
+    let note = "";
+    if (label !== null && label === answeredLabel({ digit: Number(digit), verdict: String(verdict) })) {
+      note = words.right;
+    } else if (label !== null) {
+      note = label === NOT_A_DIGIT ? words.not_a_digit : fill(words.digit, { digit: label });
+    }
+    entry.dataset.suggestion = label === null ? "" : String(label);
+    slot(entry, "said").textContent = isFailed ? `${note} (${this.texts.feedback.not_sent})` : note;
+  }
+
+  /**
    * @param {Prediction} prediction
    * @returns {HTMLElement}
    */
   #entry(prediction) {
     const copy = /** @type {DocumentFragment} */ (this.template.content.cloneNode(true));
     const entry = /** @type {HTMLElement} */ (copy.firstElementChild);
+    const { id } = prediction;
+    entry.dataset.id = id;
+    entry.dataset.digit = String(prediction.digit);
     entry.dataset.verdict = prediction.verdict;
     entry.dataset.source = prediction.source;
+    const link = /** @type {HTMLAnchorElement} */ (slot(entry, "open"));
+    link.setAttribute("href", `${this.element.dataset.page}?prediction=${id}#feedback`);
     const image = /** @type {HTMLImageElement} */ (slot(entry, "image"));
     image.src = localPath(prediction.image_url);
     slot(entry, "digit").textContent = String(prediction.digit);
     slot(entry, "percent").textContent = isRefused(prediction) ? "" : shortPercent(this.texts, prediction.confidence);
-    slot(entry, "note").textContent = this.texts.note[prediction.verdict] ?? "";
+    const taught = prediction.personal ? this.texts.personal.note : "";
+    slot(entry, "note").textContent = this.texts.note[prediction.verdict] || taught;
+    this.suggestions.learn(id, suggestedLabel(prediction));
+    this.#write(entry, this.suggestions.of(id).choice, false);
     return entry;
   }
 }

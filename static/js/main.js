@@ -4,6 +4,7 @@ import { AnswerView } from "./answer.js";
 import { Api, ApiError } from "./api.js";
 import { byId, slot } from "./dom.js";
 import { HistoryView } from "./history.js";
+import { Learning } from "./learning.js";
 import { Pad } from "./pad.js";
 import { toDataUrl } from "./paint.js";
 import { StrokeModel } from "./strokes.js";
@@ -21,9 +22,13 @@ const uploadMessage = slot(upload, "message");
 const status = byId("status", HTMLElement);
 
 const model = new StrokeModel();
-const api = new Api(/** @type {string} */ (board.dataset.predictionsUrl), texts);
+const api = new Api(String(board.dataset.predictionsUrl), String(board.dataset.memoryUrl), texts);
 const answer = new AnswerView(byId("answer", HTMLElement), texts);
-const history = new HistoryView(byId("history", HTMLElement), api, texts, announce);
+const learning = new Learning(api, texts, { announce, learned: () => (answered = -1) });
+const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
+  announce,
+  open: (entry) => learning.open(entry),
+});
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model, drawingChanged);
 
 let busy = false;
@@ -34,9 +39,11 @@ let lastAnnouncement = "";
 /** @param {string} sentence */
 function announce(sentence) {
   // A live region that gets the text it already has says nothing: empty it first.
-  status.textContent = "";
+  // What lies behind an open dialog is silent too.
+  const region = document.querySelector("dialog[open] [role=status]") ?? status;
+  region.textContent = "";
   requestAnimationFrame(() => {
-    status.textContent = sentence;
+    region.textContent = sentence;
   });
 }
 
@@ -44,8 +51,13 @@ function drawingChanged() {
   board.toggleAttribute("data-drawn", !model.isEmpty);
   message.textContent = "";
   if (!model.isEmpty && !busy) {
-    answer.markChanged();
+    markChanged();
   }
+}
+
+function markChanged() {
+  answer.markChanged();
+  learning.markChanged();
 }
 
 /** @param {boolean} now */
@@ -83,7 +95,7 @@ async function ask(question, complain, show) {
 
 /** @param {Prediction} prediction */
 function showAnswer(prediction) {
-  lastAnnouncement = answer.show(prediction);
+  lastAnnouncement = [answer.show(prediction), learning.show(prediction)].join(" ").trim();
   announce(lastAnnouncement);
 }
 
@@ -96,7 +108,7 @@ function predictDrawing() {
     return;
   }
   if (model.revision === answered) {
-    // A second click on the same drawing would only store it twice.
+    // A second click on the same drawing would only store it twice, unless the site has learned in between.
     announce(lastAnnouncement);
     return;
   }
@@ -115,7 +127,7 @@ function predictDrawing() {
       answered = revision;
       showAnswer(prediction);
       if (model.revision !== revision) {
-        answer.markChanged();
+        markChanged();
       }
     },
   );
@@ -125,6 +137,7 @@ function clearDrawing() {
   pad.clear();
   answered = -1;
   answer.reset();
+  learning.reset();
   announce(texts.cleared);
 }
 
@@ -162,15 +175,20 @@ function onKey(event) {
     return;
   }
   const target = /** @type {Element} */ (event.target);
-  if (target.closest("input, textarea, select, [contenteditable]") !== null) {
+  if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null) {
     return;
   }
-  if (event.key === "Enter" && target.closest("a, button, summary") === null) {
+  if (learning.isModal) {
+    learning.takeKey(event);
+  } else if (event.key === "Enter" && target.closest("a, button, summary") === null) {
     event.preventDefault();
     predictDrawing();
   } else if (event.key === "Escape" || event.key === "Delete") {
     event.preventDefault();
     clearDrawing();
+  } else if (!busy) {
+    // While the site reads, a key could be meant for the answer that is on its way.
+    learning.takeKey(event);
   }
 }
 

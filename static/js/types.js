@@ -11,15 +11,22 @@
 
 /** @typedef {{ width: number, points: Point[] }} Stroke */
 
+/** @typedef {"digit" | "uncertain" | "not_a_digit"} Verdict */
+
 /**
- * An answer, as the API gives it.
+ * An answer, as the API gives it: the visitor's own where `personal`, and the network's beside it.
  *
  * @typedef {object} Prediction
  * @property {string} id
  * @property {number} digit
  * @property {number} confidence
  * @property {number[]} probabilities
- * @property {"digit" | "uncertain" | "not_a_digit"} verdict
+ * @property {Verdict} verdict
+ * @property {boolean} personal
+ * @property {{ digit: number, confidence: number, verdict: Verdict }} network
+ * @property {string | null} remembered_image_url
+ * @property {number | null} suggested_digit
+ * @property {boolean} suggested_not_a_digit
  * @property {string} model_version
  * @property {string} source
  * @property {string} image_url
@@ -28,6 +35,49 @@
  */
 
 /** @typedef {{ next: string | null, results: Prediction[] }} PredictionList */
+
+/**
+ * A drawing of the history, as its entry on the page holds it.
+ *
+ * @typedef {object} Entry
+ * @property {string} id
+ * @property {number} digit
+ * @property {string} verdict
+ * @property {string} source
+ * @property {string} image_url
+ */
+
+/**
+ * What a visitor says of a drawing: their choice, and what the site has of it. A label is a digit, or 10 for none.
+ *
+ * @typedef {object} Suggestion
+ * @property {number | null} choice
+ * @property {number | null} saved
+ * @property {"idle" | "sending" | "saved" | "failed"} state
+ * @property {string} error a sentence where it failed
+ */
+
+/** @typedef {{ enabled: boolean, count: number }} Memory */
+
+/** @typedef {{ on: string, off: string }} Switch */
+
+/**
+ * @typedef {object} FeedbackTexts
+ * @property {string} no_digit
+ * @property {{ shown: string, refused: string }} right
+ * @property {string} question
+ * @property {string} question_before
+ * @property {string} wait
+ * @property {Switch} before
+ * @property {string} sending
+ * @property {string} thanks
+ * @property {string} said
+ * @property {Switch} after
+ * @property {string} taken_back
+ * @property {string} kept
+ * @property {string} not_sent
+ * @property {string} read_as
+ */
 
 /**
  * All that the page says, as recognizer/wording.py gives it.
@@ -54,4 +104,8 @@
  * @property {string} busy
  * @property {string} cleared
  * @property {string} more_shown
+ * @property {FeedbackTexts} feedback
+ * @property {{ right: string, digit: string, not_a_digit: string }} entry
+ * @property {{ title: string, why: string, alone: string, note: string }} personal
+ * @property {{ state: Switch, switch: Switch, count: string, forgotten: string }} memory
  */

@@ -65,9 +65,13 @@ def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
         "confidence": 0.55,
         "probabilities": [0.4, 0, 0, 0.05, 0, 0, 0, 0, 0.55, 0],
         "verdict": "not_a_digit",
+        "personal": False,
+        "network": {"digit": 8, "confidence": 0.55, "verdict": "not_a_digit"},
+        "remembered_image_url": None,
         "model_version": "m",
         "source": "canvas",
         "suggested_digit": None,
+        "suggested_not_a_digit": False,
         # Any image will do; a wrong scheme must not matter.
         "image_url": f"https://{desk.url.split('//')[1]}/static/img/favicon.svg",
         "model_input_url": "/static/img/favicon.svg",
@@ -80,7 +84,7 @@ def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
     expect(desk.status).to_have_text("That doesn't look like one digit. Closest: 8.")
     expect(desk.digit).to_have_text("8")
     expect(desk.answer.locator("[data-slot=word]")).to_have_text("A guess")
-    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not one digit$"))
+    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not one digit\s*$"))
     # No figure and no bar that looks sure.
     expect(desk.answer.get_by_role("list", name="None of the ten fits well.")).to_be_visible()
     expect(desk.answer).not_to_contain_text("%")

@@ -117,7 +117,7 @@ function clicked({ dataset }) {
       break;
     case "look":
       view.complain("");
-      desk.lookAgain();
+      desk.lookAgain(true);
       break;
     case "all":
       desk.setOrder("disagreement");
@@ -162,6 +162,9 @@ document.addEventListener("click", (event) => {
 for (const name of ["keydown", "pointerdown"]) {
   document.addEventListener(name, () => {
     touched = performance.now();
+    if (touched - renewed > 2 * RENEW_MS) {
+      renew();
+    }
   });
 }
 
@@ -174,7 +177,7 @@ setInterval(() => {
     return;
   }
   if (desk.isDone && document.visibilityState === "visible") {
-    desk.lookAgain();
+    desk.lookAgain(false);
   } else {
     renew();
   }

@@ -36,7 +36,7 @@
 
 /** @typedef {{ drawings: Drawing[], left: Left, until: string }} NextAnswer */
 
-/** @typedef {{ drawing: Drawing, label: LabelState | null }} UndoAnswer */
+/** @typedef {{ label: LabelState | null, until: string }} UndoAnswer */
 
 /** @typedef {{ until: string, lost: string[], labelled: Record<string, LabelState> }} RenewAnswer */
 
@@ -51,7 +51,7 @@
  * @property {Record<string, string>} read
  * @property {string} confirm
  * @property {string} announcement
- * @property {string} audit
+ * @property {string} announcement_audit
  * @property {string} alt
  * @property {string} damaged
  * @property {string} keep
@@ -61,6 +61,7 @@
  * @property {string} comes_back
  * @property {string} not_undone
  * @property {string} nothing_to_undo
+ * @property {string} nothing_new
  * @property {string} lost
  * @property {string} skipped
  * @property {string} saving

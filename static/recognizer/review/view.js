@@ -24,7 +24,7 @@ export class View {
   /** @param {Desk} desk */
   render(desk) {
     const { current, isDone } = desk;
-    const isStuck = current === undefined && desk.hasFailed;
+    const isStuck = current === undefined && desk.hasFailed && !isDone;
     this.#show("card", current !== undefined);
     this.#show("keys", current !== undefined);
     this.#show("done", isDone);
@@ -213,8 +213,8 @@ export class View {
   #announce({ current, isDone }) {
     if (current !== undefined && current !== this.#shown) {
       const { drawing } = current;
-      const audit = drawing.is_audit ? this.texts.audit : "";
-      this.#write("announcement", `${this.#read(current)}, ${drawing.percent}. ${audit}`);
+      const pattern = drawing.is_audit ? this.texts.announcement_audit : this.texts.announcement;
+      this.#write("announcement", fill(pattern, { read: this.#read(current), percent: drawing.percent }));
     }
     if (isDone && this.#isBusyBefore) {
       this.#slot("done-title").focus();

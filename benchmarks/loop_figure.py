@@ -1,0 +1,47 @@
+"""The curve of the learning loop: mistakes over labels. Matplotlib without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+
+class Point(Protocol):
+    """What is drawn of a row: see ``benchmarks.learning_loop.Row``."""
+
+    @property
+    def labels(self) -> int: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def unanswered(self) -> int: ...
+    @property
+    def mnist_n(self) -> int: ...
+    @property
+    def mnist_misread(self) -> int: ...
+
+
+def draw_curve(hands: Mapping[str, Sequence[Point]], path: Path) -> None:
+    """Write the curve of each hand, and MNIST's test half beside it, as a PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.6, 3.6), dpi=110, layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    for (name, rows), marker in zip(hands.items(), "os^Dvp*X", strict=False):
+        labels = [row.labels for row in rows]
+        left.plot(labels, [100 * row.unanswered / row.n for row in rows], marker=marker, label=name)
+        mnist = [100 * (1 - row.mnist_misread / row.mnist_n) for row in rows]
+        right.plot(labels, mnist, marker=marker)
+    left.set(title="The writers' other drawings", ylabel="answered wrongly (%)", ylim=(0, None))
+    left.legend(title="hand")
+    right.set(title="MNIST, test half", ylabel="read rightly (%)")
+    low, high = right.get_ylim()
+    # Wide enough that a change of a few images does not look like a landslide.
+    middle, half = (low + high) / 2, max(0.5, (high - low) / 2)
+    right.set_ylim(middle - half, min(100.0, middle + half))
+    for axes in (left, right):
+        axes.set(xlabel="labelled drawings")
+        axes.grid(alpha=0.3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)

@@ -1,0 +1,137 @@
+"""A visitor and a reviewer, as their browsers talk to the site: HTTP, cookies, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.request import HTTPCookieProcessor, Request
+
+from benchmarks.site import Site
+
+QUEUE = "admin/recognizer/prediction/review/"
+TIMEOUT = 60
+
+
+class Browser:
+    """Sends requests to one site and keeps its cookies; leaves with what an error says."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.cookies = CookieJar()
+        self._opener = urllib.request.build_opener(HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> str:
+        """Return a page."""
+        return self._send(Request(self.site.address + path)).decode()
+
+    def post_form(self, path: str, fields: Mapping[str, str]) -> str:
+        """Send a form as a page of the site does and return the page that follows."""
+        token = {"csrfmiddlewaretoken": self._token()}
+        body = urllib.parse.urlencode({**fields, **token}).encode()
+        return self._send(Request(self.site.address + path, body)).decode()
+
+    def post_json(self, path: str, body: object) -> Any:
+        """Send JSON and return the answer's."""
+        request = Request(
+            self.site.address + path.removeprefix("/"),
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "X-CSRFToken": self._token()},
+        )
+        return json.loads(self._send(request))
+
+    def post_file(self, path: str, name: str, content: bytes) -> Any:
+        """Send one PNG file as a form does and return the answer's JSON."""
+        boundary = uuid.uuid4().hex
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.png"'
+            "\r\nContent-Type: image/png\r\n\r\n"
+        )
+        request = Request(
+            self.site.address + path,
+            head.encode() + content + f"\r\n--{boundary}--\r\n".encode(),
+            {
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                "X-CSRFToken": self._token(),
+            },
+        )
+        return json.loads(self._send(request))
+
+    def _token(self) -> str:
+        return next((c.value or "" for c in self.cookies if c.name.endswith("csrftoken")), "")
+
+    def _send(self, request: Request) -> bytes:
+        request.add_header("Referer", self.site.address)
+        try:
+            with self._opener.open(request, timeout=TIMEOUT) as answer:
+                content: bytes = answer.read()
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")[:1000]
+            raise SystemExit(f"{request.full_url} answered {error.code}: {said}") from error
+        return content
+
+
+class Visitor(Browser):
+    """Somebody who draws."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self.get("")
+
+    def draw(self, png: bytes) -> dict[str, Any]:
+        """Send a drawing and return the site's answer."""
+        answer: dict[str, Any] = self.post_file("api/v1/predictions/", "image", png)
+        return answer
+
+
+class Reviewer(Browser):
+    """A member of staff at the review queue."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        said = site.manage("ensure_admin")
+        name, password = (
+            re.findall(rf"^\s+{word}\s+(\S+)$", said, re.MULTILINE)[0]
+            for word in ("name", "password")
+        )
+        self.get("admin/login/")
+        self.post_form("admin/login/", {"username": name, "password": password, "next": "/admin/"})
+        setup = re.search(r'id="review-setup"[^>]*>(.*?)</script>', self.get(QUEUE))
+        if setup is None:
+            raise SystemExit("The review queue's page does not say where to send labels.")
+        self._urls: dict[str, str] = json.loads(setup.group(1))["urls"]
+
+    def label(self, count: int, truth: Callable[[str], int], order: str = "newest") -> int:
+        """Label so many drawings of the queue, as it gives them, by what ``truth`` says of an id.
+
+        Returns how many were labelled: fewer where the queue is empty.
+        """
+        done = 0
+        while done < count:
+            asked: dict[str, Any] = {
+                "order": order,
+                "digit": None,
+                "wanted": min(5, count - done),
+                "have": [],
+            }
+            given = self.post_json(self._urls["next"], asked)["drawings"]
+            if not given:
+                break
+            for drawing in given:
+                self.post_json(
+                    self._urls["label"],
+                    {
+                        "id": drawing["id"],
+                        "label": truth(drawing["id"]),
+                        "seen": None,
+                        "step": str(uuid.uuid4()),
+                    },
+                )
+                done += 1
+        return done

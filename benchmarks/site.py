@@ -1,0 +1,96 @@
+"""The whole site on a database of its own, for what is measured from the outside."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+_MANAGE = (sys.executable, str(ROOT / "manage.py"))
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running site: its address, with a slash at the end, and the environment it runs in."""
+
+    address: str
+    environment: Mapping[str, str]
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command on the site's database and return what it prints.
+
+        Leaves with what it said where it fails.
+        """
+        done = subprocess.run(
+            [*_MANAGE, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"manage.py {' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
+        return done.stdout
+
+
+@contextmanager
+def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]:
+    """Run the site on a temporary database, after these commands on it.
+
+    With ``collected``, static files are collected first and served hashed and compressed, as on a
+    public site.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    # A server that is killed while it still writes leaves files behind: that is no failure.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{Path(folder, 'site.sqlite3').as_posix()}",
+            "ALLOWED_HOSTS": "127.0.0.1",
+        }
+        site = Site(f"http://127.0.0.1:{port}/", environment)
+        site.manage("migrate", "--verbosity", "0")
+        if collected:
+            environment["STATIC_ROOT"] = str(Path(folder, "static"))
+            site.manage("collectstatic", "--no-input", "--verbosity", "0")
+        for command in prepare:
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        server = subprocess.Popen(
+            [*_MANAGE, "runserver", "--noreload", f"127.0.0.1:{port}"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(site.address, server)
+            yield site
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise SystemExit("The site did not start: see python manage.py check.")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+        else:
+            return
+    raise SystemExit(f"The site did not answer within {START_SECONDS} s.")

@@ -1,0 +1,287 @@
+"""The history of labels in the admin: of one drawing, to be restored from, and of all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from recognizer import labelling
+from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+    PredictionBase = admin.ModelAdmin[Prediction]
+    EventBase = admin.ModelAdmin[LabelEvent]
+else:
+    PredictionBase = EventBase = admin.ModelAdmin
+
+# Lines on a page of the history, and on the page of a drawing.
+PER_PAGE = 50
+LAST = 5
+# In the place of a label: the drawing had none.
+NO_LABEL = "none"
+
+
+class LabelHistoryAdmin(PredictionBase):
+    """The history of one drawing's labels, on a page of its own and in short on the drawing's."""
+
+    def get_urls(self) -> list[URLPattern]:
+        restore = self.admin_site.admin_view(require_POST(self.restore_view))
+        return [
+            path(
+                "<uuid:pk>/history/<int:event>/restore/",
+                restore,
+                name="recognizer_history_restore",
+            ),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Prediction | None = None,
+    ) -> HttpResponse:
+        """The page of a drawing, with the last changes of its label."""
+        if obj is not None:
+            context |= {"label_events": _events(obj)[:LAST]}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Every change of a drawing's label, the newest first."""
+        prediction = self.get_object(request, unquote(object_id))
+        if prediction is None:
+            return self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined, no-any-return]
+                request, self.opts, object_id
+            )
+        if not self.has_view_or_change_permission(request, prediction):
+            raise PermissionDenied
+        paginator = self.get_paginator(request, _events(prediction), PER_PAGE)
+        page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("History of the label"),
+            "subtitle": None,
+            "prediction": prediction,
+            "events": page,
+            "page_range": paginator.get_elided_page_range(page.number),
+            "page_var": PAGE_VAR,
+            "may_restore": request.user.has_perm(LABEL_PERMISSION),
+            "seen": NO_LABEL if prediction.label is None else prediction.label,
+            "module_name": capfirst(self.opts.verbose_name_plural),
+            "object": prediction,
+            "opts": self.opts,
+            **(extra_context or {}),
+        }
+        request.current_app = self.admin_site.name
+        template = "admin/recognizer/prediction/object_history.html"
+        return TemplateResponse(request, template, context)
+
+    def restore_view(self, request: HttpRequest, pk: uuid.UUID, event: int) -> HttpResponse:
+        """Give a drawing a label again that it had, unless somebody has set another meanwhile."""
+        if not request.user.has_perm(LABEL_PERMISSION):
+            raise PermissionDenied
+        assert isinstance(request.user, User)
+        line = get_object_or_404(LabelEvent, pk=event, prediction=pk)
+        try:
+            change = labelling.restore(
+                event=line,
+                seen=_seen(request.POST.get("seen", "")),
+                by=request.user,
+                before="before" in request.POST,
+            )
+        except labelling.LabelConflict as conflict:
+            self.message_user(request, _meanwhile(conflict.prediction), messages.ERROR)
+        except ValueError:
+            text = _("Which label the drawing had was not sent with it: restore it from this page.")
+            self.message_user(request, text, messages.ERROR)
+        else:
+            text = _("The label was so already.")
+            if change.old != change.new:
+                text = _("Label restored: %(old)s → %(new)s.") % {
+                    "old": label_text(change.old),
+                    "new": label_text(change.new),
+                }
+            self.message_user(request, text, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:recognizer_prediction_history", args=[pk]))
+
+    def get_deleted_objects(
+        self, objs: Sequence[Prediction] | QuerySet[Prediction], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """What would be deleted: with a drawing also its history, which nobody can delete alone."""
+        deletable, counts, perms, protected = super().get_deleted_objects(objs, request)
+        perms = {name for name in perms if name != LabelEvent._meta.verbose_name}
+        return deletable, counts, perms, protected
+
+
+def _events(prediction: Prediction) -> QuerySet[LabelEvent]:
+    return LabelEvent.objects.filter(prediction=prediction).select_related("by")
+
+
+def _seen(text: str) -> int | None:
+    """The label that the page showed. Raises ValueError if that is none."""
+    return None if text == NO_LABEL else Label(int(text)).value
+
+
+def _meanwhile(prediction: Prediction) -> str:
+    """What another reviewer did since the page was opened."""
+    if prediction.label is None:
+        return _("Another reviewer has cleared this label meanwhile. Nothing was restored.")
+    return _("%(who)s has labelled this “%(label)s” meanwhile. Nothing was restored.") % {
+        "who": prediction.labelled_by or _("Another reviewer"),
+        "label": label_text(prediction.label),
+    }
+
+
+# All of it ------------------------------------------------------------------------------------
+
+
+class ReviewerFilter(admin.SimpleListFilter):
+    """By whom; not Django's filter for relations, which reads every change to find the people."""
+
+    title = gettext_lazy("reviewer")
+    parameter_name = "by"
+    GONE = "gone"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: EventBase
+    ) -> list[tuple[str, StrOrPromise]]:
+        people = get_user_model().objects.filter(is_staff=True).order_by("username")
+        names = [(str(pk), name) for pk, name in people.values_list("pk", "username")]
+        return [*names, (self.GONE, gettext_lazy("an account that is gone"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LabelEvent]
+    ) -> QuerySet[LabelEvent]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if value == self.GONE:
+            return queryset.filter(by__isnull=True)
+        if not value.isdecimal():
+            raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
+        return queryset.filter(by=int(value))
+
+
+class ViaFilter(admin.SimpleListFilter):
+    """By the way that a label came."""
+
+    template = "admin/recognizer/compact_filter.html"
+    title = gettext_lazy("way")
+    parameter_name = "via"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: EventBase
+    ) -> list[tuple[str, StrOrPromise]]:
+        return [(via.value, via.label) for via in Via]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LabelEvent]
+    ) -> QuerySet[LabelEvent]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if value not in Via.values:
+            raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
+        return queryset.filter(via=value)
+
+
+class LabelEventAdmin(EventBase):
+    """All changes of labels, to be read: they can't be added, changed or deleted."""
+
+    list_display = ("drawing", "change", "who", "via", "when", "batch_link")
+    list_display_links = None
+    # By time alone: there is an index for it.
+    sortable_by = ("when",)
+    show_facets = admin.ShowFacets.NEVER
+    list_filter = (ReviewerFilter, ViaFilter, ("at", admin.DateFieldListFilter))
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    show_full_result_count = False
+    fields = ("prediction", "old", "new", "by", "at", "via", "batch")
+
+    class Media:
+        css = {"all": ("recognizer/admin.css",)}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: LabelEvent | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LabelEvent | None = None) -> bool:
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, under its own name: nothing is selected here."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LabelEvent]:
+        return super().get_queryset(request).select_related("by").order_by("-at", "-pk")
+
+    @admin.display(description=gettext_lazy("drawing"))
+    def drawing(self, event: LabelEvent) -> str:
+        return format_html(
+            '<a href="{}"><img class="drawing-thumbnail" src="{}" alt="{}"'
+            ' width="48" height="48" loading="lazy"></a>',
+            reverse("admin:recognizer_prediction_history", args=[event.prediction_id]),
+            reverse("admin:recognizer_prediction_thumbnail", args=[event.prediction_id]),
+            _("The drawing %(id)s and its history") % {"id": str(event.prediction_id)[:8]},
+        )
+
+    @admin.display(description=gettext_lazy("label"))
+    def change(self, event: LabelEvent) -> str:
+        return format_html(
+            '<span class="label-change">{} → {}</span>',
+            label_text(event.old),
+            label_text(event.new),
+        )
+
+    @admin.display(description=gettext_lazy("who"))
+    def who(self, event: LabelEvent) -> str:
+        return str(event.by or _("an account that is gone"))
+
+    @admin.display(description=gettext_lazy("when"), ordering="at")
+    def when(self, event: LabelEvent) -> str:
+        return date_format(timezone.localtime(event.at), "j M Y, H:i")
+
+    @admin.display(description=gettext_lazy("batch"))
+    def batch_link(self, event: LabelEvent) -> str | None:
+        if event.batch is None:
+            return None
+        return format_html(
+            '<a href="?batch={}"><code class="short-id">{}</code></a>',
+            event.batch,
+            str(event.batch)[:8],
+        )

@@ -1,0 +1,161 @@
+"""What the grid's page says, and what its template and its JavaScript are given to say it with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from recognizer import grid_review, wording
+from recognizer.models import Label, Prediction
+
+# How a drawing's field is called in the form, before its id, and the choice to say nothing of it.
+FIELD = "label-"
+LEAVE = "leave"
+# A confidence from here on is not worth a figure on the picture: nearly all have it.
+SURE = 0.995
+
+
+def answer_text(answer: Label) -> str:
+    """What the drawings of a page have in common."""
+    if answer is Label.NOT_A_DIGIT:
+        return _("read as not a digit")
+    return _("read as %(digit)s") % {"digit": answer.label}
+
+
+def count(waiting: int) -> str:
+    """How many drawings wait; they are counted up to a limit."""
+    return f"{waiting}+" if waiting >= grid_review.COUNTED else str(waiting)
+
+
+def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
+    """How many drawings were confirmed, corrected and left open, in a sentence."""
+    parts = []
+    if confirmed:
+        parts.append(_("%(n)d confirmed") % {"n": confirmed})
+    if corrected:
+        parts.append(_("%(n)d corrected") % {"n": corrected})
+    if left_open:
+        parts.append(_("%(n)d left open") % {"n": left_open})
+    return _("%(what)s.") % {"what": ", ".join(parts) or _("No label was changed")}
+
+
+def saved(result: grid_review.Saved) -> str:
+    """What came of a page."""
+    said = tally(result.confirmed, result.corrected, result.left_open)
+    if not result.meanwhile:
+        return said
+    n = len(result.meanwhile)
+    others = ngettext(
+        "%(n)d was labelled by another reviewer meanwhile and stays as it is.",
+        "%(n)d were labelled by another reviewer meanwhile and stay as they are.",
+        n,
+    )
+    return f"{said} {others % {'n': n}}"
+
+
+def undone(back: int, kept: int) -> str:
+    """What came of an undo."""
+    said = ngettext("%(n)d label taken back.", "%(n)d labels taken back.", back) % {"n": back}
+    if not kept:
+        return said
+    left = ngettext(
+        "%(n)d had been changed since and stays as it is.",
+        "%(n)d had been changed since and stay as they are.",
+        kept,
+    )
+    return f"{said} {left % {'n': kept}}"
+
+
+def cells(page: grid_review.Page, answer: Label) -> list[dict[str, Any]]:
+    """The drawings of a page, each with the choice of what can be said of it."""
+    # Rendered once for all that start alike: sixty times twelve options are slow in a template.
+    options = {
+        chosen: _options(answer, chosen)
+        for chosen in {answer, *(Label(label) for label in page.chosen.values())}
+    }
+    return [
+        {
+            **_cell(number, drawing, answer),
+            "options": options[Label(page.chosen.get(drawing.pk, answer))],
+        }
+        for number, drawing in enumerate(page.drawings, start=1)
+    ]
+
+
+def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
+    if answer is Label.NOT_A_DIGIT:
+        name = _("Drawing %(n)d, read as not a digit, closest to %(digit)d")
+        caption = f"{drawing.digit}?"
+    else:
+        name = _("Drawing %(n)d, read as %(digit)d, %(sure)s")
+        caption = (
+            ""
+            if drawing.confidence >= SURE
+            else _("%(n)d\u00a0%%") % {"n": round(100 * drawing.confidence)}
+        )
+    return {
+        "pk": drawing.pk,
+        "field": f"{FIELD}{drawing.pk}",
+        "image": thumbnail(drawing),
+        "caption": caption,
+        "name": name
+        % {
+            "n": number,
+            "digit": drawing.digit,
+            "sure": wording.short_percent(drawing.confidence),
+        },
+    }
+
+
+def _options(answer: Label, chosen: Label) -> SafeString:
+    """What can be said of a drawing, "right" first."""
+    choices = [
+        (str(answer.value), _("%(answer)s, right") % {"answer": answer.label}),
+        (LEAVE, _("not sure, leave open")),
+        *((str(each.value), each.label) for each in Label if each is not answer),
+    ]
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (value, mark_safe(" selected") if value == str(chosen.value) else "", text)
+            for value, text in choices
+        ),
+    )
+
+
+def thumbnail(drawing: Prediction) -> str:
+    """The address of a drawing's picture."""
+    return reverse("admin:recognizer_prediction_thumbnail", args=[drawing.pk])
+
+
+def page_texts(answer: Label) -> dict[str, Any]:
+    """All that the page's JavaScript says, ready for `json_script`."""
+    return {
+        "right": str(answer.value),
+        "leave": LEAVE,
+        "labels": {str(each.value): str(each.label) for each in Label},
+        "badges": {LEAVE: "?", str(Label.NOT_A_DIGIT.value): "✗"},
+        "save": {
+            "confirm": _("Confirm {n}"),
+            "correct": _("correct {n}"),
+            "leave": _("leave {n} open"),
+        },
+        "marked": _("{name}, marked as wrong"),
+        "corrected": _("{name}, corrected to {label}"),
+        "which": {
+            "none": _("Pick the wrong ones"),
+            "marked": _("{n} marked: correct to"),
+        },
+        "busy": _("Saving…"),
+        "unreachable": _("The site can't be reached. Your marks are still here: try again."),
+        "refused": _(
+            "The site didn't accept that. Your marks are still here. Log in again in another tab, "
+            "or reload the page."
+        ),
+    }

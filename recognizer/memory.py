@@ -1,0 +1,228 @@
+"""What a person says of their own drawings, and what the site remembers of it for that person.
+
+A suggestion is never a label: only a reviewer's is. But the person's own next drawing is read by
+it at once, with no training, and nobody else's is: see `neighbours`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from recognizer import embeddings, neighbours, recall, serving
+from recognizer.classifier import Answer
+from recognizer.models import (
+    Label,
+    MemorySwitchedOff,
+    ModelVersion,
+    Prediction,
+    RememberedDrawing,
+)
+
+MOST_REMEMBERED = 200
+"""Drawings remembered for one person; beyond these the oldest are forgotten."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Whether a person's memory is on, and how many drawings it holds."""
+
+    enabled: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class PersonalAnswer:
+    """What is answered in place of the network's answer, and the drawing that decided it."""
+
+    answer: Answer
+    remembered_id: UUID
+
+
+def _owner(user: User | None, visitor: UUID | None) -> dict[str, Any] | None:
+    """Return the column that tells a person's rows, as a lookup; None for nobody."""
+    if user is not None:
+        return {"user": user}
+    return None if visitor is None else {"visitor": visitor}
+
+
+def _of(user: User | None, visitor: UUID | None) -> QuerySet[RememberedDrawing]:
+    owner = _owner(user, visitor)
+    rows = RememberedDrawing.objects.all()
+    return rows.none() if owner is None else rows.filter(**owner)
+
+
+def _switched_off(user: User | None, visitor: UUID | None) -> QuerySet[MemorySwitchedOff]:
+    owner = _owner(user, visitor)
+    rows = MemorySwitchedOff.objects.all()
+    return rows.none() if owner is None else rows.filter(**owner)
+
+
+# What a person says -----------------------------------------------------------------------------
+
+
+def suggest(
+    *, prediction_id: UUID, label: int, user: User | None, visitor: UUID | None
+) -> Prediction:
+    """Keep what a person says of their own drawing, and remember it for them; return the drawing.
+
+    Said anew it replaces what was said before. Where their memory is off nothing new is
+    remembered. The reviewer's label is never touched.
+
+    Raises:
+        Prediction.DoesNotExist: there is no such drawing of this person.
+        ValueError: `label` is none of `Label`.
+    """
+    value = Label(label).value
+    with transaction.atomic():
+        prediction = _own(prediction_id, user, visitor)
+        prediction.suggestion = value
+        prediction.save(update_fields=["suggestion"])
+        known = RememberedDrawing.objects.filter(prediction=prediction)
+        if not known.update(label=value, remembered_at=timezone.now()):
+            _remember(prediction, value, user, visitor)
+    return prediction
+
+
+def withdraw(*, prediction_id: UUID, user: User | None, visitor: UUID | None) -> None:
+    """Take back what a person said of their own drawing, and forget it.
+
+    Raises:
+        Prediction.DoesNotExist: there is no such drawing of this person.
+    """
+    with transaction.atomic():
+        prediction = _own(prediction_id, user, visitor)
+        prediction.suggestion = None
+        prediction.save(update_fields=["suggestion"])
+        RememberedDrawing.objects.filter(prediction=prediction).delete()
+
+
+def _own(prediction_id: UUID, user: User | None, visitor: UUID | None) -> Prediction:
+    """Return the person's own drawing, held until the transaction ends.
+
+    Held, two suggestions for one drawing come one after the other: the second finds what the
+    first has remembered.
+    """
+    owner = _owner(user, visitor)
+    if owner is None:
+        raise Prediction.DoesNotExist("Nobody has no drawings.")
+    rows = Prediction.objects.without_bytes().select_for_update(of=("self",))
+    return rows.get(pk=prediction_id, **owner)
+
+
+def _remember(prediction: Prediction, label: int, user: User | None, visitor: UUID | None) -> None:
+    owner = _owner(user, visitor)
+    if owner is None or _switched_off(user, visitor).exists():
+        return
+    embedding, version = prediction.embedding, prediction.model_version
+    if embedding is None:
+        # A drawing of before embeddings were kept.
+        try:
+            current = serving.current_classifier()
+        except serving.NoModel:
+            return
+        embedding, version = recall.embedded(prediction, current.classifier), current.version
+    if embedding is None:
+        return
+    RememberedDrawing.objects.create(
+        prediction=prediction, label=label, embedding=embedding, model_version=version, **owner
+    )
+    _forget_the_oldest(user, visitor)
+
+
+def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
+    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[MOST_REMEMBERED:]
+    beyond = list(oldest.values_list("pk", flat=True))
+    if beyond:
+        RememberedDrawing.objects.filter(pk__in=beyond).delete()
+
+
+# The switch -------------------------------------------------------------------------------------
+
+
+def state(*, user: User | None, visitor: UUID | None) -> State:
+    """Return whether this person's memory is on, and how many drawings it holds."""
+    return State(
+        enabled=not _switched_off(user, visitor).exists(), count=_of(user, visitor).count()
+    )
+
+
+def switch(*, enabled: bool, user: User | None, visitor: UUID | None) -> None:
+    """Switch a person's memory on or off; what it holds stays until it is forgotten.
+
+    Raises:
+        ValueError: there is neither a user nor a visitor.
+    """
+    owner = _owner(user, visitor)
+    if owner is None:
+        raise ValueError("Nobody has no memory.")
+    if enabled:
+        MemorySwitchedOff.objects.filter(**owner).delete()
+    else:
+        MemorySwitchedOff.objects.bulk_create([MemorySwitchedOff(**owner)], ignore_conflicts=True)
+
+
+def forget(*, user: User | None, visitor: UUID | None) -> int:
+    """Forget every drawing remembered for this person; return how many there were.
+
+    What they said of the drawings stays for the reviewer.
+    """
+    return _of(user, visitor).delete()[0]
+
+
+def claim(*, user: User, visitor: UUID) -> None:
+    """Hand a visitor's memory to the account they have logged in to.
+
+    Off stays off, whichever of the two was.
+    """
+    with transaction.atomic():
+        if RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None):
+            _forget_the_oldest(user, None)
+        if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
+            switch(enabled=False, user=user, visitor=None)
+
+
+# The personal answer ----------------------------------------------------------------------------
+
+
+def personal_answer(
+    *, answer: Answer, version: ModelVersion, user: User | None, visitor: UUID | None
+) -> PersonalAnswer | None:
+    """Return the answer by this person's own remembered drawings; None where the network's stands.
+
+    One query, but for the first predictions after another version was activated: embeddings of
+    two networks can't be compared, so the remembered drawings pass through the new one.
+
+    Args:
+        answer: what the network says of the person's new drawing.
+        version: the version that says it.
+
+    Raises:
+        serving.NoModel: no model version can answer.
+    """
+    rows = recall.remembered(user=user, visitor=visitor, limit=MOST_REMEMBERED)
+    if not rows or embeddings.pack(answer.embedding) is None:
+        return None
+    current = serving.current_classifier()
+    if current.version.pk != version.pk:
+        # Another version was activated since the network answered: this once that stands.
+        return None
+    usable = recall.comparable(rows, current)
+    if not usable:
+        return None
+    personal = neighbours.mix(
+        answer,
+        current.classifier.calibration,
+        embeddings.unpack_many([bytes(row.embedding) for row in usable]),
+        np.array([row.label for row in usable]),
+    )
+    if personal is None:
+        return None
+    return PersonalAnswer(personal.answer, usable[personal.decided_by].prediction_id)

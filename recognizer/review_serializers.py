@@ -1,0 +1,61 @@
+"""What the review queue's page may send, read and checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from recognizer import review
+from recognizer.models import Label
+from recognizer.review_orders import Order
+
+MAX_HELD = 2 * review.MAX_BATCH
+"""How many drawings a page holds, at most."""
+
+
+class StartSerializer(serializers.Serializer[Any]):
+    """Where the page begins."""
+
+    digit = serializers.IntegerField(min_value=0, max_value=9, required=False, allow_null=True)
+    order = serializers.ChoiceField(choices=Order.choices, required=False)
+
+
+class HeldSerializer(serializers.Serializer[Any]):
+    """The drawings that the page holds."""
+
+    have = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_HELD)
+
+
+class NextSerializer(HeldSerializer):
+    """A question for more drawings."""
+
+    order = serializers.ChoiceField(choices=Order.choices)
+    digit = serializers.IntegerField(min_value=0, max_value=9, allow_null=True)
+    wanted = serializers.IntegerField(min_value=1, max_value=review.MAX_BATCH)
+
+
+class ReleaseSerializer(HeldSerializer):
+    """Drawings given back."""
+
+    until = serializers.DateTimeField()
+
+
+class DrawingSerializer(serializers.Serializer[Any]):
+    """One drawing."""
+
+    id = serializers.UUIDField()
+
+
+class LabelSerializer(DrawingSerializer):
+    """A label for a drawing; `seen` is the one that the reviewer knows of, null for none."""
+
+    label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
+    seen = serializers.ChoiceField(choices=Label.choices, allow_null=True)
+    step = serializers.UUIDField()
+
+
+class UndoSerializer(DrawingSerializer):
+    """A label taken back by its step, or a skip where there is none."""
+
+    step = serializers.UUIDField(allow_null=True)

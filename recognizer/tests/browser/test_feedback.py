@@ -1,0 +1,519 @@
+"""Right, or what it was: said by mouse, touch and key, whatever the connection does."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+from pytest_django import Settings
+
+from recognizer.models import Label, Prediction, RememberedDrawing
+from recognizer.tests.browser.desk import Desk
+
+SUGGESTION = "**/suggestion/"
+AT_ONCE = "It is remembered for you at once; a reviewer looks before the model learns from it."
+
+
+def _choice(desk: Desk, name: str) -> Locator:
+    """Return a button below the answer by its name: "4", "Not a digit", "Right"."""
+    return desk.page.locator("#feedback").get_by_role("button", name=name, exact=True)
+
+
+def _thanks(desk: Desk) -> Locator:
+    return desk.page.locator("#feedback [data-slot=thanks]")
+
+
+def _error(desk: Desk) -> Locator:
+    return desk.page.locator("#feedback [data-slot=feedback-error]")
+
+
+def _said(desk: Desk, entry: int = 0) -> Locator:
+    """Return what an entry of the history shows of the visitor's own word."""
+    return desk.entries.nth(entry).locator("[data-slot=said]")
+
+
+def _opened(desk: Desk) -> Locator:
+    return desk.page.get_by_role("dialog")
+
+
+def _ask(desk: Desk, digit: int = 3) -> Desk:
+    """Draw a digit and wait for its answer."""
+    desk.draw(digit, seed=0 if digit == 3 else 1)
+    desk.predict.click()
+    desk.expect_answer(digit)
+    return desk
+
+
+def _stored() -> list[int | None]:
+    return list(Prediction.objects.order_by("created_at").values_list("suggestion", flat=True))
+
+
+def _expect_said(desk: Desk, name: str, sentence: str) -> None:
+    """Wait until the site has what was said, and says so."""
+    expect(_choice(desk, name)).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(desk)).to_have_text(f"Thank you. {sentence} {AT_ONCE}")
+
+
+def test_a_press_says_what_it_was_and_is_thanked_for(desk: Desk) -> None:
+    _ask(desk)
+    expect(_thanks(desk)).to_have_text(
+        "What you say is remembered for you at once; a reviewer looks before the model learns "
+        "from it."
+    )
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    expect(desk.status).to_have_text(f"Thank you. You said it is an 8. {AT_ONCE}")
+    expect(_said(desk)).to_have_text("You: 8")
+    assert _stored() == [8]
+    assert Prediction.objects.get().label is None
+    assert RememberedDrawing.objects.get().label == 8
+    # It is still there after a reload, and the page says so without thanking again.
+    expect(_said(desk.open())).to_have_text("You: 8")
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "sentence", "note"),
+    [
+        ("Right", 3, "You said it is a 3.", "You: right"),
+        ("3", 3, "You said it is a 3.", "You: right"),
+        ("Not a digit", Label.NOT_A_DIGIT, "You said it is no digit.", "You: no digit"),
+        ("0", 0, "You said it is a 0.", "You: 0"),
+    ],
+)
+def test_a_finger_says_it_too(
+    open_desk: Any, name: str, label: int, sentence: str, note: str
+) -> None:
+    desk = _ask(open_desk(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
+    _choice(desk, name).tap()
+    _expect_said(desk, name, sentence)
+    expect(_said(desk)).to_have_text(note)
+    assert _stored() == [label]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "label"),
+    [
+        ("4", "4", 4),
+        ("0", "0", 0),
+        ("x", "Not a digit", Label.NOT_A_DIGIT),
+        ("X", "Not a digit", Label.NOT_A_DIGIT),
+        ("y", "Right", 3),
+    ],
+)
+def test_a_key_says_it_too(desk: Desk, key: str, name: str, label: int) -> None:
+    _ask(desk).page.keyboard.press(key)
+    expect(_choice(desk, name)).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(desk)).to_contain_text("Thank you.")
+    assert _stored() == [label]
+
+
+def test_the_row_of_digits_says_it_without_shift_on_a_french_keyboard(desk: Desk) -> None:
+    _ask(desk).page.evaluate(
+        """document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key: "&", code: "Digit1", bubbles: true })
+        )"""
+    )
+    _expect_said(desk, "1", "You said it is a 1.")
+
+
+def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> None:
+    keyboard = desk.page.keyboard
+    sent: list[str] = []
+    desk.page.on("request", lambda request: sent.append(request.url))
+    keyboard.press("4")  # There is no answer yet.
+    _ask(desk)
+    keyboard.press("Control+4")
+    keyboard.press("a")
+    # The drawing has changed: the key could be meant for what is drawn now.
+    desk.drag([desk.at(0.1, 0.9), desk.at(0.2, 0.9)])
+    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text(
+        "Was the earlier answer right?"
+    )
+    keyboard.press("4")
+    # The answer is on its way.
+    held: list[Route] = []
+    desk.page.route("**/predictions/", lambda route: held.append(route))
+    keyboard.press("Enter")
+    expect(desk.answer).to_have_attribute("aria-busy", "true")
+    keyboard.press("4")
+    held[0].continue_()
+    expect(desk.entries).to_have_count(2)
+    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text("Is that right?")
+    desk.clear.click()
+    keyboard.press("4")
+    assert [url for url in sent if url.endswith("/suggestion/")] == []
+
+
+def test_the_keys_can_be_switched_off_for_good(desk: Desk) -> None:
+    _ask(desk)
+    desk.page.get_by_role("checkbox", name=re.compile("Keys: Y right, 0–9 what it was")).uncheck()
+    desk.page.keyboard.press("4")
+    desk.open()
+    _ask(desk)
+    toggle = desk.page.get_by_role("checkbox", name=re.compile("Keys:"))
+    expect(toggle).not_to_be_checked()
+    desk.page.keyboard.press("5")
+    toggle.check()
+    desk.page.keyboard.press("6")
+    _expect_said(desk, "6", "You said it is a 6.")
+    assert _stored() == [None, 6]
+
+
+def test_another_press_changes_it(desk: Desk) -> None:
+    _ask(desk)
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    _choice(desk, "5").click()
+    _expect_said(desk, "5", "You said it is a 5.")
+    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "false")
+    expect(_said(desk)).to_have_text("You: 5")
+    assert _stored() == [5]
+
+
+def test_it_can_be_taken_back(desk: Desk) -> None:
+    _ask(desk)
+    back = _choice(desk, "Take it back")
+    expect(back).to_be_hidden()
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    back.focus()
+    desk.page.keyboard.press("Enter")
+    expect(_thanks(desk)).to_have_text("Taken back.")
+    expect(desk.status).to_have_text("Taken back.")
+    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    expect(_said(desk)).to_be_empty()
+    # The button that had the focus is gone: the focus stays among the choices.
+    expect(back).to_be_hidden()
+    expect(_choice(desk, "Right")).to_be_focused()
+    assert _stored() == [None]
+    assert RememberedDrawing.objects.count() == 0
+
+
+def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
+    held: list[Route] = []
+    sent: list[Any] = []
+
+    def hold_the_first(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    _ask(desk)
+    desk.page.route(SUGGESTION, hold_the_first)
+    for name in ("1", "2", "7"):
+        _choice(desk, name).click()
+    expect(_thanks(desk)).to_have_text("Sending…")
+    held[0].continue_()
+    _expect_said(desk, "7", "You said it is a 7.")
+    assert sent == [{"digit": 1}, {"digit": 7}]
+    assert _stored() == [7]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
+        (502, "", "The site is not available right now."),
+        (403, "<html>CSRF</html>", "Reload the page"),
+        (404, json.dumps({"errors": [{"code": "not_found", "detail": "Gone."}]}), "Gone."),
+    ],
+)
+def test_an_error_says_what_happened_and_keeps_the_choice(
+    desk: Desk, complaints: list[str], status: int, body: str, sentence: str
+) -> None:
+    _ask(desk)
+    desk.page.route(SUGGESTION, lambda route: route.fulfill(status=status, body=body))
+    _choice(desk, "8").click()
+    expect(_error(desk)).to_contain_text(sentence)
+    expect(_error(desk)).to_contain_text("What you said is still here.")
+    assert _error(desk).get_attribute("role") == "alert"
+    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(desk)).to_be_empty()
+    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
+    assert _stored() == [None]
+    desk.page.unroute(SUGGESTION)
+    again = _choice(desk, "Try again")
+    again.focus()
+    desk.page.keyboard.press("Enter")
+    _expect_said(desk, "8", "You said it is an 8.")
+    expect(_error(desk)).to_be_empty()
+    expect(again).to_be_hidden()
+    expect(_choice(desk, "8")).to_be_focused()
+    expect(_said(desk)).to_have_text("You: 8")
+    assert _stored() == [8]
+    complaints[:] = [text for text in complaints if "Failed to load resource" not in text]
+
+
+def test_a_lost_connection_loses_no_choice(desk: Desk, complaints: list[str]) -> None:
+    _ask(desk)
+    desk.page.context.set_offline(True)
+    desk.page.keyboard.press("8")
+    expect(_error(desk)).to_contain_text("The site can't be reached.")
+    # One may think again meanwhile.
+    desk.page.keyboard.press("9")
+    expect(_choice(desk, "9")).to_have_attribute("aria-pressed", "true")
+    expect(_error(desk)).to_contain_text("The site can't be reached.")
+    desk.page.context.set_offline(False)
+    _choice(desk, "Try again").click()
+    _expect_said(desk, "9", "You said it is a 9.")
+    assert _stored() == [9]
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_the_sites_own_sentence_is_shown_when_it_throttles(
+    desk: Desk, complaints: list[str], settings: Settings
+) -> None:
+    settings.REST_FRAMEWORK = {
+        **settings.REST_FRAMEWORK,
+        "DEFAULT_THROTTLE_RATES": {"anon": "1/min", "user": "1/min"},
+    }
+    _ask(desk)
+    _choice(desk, "8").click()
+    expect(_error(desk)).to_contain_text("throttled")
+    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
+    complaints[:] = [text for text in complaints if "429" not in text]
+
+
+def test_drawing_goes_on_while_a_choice_is_on_its_way(desk: Desk) -> None:
+    held: list[Route] = []
+    _ask(desk)
+    desk.page.route(SUGGESTION, lambda route: held.append(route))
+    _choice(desk, "8").click()
+    expect(_thanks(desk)).to_have_text("Sending…")
+    desk.clear.click()
+    _ask(desk, 7)
+    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    held[0].continue_()
+    expect(_said(desk, 1)).to_have_text("You: 8")
+    expect(desk.status).to_contain_text("Thank you. You said it is an 8.")
+    # The new answer's question is not touched by it.
+    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    expect(_said(desk, 0)).to_be_empty()
+    assert _stored() == [8, None]
+
+
+def test_a_failure_that_comes_too_late_waits_in_the_history(
+    desk: Desk, complaints: list[str]
+) -> None:
+    held: list[Route] = []
+    _ask(desk)
+    desk.page.route(SUGGESTION, lambda route: held.append(route))
+    _choice(desk, "8").click()
+    desk.clear.click()
+    held[0].abort()
+    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
+    expect(desk.status).to_contain_text("The site can't be reached.")
+    desk.page.unroute(SUGGESTION)
+    desk.entries.first.get_by_role("link").click()
+    expect(_opened(desk).get_by_role("alert")).to_contain_text("The site can't be reached.")
+    _opened(desk).get_by_role("button", name="Try again").click()
+    expect(_opened(desk)).to_contain_text("Thank you. You said it is an 8.")
+    expect(_said(desk)).to_have_text("You: 8")
+    assert _stored() == [8]
+    complaints[:] = [text for text in complaints if "ERR_FAILED" not in text]
+
+
+def test_nothing_moves_when_something_is_said(desk: Desk) -> None:
+    def places() -> list[Any]:
+        names = ("board", "answer", "upload", "history")
+        return [desk.page.locator(f"#{name}").bounding_box() for name in names]
+
+    _ask(desk)
+    before = places()
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    # But for the history, whose entry has a line more.
+    assert places()[:-1] == before[:-1]
+
+
+# The history ------------------------------------------------------------------------------------
+
+
+def test_an_entry_opens_and_takes_a_correction(desk: Desk) -> None:
+    _ask(desk)
+    desk.clear.click()
+    _ask(desk, 7)
+    for _ in range(2):
+        link = desk.entries.nth(1).get_by_role("link")
+        link.click()
+        opened = _opened(desk)
+        expect(opened).to_be_visible()
+        expect(opened.get_by_role("heading", level=2)).to_have_text("The site read a 3.")
+        picture = opened.get_by_role("img", name="Your drawing")
+        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
+        opened.get_by_role("button", name="5", exact=True).click()
+        expect(opened).to_contain_text("You said it is a 5.")
+        expect(opened.get_by_role("status")).to_contain_text("Thank you. You said it is a 5.")
+        opened.get_by_role("button", name="Close").click()
+        expect(opened).to_be_hidden()
+        expect(_said(desk, 1)).to_have_text("You: 5")
+        assert _stored() == [5, None]
+        # The second time it is the server's entry and no longer this page's.
+        desk.open()
+
+
+def test_an_entry_is_opened_corrected_and_closed_by_keys(desk: Desk) -> None:
+    _ask(desk)
+    link = desk.entries.first.get_by_role("link", name=re.compile("^Your drawing 3"))
+    link.focus()
+    desk.page.keyboard.press("Enter")
+    opened = _opened(desk)
+    expect(opened.get_by_role("heading", level=2)).to_be_focused()
+    desk.page.keyboard.press("5")
+    expect(opened).to_contain_text("Thank you. You said it is a 5.")
+    desk.page.keyboard.press("Escape")
+    expect(opened).to_be_hidden()
+    expect(link).to_be_focused()
+    # Esc closed the dialog and did not clear the drawing.
+    desk.expect_answer(3)
+    assert desk.ink() > 0.01
+    # It is the same drawing as that of the answer: both show what was said.
+    _expect_said(desk, "5", "You said it is a 5.")
+    assert _stored() == [5]
+
+
+def test_a_click_beside_the_dialog_closes_it(desk: Desk) -> None:
+    _ask(desk)
+    desk.entries.first.get_by_role("link").click()
+    expect(_opened(desk)).to_be_visible()
+    desk.page.mouse.click(5, 5)
+    expect(_opened(desk)).to_be_hidden()
+
+
+def test_what_was_said_elsewhere_is_shown_when_an_entry_is_opened(desk: Desk) -> None:
+    _ask(desk)
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    desk.open()
+    desk.entries.first.get_by_role("link").click()
+    opened = _opened(desk)
+    eight = opened.get_by_role("button", name="8", exact=True)
+    expect(eight).to_have_attribute("aria-pressed", "true")
+    expect(opened.locator("[data-slot=thanks]")).to_have_text("You said it is an 8.")
+    opened.get_by_role("button", name="Take it back").click()
+    expect(opened.locator("[data-slot=thanks]")).to_have_text("Taken back.")
+    assert _stored() == [None]
+
+
+# How it looks and sounds ------------------------------------------------------------------------
+
+
+def test_a_screen_reader_hears_a_question_and_its_choices(desk: Desk) -> None:
+    _ask(desk)
+    _choice(desk, "4").click()
+    _expect_said(desk, "4", "You said it is a 4.")
+    expect(desk.page.locator(".answer-feedback")).to_match_aria_snapshot(
+        """
+        - form "Is that right?":
+          - heading "Is that right?" [level=3]
+          - button "Right"
+          - group "No, it was":
+            - text: No, it was
+            - button "0"
+            - button "1"
+            - button "2"
+            - button "3"
+            - button "4" [pressed]
+            - button "5"
+            - button "6"
+            - button "7"
+            - button "8"
+            - button "9"
+            - button "Not a digit"
+          - paragraph: /Thank you\\. You said it is a 4\\./
+          - button "Take it back"
+        """
+    )
+
+
+def test_the_tab_key_goes_through_the_choices_in_order(desk: Desk) -> None:
+    _ask(desk)
+    desk.clear.focus()
+    names = []
+    for _ in range(14):
+        desk.page.keyboard.press("Tab")
+        names.append(desk.page.evaluate("document.activeElement.textContent.trim()"))
+    assert names[:12] == ["Right", *map(str, range(10)), "Not a digit"]
+    assert desk.page.evaluate("document.activeElement.id") == "upload-image"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [100, 200])
+def test_a_narrow_phone_has_room_for_it(open_desk: Any, scheme: str, size: int) -> None:
+    desk = open_desk(
+        viewport={"width": 320, "height": 800}, has_touch=True, is_mobile=True, color_scheme=scheme
+    )
+    desk.page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
+    _ask(desk)
+    _choice(desk, "8").tap()
+    _expect_said(desk, "8", "You said it is an 8.")
+    for where in ("#feedback", "#memory", "#opened"):
+        if where == "#opened":
+            desk.entries.first.get_by_role("link").tap()
+            expect(_opened(desk)).to_be_visible()
+        buttons = desk.page.locator(f"{where} :is(button, summary):visible")
+        for box in [button.bounding_box() for button in buttons.all()]:
+            assert box is not None
+            assert box["width"] >= 44
+            assert box["height"] >= 44
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 320
+    assert desk.has_no_sideways_scroll()
+
+
+def test_it_fits_where_text_runs_from_right_to_left(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 320, "height": 800})
+    desk.page.evaluate("document.documentElement.dir = 'rtl'")
+    _ask(desk)
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    assert desk.has_no_sideways_scroll()
+    boxes = [_choice(desk, name).bounding_box() for name in ("0", "1")]
+    assert boxes[0]["x"] > boxes[1]["x"]  # type: ignore[index]
+
+
+# The contrast of a text with what is behind it, by WCAG 2.2.
+CONTRAST = """
+    (element) => {
+        const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
+        let ground = element;
+        while (rgb(getComputedStyle(ground).backgroundColor)[3] === 0) {
+            ground = ground.parentElement;
+        }
+        const light = (colour) => rgb(colour).slice(0, 3)
+            .map((value) => value / 255)
+            .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4))
+            .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+        const both = [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
+        const [low, high] = both.map(light).sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    }
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_of_it_can_be_read(open_desk: Any, complaints: list[str], scheme: str) -> None:
+    desk = open_desk(color_scheme=scheme, reduced_motion="reduce")
+    _ask(desk)
+    words = [_choice(desk, "Right"), _thanks(desk), desk.page.locator("#memory-heading")]
+    _choice(desk, "8").click()
+    _expect_said(desk, "8", "You said it is an 8.")
+    desk.page.locator("#memory summary").click()
+    words += [
+        _choice(desk, "8"),
+        _said(desk),
+        _choice(desk, "Take it back"),
+        desk.page.get_by_role("button", name="Forget all", exact=True),
+    ]
+    assert min(word.evaluate(CONTRAST) for word in words) >= 4.5
+    desk.page.route(SUGGESTION, lambda route: route.abort())
+    _choice(desk, "9").click()
+    expect(_error(desk)).not_to_be_empty()
+    words = [_choice(desk, "9"), _error(desk), _choice(desk, "Try again")]
+    assert min(word.evaluate(CONTRAST) for word in words) >= 4.5
+    complaints[:] = [text for text in complaints if "ERR_FAILED" not in text]

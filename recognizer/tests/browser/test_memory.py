@@ -1,0 +1,195 @@
+"""The site learns from one visitor at once: seen in a browser, with the real model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from recognizer.models import Prediction, RememberedDrawing
+from recognizer.tests import drawings
+from recognizer.tests.browser.desk import Desk, send_picture
+
+
+def _draw_cross(desk: Desk, *, lean: float = 0.0) -> None:
+    """Draw a 4 as a cross, which the model refuses, and wait for the answer."""
+    desk.page.evaluate("scrollTo(0, 0)")
+    desk.clear.click()
+    entries = desk.entries.count()
+    for stroke in drawings.CROSS:
+        desk.drag([desk.at(x + lean * (0.5 - y), y) for x, y in stroke])
+    desk.predict.click()
+    expect(desk.entries).to_have_count(entries + 1)
+    expect(desk.answer).to_have_attribute("aria-busy", "false")
+
+
+def _personal(desk: Desk) -> Locator:
+    return desk.page.locator("#personal")
+
+
+def _memory(page: Page) -> Locator:
+    return page.get_by_role("region", name="Remembered for you")
+
+
+def _expect_refused(desk: Desk) -> None:
+    expect(desk.sentence).to_contain_text("That doesn't look like one digit.")
+    expect(_personal(desk)).to_be_hidden()
+
+
+def test_what_a_visitor_corrects_is_read_right_at_once(desk: Desk) -> None:
+    _draw_cross(desk)
+    _expect_refused(desk)
+    first = Prediction.objects.get()
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you. You said it is a 4.")
+    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 1")
+
+    # The next one like it is a 4; the page says why, and shows which drawing decided.
+    _draw_cross(desk, lean=0.03)
+    desk.expect_answer(4)
+    expect(_personal(desk)).to_contain_text("Learned from you.")
+    expect(_personal(desk)).to_contain_text("The model alone read no digit.")
+    expect(desk.status).to_contain_text("That looks like a 4.")
+    expect(desk.status).to_contain_text("Learned from you.")
+    second = Prediction.objects.exclude(pk=first.pk).get()
+    for name, row in [("This drawing", second), ("The remembered drawing that decided", first)]:
+        picture = _personal(desk).get_by_role("img", name=name)
+        assert str(row.pk) in str(picture.get_attribute("src"))
+        assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
+    expect(desk.entries.first).to_contain_text("taught by you")
+    assert (second.verdict, second.personal_digit) == ("not_a_digit", 4)
+
+    # Off: the network's answer again. On: the visitor's own.
+    _memory(desk.page).get_by_role("button", name="Switch off").click()
+    expect(desk.status).to_contain_text("Switched off: the model alone decides")
+    _draw_cross(desk, lean=-0.03)
+    _expect_refused(desk)
+    expect(desk.page.locator("#feedback [data-slot=thanks]")).to_have_text(
+        "A reviewer looks at what you say before the model learns from it."
+    )
+    _memory(desk.page).get_by_role("button", name="Switch on").click()
+    expect(desk.page.locator("#feedback [data-slot=thanks]")).to_contain_text(
+        "What you say is remembered for you at once"
+    )
+    _draw_cross(desk, lean=0.05)
+    desk.expect_answer(4)
+    expect(_personal(desk)).to_be_visible()
+
+    # Forgotten: in two steps, of which the first does nothing.
+    _memory(desk.page).get_by_text("Forget all…").click()
+    assert RememberedDrawing.objects.count() == 1
+    _memory(desk.page).get_by_role("button", name="Forget all", exact=True).click()
+    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 0")
+    expect(desk.status).to_have_text("Forgotten.")
+    expect(_memory(desk.page).get_by_role("heading")).to_be_focused()
+    expect(_memory(desk.page).get_by_text("Forget all…")).to_be_hidden()
+    assert RememberedDrawing.objects.count() == 0
+    _draw_cross(desk)
+    _expect_refused(desk)
+
+
+def test_the_same_drawing_may_be_asked_about_again_once_it_was_corrected(desk: Desk) -> None:
+    _draw_cross(desk)
+    desk.page.keyboard.press("Enter")
+    expect(desk.entries).to_have_count(1)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    desk.page.keyboard.press("Enter")
+    desk.expect_answer(4)
+    expect(desk.entries).to_have_count(2)
+
+
+def test_another_visitor_is_answered_by_the_network(desk: Desk, open_desk: Any) -> None:
+    _draw_cross(desk)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    stranger = open_desk()
+    _draw_cross(stranger)
+    _expect_refused(stranger)
+    expect(_memory(stranger.page)).to_contain_text("Drawings remembered: 0")
+
+
+def test_the_personal_part_goes_with_its_answer(desk: Desk) -> None:
+    _draw_cross(desk)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    _draw_cross(desk)
+    expect(_personal(desk)).to_be_visible()
+    desk.clear.click()
+    expect(_personal(desk)).to_be_hidden()
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    expect(_personal(desk)).to_be_hidden()
+
+
+def test_a_personal_answer_fits_a_phone_with_large_text(open_desk: Any) -> None:
+    desk = open_desk(viewport={"width": 320, "height": 800}, color_scheme="dark")
+    desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    _draw_cross(desk)
+    desk.page.keyboard.press("4")
+    expect(desk.status).to_contain_text("Thank you.")
+    _draw_cross(desk)
+    expect(_personal(desk)).to_be_visible()
+    _memory(desk.page).get_by_text("Forget all…").click()
+    assert desk.has_no_sideways_scroll()
+
+
+def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
+    desk: Desk, complaints: list[str]
+) -> None:
+    off = _memory(desk.page).get_by_role("button", name="Switch off")
+    desk.page.context.set_offline(True)
+    off.click()
+    expect(_memory(desk.page).get_by_role("alert")).to_contain_text("The site can't be reached.")
+    desk.page.context.set_offline(False)
+    off.click()
+    expect(_memory(desk.page).get_by_role("button", name="Switch on")).to_be_visible()
+    expect(_memory(desk.page).locator("[data-slot=memory-error]")).to_be_empty()
+    # It holds after a reload.
+    expect(_memory(desk.open().page)).to_contain_text("Switched off")
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_the_memory_can_be_used_with_the_keyboard_alone(desk: Desk) -> None:
+    _draw_cross(desk)
+    desk.page.keyboard.press("4")
+    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 1")
+    _memory(desk.page).get_by_role("button", name="Switch off").focus()
+    for _ in range(2):
+        desk.page.keyboard.press("Tab")
+        desk.page.keyboard.press("Enter")
+    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 0")
+
+
+def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_server: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page: Page = context.new_page()
+    page.goto(live_server.url)
+    send_picture(page, drawings.cross_png())
+    form = page.get_by_role("form", name="Is that right?")
+    form.get_by_role("button", name="4", exact=True).click()
+    expect(form).to_contain_text("Thank you. You said it is a 4.")
+    four = form.get_by_role("button", name="4", exact=True)
+    expect(four).to_have_attribute("aria-pressed", "true")
+
+    send_picture(page, drawings.cross_png(lean=0.03))
+    expect(page.locator("#answer [data-slot=digit]")).to_have_text("4")
+    expect(page.locator("#personal")).to_contain_text("Learned from you.")
+
+    # The history leads to an earlier drawing, where it can be changed.
+    page.locator("#history .entry").nth(1).get_by_role("link").click()
+    expect(form).to_contain_text("You said it is a 4.")
+    form.get_by_role("button", name="Not a digit").click()
+    expect(form).to_contain_text("Thank you. You said it is no digit.")
+    form.get_by_role("button", name="Take it back").click()
+    expect(form).to_contain_text("Taken back.")
+    expect(_memory(page)).to_contain_text("Drawings remembered: 0")
+
+    form.get_by_role("button", name="4", exact=True).click()
+    _memory(page).get_by_role("button", name="Switch off").click()
+    expect(_memory(page)).to_contain_text("Switched off")
+    _memory(page).get_by_text("Forget all…").click()
+    _memory(page).get_by_role("button", name="Forget all", exact=True).click()
+    expect(_memory(page)).to_contain_text("Drawings remembered: 0")
+    context.close()

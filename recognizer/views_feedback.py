@@ -1,0 +1,85 @@
+"""What a visitor says of a drawing, and the switches of their memory, as plain forms.
+
+The page's JavaScript asks the API instead. Both end in the same functions of `memory`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from recognizer import api, memory, selectors, views, visitors, wording, wording_feedback
+from recognizer.models import DIGITS, Label, Prediction
+
+_LABELS = {str(digit): digit for digit in range(DIGITS)}
+
+
+@require_POST
+def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Take what a person says of their own drawing, and show its answer again."""
+    user, visitor = visitors.owner(request)
+    wait, label = _wait(request), _label(request.POST)
+    try:
+        if wait is not None or (label is None and "take_back" not in request.POST):
+            answer = selectors.visible_prediction(prediction_id=pk, user=user, visitor=visitor)
+            error = wording_feedback.choose() if wait is None else wording.too_much()
+            status = 400 if wait is None else 429
+            page = views.page(request, answer=answer, feedback_error=error, status=status)
+            return _with_wait(page, wait)
+        if label is None:
+            memory.withdraw(prediction_id=pk, user=user, visitor=visitor)
+        else:
+            memory.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
+    except Prediction.DoesNotExist as error:
+        raise Http404 from error
+    query = urlencode({"prediction": str(pk), "said": "1"})
+    return redirect(f"{reverse('draw')}?{query}#feedback")
+
+
+@require_POST
+def remember(request: HttpRequest) -> HttpResponse:
+    """Switch a person's memory on or off, or empty it."""
+    wait, wish = _wait(request), request.POST.get("memory", "")
+    if wait is not None or wish not in ("on", "off", "forget"):
+        error = wording_feedback.choose_memory() if wait is None else wording.too_much()
+        status = 400 if wait is None else 429
+        return _with_wait(views.page(request, memory_error=error, status=status), wait)
+    if wish == "forget":
+        user, visitor = visitors.owner(request)
+        memory.forget(user=user, visitor=visitor)
+    else:
+        user, visitor = visitors.owner_for_writing(request)
+        memory.switch(enabled=wish == "on", user=user, visitor=visitor)
+    return redirect(f"{reverse('draw')}#memory")
+
+
+def _label(form: QueryDict) -> int | None:
+    """Return what the pressed button says; None where it says nothing that can be understood."""
+    if form.get("not_a_digit") == "true":
+        return Label.NOT_A_DIGIT.value
+    return _LABELS.get(form.get("digit", ""))
+
+
+def _wait(request: HttpRequest) -> float | None:
+    """Return for how many seconds the API would take nothing more; None where it would."""
+    # A throttle looks at the user and the headers alone, which both kinds of request have.
+    asking = cast(Request, request)
+    for throttle in (api.AnonWriteThrottle(), api.UserWriteThrottle()):
+        if not throttle.allow_request(asking, APIView()):
+            return throttle.wait() or 0
+    return None
+
+
+def _with_wait(page: HttpResponse, wait: float | None) -> HttpResponse:
+    if wait is not None:
+        page["Retry-After"] = str(math.ceil(wait))
+    return page
