@@ -20,8 +20,11 @@ from training.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.evaluate import calibration_error
 from training.strokes import Placement, draw_at
 
-MOST_REMEMBERED, LOOKED_BACK = 200, 100
+MOST_REMEMBERED, LOOKED_BACK = 200, 200
 """As in ``recognizer.recall``, which can't be imported before Django is set up."""
+
+LIKE = 0.8
+"""The cosine above which two drawings count as alike in the tables."""
 
 SEED = 50
 
@@ -183,12 +186,14 @@ def label_of(answer: Answer) -> int:
 class Half:
     """The second half of what was written: what was answered without and with the memory.
 
-    ``misread`` and ``refused`` of the two, how many right answers became wrong (``worsened``),
-    and the confidences with which digits were right, (n,).
+    ``misread`` and ``refused`` of the two, and of the misread those that resemble an earlier
+    mistake on the same digit (``recurring``): no other can be learned. How many right answers
+    became wrong (``worsened``), and the confidences with which digits were right, (n,).
     """
 
     n: int
     misread: tuple[int, int]
+    recurring: tuple[int, int]
     refused: tuple[int, int]
     worsened: int
     accepted: tuple[float, float]
@@ -214,8 +219,10 @@ def second_half(sheet: Sheet, played: Played) -> Half:
     kept = [np.array([label_of(answer) for answer in answers]) == labels for answers in sides]
     sure = [np.array([answer.confidence for answer in answers]) for answers in sides]
     refused = [sum(label_of(answer) == NOT_A_DIGIT for answer in answers) for answers in sides]
+    known = recurs(sheet)[half]
     return Half(
         n=len(labels),
+        recurring=(int((~read[0] & known).sum()), int((~read[1] & known).sum())),
         misread=(int((~read[0]).sum()), int((~read[1]).sum())),
         refused=(refused[0], refused[1]),
         worsened=int((kept[0] & ~kept[1]).sum()),
@@ -223,6 +230,14 @@ def second_half(sheet: Sheet, played: Played) -> Half:
         confidence=(sure[0], sure[1]),
         right=(read[0], read[1]),
     )
+
+
+def recurs(sheet: Sheet) -> NDArray[np.bool_]:
+    """Tell which drawings are like one of the same digit that was misread or refused before."""
+    vectors = np.stack([answer.embedding for answer in sheet.answers])
+    wrong = np.array([label_of(answer) for answer in sheet.answers]) != sheet.labels
+    like = (vectors @ vectors.T > LIKE) & (sheet.labels[:, None] == sheet.labels)
+    return np.asarray(np.tril(like & wrong, -1).any(1))
 
 
 def together(halves: Iterable[Half]) -> Half:
@@ -235,6 +250,7 @@ def together(halves: Iterable[Half]) -> Half:
     return Half(
         n=sum(part.n for part in parts),
         misread=each("misread", sum),
+        recurring=each("recurring", sum),
         refused=each("refused", sum),
         worsened=sum(part.worsened for part in parts),
         accepted=each("accepted", lambda shares: float(np.mean(shares))),

@@ -205,7 +205,7 @@ def personal_answer(
         serving.NoModel: no model version can answer.
     """
     rows = recall.recall(user=user, visitor=visitor, version=version)
-    if not any(row.is_said for row in rows) or embeddings.pack(answer.embedding) is None:
+    if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
         return None
     current = serving.current_classifier()
     if current.version.pk != version.pk:
@@ -215,9 +215,9 @@ def personal_answer(
     if not rows:
         return None
     witnesses = neighbours.Witnesses(
-        embeddings=embeddings.unpack_many([bytes(row.embedding) for row in rows]),
+        embeddings=embeddings.unpack_many([row.embedding for row in rows]),
         labels=np.array([row.label for row in rows]),
-        said=np.array([row.is_said for row in rows]),
+        said=np.array([row.pk is not None for row in rows]),
     )
     personal = neighbours.mix(answer, current.classifier.calibration, witnesses)
     if personal is None:

@@ -12,9 +12,9 @@ Evidence is added to the logarithm of the network's probability:
 
 The network's own doubt needs no further term: what it is unsure of, little evidence decides.
 
-What a person let pass is evidence too, though weak (a large variance in N): who has written ten
-fives that were read as fives, and then says of the eleventh that it is a six, has more likely
-slipped than found a mistake. By itself it decides nothing.
+What a person let pass is evidence too, though weak (a large variance in N): who has written twenty
+fives that were read as fives, and then says of the next that it is a six, has more likely slipped
+than found a mistake. By itself it decides nothing.
 
 ``benchmarks.personal --choose`` prints what the numbers were chosen by.
 """
@@ -44,10 +44,10 @@ class Mix:
     drawings are looked at, the nearest, of what was said and of what was let pass.
     """
 
-    weight: float = 11.0
+    weight: float = 12.0
     width: float = 0.1
     noise: float = 0.05
-    silence: float = 1.0
+    silence: float = 2.0
     doubt: float = 3e-4
     neighbours: int = 24
 

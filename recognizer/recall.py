@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 MOST_REMEMBERED = 200
 """Drawings remembered for one person; beyond these the oldest are forgotten."""
 
-LOOKED_BACK = 100
+LOOKED_BACK = 200
 """Of so many of the person's newest drawings, those count a little that they let pass."""
 
 RENEWED_AT_ONCE = 50
@@ -56,8 +56,10 @@ _LOOKUP = """
 
 
 class Recalled(NamedTuple):
-    """An earlier drawing: its row if it is remembered, its id as the database gives it, and what
-    the person said it shows; if they said nothing, what they were answered.
+    """An earlier drawing.
+
+    ``pk`` is that of its row if it is remembered, None if the person said nothing; ``drawing`` is
+    its id as the database gives it; ``label`` what they said or, else, what they were answered.
     """
 
     pk: int | None
@@ -65,11 +67,6 @@ class Recalled(NamedTuple):
     label: int
     embedding: bytes | memoryview
     model_version_id: int | None
-
-    @property
-    def is_said(self) -> bool:
-        """Whether the person has said what it shows."""
-        return self.pk is not None
 
     @property
     def prediction_id(self) -> UUID:
@@ -100,7 +97,7 @@ def recall(*, user: User | None, visitor: UUID | None, version: ModelVersion) ->
     let_pass = [_SMALL, owner, owner, LOOKED_BACK, version.pk]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*said, *let_pass])
-        return [Recalled(*row) for row in cursor.fetchall()]
+        return list(map(Recalled._make, cursor.fetchall()))
 
 
 def comparable(rows: Sequence[Recalled], current: serving.Serving) -> list[Recalled]:
@@ -110,9 +107,9 @@ def comparable(rows: Sequence[Recalled], current: serving.Serving) -> list[Recal
     was activated write anew what is remembered. What can't be read any more is forgotten: it
     would be tried again at every prediction.
     """
+    if {row.model_version_id for row in rows} == {current.version.pk}:
+        return list(rows)
     usable = [row for row in rows if row.model_version_id == current.version.pk]
-    if len(usable) == len(rows):
-        return usable
     stale = [row for row in rows if row.model_version_id != current.version.pk]
     return usable + _renew(stale[:RENEWED_AT_ONCE], current)
 
