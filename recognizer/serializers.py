@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from recognizer.errors import PayloadTooLarge
@@ -243,19 +245,29 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         """Return whether the visitor suggested that it is no digit."""
         return prediction.suggestion == Label.NOT_A_DIGIT
 
-    @extend_schema_field(OpenApiTypes.URI)
     def get_remembered_image_url(self, prediction: Prediction) -> str | None:
         """Return the address of the remembered drawing that decided.
 
         It is the same person's as this one: both change hands together, or not at all.
         """
-        if prediction.remembered_id is None:
-            return None
-        return reverse(
-            "api:prediction-image",
-            args=[prediction.remembered_id],
-            request=self.context.get("request"),
-        )
+        return remembered_image_url(prediction.remembered_id, self.context.get("request"))
+
+
+def remembered_image_url(remembered_id: UUID | None, request: Request | None) -> str | None:
+    """Return the address of a remembered drawing's image; None where there is none."""
+    if remembered_id is None:
+        return None
+    url: str = reverse("api:prediction-image", args=[remembered_id], request=request)
+    return url
+
+
+class RemovedSerializer(serializers.Serializer[Any]):
+    """How many drawings are gone, and how many stay as training data without their owner."""
+
+    deleted = serializers.IntegerField(min_value=0, help_text=_("Gone from the database."))
+    unlinked = serializers.IntegerField(
+        min_value=0, help_text=_("Labelled by a reviewer: kept, but nothing ties them to you.")
+    )
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from recognizer import wording_feedback
+from recognizer import wording_drawing, wording_feedback
+from recognizer.about import Measured
 from recognizer.models import DIGITS, Prediction, Verdict
 from recognizer.wording_feedback import PersonalInWords, digits_with_article
 
@@ -46,6 +48,7 @@ class AnswerInWords:
     percent: str
     short_percent: str
     sentence: str
+    second: str
     note: str
     verdict: str
     source: str
@@ -106,7 +109,7 @@ def notes() -> dict[str, str]:
 
 def percent(share: float) -> str:
     """Return a share (0-1) in per cent with one decimal, the sign after a no-break space."""
-    return _("{value}\u00a0%").format(value=f"{100 * share:.1f}")
+    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 1), 1))
 
 
 def confidence_percent(confidence: float) -> str:
@@ -151,6 +154,22 @@ def sentence_for(prediction: Prediction) -> str:
     return sentences()[prediction.given_verdict].format(digit=digit, a_digit=named[digit])
 
 
+def second_sentence() -> str:
+    """Return what is said of the second guess beside an answer."""
+    return _("Second guess: {a_second}, {percent}.")
+
+
+def second_guess(prediction: Prediction) -> str:
+    """Return the second guess of an answer given as a digit, where it comes close; else ""."""
+    second = close_second(prediction.given_digit, prediction.given_probabilities)
+    if prediction.given_verdict != Verdict.DIGIT or second is None:
+        return ""
+    return second_sentence().format(
+        a_second=digits_with_article()[second],
+        percent=short_percent(prediction.given_probabilities[second]),
+    )
+
+
 def bars(prediction: Prediction) -> tuple[Bar, ...]:
     """Return the bars of the network's ten digits, whatever the verdict."""
     return _bars(prediction.digit, prediction.probabilities)
@@ -192,6 +211,7 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         percent="" if refused else confidence_percent(confidence),
         short_percent="" if refused else short_percent(confidence),
         sentence=sentence_for(prediction),
+        second=second_guess(prediction),
         note=notes()[verdict] or ("" if personal is None else personal.note),
         verdict=verdict,
         source=prediction.source,
@@ -204,6 +224,33 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         suggestion_note=wording_feedback.suggestion_note(prediction),
         personal=personal,
     )
+
+
+@dataclass(frozen=True)
+class MeasuredInWords:
+    """A line of the model's report, in words."""
+
+    name: str
+    what: str
+    n: int
+    share: str
+    interval: str
+
+
+def measured(row: Measured) -> MeasuredInWords:
+    """Return a line of the model's report; shares in per cent with two decimals."""
+    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
+    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)
+
+
+def two_decimals(share: float) -> str:
+    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
+    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 2), 2))
+
+
+def optional_percent(share: float | None) -> str:
+    """Return a share (0-1) in per cent, or nothing where it is not known."""
+    return "" if share is None else two_decimals(share)
 
 
 def choose_image() -> str:
@@ -226,6 +273,7 @@ def page_texts() -> dict[str, Any]:
         "verdict_word": verdict_words(),
         "sentence": sentences(),
         "close": {"at_least": CLOSE, "sentence": close_sentence()},
+        "second": second_sentence(),
         "a_digit": digits_with_article(),
         "bars_heading": bars_headings(),
         "note": notes(),
@@ -239,6 +287,7 @@ def page_texts() -> dict[str, Any]:
         "kept": _("Your drawing is still here."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
+        **wording_drawing.page_texts(),
         **wording_feedback.page_texts(),
         "error": {
             "network": _("The site can't be reached. Check your connection and try again."),
