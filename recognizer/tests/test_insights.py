@@ -438,27 +438,6 @@ def test_many_drawings_take_no_more_queries_than_few(reviewing: Client) -> None:
         assert f'"{column}"' not in sql
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is read as SQLite writes it")
-@pytest.mark.usefixtures("_mixed")
-@pytest.mark.parametrize("query", ["", HERE, EVERYTHING + "&period=all", "?period=7"])
-def test_the_figures_come_from_their_indexes_alone(reviewing: Client, query: str) -> None:
-    with CaptureQueriesContext(connection) as captured:
-        reviewing.get(PAGE + query)
-
-    plans = []
-    for asked in captured:
-        if "COUNT(" in asked["sql"] and 'FROM "recognizer_prediction"' in asked["sql"]:
-            with connection.cursor() as cursor:
-                cursor.execute("EXPLAIN QUERY PLAN " + asked["sql"])
-                plans.append([row[3] for row in cursor.fetchall()])
-    assert len(plans) == 3
-    for plan in plans:
-        steps = [line for line in plan if "recognizer_prediction" in line]
-        assert steps
-        for step in steps:
-            assert re.search(r"USING COVERING INDEX prediction_(judged|answered) ", step), step
-
-
 @pytest.mark.usefixtures("_mixed")
 def test_it_needs_no_inline_style_or_script(reviewing: Client) -> None:
     for query in ("", HERE, EVERYTHING, "?period=all", "?period=x"):
