@@ -37,8 +37,8 @@ from recognizer.serializers import (
     ErrorResponseSerializer,
     HistoryQuerySerializer,
     PredictionSerializer,
-    SuggestionSerializer,
 )
+from recognizer.serializers_memory import SuggestionSerializer
 from recognizer.serving import NoModel
 
 utc = timezone.utc
