@@ -46,8 +46,8 @@ from recognizer.serializers import (
     HistoryQuerySerializer,
     PredictionSerializer,
     RemovedSerializer,
-    SuggestionSerializer,
 )
+from recognizer.serializers_memory import SuggestionSerializer
 from recognizer.serving import NoModel
 
 utc = timezone.utc
