@@ -15,7 +15,7 @@ from recognizer.formats.containers import UNREADABLE, unreadable
 from recognizer.formats.items import FormatError, Spool
 from recognizer.formats.zips import ZipWriter
 
-_AT_A_TIME = 1 << 20  # bytes
+_AT_A_TIME = 1 << 16  # bytes
 _MAX_ROW = 64 << 20  # bytes
 
 

@@ -53,7 +53,7 @@ def copy(spool: IO[bytes], sink: Sink, name: str) -> None:
     """Copy what was written to a temporary file into a file of the sink."""
     spool.seek(0)
     with sink.open(name) as file:
-        shutil.copyfileobj(spool, file, 1 << 20)
+        shutil.copyfileobj(spool, file, 1 << 16)
 
 
 class FolderSink:

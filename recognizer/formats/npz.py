@@ -73,7 +73,7 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     summary = listed.close()
     text = Column(spool, "manifest", "u1")
     lines.seek(0)
-    while content := lines.read(1 << 20):
+    while content := lines.read(1 << 16):
         text.extend(content)
     archive = ZipWriter(file, spool)
     for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):

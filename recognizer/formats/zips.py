@@ -69,7 +69,7 @@ class ZipWriter:
         """Write the list of contents; without it the file is no archive."""
         start = self._file.tell()
         self._list.seek(0)
-        shutil.copyfileobj(self._list, self._file, 1 << 20)
+        shutil.copyfileobj(self._list, self._file, 1 << 16)
         end = self._file.tell()
         length = end - start
         if self._members >= 0xFFFF or end >= _LIMIT:
