@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,22 +37,14 @@ PARTS = 2
 """The rehearsal is drawn in so many parts at a time, whatever the machine: the same for a seed."""
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """Model inputs uint8 (n, 28, 28), and the logits float32 (n, 11) to be kept on them."""
-
-    images: NDArray[np.uint8]
-    answers: NDArray[np.float32]
-
-
-def rehearsal(model: Any, data: Collected, recipe: Adaptation) -> Rehearsal:
-    """Return drawings of all kinds that are at hand, with what the network answers now."""
+def rehearsal(data: Collected, recipe: Adaptation) -> Data:
+    """Return what is rehearsed: drawings of all kinds that are at hand."""
     rng = np.random.default_rng(recipe.seed)
     drawn = _draw(data, recipe, rng)
     if mnist := data.trainable_mnist():
         drawn.append(mnist.take(rng.permutation(len(mnist))[: recipe.mnist]))
     images = np.concatenate([part.images for part in drawn])
-    return Rehearsal(images, logits_of(model, images))
+    return Data("rehearsal", images, np.concatenate([part.labels for part in drawn]))
 
 
 def _draw(data: Collected, recipe: Adaptation, rng: np.random.Generator) -> list[Data]:
@@ -87,13 +79,17 @@ def _share(amounts: Fresh) -> Fresh:
 def adapt(
     model: Any,
     labelled: Data,
-    rehearsed: Rehearsal,
+    rehearsed: Data,
     validation: Data,
     recipe: Adaptation,
     report: Report | None = None,
     after_epoch: Callable[[int, History], None] | None = None,
+    answers: NDArray[np.float32] | None = None,
 ) -> History:
     """Teach a network labelled drawings in place, and return its history.
+
+    ``answers`` are the logits (n, 11) that it is held to on what is rehearsed: by default those
+    that it gives now.
 
     Loss and training accuracy in the history are those of the labelled drawings, deformed; the
     validation accuracy is over ``validation``. The same seed and data make the same network, as
@@ -104,6 +100,8 @@ def adapt(
 
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
+    if answers is None:
+        answers = logits_of(model, rehearsed.images)
     learning = in_precision(model, recipe.precision)
     own = max(1, round(recipe.labelled_share * recipe.batch))
     steps = _steps(recipe, len(labelled), own)
@@ -111,7 +109,7 @@ def adapt(
         one_cycle(recipe.learning_rate, recipe.warm_up, steps * recipe.epochs)
     )
     step_once = _compiled_step(learning, optimizer, recipe, own)
-    ours, others = _endless(len(labelled), rng), _endless(len(rehearsed.images), rng)
+    ours, others = _endless(len(labelled), rng), _endless(len(rehearsed), rng)
     history = History()
     for epoch in range(recipe.epochs):
         losses, correct = [], 0
@@ -122,7 +120,7 @@ def adapt(
             loss, right = step_once(
                 tf.constant(images[..., None], tf.float32) / 255.0,
                 tf.constant(labelled.labels[mine], tf.int32),
-                tf.constant(rehearsed.answers[theirs]),
+                tf.constant(answers[theirs]),
                 tf.constant([recipe.seed, epoch * steps + step], tf.int32),
             )
             losses.append(float(loss))

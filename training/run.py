@@ -212,7 +212,7 @@ def _adapt(
         )
     listener.say(describe(data, rehearsal=True))
     listener.say("Drawing what is rehearsed ...")
-    rehearsed = adapt.rehearsal(model, data, recipe)
+    rehearsed = adapt.rehearsal(data, recipe)
     old = logits_of(model, validation.images)
     listener.planned(recipe.epochs)
     history = adapt.adapt(
