@@ -58,7 +58,7 @@ NOTHING = "-"
 
 def moment(when: datetime.datetime) -> str:
     """A point in time, in the site's own time zone."""
-    return date_format(timezone.localtime(when), "j M Y, H:i")
+    return date_format(timezone.localtime(when), _("j M Y, H:i"))
 
 
 def reviewer(request: HttpRequest) -> User:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from recognizer import admin_card
 from recognizer.job_words import share
 from recognizer.models import ModelVersion
+from recognizer.numbers import grouped, localised
 
 TONES = {"better": "better", "no worse": "", "not better": "worse", "worse": "worse"}
 """Whether what the gate says of a bench speaks for the candidate or against it."""
@@ -76,7 +77,7 @@ def _table(gate: Any, candidate: str, active: str, followed: str) -> GateTable:
 def _row(row: Mapping[str, Any], *, judges: bool) -> GateRow:
     return GateRow(
         bench=row["bench"],
-        n=f"{row['n']:,}",
+        n=grouped(row["n"]),
         candidate=share(row["candidate"]),
         candidate_mistakes=row["candidate_mistakes"],
         active=share(row["active"]),
@@ -95,10 +96,11 @@ def _says(row: Mapping[str, Any]) -> str:
         "not better": _("not better"),
         "worse": _("worse beyond chance"),
     }
-    return f"{verdicts[row['verdict']]} (p\u00a0{row['p']:.3f})"
+    p = localised(f"{row['p']:.3f}")
+    return f"{verdicts[row['verdict']]} (p\u00a0{p})"
 
 
 def difference(points: float) -> str:
     """Return a difference in percentage points, with its sign unless it rounds to none."""
     text = f"{points:+.2f}".replace("-", "−")
-    return text[1:] if text[1:] == "0.00" else text
+    return localised(text[1:] if text[1:] == "0.00" else text)
