@@ -76,7 +76,7 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.test.utils import CaptureQueriesContext
 
     from recognizer import embeddings, memory, neighbours, services, serving
-    from recognizer.models import Prediction
+    from recognizer.models import RememberedDrawing
     from recognizer.tests.drawings import digit_png
 
     call_command("migrate", verbosity=0)
@@ -96,7 +96,7 @@ def _measure_here(remembered: int, rounds: int) -> str:
 
     with CaptureQueriesContext(connection) as queries:
         ask()
-    kept = Prediction.objects.exclude(embedding=None).values_list("embedding", flat=True)
+    kept = RememberedDrawing.objects.values_list("embedding", flat=True)
     vectors = embeddings.unpack_many([bytes(packed) for packed in kept])
     labels = np.arange(remembered) % 10
     calibration = serving.current_classifier().classifier.calibration

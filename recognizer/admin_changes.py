@@ -32,6 +32,10 @@ class ChangedFilter(ChoiceFilter):
         if pair := self.pair(asked):
             yield Choice(asked, f"{pair[0].name} → {pair[1].name}", {})
 
+    def has_output(self) -> bool:
+        # A value that means nothing any more must not show all drawings as if it did.
+        return super().has_output() or self.value() is not None
+
     def pair(self, value: str) -> tuple[ModelVersion, ModelVersion] | None:
         """The two versions that a value names."""
         keys = [int(key) for key in value.split("-") if key.isdecimal() and len(key) < 10]

@@ -47,12 +47,12 @@ class Download(NamedTuple):
 
 
 DOWNLOADS = {
-    Format.NPZ: Download(_("arrays, as in Keras (.npz)"), ".npz"),
-    Format.PNG: Download(_("images in a folder a label (.zip)"), ".zip"),
-    Format.CSV: Download(_("a table of pixels (.csv in a .zip)"), "-csv.zip"),
-    Format.IDX: Download(_("MNIST's files (.zip)"), "-idx.zip"),
-    Format.PARQUET: Download(_("a data set of Hugging Face (.parquet)"), ".parquet"),
-    Format.LABEL_STUDIO: Download(_("tasks for Label Studio, unlabelled too (.json)"), ".json"),
+    Format.NPZ: Download(_("Keras arrays (.npz)"), ".npz"),
+    Format.PNG: Download(_("images by label (.zip)"), ".zip"),
+    Format.CSV: Download(_("pixel table (.csv, zipped)"), "-csv.zip"),
+    Format.IDX: Download(_("MNIST files (.zip)"), "-idx.zip"),
+    Format.PARQUET: Download(_("Hugging Face (.parquet)"), ".parquet"),
+    Format.LABEL_STUDIO: Download(_("Label Studio tasks (.json)"), ".json"),
 }
 
 

@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from recognizer import labelling
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 else:
     PredictionBase = EventBase = admin.ModelAdmin
 
-LABEL_PERMISSION = "recognizer.label_prediction"
 # Lines on a page of the history, and on the page of a drawing.
 PER_PAGE = 50
 LAST = 5

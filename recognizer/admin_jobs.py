@@ -47,8 +47,8 @@ class TrainForm(forms.Form):
         initial=True,
         required=False,
         help_text=gettext_lazy(
-            "It passes if it is nowhere worse than the active model beyond chance. Without the "
-            "tick it is kept and waits to be activated by hand."
+            "It passes if it is better on labelled drawings that were kept from it, and nowhere "
+            "worse beyond chance. Without the tick it is kept and waits to be activated by hand."
         ),
     )
     epochs = forms.IntegerField(

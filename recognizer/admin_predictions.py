@@ -166,6 +166,13 @@ class PredictionAdmin(LabelHistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        # Bytes can't be compared with what stands in a URL.
+        field = lookup.partition("__")[0]
+        return field not in ("image", "embedding") and super().lookup_allowed(
+            lookup, value, request
+        )
+
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[LabelForm]:
         return LabelForm
 

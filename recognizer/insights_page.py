@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -54,9 +55,12 @@ def interval_name() -> str:
 
 def range_text(low: float, high: float) -> str:
     """Two shares in per cent, from one to the other."""
-    return _("{low} to {high} %").format(
-        low=localised(f"{100 * low:.1f}"), high=localised(f"{100 * high:.1f}")
-    )
+    return _("{low} to {high} %").format(low=points(low), high=points(high))
+
+
+def points(share: float) -> str:
+    """A share in points of a per cent, without the sign."""
+    return number_format(round(100 * share, 1), 1)
 
 
 def label_name(label: int) -> str:
@@ -71,10 +75,12 @@ def short_label(label: int) -> str:
 
 def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
     """An axis' marks with their texts."""
-    return [
-        (tick.at, _("{value} %").format(value=localised(f"{100 * tick.value:.3g}")))
-        for tick in ticks
-    ]
+    return [(tick.at, round_percent(tick.value)) for tick in ticks]
+
+
+def round_percent(share: float) -> str:
+    """A share in per cent, with as few decimals as it needs."""
+    return _("{value} %").format(value=number_format(f"{100 * share:.3g}"))
 
 
 # --- each version's accuracy ----------------------------------------------------------------------
@@ -313,10 +319,8 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
         "too_few": max(0, ENOUGH - found.n),
         "plot": plot,
         "marks": list(zip(plot.bins, names, strict=True)),
-        "ticks": [
-            (tick, _("{value} %").format(value=f"{100 * tick.value:.0f}")) for tick in plot.ticks
-        ],
-        "error": None if found.error is None else localised(f"{100 * found.error:.1f}"),
+        "ticks": [(tick, round_percent(tick.value)) for tick in plot.ticks],
+        "error": None if found.error is None else points(found.error),
         "promised": percent(confidence / found.n) if found.n else NONE,
         "right": share_text(right),
         "table": Table(

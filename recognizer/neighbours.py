@@ -17,6 +17,7 @@ The network's own doubt needs no further term: what it is unsure of, little evid
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def mix(
     answer: Answer,
     calibration: Calibration,
     embeddings: NDArray[np.float32],
-    labels: NDArray[np.integer],
+    labels: NDArray[np.integer[Any]],
     numbers: Mix = CHOSEN,
 ) -> Personal | None:
     """Return the answer by remembered drawings; None where the network's own stands.
@@ -110,7 +111,7 @@ def posterior(
     answer: Answer,
     calibration: Calibration,
     embeddings: NDArray[np.float32],
-    labels: NDArray[np.integer],
+    labels: NDArray[np.integer[Any]],
     numbers: Mix = CHOSEN,
 ) -> NDArray[np.float64]:
     """Return the eleven probabilities, (11,), that network and memory give together."""
@@ -138,4 +139,4 @@ def prior(answer: Answer, calibration: Calibration) -> NDArray[np.float64]:
         np.clip(value, 1e-9, 1 - 1e-9) for value in (answer.digit_score, calibration.not_a_digit)
     )
     odds = score / (1 - score) * (1 - threshold) / threshold
-    return np.append(np.array(answer.probabilities) * odds, 1) / (1 + odds)
+    return np.asarray(np.append(np.array(answer.probabilities) * odds, 1) / (1 + odds))

@@ -1,16 +1,16 @@
 """A trained network learns from a few labelled drawings and keeps what it knew.
 
-Three things hold the old, each after a paper, and none needs the data that the network was first
-trained on, though all that is at hand is used:
+Two things hold the old, and neither needs the data that the network was first trained on, though
+all that is at hand is used:
 
 - rehearsal: most of every batch are other drawings (Robins, "Catastrophic forgetting, rehearsal
   and pseudorehearsal", Connection Science 1995), MNIST and pen digits where they are here, drawn
   digits and non-digits everywhere;
 - distillation: on these the network is held to what it answered before, not to a label (Li and
-  Hoiem, "Learning without forgetting", ECCV 2016, section 3), its batch normalisation to the means
-  and variances that it had;
-- interpolation: the weights that are kept lie between the old and the new ones (Wortsman et al.,
-  "Robust fine-tuning of zero-shot models", CVPR 2022: WiSE-FT).
+  Hoiem, "Learning without forgetting", ECCV 2016, section 3), and its batch normalisation to the
+  means and variances that it had.
+
+``docs/training.md`` says what else was tried, and what this costs.
 """
 
 from __future__ import annotations
@@ -92,16 +92,14 @@ def adapt(
     """Teach a network labelled drawings in place, and return its history.
 
     Loss and training accuracy in the history are those of the labelled drawings, deformed; the
-    accuracy over ``validation`` is that of the weights as they would be kept. The same seed and
-    data make the same network, as ``fit.fit`` says; an exception of ``report`` or ``after_epoch``
-    ends the run.
+    validation accuracy is over ``validation``. The same seed and data make the same network, as
+    ``fit.fit`` says; an exception of ``report`` or ``after_epoch`` ends the run.
     """
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    before = model.get_weights()
     learning = in_precision(model, recipe.precision)
     own = max(1, round(recipe.labelled_share * recipe.batch))
     steps = _steps(recipe, len(labelled), own)
@@ -127,7 +125,7 @@ def adapt(
             correct += int(right)
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
-        model.set_weights(_between(before, learning.get_weights(), recipe.moved))
+        model.set_weights(learning.get_weights())
         history.loss.append(float(np.mean(losses)))
         history.training_accuracy.append(correct / (steps * own))
         history.validation_accuracy.append(accuracy(model, validation))
@@ -145,12 +143,6 @@ def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
     """Yield the indexes of n drawings for ever, each time through in a new order."""
     while True:
         yield from map(int, rng.permutation(n))
-
-
-def _between(
-    old: list[NDArray[np.float32]], new: list[NDArray[np.float32]], share: float
-) -> list[NDArray[np.float32]]:
-    return [(1 - share) * one + share * other for one, other in zip(old, new, strict=True)]
 
 
 def _compiled_step(model: Any, optimizer: Any, recipe: Adaptation, own: int) -> Any:
@@ -172,7 +164,8 @@ def _compiled_step(model: Any, optimizer: Any, recipe: Adaptation, own: int) -> 
             )
             # The square keeps the gradients' size: Hinton, Vinyals, Dean, "Distilling the
             # knowledge in a neural network", 2015, section 2.
-            loss = (tf.reduce_sum(learnt) + soft**2 * tf.reduce_sum(kept)) / recipe.batch
+            held = recipe.hold * soft**2 * tf.reduce_sum(kept)
+            loss = (tf.reduce_sum(learnt) + held) / recipe.batch
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         found = tf.argmax(logits[:own], 1, tf.int32)

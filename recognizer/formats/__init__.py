@@ -7,7 +7,6 @@ not grow with their number. The same drawings give the same bytes.
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -182,7 +181,7 @@ def _tell_several(path: Path) -> Format:
     with open_source(path) as source:
         if source.has(manifest.NAME):
             with source.open(manifest.NAME) as file:
-                named = manifest.head_of(io.BytesIO(file.readline(1 << 16)), str(path))
+                named = manifest.head_of(file, str(path))
             if named in {format.value for format in SEVERAL_FILES}:
                 return Format(named)
         if idx.pairs(source):

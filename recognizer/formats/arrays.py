@@ -77,8 +77,8 @@ class StoredArray:
             raise FormatError(f"{name} holds Python objects, which are never read here.")
         if in_fortran_order and len(self.shape) > 1:
             raise FormatError(f"{name} is stored in Fortran order. Save it in C order.")
-        if not self.shape:
-            raise FormatError(f"{name} is a single number, not an array.")
+        if not self.shape or self.shape[0] < 0:
+            raise FormatError(f"{name} has shape {self.shape}: it is no list of anything.")
         self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         if not 0 < self._row_bytes <= _MAX_ROW or max(self.shape[1:], default=1) > imaging.MAX_SIDE:
             raise FormatError(f"{name} has rows of shape {self.shape[1:]}: they can't be read.")

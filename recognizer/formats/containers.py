@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,12 +25,16 @@ LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
 
 UNREADABLE = (
     zipfile.BadZipFile,
+    struct.error,
     zlib.error,
     EOFError,
+    KeyError,
     OSError,
+    OverflowError,
     # An encrypted member, or one packed by a method that Python does not know.
     RuntimeError,
     NotImplementedError,
+    UnicodeDecodeError,
 )
 """What reading a damaged file raises."""
 
@@ -124,13 +129,14 @@ def _open_zip(path: Path) -> Iterator[Source]:
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip file whose list of contents is of a sane length; raises FormatError."""
-    try:
-        with path.open("rb") as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
             check_length(file, path)
-            with zipfile.ZipFile(file) as archive:
-                yield archive
-    except UNREADABLE as error:
-        raise unreadable(path, error) from error
+            archive = stack.enter_context(zipfile.ZipFile(file))
+        except UNREADABLE as error:
+            raise unreadable(path, error) from error
+        yield archive
 
 
 def unreadable(path: Path | str, error: Exception) -> FormatError:
@@ -197,7 +203,7 @@ class Zip:
         for info in self._archive.infolist():
             name = info.filename
             parts = PurePosixPath(name).parts
-            if not info.is_dir() and not any(map(is_litter, parts)):
+            if parts and not name.endswith("/") and not any(map(is_litter, parts)):
                 yield name.removeprefix(self._prefix)
 
     def has(self, name: str) -> bool:
@@ -207,7 +213,7 @@ class Zip:
     def open(self, name: str) -> Iterator[IO[bytes]]:
         try:
             file = self._archive.open(self._prefix + name)
-        except (KeyError, *UNREADABLE) as error:
+        except UNREADABLE as error:
             raise unreadable(name, error) from error
         with file:
             yield file

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from recognizer.formats.containers import UNREADABLE
 from recognizer.formats.items import NOT_A_DIGIT, BadItem, FormatError, Item, Record
 
 NAME = "manifest.json"
@@ -121,7 +122,7 @@ def read(file: IO[bytes], format: str, where: str) -> Iterator[Line]:
     for number, text in enumerate(_lines(file, where), start=1):
         if text.startswith("]"):
             tally.check(_parsed("{" + text[1:].lstrip(" ,"), where), where)
-            if file.read(1):
+            if next(_lines(file, where), None) is not None:
                 raise FormatError(f"{where} goes on after its end. {ADVICE}")
             return
         values = _parsed(text.removesuffix(","), where)
@@ -169,11 +170,14 @@ def head_of(file: IO[bytes], where: str) -> str:
 
 
 def _lines(file: IO[bytes], where: str) -> Iterator[str]:
-    while line := file.readline(_MAX_LINE):
+    while True:
         try:
-            yield line.decode().rstrip("\n")
-        except UnicodeDecodeError as error:
-            raise FormatError(f"{where} is not text in UTF-8. {ADVICE}") from error
+            line = file.readline(_MAX_LINE).decode()
+        except UNREADABLE as error:
+            raise FormatError(f"{where} can't be read: {error}. {ADVICE}") from error
+        if not line:
+            return
+        yield line.rstrip("\n")
 
 
 def _parsed(text: str, where: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import classifier, labelling, memory, services
+from recognizer import classifier, labelling, memory, recall, services
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,
@@ -127,8 +127,8 @@ def test_an_odd_seven_takes_no_other_digit_with_it(api: APIClient) -> None:
     teach(api, mirrored_png(7), digit=7)
 
     for digit in range(10):
-        body = draw(api, digit_png(digit, seed=3))
-        assert (body["digit"], body["personal"]) == (digit, False)
+        alone, body = (draw(client, digit_png(digit, seed=3)) for client in (APIClient(), api))
+        assert (body["digit"], body["personal"]) == (alone["digit"], False)
 
 
 def test_an_answer_that_is_right_already_stays_the_networks(api: APIClient) -> None:
@@ -343,6 +343,16 @@ def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
+def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
+    remember(user, memory.MOST_REMEMBERED)
+    teach(api, mirrored_png(7), digit=7)
+
+    api.login(username="ada", password="pass-of-ada")
+
+    assert api.get(MEMORY).json()["count"] == memory.MOST_REMEMBERED
+    assert draw(api, mirrored_png(7))["personal"]
+
+
 def test_it_costs_one_query_however_much_is_remembered(user: User, settings: Settings) -> None:
     settings.MODEL_RECHECK_SECONDS = 60
     client, png = person(user), digit_png(4)
@@ -428,13 +438,13 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
 def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
     user: User, other_version: ModelVersion
 ) -> None:
-    rows = remember(user, memory.RENEWED_AT_ONCE + 5, model_version=None)
+    rows = remember(user, recall.RENEWED_AT_ONCE + 5, model_version=None)
 
     services.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
-    assert renewed.count() == memory.RENEWED_AT_ONCE
+    assert renewed.count() == recall.RENEWED_AT_ONCE
     assert not renewed.filter(pk__in=[row.pk for row in rows[:5]]).exists()
 
     draw(client, digit_png(1))

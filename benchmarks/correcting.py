@@ -1,0 +1,251 @@
+"""People who write digits, correct what they are answered, and go on: what they are answered then.
+
+The same mix answers here as on the site, ``recognizer.neighbours``; without database and HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recognizer import embeddings, neighbours
+from recognizer.classifier import Answer, Calibration, Classifier, Verdict
+from recognizer.neighbours import CHOSEN, Mix
+from training import datasets
+from training.datasets import NOT_A_DIGIT, Data, PenDigit
+from training.evaluate import calibration_error
+from training.strokes import Placement, draw_at
+
+MOST_REMEMBERED = 200
+"""As ``memory.MOST_REMEMBERED``, which can't be imported before Django is set up."""
+
+SEED = 50
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What one writer wrote, in order, and what one network says of it.
+
+    ``others`` is what it says of drawings that are no digits.
+    """
+
+    writer: int
+    answers: tuple[Answer, ...]
+    labels: NDArray[np.int64]
+    calibration: Calibration
+    others: tuple[Answer, ...] = ()
+
+
+def write(
+    classifier: Classifier,
+    pen: Sequence[PenDigit],
+    writers: Iterable[int],
+    placement: Placement,
+    others: Data,
+    *,
+    mirrored: bool = False,
+) -> list[Sheet]:
+    """Return what each writer wrote, in order, drawn on a canvas and read.
+
+    ``mirrored`` turns every digit the wrong way round, as some hands write that no data holds.
+    """
+    refused = tuple(classifier.classify(image) for image in others.images)
+    turn = np.array([-1.0, 1.0]) if mirrored else np.ones(2)
+    sheets = []
+    for writer in writers:
+        written = sorted(datasets.by_writers(pen, [writer]), key=lambda digit: digit.index)
+        rng = np.random.default_rng(SEED + writer)
+        drawn = [
+            datasets.see(draw_at([stroke * turn for stroke in digit.strokes], placement, rng))
+            for digit in written
+        ]
+        sheets.append(
+            Sheet(
+                writer=writer,
+                answers=tuple(classifier.classify(image) for image in drawn),
+                labels=np.array([digit.label for digit in written]),
+                calibration=classifier.calibration,
+                others=refused,
+            )
+        )
+    return sheets
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """How somebody behaves: they correct what is wrong or refused.
+
+    ``confirms``: they also say "right"; ``slips``: the share of what they say that is wrong.
+    """
+
+    confirms: bool = False
+    slips: float = 0.0
+
+
+CORRECTS = Visitor()
+
+
+class Memory:
+    """What a visitor has said so far, as the site keeps it: the newest, embeddings in float16."""
+
+    def __init__(self, calibration: Calibration, numbers: Mix = CHOSEN) -> None:
+        self.calibration = calibration
+        self.numbers = numbers
+        self.embeddings: list[NDArray[np.float32]] = []
+        self.labels: list[int] = []
+
+    def say(self, answer: Answer, label: int) -> None:
+        """Remember what a drawing was."""
+        packed = embeddings.pack(answer.embedding)
+        if packed is not None:
+            self.embeddings.append(embeddings.unpack(packed))
+            self.labels.append(label)
+
+    def answer(self, answer: Answer) -> Answer:
+        """Return what is answered in place of the network's answer, or that."""
+        if not self.labels:
+            return answer
+        found = neighbours.mix(answer, self.calibration, *self._newest(), self.numbers)
+        return answer if found is None else found.answer
+
+    def chances(self, answer: Answer) -> NDArray[np.float64]:
+        """Return the eleven probabilities of network and memory together, (11,)."""
+        if not self.labels:
+            return neighbours.prior(answer, self.calibration)
+        return neighbours.posterior(answer, self.calibration, *self._newest(), self.numbers)
+
+    def _newest(self) -> tuple[NDArray[np.float32], NDArray[np.integer[Any]]]:
+        newest = slice(-MOST_REMEMBERED, None)
+        return np.stack(self.embeddings[newest]), np.array(self.labels[newest])
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a writer was answered, drawing by drawing, and how likely the truth was held, (n,).
+
+    ``accepted``: the shares of the drawings that are no digits that pass as one, by the network
+    alone and in the end by the memory too.
+    """
+
+    given: tuple[Answer, ...]
+    chances: NDArray[np.float64]
+    accepted: tuple[float, float]
+
+
+def play(sheet: Sheet, visitor: Visitor = CORRECTS, numbers: Mix = CHOSEN) -> Played:
+    """Let a writer draw, correct and go on."""
+    memory, given, chances = Memory(sheet.calibration, numbers), [], []
+    rng = np.random.default_rng(sheet.writer)
+    for answer, label in zip(sheet.answers, map(int, sheet.labels), strict=True):
+        shown = memory.answer(answer)
+        given.append(shown)
+        chances.append(memory.chances(answer)[label])
+        if label_of(shown) != label or visitor.confirms:
+            slipped = rng.random() < visitor.slips
+            memory.say(answer, int(rng.integers(10)) if slipped else label)
+    passed = [
+        float(np.mean([label_of(answer) != NOT_A_DIGIT for answer in answers] or [0.0]))
+        for answers in (sheet.others, [memory.answer(answer) for answer in sheet.others])
+    ]
+    return Played(tuple(given), np.array(chances), (passed[0], passed[1]))
+
+
+def label_of(answer: Answer) -> int:
+    """Return an answer as a label: its digit, or "not a digit"."""
+    return NOT_A_DIGIT if answer.verdict is Verdict.NOT_A_DIGIT else answer.digit
+
+
+@dataclass(frozen=True)
+class Half:
+    """The second half of what was written: what was answered without and with the memory.
+
+    ``misread`` and ``refused`` of the two, how many right answers became wrong (``worsened``),
+    and the confidences with which digits were right, (n,).
+    """
+
+    n: int
+    misread: tuple[int, int]
+    refused: tuple[int, int]
+    worsened: int
+    accepted: tuple[float, float]
+    confidence: tuple[NDArray[np.float64], NDArray[np.float64]]
+    right: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+    @property
+    def calibration_errors(self) -> tuple[float, float]:
+        """The expected calibration error without and with the memory, 0-1."""
+        first, second = (
+            calibration_error(confidence, right)
+            for confidence, right in zip(self.confidence, self.right, strict=True)
+        )
+        return first, second
+
+
+def second_half(sheet: Sheet, played: Played) -> Half:
+    """Compare what was answered with what the network alone says, in the second half."""
+    half = slice(len(played.given) // 2, None)
+    labels = sheet.labels[half]
+    sides = (sheet.answers[half], played.given[half])
+    read = [np.array([answer.digit for answer in answers]) == labels for answers in sides]
+    kept = [np.array([label_of(answer) for answer in answers]) == labels for answers in sides]
+    sure = [np.array([answer.confidence for answer in answers]) for answers in sides]
+    refused = [sum(label_of(answer) == NOT_A_DIGIT for answer in answers) for answers in sides]
+    return Half(
+        n=len(labels),
+        misread=(int((~read[0]).sum()), int((~read[1]).sum())),
+        refused=(refused[0], refused[1]),
+        worsened=int((kept[0] & ~kept[1]).sum()),
+        accepted=played.accepted,
+        confidence=(sure[0], sure[1]),
+        right=(read[0], read[1]),
+    )
+
+
+def together(halves: Iterable[Half]) -> Half:
+    """Return several writers' halves as one."""
+    parts = list(halves)
+
+    def each(name: str, how: Any) -> Any:
+        return tuple(how([getattr(part, name)[side] for part in parts]) for side in (0, 1))
+
+    return Half(
+        n=sum(part.n for part in parts),
+        misread=each("misread", sum),
+        refused=each("refused", sum),
+        worsened=sum(part.worsened for part in parts),
+        accepted=each("accepted", lambda shares: float(np.mean(shares))),
+        confidence=each("confidence", np.concatenate),
+        right=each("right", np.concatenate),
+    )
+
+
+@dataclass(frozen=True)
+class Spill:
+    """What single lessons do: how many were taught, and what became of all other answers."""
+
+    taught: int
+    to_right: int
+    to_wrong: int
+
+
+def spilled(sheets: Iterable[Sheet], numbers: Mix = CHOSEN) -> Spill:
+    """Teach one misread drawing at a time, and look at all the others of its writer."""
+    taught = better = worse = 0
+    for sheet in sheets:
+        truth = sheet.labels
+        for lesson, odd in enumerate(sheet.answers):
+            if label_of(odd) == truth[lesson]:
+                continue
+            taught += 1
+            memory = Memory(sheet.calibration, numbers)
+            memory.say(odd, int(truth[lesson]))
+            for other, answer in enumerate(sheet.answers):
+                was, now = (label_of(a) == truth[other] for a in (answer, memory.answer(answer)))
+                if other != lesson:
+                    better += now and not was
+                    worse += was and not now
+    return Spill(taught, better, worse)
