@@ -148,7 +148,7 @@ def play(sheet: Sheet, visitor: Visitor = CORRECTS, numbers: Mix = CHOSEN) -> Pl
             slipped = rng.random() < visitor.slips
             memory.say(answer, int(rng.integers(10)) if slipped else label)
     passed = [
-        float(np.mean([label_of(answer) != NOT_A_DIGIT for answer in answers] or [0.0]))
+        float(np.mean([label_of(answer) != NOT_A_DIGIT for answer in answers] or [False]))
         for answers in (sheet.others, [memory.answer(answer) for answer in sheet.others])
     ]
     return Played(tuple(given), np.array(chances), (passed[0], passed[1]))

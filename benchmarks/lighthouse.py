@@ -1,6 +1,6 @@
 """Measure the public pages with Lighthouse, on mobile settings, in the system's Chromium.
 
-    npm ci && python -m benchmarks.lighthouse [PATH ...] [--runs 3] [--json PATH]
+    npm ci && python -m benchmarks.lighthouse [PATH ...] [--runs 3] [--performance 98]
 
 Starts the site with collected static files on a database of its own. Prints the four scores (the
 median of the runs), what goes over the wire, the layout shift, and which hosts were asked. Leaves
@@ -39,7 +39,7 @@ CHROME_FLAGS = (
 
 @dataclass(frozen=True)
 class Report:
-    """One page: scores 0-100, kilobytes over the wire, layout shift, and other hosts asked."""
+    """One page: scores 0-100, kilobytes over the wire, layout shift, other hosts, and goals."""
 
     path: str
     scores: dict[str, float]
@@ -47,13 +47,15 @@ class Report:
     layout_shift: float
     other_hosts: list[str]
 
+    least: dict[str, float]
+
     @property
     def missed(self) -> list[str]:
         """The goals that the page misses, in words."""
         found = [
-            f"{name} {score:.0f} < {LEAST_SCORE}"
+            f"{name} {score:.0f} < {self.least[name]:.0f}"
             for name, score in self.scores.items()
-            if score < LEAST_SCORE
+            if score < self.least[name]
         ]
         if self.kilobytes >= MOST_KILOBYTES:
             found.append(f"{self.kilobytes:.1f} kB >= {MOST_KILOBYTES}")
@@ -91,7 +93,7 @@ def run_once(url: str, folder: Path) -> dict[str, Any]:
     return report
 
 
-def measure(address: str, path: str, runs: int) -> Report:
+def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Report:
     """Return the medians of some runs on one page."""
     with tempfile.TemporaryDirectory() as folder:
         found = [run_once(address.rstrip("/") + path, Path(folder)) for _ in range(runs)]
@@ -113,6 +115,7 @@ def measure(address: str, path: str, runs: int) -> Report:
             report["audits"]["cumulative-layout-shift"]["numericValue"] for report in found
         ),
         other_hosts=sorted(hosts - {urlsplit(address).netloc}),
+        least=least,
     )
 
 
@@ -124,11 +127,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("paths", nargs="*", default=PATHS, metavar="PATH")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there too")
+    parser.add_argument(
+        "--performance",
+        type=float,
+        default=LEAST_SCORE,
+        help="the least score of the one category that a busy machine lowers",
+    )
     options = parser.parse_args(arguments)
+    least = {**dict.fromkeys(CATEGORIES, float(LEAST_SCORE)), "performance": options.performance}
     if not LIGHTHOUSE.exists():
         raise SystemExit("Lighthouse is not installed here: run npm ci (Node.js 20 or later).")
     with running_site(collected=True) as site:
-        reports = [measure(site.address, path, options.runs) for path in options.paths]
+        reports = [measure(site.address, path, options.runs, least) for path in options.paths]
     print(f"Lighthouse, mobile, median of {options.runs}; {machine.describe()}")
     print(f"{'':12}{''.join(f'{name:>15}' for name in CATEGORIES)}{'kB':>9}{'shift':>8}")
     for report in reports:

@@ -166,7 +166,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Bytes can't be compared with what stands in a URL.
         field = lookup.partition("__")[0]
         return field not in ("image", "embedding") and super().lookup_allowed(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.db.models import Field
 
 from recognizer import embeddings, imaging, serving, stored
 from recognizer.classifier import Classifier
@@ -52,14 +53,15 @@ def remembered(*, user: User | None, visitor: UUID | None, limit: int) -> list[R
 
     One query, and none for nobody.
     """
-    name, value = ("user", None if user is None else user.pk) if user else ("visitor", visitor)
+    value: object = visitor if user is None else user.pk
     if value is None:
         return []
-    field = RememberedDrawing._meta.get_field(name)
+    field = RememberedDrawing._meta.get_field("visitor" if user is None else "user")
+    assert isinstance(field, Field)
     sql = _LOOKUP.format(
         remembered=connection.ops.quote_name(RememberedDrawing._meta.db_table),
         switched_off=connection.ops.quote_name(MemorySwitchedOff._meta.db_table),
-        owner=connection.ops.quote_name(field.column),
+        owner=connection.ops.quote_name(str(field.column)),
     )
     owner = field.get_db_prep_value(value, connection)
     with connection.cursor() as cursor:

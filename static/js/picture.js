@@ -37,6 +37,8 @@ export class Picture {
     /** @type {AbortController | null} */
     this.looking = null;
 
+    // A picture that was dropped or pasted is in no field.
+    form.noValidate = true;
     for (const field of form.querySelectorAll("input[type=file]")) {
       field.addEventListener("change", () => this.#chosen(/** @type {HTMLInputElement} */ (field)));
     }

@@ -65,7 +65,7 @@ def _picture(desk: Desk, png: bytes) -> None:
     desk.page.set_input_files(
         "#upload-image", {"name": "four.png", "mimeType": "image/png", "buffer": png}
     )
-    expect(desk.page.get_by_text("What is inside the frame is read.")).to_be_visible()
+    expect(desk.page.locator("[data-slot=picture-box]")).to_be_visible()
 
 
 def _help(desk: Desk, png: bytes) -> None:
@@ -96,7 +96,7 @@ STATES: list[State] = [
 
 def _expect_no_violation(page: Page) -> None:
     # Colours that are on their way from one to another are nobody's choice.
-    page.wait_for_function("document.getAnimations().every((each) => each.playState !== 'running')")
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 
