@@ -163,6 +163,13 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     # --- the list ---------------------------------------------------------------------------
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, under the name that leads to it: Django's is too long for some languages."""
+        extra = {"title": _("All drawings"), **(extra_context or {})}
+        return super().changelist_view(request, extra)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
 
