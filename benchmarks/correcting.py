@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from recognizer import embeddings, neighbours
 from recognizer.classifier import Answer, Calibration, Classifier, Verdict
-from recognizer.neighbours import CHOSEN, Mix
+from recognizer.neighbours import CHOSEN, Mix, Witnesses
 from training import datasets
 from training.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.evaluate import calibration_error
 from training.strokes import Placement, draw_at
 
-MOST_REMEMBERED = 200
-"""As ``memory.MOST_REMEMBERED``, which can't be imported before Django is set up."""
+MOST_REMEMBERED, LOOKED_BACK = 200, 100
+"""As in ``recognizer.recall``, which can't be imported before Django is set up."""
 
 SEED = 50
 
@@ -79,48 +79,63 @@ def write(
 class Visitor:
     """How somebody behaves: they correct what is wrong or refused.
 
-    ``confirms``: they also say "right"; ``slips``: the share of what they say that is wrong.
+    ``confirms``: they also say "right". ``slips``: the share of what they say that is wrong.
+    ``lazy``: the share of the mistakes that they let pass.
     """
 
     confirms: bool = False
     slips: float = 0.0
+    lazy: float = 0.0
 
 
 CORRECTS = Visitor()
 
 
 class Memory:
-    """What a visitor has said so far, as the site keeps it: the newest, embeddings in float16."""
+    """What a visitor has said, and let pass, as the site keeps it: embeddings in float16."""
 
     def __init__(self, calibration: Calibration, numbers: Mix = CHOSEN) -> None:
         self.calibration = calibration
         self.numbers = numbers
         self.embeddings: list[NDArray[np.float32]] = []
         self.labels: list[int] = []
+        self.said: list[bool] = []
 
-    def say(self, answer: Answer, label: int) -> None:
-        """Remember what a drawing was."""
+    def note(self, answer: Answer, label: int, *, said: bool) -> None:
+        """Remember what a drawing was, by the visitor's word or by their silence."""
         packed = embeddings.pack(answer.embedding)
         if packed is not None:
             self.embeddings.append(embeddings.unpack(packed))
             self.labels.append(label)
+            self.said.append(said)
 
     def answer(self, answer: Answer) -> Answer:
         """Return what is answered in place of the network's answer, or that."""
-        if not self.labels:
+        if not any(self.said):
             return answer
-        found = neighbours.mix(answer, self.calibration, *self._newest(), self.numbers)
+        found = neighbours.mix(answer, self.calibration, self._witnesses(), self.numbers)
         return answer if found is None else found.answer
 
     def chances(self, answer: Answer) -> NDArray[np.float64]:
         """Return the eleven probabilities of network and memory together, (11,)."""
-        if not self.labels:
+        if not any(self.said):
             return neighbours.prior(answer, self.calibration)
-        return neighbours.posterior(answer, self.calibration, *self._newest(), self.numbers)
+        return neighbours.posterior(answer, self.calibration, self._witnesses(), self.numbers)
 
-    def _newest(self) -> tuple[NDArray[np.float32], NDArray[np.integer[Any]]]:
-        newest = slice(-MOST_REMEMBERED, None)
-        return np.stack(self.embeddings[newest]), np.array(self.labels[newest])
+    def _witnesses(self) -> Witnesses:
+        labels, said = np.array(self.labels), np.array(self.said)
+        # Answers in doubt were let pass too, but count for nothing.
+        counts = said | (labels >= 0)
+        last = np.arange(len(said)) >= len(said) - LOOKED_BACK
+        newest = said[::-1].cumsum()[::-1] <= MOST_REMEMBERED
+        kept = np.flatnonzero(np.where(said, newest, last & counts))
+        return Witnesses(
+            np.stack([self.embeddings[index] for index in kept]), labels[kept], said[kept]
+        )
+
+
+DOUBTED = -1
+"""In place of a label where an answer in doubt was let pass."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +159,19 @@ def play(sheet: Sheet, visitor: Visitor = CORRECTS, numbers: Mix = CHOSEN) -> Pl
         shown = memory.answer(answer)
         given.append(shown)
         chances.append(memory.chances(answer)[label])
-        if label_of(shown) != label or visitor.confirms:
-            slipped = rng.random() < visitor.slips
-            memory.say(answer, int(rng.integers(10)) if slipped else label)
+        slips, is_lazy = rng.random() < visitor.slips, rng.random() < visitor.lazy
+        wrong = label_of(shown) != label
+        if (wrong and not is_lazy) or (visitor.confirms and not wrong):
+            memory.note(answer, int(rng.integers(10)) if slips else label, said=True)
+        else:
+            sure = shown.verdict is Verdict.DIGIT
+            memory.note(answer, shown.digit if sure else DOUBTED, said=False)
     passed = [
-        float(np.mean([label_of(answer) != NOT_A_DIGIT for answer in answers] or [False]))
+        np.array([label_of(answer) != NOT_A_DIGIT for answer in answers], float)
         for answers in (sheet.others, [memory.answer(answer) for answer in sheet.others])
     ]
-    return Played(tuple(given), np.array(chances), (passed[0], passed[1]))
+    accepted = (float(passed[0].mean()), float(passed[1].mean())) if sheet.others else (0.0, 0.0)
+    return Played(tuple(given), np.array(chances), accepted)
 
 
 def label_of(answer: Answer) -> int:
@@ -225,7 +245,7 @@ def together(halves: Iterable[Half]) -> Half:
 
 @dataclass(frozen=True)
 class Spill:
-    """What single lessons do: how many were taught, and what became of all other answers."""
+    """What single lessons do: how many were taught, and what became of all later answers."""
 
     taught: int
     to_right: int
@@ -233,7 +253,10 @@ class Spill:
 
 
 def spilled(sheets: Iterable[Sheet], numbers: Mix = CHOSEN) -> Spill:
-    """Teach one misread drawing at a time, and look at all the others of its writer."""
+    """Teach one misread drawing at a time, and look at all that its writer wrote after it.
+
+    What they wrote before it they have let pass.
+    """
     taught = better = worse = 0
     for sheet in sheets:
         truth = sheet.labels
@@ -242,10 +265,12 @@ def spilled(sheets: Iterable[Sheet], numbers: Mix = CHOSEN) -> Spill:
                 continue
             taught += 1
             memory = Memory(sheet.calibration, numbers)
-            memory.say(odd, int(truth[lesson]))
-            for other, answer in enumerate(sheet.answers):
-                was, now = (label_of(a) == truth[other] for a in (answer, memory.answer(answer)))
-                if other != lesson:
-                    better += now and not was
-                    worse += was and not now
+            for answer in sheet.answers[:lesson]:
+                sure = answer.verdict is Verdict.DIGIT
+                memory.note(answer, answer.digit if sure else DOUBTED, said=False)
+            memory.note(odd, int(truth[lesson]), said=True)
+            for answer, label in zip(sheet.answers[lesson + 1 :], truth[lesson + 1 :], strict=True):
+                was, now = (label_of(a) == label for a in (answer, memory.answer(answer)))
+                better += bool(now and not was)
+                worse += bool(was and not now)
     return Spill(taught, better, worse)

@@ -127,7 +127,7 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
         "n": total.n,
         "n_text": count(total.n),
         "per": unit_words(spans.unit)["per"],
-        "mean_text": count(total.n / len(found)),
+        "mean_text": count(total.n / len(found)) if total.n >= len(found) else "",
         "uncertain": share_text(uncertain),
         "uncertain_n": count(total.uncertain),
         "refused": share_text(refused),

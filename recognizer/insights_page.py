@@ -124,6 +124,7 @@ def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
     return {
         "rows": [row(each) for each in found],
         "enough": ENOUGH,
+        "is_drawn": bool(lows or biased),
         "grid": [tick.at for tick in axis.ticks],
         "ticks": share_ticks(axis.ticks),
     }

@@ -26,9 +26,6 @@ from recognizer.models import (
     RememberedDrawing,
 )
 
-MOST_REMEMBERED = 200
-"""Drawings remembered for one person; beyond these the oldest are forgotten."""
-
 
 @dataclass(frozen=True)
 class State:
@@ -138,7 +135,7 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
 
 
 def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
-    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[MOST_REMEMBERED:]
+    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[recall.MOST_REMEMBERED :]
     beyond = list(oldest.values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
@@ -207,22 +204,22 @@ def personal_answer(
     Raises:
         serving.NoModel: no model version can answer.
     """
-    rows = recall.remembered(user=user, visitor=visitor, limit=MOST_REMEMBERED)
-    if not rows or embeddings.pack(answer.embedding) is None:
+    rows = recall.recall(user=user, visitor=visitor, version=version)
+    if not any(row.is_said for row in rows) or embeddings.pack(answer.embedding) is None:
         return None
     current = serving.current_classifier()
     if current.version.pk != version.pk:
         # Another version was activated since the network answered: this once that stands.
         return None
-    usable = recall.comparable(rows, current)
-    if not usable:
+    rows = recall.comparable(rows, current)
+    if not rows:
         return None
-    personal = neighbours.mix(
-        answer,
-        current.classifier.calibration,
-        embeddings.unpack_many([bytes(row.embedding) for row in usable]),
-        np.array([row.label for row in usable]),
+    witnesses = neighbours.Witnesses(
+        embeddings=embeddings.unpack_many([bytes(row.embedding) for row in rows]),
+        labels=np.array([row.label for row in rows]),
+        said=np.array([row.is_said for row in rows]),
     )
+    personal = neighbours.mix(answer, current.classifier.calibration, witnesses)
     if personal is None:
         return None
-    return PersonalAnswer(personal.answer, usable[personal.decided_by].prediction_id)
+    return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)

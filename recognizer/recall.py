@@ -1,4 +1,4 @@
-"""The remembered drawings of one person as they are mixed in: one query, and comparable at all."""
+"""A person's earlier drawings as they are mixed in: one query, and comparable at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Field
+from django.db.models import UUIDField
 
 from recognizer import embeddings, imaging, serving, stored
 from recognizer.classifier import Classifier
@@ -17,30 +17,59 @@ from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, Remem
 
 logger = logging.getLogger(__name__)
 
+MOST_REMEMBERED = 200
+"""Drawings remembered for one person; beyond these the oldest are forgotten."""
+
+LOOKED_BACK = 100
+"""Of so many of the person's newest drawings, those count a little that they let pass."""
+
 RENEWED_AT_ONCE = 50
 """Drawings that one prediction passes through a network that was activated since: some 0.1 s.
 Who has more remembered has the rest renewed by the next predictions.
 """
 
+_SMALL = 8192
+"""Bytes of a drawing. Behind a larger one SQLite would read all of it to come to its embedding."""
+
 # Every prediction asks this. Written out, since the ORM takes twice as long to put it together as
 # the database to answer it, and to make two hundred UUIDs of which one is needed as long again.
 _LOOKUP = """
-    SELECT id, prediction_id, label, embedding, model_version_id
-    FROM {remembered}
-    WHERE {owner} = %s AND NOT EXISTS (SELECT 1 FROM {switched_off} WHERE {owner} = %s)
-    ORDER BY remembered_at DESC, id DESC
-    LIMIT %s
+    SELECT id, prediction_id, label, embedding, model_version_id FROM (
+        SELECT id, prediction_id, label, embedding, model_version_id
+        FROM {remembered}
+        WHERE {owner} = %s AND NOT EXISTS (SELECT 1 FROM {switched_off} WHERE {owner} = %s)
+        ORDER BY remembered_at DESC, id DESC
+        LIMIT %s
+    ) said
+    UNION ALL
+    SELECT NULL, id, COALESCE(personal_digit, digit), embedding, model_version_id FROM (
+        SELECT id, digit, verdict, personal_digit, personal_verdict, suggestion, model_version_id,
+            CASE WHEN LENGTH(image) <= %s THEN embedding END AS embedding
+        FROM {prediction}
+        WHERE {owner} = %s AND EXISTS (SELECT 1 FROM {remembered} WHERE {owner} = %s)
+        ORDER BY created_at DESC
+        LIMIT %s
+    ) drawn
+    WHERE suggestion IS NULL AND model_version_id = %s AND embedding IS NOT NULL
+        AND (personal_verdict = 'digit' OR (personal_verdict = '' AND verdict = 'digit'))
 """
 
 
-class Remembered(NamedTuple):
-    """A remembered drawing: its row, the drawing's id as the database gives it, what it shows."""
+class Recalled(NamedTuple):
+    """An earlier drawing: its row if it is remembered, its id as the database gives it, and what
+    the person said it shows; if they said nothing, what they were answered.
+    """
 
-    pk: int
+    pk: int | None
     drawing: str | UUID
     label: int
     embedding: bytes | memoryview
     model_version_id: int | None
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the person has said what it shows."""
+        return self.pk is not None
 
     @property
     def prediction_id(self) -> UUID:
@@ -48,42 +77,47 @@ class Remembered(NamedTuple):
         return self.drawing if isinstance(self.drawing, UUID) else UUID(self.drawing)
 
 
-def remembered(*, user: User | None, visitor: UUID | None, limit: int) -> list[Remembered]:
-    """Return a person's remembered drawings, newest first; none where their memory is off.
+def recall(*, user: User | None, visitor: UUID | None, version: ModelVersion) -> list[Recalled]:
+    """Return what counts of a person's earlier drawings, the remembered ones first, newest first.
 
-    One query, and none for nobody.
+    None are remembered where their memory is off. What they let pass are their last drawings that
+    this version read without doubt and of which they said nothing. One query; none for nobody.
     """
-    value: object = visitor if user is None else user.pk
-    if value is None:
+    if user is not None:
+        column, owner = "user_id", user.pk
+    elif visitor is not None:
+        column, owner = "visitor", UUIDField().get_db_prep_value(visitor, connection)
+    else:
         return []
-    field = RememberedDrawing._meta.get_field("visitor" if user is None else "user")
-    assert isinstance(field, Field)
+    quote = connection.ops.quote_name
     sql = _LOOKUP.format(
-        remembered=connection.ops.quote_name(RememberedDrawing._meta.db_table),
-        switched_off=connection.ops.quote_name(MemorySwitchedOff._meta.db_table),
-        owner=connection.ops.quote_name(str(field.column)),
+        owner=quote(column),
+        prediction=quote(Prediction._meta.db_table),
+        remembered=quote(RememberedDrawing._meta.db_table),
+        switched_off=quote(MemorySwitchedOff._meta.db_table),
     )
-    owner = field.get_db_prep_value(value, connection)
+    said = [owner, owner, MOST_REMEMBERED]
+    let_pass = [_SMALL, owner, owner, LOOKED_BACK, version.pk]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [owner, owner, limit])
-        return [Remembered(*row) for row in cursor.fetchall()]
+        cursor.execute(sql, [*said, *let_pass])
+        return [Recalled(*row) for row in cursor.fetchall()]
 
 
-def comparable(rows: Sequence[Remembered], current: serving.Serving) -> Sequence[Remembered]:
+def comparable(rows: Sequence[Recalled], current: serving.Serving) -> list[Recalled]:
     """Return the rows whose embeddings are of this network, and pass some others through it.
 
     Embeddings of two networks can't be compared, so the first predictions after another version
     was activated write anew what is remembered. What can't be read any more is forgotten: it
     would be tried again at every prediction.
     """
-    stale = [row for row in rows if row.model_version_id != current.version.pk]
-    if not stale:
-        return rows
     usable = [row for row in rows if row.model_version_id == current.version.pk]
+    if len(usable) == len(rows):
+        return usable
+    stale = [row for row in rows if row.model_version_id != current.version.pk]
     return usable + _renew(stale[:RENEWED_AT_ONCE], current)
 
 
-def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Remembered]:
+def _renew(stale: Sequence[Recalled], current: serving.Serving) -> list[Recalled]:
     drawings = Prediction.objects.only("image", "is_model_input").in_bulk(
         [row.prediction_id for row in stale]
     )
@@ -92,14 +126,14 @@ def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Rememb
         drawing = drawings.get(row.prediction_id)
         packed = None if drawing is None else embedded(drawing, current.classifier)
         if packed is None:
-            lost.append(row.pk)
+            lost.append(row.prediction_id)
         else:
             renewed.append(row._replace(embedding=packed, model_version_id=current.version.pk))
     _write_back(renewed, lost, current.version)
     return renewed
 
 
-def _write_back(renewed: Sequence[Remembered], lost: Sequence[int], version: ModelVersion) -> None:
+def _write_back(renewed: Sequence[Recalled], lost: Sequence[UUID], version: ModelVersion) -> None:
     with transaction.atomic():
         RememberedDrawing.objects.bulk_update(
             [
@@ -108,7 +142,7 @@ def _write_back(renewed: Sequence[Remembered], lost: Sequence[int], version: Mod
             ],
             ["embedding", "model_version"],
         )
-        RememberedDrawing.objects.filter(pk__in=lost).delete()
+        RememberedDrawing.objects.filter(prediction__in=lost).delete()
 
 
 def embedded(prediction: Prediction, classifier: Classifier) -> bytes | None:

@@ -59,7 +59,11 @@ def _draw(data: Collected, recipe: Adaptation, rng: np.random.Generator) -> list
     material = data.material()
     chosen = rng.permutation(len(material.pen))[: recipe.pen]
     pen = [material.pen[index] for index in chosen]
-    amounts = _share(recipe.fresh)
+    generated = recipe.fresh.generated
+    # Generated digits make up for handwriting that is not at hand.
+    generated += 0 if data.trainable_mnist() else recipe.mnist
+    generated += 0 if pen else recipe.pen
+    amounts = _share(replace(recipe.fresh, generated=generated if data.generated else 0))
     with workers(PARTS) as pool:
         parts = [
             pool.submit(

@@ -28,7 +28,7 @@ from recognizer.models import (
 )
 from recognizer.tests.drawings import data_url, digit_png
 from recognizer.tests.mirrored import mirrored_png
-from recognizer.tests.reviewing import LIST, make_prediction
+from recognizer.tests.reviewing import LIST, make_prediction, make_version
 from recognizer.tests.test_api_errors import error
 from recognizer.tests.test_embeddings import KEPT
 
@@ -135,6 +135,55 @@ def test_an_answer_that_is_right_already_stays_the_networks(api: APIClient) -> N
     teach(api, digit_png(3), digit=3)
 
     assert not draw(api, digit_png(3))["personal"]
+
+
+def test_one_word_against_many_drawings_let_pass_is_taken_for_a_slip(
+    api: APIClient, user: User
+) -> None:
+    hasty, settled = APIClient(), api
+    for _ in range(10):
+        assert draw(settled, digit_png(5))["digit"] == 5
+    for client in (hasty, settled):
+        teach(client, digit_png(5), digit=6)
+
+    assert draw(hasty, digit_png(5))["digit"] == 6
+    body = draw(settled, digit_png(5))
+    assert (body["digit"], body["personal"]) == (5, False)
+
+
+def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
+    user: User,
+) -> None:
+    version = ModelVersion.objects.get(is_active=True)
+    earlier: list[Json] = [
+        {},
+        {"personal_digit": 4, "personal_confidence": 1.0, "personal_verdict": "digit",
+         "personal_probabilities": [0.0] * 4 + [1.0] + [0.0] * 5},
+        {"verdict": "uncertain"},
+        {"verdict": "not_a_digit"},
+        {"suggestion": 3},
+        {"embedding": None},
+        {"model_version": make_version()},
+        {"user": User.objects.create_user("other")},
+        # Behind a large drawing SQLite would read all of it.
+        {"image": b"x" * 9000},
+    ]  # fmt: skip
+    for fields in earlier:
+        make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
+    assert recall.recall(user=user, visitor=None, version=version) == []
+    remember(user, 1)
+
+    rows = recall.recall(user=user, visitor=None, version=version)
+
+    assert [(row.label, row.is_said) for row in rows[:1]] == [(0, True)]
+    assert sorted(row.label for row in rows if not row.is_said) == [3, 4]
+    for number in range(recall.LOOKED_BACK):
+        make_prediction(
+            8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
+            created_at=timezone.now() + datetime.timedelta(seconds=number),
+        )  # fmt: skip
+    later = recall.recall(user=user, visitor=None, version=version)
+    assert [row.label for row in later if not row.is_said] == [8] * (recall.LOOKED_BACK // 2)
 
 
 # Taken back, changed, forgotten, switched off ---------------------------------------------------
@@ -315,7 +364,13 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
     version = ModelVersion.objects.get(is_active=True)
     start = timezone.now() - datetime.timedelta(days=1)
     rows = [
-        make_prediction(number % 10, user=user, embedding=KEPT, model_version=version)
+        make_prediction(
+            number % 10,
+            user=user,
+            embedding=KEPT,
+            model_version=version,
+            suggestion=number % 10,
+        )
         for number in range(count)
     ]
     return RememberedDrawing.objects.bulk_create(
@@ -332,24 +387,24 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
 
 
 def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
-    old = remember(user, memory.MOST_REMEMBERED + 1)
+    old = remember(user, recall.MOST_REMEMBERED + 1)
     other = remember(User.objects.create_user("other"), 1)
 
     teach(person(user), mirrored_png(7), digit=7)
 
-    assert memory.state(user=user, visitor=None).count == memory.MOST_REMEMBERED == 200
+    assert memory.state(user=user, visitor=None).count == recall.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
 def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
-    remember(user, memory.MOST_REMEMBERED)
+    remember(user, recall.MOST_REMEMBERED)
     teach(api, mirrored_png(7), digit=7)
 
     api.login(username="ada", password="pass-of-ada")
 
-    assert api.get(MEMORY).json()["count"] == memory.MOST_REMEMBERED
+    assert api.get(MEMORY).json()["count"] == recall.MOST_REMEMBERED
     assert draw(api, mirrored_png(7))["personal"]
 
 

@@ -216,10 +216,9 @@ def test_two_versions_are_compared_on_what_both_have_answered(
         for row in changed
     }
     assert found == {misread[0].pk: (8, 3), misread[1].pk: (7, 1)}
-    (first,) = changed.filter(pk=misread[0].pk)
-    assert vars(first)["one_verdict"] == vars(first)["other_verdict"] == "digit"
-    assert vars(first)["one_confidence"] == 0.9
-    assert vars(first)["other_confidence"] > 0.5
+    first: Any = changed.get(pk=misread[0].pk)
+    assert (first.one_verdict, first.other_verdict) == ("digit", "digit")
+    assert (first.one_confidence, first.other_confidence > 0.5) == (0.9, True)
     expected = rechecks.Comparison(n=4, same=2, changed=2, labelled=3, fixed=1, broken=0)
     assert rechecks.summary(one=old, other=new) == expected
     turned = rechecks.summary(one=new, other=old)

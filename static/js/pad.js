@@ -201,9 +201,12 @@ export class Pad extends EventTarget {
     if (this.pointer !== null || isPalm || (event.button !== MAIN_BUTTON && !isEraser)) {
       return;
     }
-    // Without it a mouse would start to select text beside the canvas; but it takes the focus away from a field.
+    // Without it a mouse would start to select text beside the canvas. But then a field would keep the focus, and keys
+    // that are meant for the drawing.
     event.preventDefault();
-    this.canvas.focus({ preventScroll: true });
+    if (document.activeElement instanceof HTMLElement && document.activeElement !== this.canvas) {
+      document.activeElement.blur();
+    }
     const pressure = isPen && event.pressure > 0 ? event.pressure : PLAIN_PRESSURE;
     this.pointer = { id: event.pointerId, type: event.pointerType, pressure };
     this.#notePen(event);

@@ -29,6 +29,8 @@ QUICK = replace(
     epochs=1,
     steps=70,
     batch=96,
+    mnist=0,
+    pen=0,
     fresh=Fresh(generated=250, nondigits=250),
 )
 TURN = np.array([[0.71, -0.71], [0.71, 0.71]])

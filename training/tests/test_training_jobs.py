@@ -263,4 +263,4 @@ def test_a_training_that_is_killed_is_interrupted_at_once(
         os.kill(int(pid), signal.SIGKILL)
     wait_for(admin_client, job, "interrupted")
 
-    assert job.error == "The process was killed (SIGKILL). Perhaps memory ran out."
+    assert job.error == "The process was ended from outside (SIGKILL). Perhaps memory ran out."
