@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card
+from recognizer import admin_card, gate_words
 from recognizer.job_words import share
 from recognizer.models import ModelVersion
 from recognizer.numbers import grouped, localised
@@ -71,7 +71,15 @@ def of_version(version: ModelVersion) -> GateTable | None:
 def _table(gate: Any, candidate: str, active: str, followed: str) -> GateTable:
     rows = [_row(row, judges=True) for row in gate["rows"]]
     rows += [_row(row, judges=False) for row in gate["reported"]]
-    return GateTable(candidate, active, gate["activate"], gate["reason"], followed, tuple(rows))
+    return GateTable(candidate, active, gate["activate"], said(gate), followed, tuple(rows))
+
+
+def said(gate: Mapping[str, Any]) -> str:
+    """Return why the gate decided so; other code may have stored nothing but the sentence."""
+    try:
+        return gate_words.sentence(gate["why"])
+    except KeyError:
+        return str(gate.get("reason", "–"))
 
 
 def _row(row: Mapping[str, Any], *, judges: bool) -> GateRow:
