@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
-from django.contrib.humanize.templatetags.humanize import NaturalTimeFormatter
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -73,10 +72,7 @@ def age(prediction: Prediction) -> str:
     """Return how long ago it was drawn."""
     if timezone.now() - prediction.created_at < datetime.timedelta(minutes=1):
         return _("just now")
-    # In the case that "ago" takes in the reader's language, as naturaltime has it.
-    units = NaturalTimeFormatter.past_substrings
-    time = timesince(prediction.created_at, time_strings=units, depth=1)
-    return _("%(time)s ago") % {"time": time}
+    return _("%(time)s ago") % {"time": timesince(prediction.created_at, depth=1)}
 
 
 def best(prediction: Prediction) -> list[dict[str, Any]]:
