@@ -274,7 +274,7 @@ class LabelEventAdmin(EventBase):
 
     @admin.display(description=gettext_lazy("when"), ordering="at")
     def when(self, event: LabelEvent) -> str:
-        return date_format(timezone.localtime(event.at), "j M Y, H:i")
+        return date_format(timezone.localtime(event.at), _("j M Y, H:i"))
 
     @admin.display(description=gettext_lazy("batch"))
     def batch_link(self, event: LabelEvent) -> str | None:

@@ -120,7 +120,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("requested"), ordering="created_at")
     def requested(self, job: TrainingJob) -> str:
-        return date_format(timezone.localtime(job.created_at), "j M Y, H:i")
+        return date_format(timezone.localtime(job.created_at), _("j M Y, H:i"))
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, job: TrainingJob) -> str:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -464,7 +465,7 @@ def drawing_errors() -> Iterator[None]:
 def _as_detail(error: imaging.ImageError) -> Any:
     from rest_framework.exceptions import ErrorDetail
 
-    return ErrorDetail(error.message, code=error.code)
+    return ErrorDetail(gettext(error.text).format(**error.limits), code=error.code)
 
 
 def _check_body(request: HttpRequest) -> None:

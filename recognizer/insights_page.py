@@ -15,6 +15,8 @@ from recognizer.charts.heat_map import HeatCell, heat_map
 from recognizer.charts.reliability import reliability_plot
 from recognizer.insights import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
 from recognizer.models import Label
+from recognizer.numbers import grouped as count
+from recognizer.numbers import localised
 from recognizer.statistics import Share
 from recognizer.wording import percent
 
@@ -35,11 +37,6 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def count(n: float) -> str:
-    """A whole number with its thousands apart."""
-    return number_format(round(n), use_l10n=True, force_grouping=True)
-
-
 def share_text(share: Share) -> str:
     """A share in per cent."""
     return NONE if share.value is None else percent(share.value)
@@ -50,9 +47,15 @@ def interval_text(share: Share) -> str:
     return NONE if share.interval is None else range_text(*share.interval)
 
 
+def interval_name() -> str:
+    """What a column of such intervals is called."""
+    # xgettext:no-python-format
+    return _("95 % interval")
+
+
 def range_text(low: float, high: float) -> str:
     """Two shares in per cent, from one to the other."""
-    return _("{low} to {high}\u00a0%").format(low=points(low), high=points(high))
+    return _("{low} to {high} %").format(low=points(low), high=points(high))
 
 
 def points(share: float) -> str:
@@ -77,7 +80,7 @@ def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
 
 def round_percent(share: float) -> str:
     """A share in per cent, with as few decimals as it needs."""
-    return _("{value}\u00a0%").format(value=number_format(f"{100 * share:.3g}"))
+    return _("{value} %").format(value=number_format(f"{100 * share:.3g}"))
 
 
 # --- each version's accuracy ----------------------------------------------------------------------
@@ -157,6 +160,7 @@ class LinkedCell:
     cell: HeatCell
     url: str
     name: str
+    text: str
     exact: str
     pair: str
 
@@ -176,6 +180,7 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
             cell,
             address(cell.row, cell.column),
             name=name.format(n=count(cell.n), **names),
+            text=localised(cell.text),
             exact=count(cell.n),
             pair=_("{label} as {answer}").format(**names),
         )
@@ -252,10 +257,10 @@ def digits_section(found: Confusion) -> dict[str, Any]:
                 _("Label"),
                 _("Drawings with this label"),
                 _("Recall"),
-                _("95\u00a0% interval"),
+                interval_name(),
                 _("Drawings with this answer"),
                 _("Precision"),
-                _("95\u00a0% interval"),
+                interval_name(),
             ),
             tuple(
                 (
@@ -325,7 +330,7 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
                 _("Drawings"),
                 _("Mean confidence"),
                 _("Read right"),
-                _("95\u00a0% interval"),
+                interval_name(),
             ),
             tuple(
                 (

@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from recognizer import embeddings, imaging, memory, selectors, serving
 from recognizer.audit import audit_key
@@ -271,16 +272,21 @@ def activate_model(
         )
         version = ModelVersion.objects.filter(name=name).first()
         if version is None:
-            raise ActivationError(f"There is no model version called {name}.")
+            raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
         if version.retired_at is not None:
             raise ActivationError(
-                f"The model version {name} is retired. Take it back into use in the admin first."
+                _(
+                    "The model version %(name)s is retired. Take it back into use in the admin "
+                    "first."
+                )
+                % {"name": name}
             )
         try:
             serving.bundle_of(version).verify()
         except BundleError as error:
             raise ActivationError(
-                f"The model version {name} can't be activated: {error}"
+                _("The model version %(name)s can't be activated: %(error)s")
+                % {"name": name, "error": error}
             ) from error
         ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
         if not version.is_active:

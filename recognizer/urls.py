@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
 from recognizer import (
@@ -11,6 +11,7 @@ from recognizer import (
     api_memory,
     api_preview,
     health,
+    openapi,
     views,
     views_about,
     views_feedback,
@@ -46,7 +47,7 @@ urlpatterns = [
     path("predictions/delete/", views_removal.remove_all, name="remove-all"),
     path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", openapi.SchemaView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),

@@ -108,18 +108,21 @@ def notes() -> dict[str, str]:
 
 
 def percent(share: float) -> str:
-    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space."""
-    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 1), 1))
+    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space.
+
+    That stands in the texts as the character: `makemessages` does not know its escape.
+    """
+    return _("{value} %").format(value=number_format(round(100 * share, 1), 1))
 
 
 def confidence_percent(confidence: float) -> str:
     """Return a confidence (0-1) in per cent, never as 100."""
-    return _("over 99.9\u00a0%") if confidence >= NEARLY_ONE else percent(confidence)
+    return _("over 99.9 %") if confidence >= NEARLY_ONE else percent(confidence)
 
 
 def short_percent(share: float) -> str:
     """Return a probability (0-1) in per cent, short enough for a bar or a thumbnail."""
-    return _(">99.9\u00a0%") if share >= NEARLY_ONE else percent(share)
+    return _(">99.9 %") if share >= NEARLY_ONE else percent(share)
 
 
 def confidence_word(prediction: Prediction) -> str:
@@ -245,7 +248,7 @@ def measured(row: Measured) -> MeasuredInWords:
 
 def two_decimals(share: float) -> str:
     """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
-    return _("{value}\u00a0%").format(value=number_format(round(100 * share, 2), 2))
+    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
 
 
 def optional_percent(share: float | None) -> str:
@@ -266,9 +269,9 @@ def too_much() -> str:
 def page_texts() -> dict[str, Any]:
     """Return all that the page's JavaScript says, ready for `json_script`."""
     return {
-        "percent": _("{value}\u00a0%"),
-        "percent_over": _("over 99.9\u00a0%"),
-        "percent_over_short": _(">99.9\u00a0%"),
+        "percent": _("{value} %"),
+        "percent_over": _("over 99.9 %"),
+        "percent_over_short": _(">99.9 %"),
         "confidence": confidence_levels(),
         "verdict_word": verdict_words(),
         "sentence": sentences(),
