@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +22,7 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 class SchemaView(SpectacularAPIView):
     """The schema in English, whoever asks: much of it stands in docstrings, which stay English."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Return the schema."""
         with translation.override("en"):
