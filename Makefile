@@ -29,7 +29,7 @@ run: $(INSTALLED) ## install what is missing and serve the site on 127.0.0.1:800
 test: $(INSTALLED_DEV) ## run the tests (ARGS="recognizer -k canvas")
 	$(PY) -m pytest $(ARGS)
 
-lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations and the API schema
+lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations, the API schema, JavaScript
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -37,6 +37,7 @@ lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations and 
 	$(PY) -W error::DeprecationWarning manage.py check --fail-level WARNING
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
+	$(lint_javascript)
 
 format: $(INSTALLED_DEV) ## format the code and mend what ruff can
 	$(PY) -m ruff check --fix .
@@ -51,6 +52,19 @@ train: $(INSTALLED) ## train a model (ARGS="--epochs 4"; see manage.py train_mod
 clean: ## remove the virtual environment and caches; the database and your models stay
 	rm -rf $(VENV) staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ESLint and TypeScript check the page's JavaScript. The site itself needs no Node.js, and neither does who has none.
+define lint_javascript
+	@set -eu; \
+	if command -v npm >/dev/null && [ "$$(node -p 'parseInt(process.versions.node)')" -ge 20 ]; then \
+		[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --loglevel=error; \
+		npm run --silent lint; \
+	elif [ "$${REQUIRE_BROWSER:-}" = 1 ]; then \
+		echo "Node.js 20 or later with npm is missing, and REQUIRE_BROWSER=1." >&2; exit 1; \
+	else \
+		echo "The JavaScript was not checked: that needs Node.js 20 or later with npm."; \
+	fi
+endef
 
 # Installing. A stamp inside the virtual environment is as new as the requirements it was installed from. An install
 # that was cut off leaves "installing" behind, and the next call starts over with an empty environment: pip takes a

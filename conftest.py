@@ -53,7 +53,7 @@ def _plain_surroundings(settings: Settings) -> Iterator[None]:
     settings.MODEL_RECHECK_SECONDS = 0
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,
-        "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None},
+        "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None, "preview": None},
     }
     cache.clear()
     yield

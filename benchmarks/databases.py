@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import glob
 import os
-import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from recognizer.tests import servers
 
 START_SECONDS = 60
 
@@ -48,12 +47,11 @@ class Postgres:
 
     def __init__(self, home: Path, account: dict[str, Any]) -> None:
         self.home, self.data, self.account = home, home / "data", account
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = servers.free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        initdb = servers.program("initdb")
         subprocess.run(
-            [program("initdb"), "-D", self.data, "-U", "digits", "-A", "trust", "-E", "UTF8"],
+            [initdb, "-D", self.data, "-U", "digits", "-A", "trust", "-E", "UTF8"],
             check=True, capture_output=True, cwd=home, **account,
         )  # fmt: skip
 
@@ -66,7 +64,7 @@ class Postgres:
         import psycopg
 
         self.process = subprocess.Popen(
-            [program("postgres"), "-D", self.data, "-p", str(self.port), "-h", "127.0.0.1",
+            [servers.program("postgres"), "-D", self.data, "-p", str(self.port), "-h", "127.0.0.1",
              "-k", self.home],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.home, **self.account,
         )  # fmt: skip
@@ -105,39 +103,21 @@ def forget(folder: Path) -> None:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def program(name: str) -> str:
-    """Return the path of a program of PostgreSQL, which Debian keeps out of PATH."""
-    debian = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)
-    found = shutil.which(name) or next(iter(debian), None)
-    if found is None:
-        raise SystemExit(f"PostgreSQL is not installed: there is no {name}.")
-    return found
-
-
-def unprivileged() -> dict[str, Any]:
-    """Return as whom to run a server that refuses to run as root: options of `subprocess`."""
-    if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        return {}
-    import pwd
-
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            account = pwd.getpwnam(name)
-            return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    raise SystemExit("There is no account without rights to run PostgreSQL as.")
-
-
-@contextlib.contextmanager
+@contextmanager
 def sqlite() -> Iterator[Database]:
     """Yield an SQLite database in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
         yield Sqlite(Path(folder, "site.sqlite3"))
 
 
-@contextlib.contextmanager
+@contextmanager
 def postgresql() -> Iterator[Database]:
-    """Yield a PostgreSQL database that runs until the end."""
-    account = unprivileged()
+    """Yield a PostgreSQL database that runs until the end.
+
+    Raises:
+        servers.Missing: it is not installed.
+    """
+    account = servers.unprivileged()
     with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
         if account:
             os.chown(folder, account["user"], account["group"])

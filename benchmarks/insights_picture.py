@@ -26,8 +26,8 @@ MARGIN = 16
 
 
 def take(address: str, password: str, *, width: int, scheme: str, whole: bool) -> bytes:
-    """Return a PNG of the page: its first part, or the whole of it."""
-    from playwright.sync_api import sync_playwright
+    """Return a PNG of the page: down to the answers a day, or the whole of it."""
+    from playwright.sync_api import FloatRect, sync_playwright
 
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     with sync_playwright() as playwright:
@@ -53,9 +53,9 @@ def take(address: str, password: str, *, width: int, scheme: str, whole: bool) -
         end = page.locator("section[aria-labelledby=answers-name]").bounding_box()
         assert top is not None
         assert end is not None
-        part = {"x": 0, "y": top["y"], "width": width, "height": end["y"] + end["height"] + MARGIN}
-        part["height"] -= top["y"]
-        picture = page.screenshot(full_page=True, **({} if whole else {"clip": part}))
+        height = end["y"] + end["height"] + MARGIN - top["y"]
+        clip: FloatRect = {"x": 0, "y": top["y"], "width": width, "height": height}
+        picture = page.screenshot(full_page=True, clip=None if whole else clip)
         browser.close()
     return picture
 

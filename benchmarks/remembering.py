@@ -3,7 +3,7 @@
     python -m benchmarks.remembering
 
 On a SQLite database of its own that is gone afterwards, with as many drawings remembered as a
-person may have.
+person may have, and as many more of which they said nothing.
 """
 
 from __future__ import annotations
@@ -81,13 +81,14 @@ def _measure_here(remembered: int, rounds: int) -> str:
 
     call_command("migrate", verbosity=0)
     visitor = uuid.uuid4()
-    for seed in range(remembered):
+    for seed in range(2 * remembered):
         drawn = services.recognise(
             data=digit_png(seed % 10, seed=seed), source="canvas", user=None, visitor=visitor
         )
-        memory.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
+        if seed < remembered:
+            memory.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
     assert memory.state(user=None, visitor=visitor).count == remembered
-    new = services.classify_bytes(digit_png(4, seed=remembered))
+    new = services.classify_bytes(digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
         return memory.personal_answer(
@@ -96,13 +97,14 @@ def _measure_here(remembered: int, rounds: int) -> str:
 
     with CaptureQueriesContext(connection) as queries:
         ask()
-    kept = Prediction.objects.exclude(embedding=None).values_list("embedding", flat=True)
-    vectors = embeddings.unpack_many([bytes(packed) for packed in kept])
-    labels = np.arange(remembered) % 10
+    kept = Prediction.objects.order_by("created_at").values_list("embedding", flat=True)
+    vectors = embeddings.unpack_many([bytes(packed or b"") for packed in kept])
+    numbers = np.arange(len(vectors))
+    earlier = neighbours.Witnesses(vectors, numbers % 10, numbers < remembered)
     calibration = serving.current_classifier().classifier.calibration
 
     def mix() -> object:
-        return neighbours.mix(new.answer, calibration, vectors, labels)
+        return neighbours.mix(new.answer, calibration, earlier)
 
     times, mixes = clock(ask, rounds), clock(mix, rounds)
     return (

@@ -12,6 +12,8 @@ import argparse
 import io
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,33 +40,53 @@ def find_browser() -> str:
     return found
 
 
-def draw(page: Any, digit: int, rng: np.random.Generator) -> None:
-    """Draw a digit on the page's canvas with the mouse and wait for its answer."""
+@contextmanager
+def browser_page(address: str, **settings: Any) -> Iterator[Any]:
+    """Yield a page of the site in Chromium; ``settings`` are those of a Playwright context."""
+    from playwright.sync_api import sync_playwright
+
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
+        )
+        page = browser.new_context(**settings).new_page()
+        page.goto(address)
+        yield page
+        browser.close()
+
+
+def points_of(page: Any, digit: int, rng: np.random.Generator) -> list[list[tuple[float, float]]]:
+    """Return a digit's strokes in the window's pixels, in the canvas' middle."""
     box = page.locator("#canvas").bounding_box()
     placed = place(generate_digit(digit, rng), canvas=int(box["width"]), size=0.68)
-    for stroke in placed:
-        points = [(box["x"] + float(x), box["y"] + float(y)) for x, y in stroke]
+    return [[(box["x"] + float(x), box["y"] + float(y)) for x, y in stroke] for stroke in placed]
+
+
+def drag(page: Any, digit: int, rng: np.random.Generator) -> None:
+    """Draw a digit on the page's canvas with the mouse."""
+    for points in points_of(page, digit, rng):
         page.mouse.move(*points[0])
         page.mouse.down()
         for x, y in points[1:]:
             page.mouse.move(x, y)
         page.mouse.up()
+
+
+def draw(page: Any, digit: int, rng: np.random.Generator) -> None:
+    """Draw a digit on the page's canvas with the mouse and wait for the answer that is kept."""
+    drag(page, digit, rng)
     page.click("#predict")
-    page.wait_for_selector("#answer:not([data-verdict=none])[aria-busy=false]")
+    page.wait_for_selector(
+        "#answer:not([data-live]):not([data-verdict=none]):not([data-changed])[aria-busy=false]"
+    )
 
 
 def take(address: str) -> bytes:
     """Return a PNG of the page after a drawing has been read."""
-    from playwright.sync_api import sync_playwright
-
-    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     rng = np.random.default_rng(7)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=["--no-sandbox"] if is_root else []
-        )
-        page = browser.new_page(viewport={"width": 1200, "height": 1390}, color_scheme="light")
-        page.goto(address)
+    viewport = {"width": 1200, "height": 1390}
+    with browser_page(address, viewport=viewport, color_scheme="light") as page:
         page.wait_for_selector("html[data-ready]")
         for digit in EARLIER:
             draw(page, digit, rng)
@@ -80,7 +102,6 @@ def take(address: str) -> bytes:
         # The bars are moving.
         page.wait_for_timeout(800)
         picture: bytes = page.screenshot()
-        browser.close()
     return picture
 
 

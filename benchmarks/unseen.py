@@ -39,8 +39,11 @@ NETWORKS = {
 """By name. None has seen the writers 25 to 30, nor trained on 23 and 24, which calibrate."""
 
 
-def network(name: str, folder: Path, say: Callable[[str], None]) -> Bundle:
-    """Return a network from the folder, trained and kept there first if need be.
+def network(
+    name: str, folder: Path, say: Callable[[str], None], limit: int | None = None
+) -> Bundle:
+    """Return a network from the folder, trained and kept there first if need be: with ``limit``
+    on so many drawings of each source, for a quick try.
 
     Raises ``DataUnavailable`` or ``DataDamaged`` where what it is trained on is missing.
     """
@@ -49,7 +52,7 @@ def network(name: str, folder: Path, say: Callable[[str], None]) -> Bundle:
         return load_bundle(kept)
     except BundleError:
         say(f"Training the network {name} ...")
-    made = train(NETWORKS[name], FAST.for_this_machine())
+    made = train(NETWORKS[name], FAST.for_this_machine(), limit)
     bundle.write_bundle(made, kept)
     return made
 

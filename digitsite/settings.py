@@ -8,6 +8,7 @@ the variables; `digitsite.checks` refuses bad ones.
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
@@ -108,6 +110,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "digitsite.static.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -127,6 +130,7 @@ TEMPLATES = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -188,7 +192,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["d
 # Static files ---------------------------------------------------------------------------------
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -199,6 +203,11 @@ WHITENOISE_USE_FINDERS = True
 # Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
+# What the site is written in, and what it is translated into: see locale/.
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = PUBLIC
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
@@ -221,6 +230,7 @@ REST_FRAMEWORK = {
         # On one's own machine there is nobody to keep out.
         "anon": env.rate("THROTTLE_ANON", "60/min" if PUBLIC else None),
         "user": env.rate("THROTTLE_USER", "120/min" if PUBLIC else None),
+        "preview": env.rate("THROTTLE_PREVIEW", "240/min" if PUBLIC else None),
     },
     "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -249,6 +259,15 @@ SPECTACULAR_SETTINGS = {
 
 # How often a web process asks the database whether another model version is active.
 MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
+
+# After how many days `purge_predictions` deletes a drawing; 0 keeps them for good.
+DRAWINGS_KEPT_DAYS = env.whole_number("DRAWINGS_KEPT_DAYS", 0)
+
+# Whom a visitor may write to about their drawings; shown on the page about the site.
+CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""
+if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):
+    env.problems.append(Problem("CONTACT_EMAIL", "CONTACT_EMAIL is no e-mail address."))
+    CONTACT_EMAIL = ""
 
 # Logging --------------------------------------------------------------------------------------
 

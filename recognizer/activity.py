@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 
-from recognizer.models import LabelEvent, Prediction, Verdict, Via
+from recognizer.models import LabelEvent, Prediction, Source, Verdict, Via
 from recognizer.models.predictions import how_many, read_as
 from recognizer.periods import Spans
 
@@ -25,10 +25,14 @@ BY_HAND = (Via.QUEUE, Via.AUDIT, Via.GRID, Via.ADMIN)
 MOST_REVIEWERS = 20
 
 
-def first_drawing() -> datetime.datetime | None:
-    """Return when the oldest drawing was drawn."""
-    found: datetime.datetime | None = Prediction.objects.aggregate(first=Min("created_at"))["first"]
-    return found
+def first_answer() -> datetime.datetime | None:
+    """Return when the oldest drawing came that was not imported."""
+    return _answered().order_by("created_at").values_list("created_at", flat=True).first()
+
+
+def _answered() -> QuerySet[Prediction]:
+    """The drawings that somebody got an answer to: an import is none."""
+    return Prediction.objects.order_by().exclude(source=Source.IMPORT)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def answers_over_time(spans: Spans) -> list[Answers]:
     """Return the answers of each span, from the index ``prediction_answered`` alone."""
     suggested = Q(suggestion__isnull=False)
     counts = [
-        Prediction.objects.order_by()
+        _answered()
         .filter(created_at__gte=span.start, created_at__lt=span.end)
         .annotate(span=Value(number))
         .values_list("span")

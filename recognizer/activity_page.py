@@ -13,7 +13,9 @@ from recognizer import activity
 from recognizer.activity import Answers, Pace
 from recognizer.charts.axes import Tick, short_count
 from recognizer.charts.over_time import Bars, share_lines, stacked_bars
-from recognizer.insights_page import NONE, Table, count, interval_text, share_text, share_ticks
+from recognizer.insights_page import NONE, Table, interval_text, share_text, share_ticks
+from recognizer.numbers import grouped as count
+from recognizer.numbers import localised
 from recognizer.periods import Span, Spans, Unit
 from recognizer.statistics import Share
 
@@ -28,7 +30,7 @@ def span_name(span: Span, unit: Unit) -> str:
     """A day, a week or a month in words."""
     if unit is Unit.MONTH:
         return date_format(span.first, "F Y")
-    day = date_format(span.first, "j M Y")
+    day = date_format(span.first, _("j M Y"))
     return _("week of {day}").format(day=day) if unit is Unit.WEEK else day
 
 
@@ -47,7 +49,7 @@ def unit_words(unit: Unit) -> dict[str, str]:
 
 def span_ticks(ticks: Sequence[Tick], spans: Spans) -> list[tuple[str, str]]:
     """The marks of an axis of spans with their texts."""
-    form = "M Y" if spans.unit is Unit.MONTH else "j M"
+    form = _("M Y") if spans.unit is Unit.MONTH else _("j M")
     return [(tick.at, date_format(spans.items[int(tick.value)].first, form)) for tick in ticks]
 
 
@@ -78,7 +80,7 @@ def bars_over_time(
             (bar, title, [(part, kinds[part.series]) for part in bar.parts])
             for bar, title in zip(plot.bars, titles, strict=True)
         ],
-        "y_ticks": [(tick.at, short_count(round(tick.value))) for tick in plot.y_ticks],
+        "y_ticks": [(tick.at, localised(short_count(round(tick.value)))) for tick in plot.y_ticks],
         "x_ticks": span_ticks(plot.x_ticks, spans),
         "table": table,
     }
@@ -125,7 +127,7 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
         "n": total.n,
         "n_text": count(total.n),
         "per": unit_words(spans.unit)["per"],
-        "mean_text": count(total.n / len(found)),
+        "mean_text": count(total.n / len(found)) if total.n >= len(found) else "",
         "uncertain": share_text(uncertain),
         "uncertain_n": count(total.uncertain),
         "refused": share_text(refused),
@@ -215,5 +217,5 @@ def duration(seconds: float) -> str:
     """A time at work in hours and minutes."""
     hours, minutes = divmod(round(seconds / 60), 60)
     if not hours:
-        return _("{m}\u00a0min").format(m=minutes)
-    return _("{h}\u00a0h {m}\u00a0min").format(h=hours, m=f"{minutes:02}")
+        return _("{m} min").format(m=minutes)
+    return _("{h} h {m} min").format(h=hours, m=f"{minutes:02}")

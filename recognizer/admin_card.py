@@ -8,7 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from recognizer.job_words import share
 from recognizer.models import ModelVersion
+from recognizer.numbers import localised
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def headlines(version: ModelVersion) -> list[str]:
         for name, measured in metrics.items()
     }
     return [
-        f"{name.replace('_', ' ')} {accuracy:.2%}".replace("%", "\u00a0%")
+        f"{name.replace('_', ' ')} {share(accuracy)}"
         for name, accuracy in accuracies.items()
         if isinstance(accuracy, float)
     ]
@@ -85,7 +87,7 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return localised(f"{value:.5g}")
     if isinstance(value, dict):
         return "; ".join(f"{name}: {leaf}" for name, leaf in flatten(value))
     if isinstance(value, list):

@@ -9,9 +9,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer import admin_card, rechecks
-from recognizer.gate_table import difference
+from recognizer.gate_table import difference, said
 from recognizer.job_words import share
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
+from recognizer.numbers import grouped
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,10 @@ def _facts(version: ModelVersion) -> dict[str, str]:
         _("labelled drawings learned from"): str(
             labelled.get("n", "–") if isinstance(labelled, dict) else 0
         ),
-        _("parameters"): f"{card['parameters']:,}" if "parameters" in card else "–",
+        _("parameters"): grouped(card["parameters"]) if "parameters" in card else "–",
         _("temperature"): admin_card.text(card.get("temperature")),
         _("thresholds"): admin_card.text(card.get("thresholds")),
-        _("the gate said"): str(gate.get("reason", "–")),
+        _("the gate said"): said(gate),
     }
 
 

@@ -10,6 +10,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, Source, Verdict
 
@@ -95,7 +96,7 @@ class AnswerFilter(ChoiceFilter):
 
 
 class AuditedFilter(ChoiceFilter):
-    title = _("audited")
+    title = pgettext_lazy("filter", "audited")
     parameter_name = "audited"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
@@ -106,7 +107,7 @@ class AuditedFilter(ChoiceFilter):
 
 
 class LabelledFilter(ChoiceFilter):
-    title = _("labelled")
+    title = pgettext_lazy("filter", "labelled")
     parameter_name = "labelled"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
@@ -143,10 +144,12 @@ class ConfidenceFilter(ChoiceFilter):
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
         edges = [(0, 50), (50, 80), (80, 95), (95, 99)]
         for low, high in edges:
-            text = f"{low} to {high} %" if low else f"under {high} %"
+            text = _("{low} to {high} %") if low else _("under {high} %")
             lookups = {"confidence__gte": low / 100, "confidence__lt": high / 100}
-            yield Choice(f"{low}-{high}", text, lookups)
-        yield Choice("99-100", "99 % and more", {"confidence__gte": 0.99})
+            yield Choice(f"{low}-{high}", text.format(low=low, high=high), lookups)
+        # xgettext:no-python-format
+        most = _("99 % and more")
+        yield Choice("99-100", most, {"confidence__gte": 0.99})
 
 
 class ModelVersionFilter(ChoiceFilter):

@@ -22,10 +22,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from recognizer import grid_review, grid_wording
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.grid_review import GridError, Order
 from recognizer.models import Label, Prediction, Verdict
-
-LABEL_PERMISSION = "recognizer.label_prediction"
 
 
 def urls(site: AdminSite) -> list[URLPattern]:

@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from recognizer import labelling
+from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 else:
     PredictionBase = EventBase = admin.ModelAdmin
 
-LABEL_PERMISSION = "recognizer.label_prediction"
 # Lines on a page of the history, and on the page of a drawing.
 PER_PAGE = 50
 LAST = 5
@@ -274,7 +274,7 @@ class LabelEventAdmin(EventBase):
 
     @admin.display(description=gettext_lazy("when"), ordering="at")
     def when(self, event: LabelEvent) -> str:
-        return date_format(timezone.localtime(event.at), "j M Y, H:i")
+        return date_format(timezone.localtime(event.at), _("j M Y, H:i"))
 
     @admin.display(description=gettext_lazy("batch"))
     def batch_link(self, event: LabelEvent) -> str | None:

@@ -102,29 +102,27 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     versions = insights.versions()
     form = ChoicesForm(request.GET.dict(), versions)
     choices = form.chosen()
-    first = activity.first_drawing()
+    has_drawings = Prediction.objects.exists()
     context = {
         **site.each_context(request),
         "title": _("Insights"),
         "opts": Prediction._meta,
         "form": form,
         "choices": choices,
-        "has_drawings": first is not None,
+        "has_drawings": has_drawings,
     }
-    if first is not None:
-        context |= figures(choices, versions, first)
+    if has_drawings:
+        context |= figures(choices, versions)
     return TemplateResponse(
         request, "admin/recognizer/insights.html", context, status=400 if form.errors else 200
     )
 
 
-def figures(
-    choices: Choices, versions: Sequence[Version], first: datetime.datetime
-) -> dict[str, Any]:
-    """All figures of the page; ``first`` is when the oldest drawing was drawn."""
+def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
+    """All figures of the page."""
     now = timezone.now()
     since = periods.since(choices.period, now=now)
-    spans = periods.spans(choices.period, now=now, first=first)
+    spans = periods.spans(choices.period, now=now, first=activity.first_answer())
     cells = insights.cells(since=since)
     chosen = [cell for cell in cells if choices.version in (None, cell.version)]
     confusion = insights.confusion(chosen, choices.basis)

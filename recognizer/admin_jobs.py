@@ -47,8 +47,8 @@ class TrainForm(forms.Form):
         initial=True,
         required=False,
         help_text=gettext_lazy(
-            "It passes if it is nowhere worse than the active model beyond chance. Without the "
-            "tick it is kept and waits to be activated by hand."
+            "It passes if it is better on labelled drawings that were kept from it, and nowhere "
+            "worse beyond chance. Without the tick it is kept and waits to be activated by hand."
         ),
     )
     epochs = forms.IntegerField(
@@ -120,7 +120,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("requested"), ordering="created_at")
     def requested(self, job: TrainingJob) -> str:
-        return date_format(timezone.localtime(job.created_at), "j M Y, H:i")
+        return date_format(timezone.localtime(job.created_at), _("j M Y, H:i"))
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, job: TrainingJob) -> str:

@@ -152,7 +152,7 @@ class ModelVersionAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("created"), ordering="created_at")
     def created(self, version: ModelVersion) -> str:
-        return date_format(timezone.localtime(version.created_at), "j M Y, H:i")
+        return date_format(timezone.localtime(version.created_at), _("j M Y, H:i"))
 
     @admin.display(description=gettext_lazy("metrics"))
     def metrics(self, version: ModelVersion) -> str:

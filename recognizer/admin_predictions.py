@@ -58,7 +58,7 @@ NOTHING = "-"
 
 def moment(when: datetime.datetime) -> str:
     """A point in time, in the site's own time zone."""
-    return date_format(timezone.localtime(when), "j M Y, H:i")
+    return date_format(timezone.localtime(when), _("j M Y, H:i"))
 
 
 def reviewer(request: HttpRequest) -> User:
@@ -162,6 +162,13 @@ class PredictionAdmin(LabelHistoryAdmin):
         return super().has_view_permission(request, obj) or self.has_label_permission(request)
 
     # --- the list ---------------------------------------------------------------------------
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, under the name that leads to it: Django's is too long for some languages."""
+        extra = {"title": _("All drawings"), **(extra_context or {})}
+        return super().changelist_view(request, extra)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))

@@ -12,12 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from recognizer import services, versions
 from recognizer.models import Cause, ModelVersion
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from recognizer.admin_models import ModelVersionAdmin
 
 Act = Callable[[ModelVersion, User], tuple[ModelVersion, str]]
@@ -41,10 +44,10 @@ def take_back(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
     return taken, _("“%(name)s” can be activated again.")
 
 
-ACTS: dict[str, tuple[Act, str]] = {
-    "activate": (activate, "Activated."),
-    "retire": (retire, "Retired."),
-    "take-back": (take_back, "Taken back."),
+ACTS: dict[str, tuple[Act, StrOrPromise]] = {
+    "activate": (activate, gettext_lazy("Activated.")),
+    "retire": (retire, gettext_lazy("Retired.")),
+    "take-back": (take_back, gettext_lazy("Taken back.")),
 }
 
 
@@ -67,7 +70,9 @@ def urls(model_admin: ModelVersionAdmin) -> list[URLPattern]:
     return [*acts, back]
 
 
-def _act_view(model_admin: ModelVersionAdmin, act: Act, line: str) -> Callable[..., HttpResponse]:
+def _act_view(
+    model_admin: ModelVersionAdmin, act: Act, line: StrOrPromise
+) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
         by = _allowed(model_admin, request)
         version = get_object_or_404(
@@ -85,7 +90,7 @@ def _roll_back_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpRespons
     def view(request: HttpRequest) -> HttpResponse:
         by = _allowed(model_admin, request)
         said = _("Rolled back: “%(name)s” answers from now on.")
-        _do(model_admin, request, lambda: (versions.roll_back(by=by), said), "Rolled back to.")
+        _do(model_admin, request, lambda: (versions.roll_back(by=by), said), _("Rolled back to."))
         return redirect("admin:recognizer_modelversion_changelist")
 
     return view
@@ -102,7 +107,7 @@ def _do(
     model_admin: ModelVersionAdmin,
     request: HttpRequest,
     act: Callable[[], tuple[ModelVersion, str]],
-    line: str,
+    line: StrOrPromise,
 ) -> None:
     """Do it, say so, and write the line into the admin's history of the version."""
     try:
@@ -110,5 +115,5 @@ def _do(
     except (services.ActivationError, versions.RetireError) as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return
-    model_admin.log_change(request, version, line)
+    model_admin.log_change(request, version, str(line))
     model_admin.message_user(request, said % {"name": version}, messages.SUCCESS)

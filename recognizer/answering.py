@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from recognizer import embeddings, services, serving
 from recognizer.classifier import Answer, BundleError, Classifier
 from recognizer.models import ModelVersion
@@ -30,14 +32,15 @@ def load(version: ModelVersion) -> Answerer:
     """
     stored = ModelVersion.objects.defer("training").filter(pk=version.pk).first()
     if stored is None:
-        raise CantAnswer(f"The model version {version.name} is gone.")
+        raise CantAnswer(_("The model version %(name)s is gone.") % {"name": version.name})
     try:
         bundle = serving.bundle_of(stored)
         # The checksum first: LiteRT may crash on bytes that are no model.
         bundle.verify()
         classifier = Classifier(bundle)
     except BundleError as error:
-        raise CantAnswer(f"The model version {version.name} can't answer: {error}.") from error
+        text = _("The model version %(name)s can't answer: %(error)s.")
+        raise CantAnswer(text % {"name": version.name, "error": error}) from error
     slim = ModelVersion.objects.defer("serving", "training", "card").get(pk=stored.pk)
     return Answerer(slim, classifier)
 

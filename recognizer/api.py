@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timezone
 from typing import Any, cast
 from uuid import UUID
@@ -12,9 +14,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ParseError, UnsupportedMediaType, ValidationError
@@ -28,7 +37,7 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import AnonRateThrottle, BaseThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from recognizer import imaging, memory, selectors, services, visitors
+from recognizer import imaging, memory, removal, selectors, services, visitors
 from recognizer.errors import ModelUnavailable, PayloadTooLarge
 from recognizer.models import Prediction, PredictionQuerySet
 from recognizer.serializers import (
@@ -37,8 +46,9 @@ from recognizer.serializers import (
     ErrorResponseSerializer,
     HistoryQuerySerializer,
     PredictionSerializer,
-    SuggestionSerializer,
+    RemovedSerializer,
 )
+from recognizer.serializers_memory import SuggestionSerializer
 from recognizer.serving import NoModel
 
 utc = timezone.utc
@@ -49,6 +59,8 @@ MAX_BODY = imaging.MAX_BYTES // 2 * 3
 MAX_DRAINED = 4 * MAX_BODY
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IMAGE_CACHE_SECONDS = 24 * 3600
+# Characters of an Idempotency-Key: enough that no two are alike by chance.
+KEY_LENGTH = (16, 128)
 
 
 class AnyAccept(BaseContentNegotiation):
@@ -155,7 +167,8 @@ class UserWriteThrottle(UserRateThrottle):
         return key if visitors.user_of(request) else None
 
 
-def _error(text: str) -> OpenApiResponse:
+def error(text: str) -> OpenApiResponse:
+    """Return the schema of an error, with what it means here."""
     return OpenApiResponse(ErrorResponseSerializer, description=text)
 
 
@@ -186,7 +199,7 @@ class PersonsOwn(APIView):
         return final
 
 
-_PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of yours.")}
+_PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: error("No drawing of yours.")}
 
 
 @extend_schema_view(
@@ -195,13 +208,13 @@ _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: _error("No drawing of your
         parameters=[HistoryQuerySerializer],
         responses={
             200: PredictionSerializer(many=True),
-            400: _error("invalid_choice: the verdict is none of the three."),
-            404: _error("The cursor is not one that this API has given."),
+            400: error("invalid_choice: the verdict is none of the three."),
+            404: error("The cursor is not one that this API has given."),
         },
     ),
     retrieve=extend_schema(
         summary="One of your own drawings",
-        responses={200: PredictionSerializer, 404: _error("No drawing of yours.")},
+        responses={200: PredictionSerializer, 404: error("No drawing of yours.")},
     ),
 )
 @extend_schema(tags=["predictions"])
@@ -240,47 +253,94 @@ class PredictionViewSet(
             "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
             "at most 8 MB and 4096x4096 px. The drawing is kept with its answer."
         ),
+        parameters=[
+            OpenApiParameter(
+                "Idempotency-Key",
+                str,
+                OpenApiParameter.HEADER,
+                description=(
+                    "Any text of 16 to 128 characters, new for each drawing. Sent again with the "
+                    "same key, after an answer that never came, the drawing is kept once."
+                ),
+            )
+        ],
         request={
             "application/json": DrawingJsonSerializer,
             "multipart/form-data": DrawingUploadSerializer,
         },
         responses={
             201: PredictionSerializer,
-            400: _error(
+            400: error(
                 "The drawing can't be read: invalid_base64, empty_image, not_an_image, "
                 "unsupported_image, truncated_image, image_too_large (in pixels), blank_drawing; "
                 "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
                 "body is malformed: parse_error."
             ),
-            401: _error("The token is wrong."),
-            403: _error("The CSRF token is missing, or the request comes from another site."),
-            413: _error("image_too_large: more than 8 MB."),
-            415: _error("The body is neither JSON nor a multipart form."),
-            429: _error("Too many drawings in too short a time; see Retry-After."),
-            503: _error("no_model: no model can answer right now."),
+            401: error("The token is wrong."),
+            403: error("The CSRF token is missing, or the request comes from another site."),
+            413: error("image_too_large: more than 8 MB."),
+            415: error("The body is neither JSON nor a multipart form."),
+            429: error("Too many drawings in too short a time; see Retry-After."),
+            503: error("no_model: no model can answer right now."),
         },
     )
     def create(self, request: Request) -> Response:
         """Read a drawing, keep it, answer."""
-        serializer = self._input_serializer(request)
+        serializer = drawing_serializer(request)
         serializer.is_valid(raise_exception=True)
         user, visitor = visitors.owner_for_writing(request)
-        try:
+        with drawing_errors():
             prediction = services.recognise(
                 data=serializer.validated_data["image"],
                 source=serializer.validated_data["source"],
                 user=user,
                 visitor=visitor,
+                key=_idempotency_key(request),
             )
-        except imaging.FileTooLarge as error:
-            raise PayloadTooLarge from error
-        except imaging.ImageError as error:
-            raise ValidationError({"image": [_as_detail(error)]}) from error
-        except NoModel as error:
-            raise ModelUnavailable from error
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(
+        summary="Delete one of your own drawings",
+        description=(
+            "It is gone from the database. One that a reviewer has labelled stays as training "
+            "data, but nothing ties it to you any more."
+        ),
+        request=None,
+        responses={
+            200: RemovedSerializer,
+            401: error("The token is wrong."),
+            403: error("The CSRF token is missing, or the request comes from another site."),
+            404: error("No drawing of yours."),
+            429: error("Too many requests in too short a time; see Retry-After."),
+        },
+    )
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Remove one of the person's own drawings."""
+        user, visitor = visitors.owner(request)
+        try:
+            removed = removal.remove_one(prediction_id=pk, user=user, visitor=visitor)
+        except Prediction.DoesNotExist as error:
+            raise NotFound from error
+        return Response(RemovedSerializer(removed).data)
+
+    @extend_schema(
+        operation_id="predictions_destroy_all",
+        summary="Delete all of your own drawings",
+        description="As deleting each of them.",
+        request=None,
+        responses={
+            200: RemovedSerializer,
+            401: error("The token is wrong."),
+            403: error("The CSRF token is missing, or the request comes from another site."),
+            429: error("Too many requests in too short a time; see Retry-After."),
+        },
+    )
+    def destroy_all(self, request: Request) -> Response:
+        """Remove all of the person's own drawings."""
+        user, visitor = visitors.owner(request)
+        return Response(RemovedSerializer(removal.remove_all(user=user, visitor=visitor)).data)
 
     @extend_schema(summary="The drawing, as PNG", responses=_PNG)
     @action(detail=True, methods=["get"])
@@ -308,15 +368,15 @@ class PredictionViewSet(
         ],
         responses={
             200: PredictionSerializer,
-            400: _error(
+            400: error(
                 "required: neither of the two was sent; ambiguous: both were; invalid, null, "
                 "min_value, max_value: a field is wrong; parse_error: the body is malformed."
             ),
-            401: _error("The token is wrong."),
-            403: _error("The CSRF token is missing, or the request comes from another site."),
-            404: _error("No drawing of yours."),
-            415: _error("The body is not JSON."),
-            429: _error("Too many requests in too short a time; see Retry-After."),
+            401: error("The token is wrong."),
+            403: error("The CSRF token is missing, or the request comes from another site."),
+            404: error("No drawing of yours."),
+            415: error("The body is not JSON."),
+            429: error("Too many requests in too short a time; see Retry-After."),
         },
     )
     @action(detail=True, methods=["post"], parser_classes=[SuggestionParser])
@@ -343,10 +403,10 @@ class PredictionViewSet(
         request=None,
         responses={
             204: OpenApiResponse(description="Taken back, and forgotten."),
-            401: _error("The token is wrong."),
-            403: _error("The CSRF token is missing, or the request comes from another site."),
-            404: _error("No drawing of yours."),
-            429: _error("Too many requests in too short a time; see Retry-After."),
+            401: error("The token is wrong."),
+            403: error("The CSRF token is missing, or the request comes from another site."),
+            404: error("No drawing of yours."),
+            429: error("Too many requests in too short a time; see Retry-After."),
         },
     )
     @suggestion.mapping.delete
@@ -368,20 +428,44 @@ class PredictionViewSet(
         except Prediction.DoesNotExist as error:
             raise NotFound from error
 
-    def _input_serializer(self, request: Request) -> BaseSerializer[Any]:
-        context = self.get_serializer_context()
-        data = request.data
-        if data is None:
-            raise ParseError(_("The body is null. Send an object with the field image."))
-        if str(request.content_type).lower().startswith("multipart/"):
-            return DrawingUploadSerializer(data=data, context=context)
-        return DrawingJsonSerializer(data=data, context=context)
+
+def _idempotency_key(request: Request) -> str | None:
+    """Return the key that makes sending again harmless, or None where none was sent."""
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is not None and not KEY_LENGTH[0] <= len(key) <= KEY_LENGTH[1]:
+        raise ValidationError(
+            _("The header Idempotency-Key must have 16 to 128 characters."),
+            code="invalid_idempotency_key",
+        )
+    return key
+
+
+def drawing_serializer(request: Request) -> BaseSerializer[Any]:
+    """Return the serializer of a drawing that is sent as JSON or as a form with a file."""
+    if request.data is None:
+        raise ParseError(_("The body is null. Send an object with the field image."))
+    if str(request.content_type).lower().startswith("multipart/"):
+        return DrawingUploadSerializer(data=request.data)
+    return DrawingJsonSerializer(data=request.data)
+
+
+@contextmanager
+def drawing_errors() -> Iterator[None]:
+    """Turn what is wrong with a drawing, or a missing model, into errors of the API."""
+    try:
+        yield
+    except imaging.FileTooLarge as error:
+        raise PayloadTooLarge from error
+    except imaging.ImageError as error:
+        raise ValidationError({"image": [_as_detail(error)]}) from error
+    except NoModel as error:
+        raise ModelUnavailable from error
 
 
 def _as_detail(error: imaging.ImageError) -> Any:
     from rest_framework.exceptions import ErrorDetail
 
-    return ErrorDetail(error.message, code=error.code)
+    return ErrorDetail(gettext(error.text).format(**error.limits), code=error.code)
 
 
 def _check_body(request: HttpRequest) -> None:

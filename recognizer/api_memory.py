@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import api, memory, visitors
-from recognizer.serializers import ErrorResponseSerializer, MemorySerializer
+from recognizer.serializers import ErrorResponseSerializer
+from recognizer.serializers_memory import MemorySerializer
 
 
 class SwitchParser(api.PlainJSONParser):

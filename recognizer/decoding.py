@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,52 +30,62 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a sentence for `makemessages`: this module knows no Django, the API translates."""
+    return text
+
+
 class ImageError(ValueError):
-    """The submitted bytes can't be used; ``message`` says what to do, ``code`` is stable."""
+    """The submitted bytes can't be used; ``message`` says what to do, ``code`` is stable.
+
+    ``text`` is the message before the ``limits`` are filled in.
+    """
 
     code = "invalid_image"
-    message = "This image can't be used."
+    text = gettext_noop("This image can't be used.")
+    limits: ClassVar[Mapping[str, int]] = {}
 
     def __init__(self, message: str | None = None) -> None:
-        if message is not None:
-            self.message = message
+        self.message = message or self.text.format(**self.limits)
         super().__init__(self.message)
 
 
 class EmptyImage(ImageError):
     code = "empty_image"
-    message = "The image has no bytes. Send a PNG, JPEG, WebP, GIF or BMP file."
+    text = gettext_noop("The image has no bytes. Send a PNG, JPEG, WebP, GIF or BMP file.")
 
 
 class NotAnImage(ImageError):
     code = "not_an_image"
-    message = "This is not an image. Send a PNG, JPEG, WebP, GIF or BMP file."
+    text = gettext_noop("This is not an image. Send a PNG, JPEG, WebP, GIF or BMP file.")
 
 
 class UnsupportedImage(ImageError):
     code = "unsupported_image"
-    message = "This kind of image is not read here. Send PNG, JPEG, WebP, GIF or BMP."
+    text = gettext_noop("This kind of image is not read here. Send PNG, JPEG, WebP, GIF or BMP.")
 
 
 class TruncatedImage(ImageError):
     code = "truncated_image"
-    message = "The image is damaged or incomplete. Send the whole file again."
+    text = gettext_noop("The image is damaged or incomplete. Send the whole file again.")
 
 
 class ImageTooLarge(ImageError):
     code = "image_too_large"
-    message = f"The image is too large: at most {MAX_SIDE}x{MAX_SIDE} px."
+    text = gettext_noop("The image is too large: at most {side}x{side} px.")
+    limits: ClassVar[Mapping[str, int]] = {"side": MAX_SIDE}
 
 
 class FileTooLarge(ImageTooLarge):
     """Too many bytes, as against too many pixels: HTTP tells the two apart (413 and 400)."""
 
-    message = f"The file is too large: at most {MAX_BYTES // 2**20} MB."
+    text = gettext_noop("The file is too large: at most {limit} MB.")
+    limits: ClassVar[Mapping[str, int]] = {"limit": MAX_BYTES // 2**20}
 
 
 class BlankDrawing(ImageError):
     code = "blank_drawing"
-    message = "The drawing is blank. Draw a digit, then send it."
+    text = gettext_noop("The drawing is blank. Draw a digit, then send it.")
 
 
 def decode(data: bytes) -> Image.Image:

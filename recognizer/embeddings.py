@@ -45,7 +45,7 @@ def unpack(stored: bytes) -> NDArray[np.float32]:
     return np.asarray(vector / length, np.float32)
 
 
-def unpack_many(stored: Sequence[bytes]) -> NDArray[np.float32]:
+def unpack_many(stored: Sequence[bytes | memoryview]) -> NDArray[np.float32]:
     """Return what `pack` made of several embeddings of one network as float32 (n, d).
 
     Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import UnreadablePostError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework import status
@@ -18,9 +19,10 @@ class PayloadTooLarge(APIException):
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "image_too_large"
-    default_detail = _("The file is too large: at most %(limit)d MB.") % {
-        "limit": imaging.MAX_BYTES // 2**20
-    }
+    # Filled in when it is said, not here: here nobody's language is known.
+    default_detail = format_lazy(
+        _("The file is too large: at most {limit} MB."), limit=imaging.MAX_BYTES // 2**20
+    )
 
 
 class ModelUnavailable(APIException):

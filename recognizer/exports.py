@@ -14,6 +14,7 @@ from typing import IO
 
 from django.db import connections, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from recognizer import formats
 from recognizer.formats import Format, FormatError, Item, Record, Summary, idx, images, pixels_csv
@@ -143,7 +144,9 @@ def write_download(
     except FormatError as error:
         raise ExportError(str(error)) from error
     except OSError as error:
-        raise ExportError(f"The export can't be made: {error.strerror or error}.") from error
+        raise ExportError(
+            _("The export can't be made: %(why)s.") % {"why": error.strerror or error}
+        ) from error
     _refuse_nothing(summary, unlabelled)
     return summary
 
@@ -244,8 +247,11 @@ def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -
 
 def _refuse_nothing(summary: Summary, unlabelled: bool) -> None:
     if not summary.written:
-        which = "no drawing" if unlabelled else "no drawing with a label"
-        raise NothingToExport(f"Nothing to export: {which} matches.")
+        raise NothingToExport(
+            _("Nothing to export: no drawing matches.")
+            if unlabelled
+            else _("Nothing to export: no drawing with a label matches.")
+        )
 
 
 def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:

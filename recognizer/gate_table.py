@@ -8,9 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card
+from recognizer import admin_card, gate_words
 from recognizer.job_words import share
 from recognizer.models import ModelVersion
+from recognizer.numbers import grouped, localised
 
 TONES = {"better": "better", "no worse": "", "not better": "worse", "worse": "worse"}
 """Whether what the gate says of a bench speaks for the candidate or against it."""
@@ -70,13 +71,21 @@ def of_version(version: ModelVersion) -> GateTable | None:
 def _table(gate: Any, candidate: str, active: str, followed: str) -> GateTable:
     rows = [_row(row, judges=True) for row in gate["rows"]]
     rows += [_row(row, judges=False) for row in gate["reported"]]
-    return GateTable(candidate, active, gate["activate"], gate["reason"], followed, tuple(rows))
+    return GateTable(candidate, active, gate["activate"], said(gate), followed, tuple(rows))
+
+
+def said(gate: Mapping[str, Any]) -> str:
+    """Return why the gate decided so; other code may have stored nothing but the sentence."""
+    try:
+        return gate_words.sentence(gate["why"])
+    except KeyError:
+        return str(gate.get("reason", "–"))
 
 
 def _row(row: Mapping[str, Any], *, judges: bool) -> GateRow:
     return GateRow(
         bench=row["bench"],
-        n=f"{row['n']:,}",
+        n=grouped(row["n"]),
         candidate=share(row["candidate"]),
         candidate_mistakes=row["candidate_mistakes"],
         active=share(row["active"]),
@@ -95,10 +104,11 @@ def _says(row: Mapping[str, Any]) -> str:
         "not better": _("not better"),
         "worse": _("worse beyond chance"),
     }
-    return f"{verdicts[row['verdict']]} (p\u00a0{row['p']:.3f})"
+    p = localised(f"{row['p']:.3f}")
+    return f"{verdicts[row['verdict']]} (p\u00a0{p})"
 
 
 def difference(points: float) -> str:
     """Return a difference in percentage points, with its sign unless it rounds to none."""
     text = f"{points:+.2f}".replace("-", "−")
-    return text[1:] if text[1:] == "0.00" else text
+    return localised(text[1:] if text[1:] == "0.00" else text)

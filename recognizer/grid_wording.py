@@ -96,7 +96,7 @@ def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
         caption = (
             ""
             if drawing.confidence >= SURE
-            else _("%(n)d\u00a0%%") % {"n": round(100 * drawing.confidence)}
+            else _("%(n)d %%") % {"n": round(100 * drawing.confidence)}
         )
     return {
         "pk": drawing.pk,

@@ -66,6 +66,7 @@ __all__ = [
     "FileTooLarge",
     "ImageError",
     "ImageTooLarge",
+    "InkBox",
     "NotAnImage",
     "Pixels",
     "TruncatedImage",
@@ -76,6 +77,7 @@ __all__ = [
     "drawing_from_array",
     "encode_png",
     "find_ink",
+    "ink_box",
     "model_input",
     "place",
     "read_drawing",
@@ -190,6 +192,36 @@ def model_input(drawing: Drawing) -> Pixels:
     if kept is not None:
         stroke = measure(_enlarged(ink, mask, kept))
     return place(redraw(stroke))
+
+
+@dataclass(frozen=True)
+class InkBox:
+    """Where in a drawing the digit is, as shares (0-1) of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def ink_box(drawing: Drawing) -> InkBox:
+    """Return the part of a drawing that `model_input` crops to, specks of dust left out.
+
+    Raises ``BlankDrawing`` where there is no ink.
+    """
+    ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
+    mask = ink > _INK_LEVEL
+    down, across = np.array(extent(mask, 1), float), np.array(extent(mask, 0), float)
+    grid = to_working_grid(crop(ink)) > _INK_LEVEL
+    kept = without_specks(grid, measure(grid).width)
+    # Dust too small for the grid is gone there by itself.
+    kept = grid if kept is None else kept
+    factor = max(np.ptp(down), np.ptp(across)) / WORK_SIDE
+    down = down[0] + (np.array(extent(kept, 1)) - MARGIN) * factor
+    across = across[0] + (np.array(extent(kept, 0)) - MARGIN) * factor
+    height, width = ink.shape
+    (top, bottom), (left, right) = np.clip(down / height, 0, 1), np.clip(across / width, 0, 1)
+    return InkBox(float(left), float(top), float(right - left), float(bottom - top))
 
 
 def without_grain(grey: Pixels) -> Pixels:

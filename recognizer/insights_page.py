@@ -15,6 +15,8 @@ from recognizer.charts.heat_map import HeatCell, heat_map
 from recognizer.charts.reliability import reliability_plot
 from recognizer.insights import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
 from recognizer.models import Label
+from recognizer.numbers import grouped as count
+from recognizer.numbers import localised
 from recognizer.statistics import Share
 from recognizer.wording import percent
 
@@ -35,11 +37,6 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-def count(n: float) -> str:
-    """A whole number with its thousands apart."""
-    return number_format(round(n), use_l10n=True, force_grouping=True)
-
-
 def share_text(share: Share) -> str:
     """A share in per cent."""
     return NONE if share.value is None else percent(share.value)
@@ -50,9 +47,20 @@ def interval_text(share: Share) -> str:
     return NONE if share.interval is None else range_text(*share.interval)
 
 
+def interval_name() -> str:
+    """What a column of such intervals is called."""
+    # xgettext:no-python-format
+    return _("95 % interval")
+
+
 def range_text(low: float, high: float) -> str:
     """Two shares in per cent, from one to the other."""
-    return _("{low} to {high}\u00a0%").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f}")
+    return _("{low} to {high} %").format(low=points(low), high=points(high))
+
+
+def points(share: float) -> str:
+    """A share in points of a per cent, without the sign."""
+    return number_format(round(100 * share, 1), 1)
 
 
 def label_name(label: int) -> str:
@@ -67,7 +75,12 @@ def short_label(label: int) -> str:
 
 def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
     """An axis' marks with their texts."""
-    return [(tick.at, f"{100 * tick.value:.3g}\u00a0%") for tick in ticks]
+    return [(tick.at, round_percent(tick.value)) for tick in ticks]
+
+
+def round_percent(share: float) -> str:
+    """A share in per cent, with as few decimals as it needs."""
+    return _("{value} %").format(value=number_format(f"{100 * share:.3g}"))
 
 
 # --- each version's accuracy ----------------------------------------------------------------------
@@ -111,6 +124,7 @@ def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
     return {
         "rows": [row(each) for each in found],
         "enough": ENOUGH,
+        "is_drawn": bool(lows or biased),
         "grid": [tick.at for tick in axis.ticks],
         "ticks": share_ticks(axis.ticks),
     }
@@ -146,6 +160,7 @@ class LinkedCell:
     cell: HeatCell
     url: str
     name: str
+    text: str
     exact: str
     pair: str
 
@@ -165,6 +180,7 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
             cell,
             address(cell.row, cell.column),
             name=name.format(n=count(cell.n), **names),
+            text=localised(cell.text),
             exact=count(cell.n),
             pair=_("{label} as {answer}").format(**names),
         )
@@ -241,10 +257,10 @@ def digits_section(found: Confusion) -> dict[str, Any]:
                 _("Label"),
                 _("Drawings with this label"),
                 _("Recall"),
-                _("95\u00a0% interval"),
+                interval_name(),
                 _("Drawings with this answer"),
                 _("Precision"),
-                _("95\u00a0% interval"),
+                interval_name(),
             ),
             tuple(
                 (
@@ -304,8 +320,8 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
         "too_few": max(0, ENOUGH - found.n),
         "plot": plot,
         "marks": list(zip(plot.bins, names, strict=True)),
-        "ticks": [(tick, f"{100 * tick.value:.0f}\u00a0%") for tick in plot.ticks],
-        "error": None if found.error is None else f"{100 * found.error:.1f}",
+        "ticks": [(tick, round_percent(tick.value)) for tick in plot.ticks],
+        "error": None if found.error is None else points(found.error),
         "promised": percent(confidence / found.n) if found.n else NONE,
         "right": share_text(right),
         "table": Table(
@@ -314,7 +330,7 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
                 _("Drawings"),
                 _("Mean confidence"),
                 _("Read right"),
-                _("95\u00a0% interval"),
+                interval_name(),
             ),
             tuple(
                 (

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from recognizer import workers
 from recognizer.jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
+from recognizer.numbers import localised
 
 QUIET = timedelta(seconds=12)
 """A running job that has been silent for this long has it said on its page."""
@@ -57,7 +58,7 @@ def in_words(job: TrainingJob) -> JobInWords:
         percent=_percent(progress) if is_training else None,
         epoch=_epoch(progress),
         accuracy=accuracy(progress),
-        loss=f"{progress['loss']:.4f}" if "loss" in progress else "",
+        loss=localised(f"{progress['loss']:.4f}") if "loss" in progress else "",
         time_left=duration(seconds) if is_training and seconds is not None else "",
         running_for=running_for(job),
         notice=notice,
@@ -147,9 +148,9 @@ def kind_explanations() -> list[str]:
     """Return what each kind of training does and costs, in the order of ``Kind``."""
     return [
         _(
-            "The usual choice after a review. It starts from the network that answers now, and "
-            "mixes the labelled drawings with much of what it has learned before, so that "
-            "nothing is forgotten."
+            "The usual choice after a review, done in a minute or two on two cores. The network "
+            "that answers now learns from the labelled drawings, and rehearses what it has "
+            "learned before, so that nothing is forgotten."
         ),
         _(
             "From nothing, in some three minutes on two cores. As a rule it is worse than the "
@@ -179,4 +180,4 @@ def duration(seconds: float) -> str:
 
 def share(value: float) -> str:
     """Return a share (0-1) in per cent with two decimals."""
-    return _("%(value)s\u00a0%%") % {"value": f"{100 * value:.2f}"}
+    return _("%(value)s %%") % {"value": localised(f"{100 * value:.2f}")}

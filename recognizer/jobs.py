@@ -46,7 +46,7 @@ class JobOver(RuntimeError):
 class Kind(models.TextChoices):
     """Which training: see `training.recipes`."""
 
-    FINE_TUNE = "fine-tune", gettext_lazy("Train the active model further")
+    FINE_TUNE = "fine-tune", gettext_lazy("Teach the active model what is labelled")
     FAST = "fast", gettext_lazy("A new, small model")
     SHIPPED = "shipped", gettext_lazy("A new model, as the bundled one was made")
 

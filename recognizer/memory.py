@@ -6,21 +6,18 @@ it at once, with no training, and nobody else's is: see `neighbours`.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import CharField, Exists, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer import embeddings, imaging, neighbours, serving, stored
-from recognizer.classifier import Answer, Classifier
+from recognizer import embeddings, neighbours, recall, serving
+from recognizer.classifier import Answer
 from recognizer.models import (
     Label,
     MemorySwitchedOff,
@@ -29,18 +26,6 @@ from recognizer.models import (
     RememberedDrawing,
 )
 
-Rows = TypeVar("Rows", bound="QuerySet[RememberedDrawing, Any]")
-
-logger = logging.getLogger(__name__)
-
-MOST_REMEMBERED = 200
-"""Drawings remembered for one person; beyond these the oldest are forgotten."""
-
-RENEWED_AT_ONCE = 50
-"""Drawings that one prediction passes through a network that was activated since: some 0.1 s.
-Who has more remembered has the rest renewed by the next predictions.
-"""
-
 
 @dataclass(frozen=True)
 class State:
@@ -48,20 +33,6 @@ class State:
 
     enabled: bool
     count: int
-
-
-class Remembered(NamedTuple):
-    """A remembered drawing as it is mixed in.
-
-    ``drawing`` is the prediction's id as text: to make two hundred UUIDs of which one is needed
-    would take a third of the whole time.
-    """
-
-    pk: int
-    drawing: str
-    label: int
-    embedding: bytes
-    model_version_id: int | None
 
 
 @dataclass(frozen=True)
@@ -154,20 +125,20 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
             current = serving.current_classifier()
         except serving.NoModel:
             return
-        embedding, version = _embedded(prediction, current.classifier), current.version
+        embedding, version = recall.embedded(prediction, current.classifier), current.version
     if embedding is None:
         return
     RememberedDrawing.objects.create(
         prediction=prediction, label=label, embedding=embedding, model_version=version, **owner
     )
-    oldest = _newest_first(_of(user, visitor))[MOST_REMEMBERED:]
+    _forget_the_oldest(user, visitor)
+
+
+def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
+    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[recall.MOST_REMEMBERED :]
     beyond = list(oldest.values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
-
-
-def _newest_first(rows: Rows) -> Rows:
-    return rows.order_by("-remembered_at", "-pk")
 
 
 # The switch -------------------------------------------------------------------------------------
@@ -209,7 +180,8 @@ def claim(*, user: User, visitor: UUID) -> None:
     Off stays off, whichever of the two was.
     """
     with transaction.atomic():
-        RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None)
+        if RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None):
+            _forget_the_oldest(user, None)
         if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
             switch(enabled=False, user=user, visitor=None)
 
@@ -232,69 +204,22 @@ def personal_answer(
     Raises:
         serving.NoModel: no model version can answer.
     """
-    found = _of(user, visitor).exclude(Exists(_switched_off(user, visitor)))
-    columns = found.annotate(drawing=Cast("prediction_id", CharField())).values_list(
-        "pk", "drawing", "label", "embedding", "model_version_id"
-    )
-    rows = [Remembered(*row) for row in _newest_first(columns)[:MOST_REMEMBERED]]
+    rows = recall.recall(user=user, visitor=visitor, version=version)
+    if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
+        return None
     current = serving.current_classifier()
-    # Another version may have been activated since the network answered: this once it stands.
-    if not rows or current.version.pk != version.pk or embeddings.pack(answer.embedding) is None:
+    if current.version.pk != version.pk:
+        # Another version was activated since the network answered: this once that stands.
         return None
-    usable = [row for row in rows if row.model_version_id == version.pk]
-    if len(usable) < len(rows):
-        stale = [row for row in rows if row.model_version_id != version.pk]
-        usable += _renew(stale[:RENEWED_AT_ONCE], current)
-    if not usable:
+    rows = recall.comparable(rows, current)
+    if not rows:
         return None
-    personal = neighbours.mix(
-        answer,
-        current.classifier.calibration,
-        embeddings.unpack_many([bytes(row.embedding) for row in usable]),
-        np.array([row.label for row in usable]),
+    witnesses = neighbours.Witnesses(
+        embeddings=embeddings.unpack_many([row.embedding for row in rows]),
+        labels=np.array([row.label for row in rows]),
+        said=np.array([row.pk is not None for row in rows]),
     )
+    personal = neighbours.mix(answer, current.classifier.calibration, witnesses)
     if personal is None:
         return None
-    return PersonalAnswer(personal.answer, UUID(usable[personal.decided_by].drawing))
-
-
-def _renew(stale: Sequence[Remembered], current: serving.Serving) -> list[Remembered]:
-    """Pass remembered drawings through another network than they were; return them anew.
-
-    What can't be read any more is forgotten: it would be tried again at every prediction.
-    """
-    drawings = Prediction.objects.only("image", "is_model_input").in_bulk(
-        [UUID(row.drawing) for row in stale]
-    )
-    renewed, lost = [], []
-    for row in stale:
-        drawing = drawings.get(UUID(row.drawing))
-        packed = None if drawing is None else _embedded(drawing, current.classifier)
-        if packed is None:
-            lost.append(row.pk)
-        else:
-            renewed.append(row._replace(embedding=packed, model_version_id=current.version.pk))
-    _write_back(renewed, lost, current.version)
-    return renewed
-
-
-def _write_back(renewed: Sequence[Remembered], lost: Sequence[int], version: ModelVersion) -> None:
-    with transaction.atomic():
-        RememberedDrawing.objects.bulk_update(
-            [
-                RememberedDrawing(pk=row.pk, embedding=row.embedding, model_version=version)
-                for row in renewed
-            ],
-            ["embedding", "model_version"],
-        )
-        RememberedDrawing.objects.filter(pk__in=lost).delete()
-
-
-def _embedded(prediction: Prediction, classifier: Classifier) -> bytes | None:
-    """Return a kept drawing's embedding by a network; None where the drawing is damaged."""
-    try:
-        seen = stored.model_input(prediction)
-    except imaging.ImageError:
-        logger.warning("The drawing %s is damaged: it is not remembered", prediction.pk)
-        return None
-    return embeddings.pack(classifier.classify(seen).embedding)
+    return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)

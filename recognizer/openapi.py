@@ -1,8 +1,14 @@
-"""What drf-spectacular can't find out by itself. Importing it is enough."""
+"""What drf-spectacular can't find out by itself: importing it is enough. And the schema's view."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
@@ -10,3 +16,13 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
     target_class = "recognizer.visitors.BrowserSessionAuthentication"
     name = "cookieAuth"
+
+
+class SchemaView(SpectacularAPIView):
+    """The schema in English, whoever asks: much of it stands in docstrings, which stay English."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return the schema."""
+        with translation.override("en"):
+            response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+        return response

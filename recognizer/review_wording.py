@@ -158,6 +158,7 @@ def page_texts() -> dict[str, Any]:
         "comes_back": _("One drawing comes back after this one: {reason}"),
         "not_undone": _("It is still labelled {label}."),
         "nothing_to_undo": _("There is nothing to undo."),
+        "nothing_new": _("Nothing new yet."),
         "lost": _("Another reviewer has that drawing now. This is the next one."),
         "skipped": _("skipped"),
         "saving": _("saving…"),

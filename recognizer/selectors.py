@@ -12,7 +12,8 @@ from django.db.models import F
 from recognizer.models import ModelVersion, Prediction, PredictionQuerySet
 
 
-def _owned_by(user: User | None, visitor: UUID | None) -> PredictionQuerySet:
+def owned_by(user: User | None, visitor: UUID | None) -> PredictionQuerySet:
+    """Return the drawings of a user or, for who has not logged in, of a visitor; else none."""
     predictions = Prediction.objects.all()
     if user is not None:
         return predictions.filter(user=user)
@@ -27,7 +28,7 @@ def history(*, user: User | None, visitor: UUID | None) -> PredictionQuerySet:
     A person is a user or, for who has not logged in, the visitor of a session. With neither there
     is no history.
     """
-    return _owned_by(user, visitor).without_bytes().order_by("-created_at", "-id")
+    return owned_by(user, visitor).without_bytes().order_by("-created_at", "-id")
 
 
 def visible_prediction(
@@ -38,7 +39,7 @@ def visible_prediction(
     Raises:
         Prediction.DoesNotExist: there is none, or it is somebody else's.
     """
-    predictions = _owned_by(user, visitor)
+    predictions = owned_by(user, visitor)
     if with_image:
         return predictions.only("image", "is_model_input", "created_at").get(pk=prediction_id)
     return predictions.without_bytes().get(pk=prediction_id)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
+from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from recognizer.errors import PayloadTooLarge
@@ -243,93 +245,28 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         """Return whether the visitor suggested that it is no digit."""
         return prediction.suggestion == Label.NOT_A_DIGIT
 
-    @extend_schema_field(OpenApiTypes.URI)
     def get_remembered_image_url(self, prediction: Prediction) -> str | None:
         """Return the address of the remembered drawing that decided.
 
         It is the same person's as this one: both change hands together, or not at all.
         """
-        if prediction.remembered_id is None:
-            return None
-        return reverse(
-            "api:prediction-image",
-            args=[prediction.remembered_id],
-            request=self.context.get("request"),
-        )
+        return remembered_image_url(prediction.remembered_id, self.context.get("request"))
 
 
-class WholeNumberField(serializers.IntegerField):
-    """A whole number in JSON: no text, no boolean, no fraction."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """Return the number."""
-        if type(data) is not int:
-            self.fail("invalid")
-        value: int = super().to_internal_value(data)
-        return value
+def remembered_image_url(remembered_id: UUID | None, request: Request | None) -> str | None:
+    """Return the address of a remembered drawing's image; None where there is none."""
+    if remembered_id is None:
+        return None
+    url: str = reverse("api:prediction-image", args=[remembered_id], request=request)
+    return url
 
 
-class StrictBooleanField(serializers.BooleanField):
-    """true or false in JSON, and nothing that merely reads like it."""
+class RemovedSerializer(serializers.Serializer[Any]):
+    """How many drawings are gone, and how many stay as training data without their owner."""
 
-    def to_internal_value(self, data: Any) -> bool:
-        """Return the boolean."""
-        if not isinstance(data, bool):
-            self.fail("invalid")
-        return data
-
-
-class SuggestionSerializer(serializers.Serializer[Any]):
-    """What a drawing was, in its drawer's own words: one of the two."""
-
-    default_error_messages = {
-        "required": _("Send what the drawing shows: a digit from 0 to 9, or not_a_digit: true."),
-        "ambiguous": _("Send either a digit or not_a_digit: true, not both."),
-        "invalid": _("Send a JSON object with one of the fields digit and not_a_digit."),
-    }
-
-    digit = WholeNumberField(
-        min_value=0,
-        max_value=9,
-        required=False,
-        error_messages={
-            key: _("The digit must be a whole number from 0 to 9.")
-            for key in ("invalid", "min_value", "max_value", "null", "max_string_length")
-        },
-        help_text=_("The digit that the drawing shows."),
-    )
-    not_a_digit = StrictBooleanField(
-        required=False,
-        error_messages={
-            key: _("The field not_a_digit must be true or false.") for key in ("invalid", "null")
-        },
-        help_text=_("True where the drawing shows no digit."),
-    )
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the one label that was sent, as `label`."""
-        digit, is_none = attrs.get("digit"), attrs.get("not_a_digit", False)
-        if digit is None and not is_none:
-            self.fail("required")
-        if digit is not None and is_none:
-            self.fail("ambiguous")
-        return {"label": Label.NOT_A_DIGIT.value if digit is None else digit}
-
-
-class MemorySerializer(serializers.Serializer[Any]):
-    """A person's memory: whether it is on, and how many drawings it holds."""
-
-    default_error_messages = {"invalid": _("Send a JSON object with the field enabled.")}
-
-    enabled = StrictBooleanField(
-        error_messages={
-            "required": _("Send the field enabled: true or false."),
-            **{key: _("The field enabled must be true or false.") for key in ("invalid", "null")},
-        },
-        help_text=_("Whether your own corrections may decide what you are answered."),
-    )
-    count = serializers.IntegerField(
-        read_only=True, min_value=0, help_text=_("How many of your drawings are remembered.")
+    deleted = serializers.IntegerField(min_value=0, help_text=_("Gone from the database."))
+    unlinked = serializers.IntegerField(
+        min_value=0, help_text=_("Labelled by a reviewer: kept, but nothing ties them to you.")
     )
 
 

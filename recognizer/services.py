@@ -13,8 +13,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
-from recognizer import embeddings, imaging, memory, serving
+from recognizer import embeddings, imaging, memory, selectors, serving
 from recognizer.audit import audit_key
 from recognizer.classifier import Answer, Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion, Prediction
@@ -60,19 +62,75 @@ def classify_bytes(data: bytes) -> Recognition:
     )
 
 
-def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | None) -> Prediction:
+@dataclass(frozen=True)
+class Preview:
+    """An answer to a drawing that is not kept: what is given, and what the network said."""
+
+    recognition: Recognition
+    given: Answer
+    remembered_id: UUID | None
+    ink_box: imaging.InkBox
+
+    @property
+    def network(self) -> Answer:
+        """The network's own answer."""
+        return self.recognition.answer
+
+    @property
+    def personal(self) -> bool:
+        """Whether the person's own earlier corrections decided the answer."""
+        return self.remembered_id is not None
+
+    @property
+    def model_version(self) -> str:
+        """The name of the model version."""
+        return self.recognition.model_version.name
+
+
+def preview(*, data: bytes, user: User | None, visitor: UUID | None) -> Preview:
+    """Read an image file and answer as `recognise` does; nothing is kept.
+
+    Raises:
+        imaging.ImageError: the bytes are no drawing that can be read.
+        serving.NoModel: no model version can answer.
+    """
+    found = classify_bytes(data)
+    personal = memory.personal_answer(
+        answer=found.answer, version=found.model_version, user=user, visitor=visitor
+    )
+    return Preview(
+        recognition=found,
+        given=found.answer if personal is None else personal.answer,
+        remembered_id=None if personal is None else personal.remembered_id,
+        ink_box=imaging.ink_box(found.drawing),
+    )
+
+
+def recognise(
+    *,
+    data: bytes,
+    source: str,
+    user: User | None,
+    visitor: UUID | None,
+    key: str | None = None,
+) -> Prediction:
     """Read an image file, answer, and keep the drawing with its answer.
 
     The drawing belongs to the user, or to the visitor where there is no user. What the person has
     said of earlier drawings may decide what they are answered; the network's answer is kept too.
+    A drawing that this person has sent with the same `key` already is returned as it was kept.
 
     Raises:
         imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
         serving.NoModel: no model version can answer; nothing is kept.
     """
+    identifier = _identifier(key, user, visitor)
+    if key is not None:
+        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
+        if known is not None:
+            return known
     found = classify_bytes(data)
     answer = found.answer
-    identifier = uuid.uuid4()
     prediction = Prediction(
         id=identifier,
         image=found.drawing.to_png(),
@@ -99,19 +157,37 @@ def recognise(*, data: bytes, source: str, user: User | None, visitor: UUID | No
         prediction.personal_verdict = personal.answer.verdict.value
         prediction.remembered_id = personal.remembered_id
     prediction.clean_fields(exclude=["model_version", "user", "remembered"])
-    _insert(prediction)
+    try:
+        _insert(prediction)
+    except IntegrityError:
+        # The same key at the same time: the other request has kept it.
+        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
+        if key is None or known is None:
+            raise
+        return known
     return prediction
 
 
 def _insert(prediction: Prediction) -> None:
     try:
-        prediction.save(force_insert=True)
+        with transaction.atomic():
+            prediction.save(force_insert=True)
     except IntegrityError:
         if prediction.remembered_id is None:
             raise
         # The remembered drawing was deleted while this one was read.
         prediction.remembered_id = None
-        prediction.save(force_insert=True)
+        with transaction.atomic():
+            prediction.save(force_insert=True)
+
+
+def _identifier(key: str | None, user: User | None, visitor: UUID | None) -> UUID:
+    """Return a new id, or with a key the one that this person's drawing with that key has."""
+    if key is None:
+        return uuid.uuid4()
+    person = f"user {user.pk}" if user is not None else f"visitor {visitor}"
+    digest = salted_hmac("recognizer.idempotency", f"{person} {key}", algorithm="sha256").digest()
+    return UUID(bytes=digest[:16], version=4)
 
 
 def pixels_sha256(drawing: imaging.Drawing) -> str:
@@ -196,16 +272,21 @@ def activate_model(
         )
         version = ModelVersion.objects.filter(name=name).first()
         if version is None:
-            raise ActivationError(f"There is no model version called {name}.")
+            raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
         if version.retired_at is not None:
             raise ActivationError(
-                f"The model version {name} is retired. Take it back into use in the admin first."
+                _(
+                    "The model version %(name)s is retired. Take it back into use in the admin "
+                    "first."
+                )
+                % {"name": name}
             )
         try:
             serving.bundle_of(version).verify()
         except BundleError as error:
             raise ActivationError(
-                f"The model version {name} can't be activated: {error}"
+                _("The model version %(name)s can't be activated: %(error)s")
+                % {"name": name, "error": error}
             ) from error
         ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
         if not version.is_active:

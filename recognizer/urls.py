@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.routers import SimpleRouter
+from drf_spectacular.views import SpectacularSwaggerSplitView
+from rest_framework.routers import Route, SimpleRouter
 
-from recognizer import api, api_memory, health, views, views_feedback
+from recognizer import (
+    api,
+    api_memory,
+    api_preview,
+    health,
+    openapi,
+    views,
+    views_about,
+    views_feedback,
+    views_removal,
+)
 
-router = SimpleRouter(use_regex_path=False)
+
+class Router(SimpleRouter):
+    """Routes DELETE on a list, too: to `destroy_all`."""
+
+    routes = [
+        route._replace(mapping={**route.mapping, "delete": "destroy_all"})
+        if isinstance(route, Route) and not route.detail
+        else route
+        for route in SimpleRouter.routes
+    ]
+
+
+router = Router(use_regex_path=False)
 router.register("predictions", api.PredictionViewSet, basename="prediction")
 
-api_urls = [*router.urls, path("memory/", api_memory.MemoryView.as_view(), name="memory")]
+api_urls = [
+    *router.urls,
+    path("preview/", api_preview.PreviewView.as_view(), name="preview"),
+    path("memory/", api_memory.MemoryView.as_view(), name="memory"),
+]
 
 urlpatterns = [
     path("", views.draw, name="draw"),
+    path("about/", views_about.about, name="about"),
     path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
+    path("predictions/<uuid:pk>/delete/", views_removal.remove, name="remove"),
+    path("predictions/delete/", views_removal.remove_all, name="remove-all"),
     path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", openapi.SchemaView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),

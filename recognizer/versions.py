@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from recognizer import services
 from recognizer.models import Activation, Cause, ModelVersion
@@ -59,7 +60,7 @@ def roll_back(*, by: User | None) -> ModelVersion:
     with transaction.atomic():
         before = version_before()
         if before is None:
-            raise services.ActivationError("No other version has been active before.")
+            raise services.ActivationError(_("No other version has been active before."))
         return services.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
 
 
@@ -73,7 +74,8 @@ def retire(*, version_id: int) -> ModelVersion:
         version = _locked(version_id)
         if version.is_active:
             raise RetireError(
-                f"The model version {version.name} is the active one. Activate another one first."
+                _("The model version %(name)s is the active one. Activate another one first.")
+                % {"name": version.name}
             )
         if version.retired_at is None:
             version.retired_at = timezone.now()
@@ -102,7 +104,7 @@ def _locked(version_id: int) -> ModelVersion:
         .first()
     )
     if version is None:
-        raise RetireError("There is no such model version any more.")
+        raise RetireError(_("There is no such model version any more."))
     return version
 
 

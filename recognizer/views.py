@@ -21,7 +21,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, memory, selectors, visitors, wording, wording_feedback
+from recognizer import api, memory, selectors, visitors, wording, wording_drawing, wording_feedback
 from recognizer.models import Prediction
 
 # What main.js imports, so that the browser fetches all of it at once.
@@ -34,16 +34,24 @@ MODULES = tuple(
         "entry_dialog",
         "feedback",
         "history",
+        "kept",
+        "keypen",
         "keys",
         "labels",
         "learning",
+        "live",
         "memory",
+        "outbox",
         "pad",
         "paint",
         "personal",
+        "picture",
+        "share",
+        "shortcuts",
         "strokes",
         "suggestions",
         "texts",
+        "tools",
     )
 )
 
@@ -129,6 +137,7 @@ def page(
         "memory": wording_feedback.memory_in_words(state),
         "memory_error": memory_error,
         "modules": MODULES,
+        "removal_outcome": wording_drawing.removal_outcome(request.GET.get("removed", "")),
         "texts": wording.page_texts(),
         "upload_error": upload_error,
         **_history(request),

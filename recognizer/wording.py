@@ -11,9 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from recognizer import wording_feedback
+from recognizer import wording_drawing, wording_feedback
+from recognizer.about import Measured
 from recognizer.models import DIGITS, Prediction, Verdict
 from recognizer.wording_feedback import PersonalInWords, digits_with_article
 
@@ -46,6 +48,7 @@ class AnswerInWords:
     percent: str
     short_percent: str
     sentence: str
+    second: str
     note: str
     verdict: str
     source: str
@@ -105,18 +108,21 @@ def notes() -> dict[str, str]:
 
 
 def percent(share: float) -> str:
-    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space."""
-    return _("{value}\u00a0%").format(value=f"{100 * share:.1f}")
+    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space.
+
+    That stands in the texts as the character: `makemessages` does not know its escape.
+    """
+    return _("{value} %").format(value=number_format(round(100 * share, 1), 1))
 
 
 def confidence_percent(confidence: float) -> str:
     """Return a confidence (0-1) in per cent, never as 100."""
-    return _("over 99.9\u00a0%") if confidence >= NEARLY_ONE else percent(confidence)
+    return _("over 99.9 %") if confidence >= NEARLY_ONE else percent(confidence)
 
 
 def short_percent(share: float) -> str:
     """Return a probability (0-1) in per cent, short enough for a bar or a thumbnail."""
-    return _(">99.9\u00a0%") if share >= NEARLY_ONE else percent(share)
+    return _(">99.9 %") if share >= NEARLY_ONE else percent(share)
 
 
 def confidence_word(prediction: Prediction) -> str:
@@ -149,6 +155,22 @@ def sentence_for(prediction: Prediction) -> str:
     if prediction.given_verdict == Verdict.UNCERTAIN and second is not None:
         return close_sentence().format(a_digit=named[digit], a_second=named[second])
     return sentences()[prediction.given_verdict].format(digit=digit, a_digit=named[digit])
+
+
+def second_sentence() -> str:
+    """Return what is said of the second guess beside an answer."""
+    return _("Second guess: {a_second}, {percent}.")
+
+
+def second_guess(prediction: Prediction) -> str:
+    """Return the second guess of an answer given as a digit, where it comes close; else ""."""
+    second = close_second(prediction.given_digit, prediction.given_probabilities)
+    if prediction.given_verdict != Verdict.DIGIT or second is None:
+        return ""
+    return second_sentence().format(
+        a_second=digits_with_article()[second],
+        percent=short_percent(prediction.given_probabilities[second]),
+    )
 
 
 def bars(prediction: Prediction) -> tuple[Bar, ...]:
@@ -192,6 +214,7 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         percent="" if refused else confidence_percent(confidence),
         short_percent="" if refused else short_percent(confidence),
         sentence=sentence_for(prediction),
+        second=second_guess(prediction),
         note=notes()[verdict] or ("" if personal is None else personal.note),
         verdict=verdict,
         source=prediction.source,
@@ -204,6 +227,33 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         suggestion_note=wording_feedback.suggestion_note(prediction),
         personal=personal,
     )
+
+
+@dataclass(frozen=True)
+class MeasuredInWords:
+    """A line of the model's report, in words."""
+
+    name: str
+    what: str
+    n: int
+    share: str
+    interval: str
+
+
+def measured(row: Measured) -> MeasuredInWords:
+    """Return a line of the model's report; shares in per cent with two decimals."""
+    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
+    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)
+
+
+def two_decimals(share: float) -> str:
+    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
+    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
+
+
+def optional_percent(share: float | None) -> str:
+    """Return a share (0-1) in per cent, or nothing where it is not known."""
+    return "" if share is None else two_decimals(share)
 
 
 def choose_image() -> str:
@@ -219,13 +269,14 @@ def too_much() -> str:
 def page_texts() -> dict[str, Any]:
     """Return all that the page's JavaScript says, ready for `json_script`."""
     return {
-        "percent": _("{value}\u00a0%"),
-        "percent_over": _("over 99.9\u00a0%"),
-        "percent_over_short": _(">99.9\u00a0%"),
+        "percent": _("{value} %"),
+        "percent_over": _("over 99.9 %"),
+        "percent_over_short": _(">99.9 %"),
         "confidence": confidence_levels(),
         "verdict_word": verdict_words(),
         "sentence": sentences(),
         "close": {"at_least": CLOSE, "sentence": close_sentence()},
+        "second": second_sentence(),
         "a_digit": digits_with_article(),
         "bars_heading": bars_headings(),
         "note": notes(),
@@ -239,6 +290,7 @@ def page_texts() -> dict[str, Any]:
         "kept": _("Your drawing is still here."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
+        **wording_drawing.page_texts(),
         **wording_feedback.page_texts(),
         "error": {
             "network": _("The site can't be reached. Check your connection and try again."),

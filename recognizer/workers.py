@@ -57,22 +57,20 @@ def present(*, name: str, place: str) -> Iterator[None]:
     On the way jobs whose own worker has been killed are ended as interrupted.
     """
     done = threading.Event()
-    thread = threading.Thread(target=_sign_until, args=(done, name, place), daemon=True)
+    # It signs off by itself, and Python waits for it: a worker may be told twice to end.
+    thread = threading.Thread(target=_sign_until, args=(done, name, place))
     sign(name=name, place=place)
+    jobs.reap()
     thread.start()
     try:
         yield
     finally:
         done.set()
-        thread.join(EVERY)
-        try:
-            sign_off(name=name)
-        except Error:
-            logger.warning("The worker could not sign off: the database does not answer.")
+        thread.join()
 
 
 def _sign_until(done: threading.Event, name: str, place: str) -> None:
-    while True:
+    while not done.wait(EVERY):
         close_old_connections()
         try:
             sign(name=name, place=place)
@@ -80,7 +78,10 @@ def _sign_until(done: threading.Event, name: str, place: str) -> None:
         except Error as error:
             # The database is away or locked: the next sign may get through.
             logger.warning("No sign of life could be left: %s", error)
-        if done.wait(EVERY):
-            # A thread's connection is nobody else's to close.
-            connection.close()
-            return
+    close_old_connections()
+    try:
+        sign_off(name=name)
+    except Error as error:
+        logger.warning("The worker could not sign off: %s", error)
+    # A thread's connection is nobody else's to close.
+    connection.close()

@@ -1,23 +1,23 @@
 """A trained network learns from a few labelled drawings and keeps what it knew.
 
-Three things hold the old, each after a paper, and none needs the data that the network was first
-trained on, though all that is at hand is used:
+Two things hold the old, and neither needs the data that the network was first trained on, though
+all that is at hand is used:
 
 - rehearsal: most of every batch are other drawings (Robins, "Catastrophic forgetting, rehearsal
   and pseudorehearsal", Connection Science 1995), MNIST and pen digits where they are here, drawn
   digits and non-digits everywhere;
 - distillation: on these the network is held to what it answered before, not to a label (Li and
-  Hoiem, "Learning without forgetting", ECCV 2016, section 3), its batch normalisation to the means
-  and variances that it had;
-- interpolation: the weights that are kept lie between the old and the new ones (Wortsman et al.,
-  "Robust fine-tuning of zero-shot models", CVPR 2022: WiSE-FT).
+  Hoiem, "Learning without forgetting", ECCV 2016, section 3), and its batch normalisation to the
+  means and variances that it had.
+
+``docs/training.md`` says what else was tried, and what this costs.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,29 +37,25 @@ PARTS = 2
 """The rehearsal is drawn in so many parts at a time, whatever the machine: the same for a seed."""
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """Model inputs uint8 (n, 28, 28), and the logits float32 (n, 11) to be kept on them."""
-
-    images: NDArray[np.uint8]
-    answers: NDArray[np.float32]
-
-
-def rehearsal(model: Any, data: Collected, recipe: Adaptation) -> Rehearsal:
-    """Return drawings of all kinds that are at hand, with what the network answers now."""
+def rehearsal(data: Collected, recipe: Adaptation) -> Data:
+    """Return what is rehearsed: drawings of all kinds that are at hand."""
     rng = np.random.default_rng(recipe.seed)
     drawn = _draw(data, recipe, rng)
     if mnist := data.trainable_mnist():
         drawn.append(mnist.take(rng.permutation(len(mnist))[: recipe.mnist]))
     images = np.concatenate([part.images for part in drawn])
-    return Rehearsal(images, logits_of(model, images))
+    return Data("rehearsal", images, np.concatenate([part.labels for part in drawn]))
 
 
 def _draw(data: Collected, recipe: Adaptation, rng: np.random.Generator) -> list[Data]:
     material = data.material()
     chosen = rng.permutation(len(material.pen))[: recipe.pen]
     pen = [material.pen[index] for index in chosen]
-    amounts = _share(recipe.fresh)
+    generated = recipe.fresh.generated
+    # Generated digits make up for handwriting that is not at hand.
+    generated += 0 if data.trainable_mnist() else recipe.mnist
+    generated += 0 if pen else recipe.pen
+    amounts = _share(replace(recipe.fresh, generated=generated if data.generated else 0))
     with workers(PARTS) as pool:
         parts = [
             pool.submit(
@@ -83,25 +79,29 @@ def _share(amounts: Fresh) -> Fresh:
 def adapt(
     model: Any,
     labelled: Data,
-    rehearsed: Rehearsal,
+    rehearsed: Data,
     validation: Data,
     recipe: Adaptation,
     report: Report | None = None,
     after_epoch: Callable[[int, History], None] | None = None,
+    answers: NDArray[np.float32] | None = None,
 ) -> History:
     """Teach a network labelled drawings in place, and return its history.
 
+    ``answers`` are the logits (n, 11) that it is held to on what is rehearsed: by default those
+    that it gives now.
+
     Loss and training accuracy in the history are those of the labelled drawings, deformed; the
-    accuracy over ``validation`` is that of the weights as they would be kept. The same seed and
-    data make the same network, as ``fit.fit`` says; an exception of ``report`` or ``after_epoch``
-    ends the run.
+    validation accuracy is over ``validation``. The same seed and data make the same network, as
+    ``fit.fit`` says; an exception of ``report`` or ``after_epoch`` ends the run.
     """
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    before = model.get_weights()
+    if answers is None:
+        answers = logits_of(model, rehearsed.images)
     learning = in_precision(model, recipe.precision)
     own = max(1, round(recipe.labelled_share * recipe.batch))
     steps = _steps(recipe, len(labelled), own)
@@ -109,7 +109,7 @@ def adapt(
         one_cycle(recipe.learning_rate, recipe.warm_up, steps * recipe.epochs)
     )
     step_once = _compiled_step(learning, optimizer, recipe, own)
-    ours, others = _endless(len(labelled), rng), _endless(len(rehearsed.images), rng)
+    ours, others = _endless(len(labelled), rng), _endless(len(rehearsed), rng)
     history = History()
     for epoch in range(recipe.epochs):
         losses, correct = [], 0
@@ -120,14 +120,14 @@ def adapt(
             loss, right = step_once(
                 tf.constant(images[..., None], tf.float32) / 255.0,
                 tf.constant(labelled.labels[mine], tf.int32),
-                tf.constant(rehearsed.answers[theirs]),
+                tf.constant(answers[theirs]),
                 tf.constant([recipe.seed, epoch * steps + step], tf.int32),
             )
             losses.append(float(loss))
             correct += int(right)
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
-        model.set_weights(_between(before, learning.get_weights(), recipe.moved))
+        model.set_weights(learning.get_weights())
         history.loss.append(float(np.mean(losses)))
         history.training_accuracy.append(correct / (steps * own))
         history.validation_accuracy.append(accuracy(model, validation))
@@ -145,12 +145,6 @@ def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
     """Yield the indexes of n drawings for ever, each time through in a new order."""
     while True:
         yield from map(int, rng.permutation(n))
-
-
-def _between(
-    old: list[NDArray[np.float32]], new: list[NDArray[np.float32]], share: float
-) -> list[NDArray[np.float32]]:
-    return [(1 - share) * one + share * other for one, other in zip(old, new, strict=True)]
 
 
 def _compiled_step(model: Any, optimizer: Any, recipe: Adaptation, own: int) -> Any:
@@ -172,7 +166,8 @@ def _compiled_step(model: Any, optimizer: Any, recipe: Adaptation, own: int) -> 
             )
             # The square keeps the gradients' size: Hinton, Vinyals, Dean, "Distilling the
             # knowledge in a neural network", 2015, section 2.
-            loss = (tf.reduce_sum(learnt) + soft**2 * tf.reduce_sum(kept)) / recipe.batch
+            held = recipe.hold * soft**2 * tf.reduce_sum(kept)
+            loss = (tf.reduce_sum(learnt) + held) / recipe.batch
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         found = tf.argmax(logits[:own], 1, tf.int32)

@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer import gate_words
+
 SIGNIFICANCE = 0.05
 
 LABELLED = "labelled"
@@ -122,21 +124,27 @@ class Row:
 
 @dataclass(frozen=True)
 class Decision:
-    """The gate's answer, its table, and one sentence why.
+    """The gate's answer, its table, and why: a code with its figures, see `gate_words`.
 
     ``reported`` are rows that decide nothing: the test sets.
     """
 
     activate: bool
-    reason: str
+    why: Mapping[str, Any]
     rows: tuple[Row, ...]
     reported: tuple[Row, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why, in one sentence."""
+        return gate_words.sentence(self.why)
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision for a card: see ``Row.to_json`` for a row."""
         return {
             "activate": self.activate,
             "reason": self.reason,
+            "why": dict(self.why),
             "significance": SIGNIFICANCE,
             "rows": [row.to_json() for row in self.rows],
             "reported": [row.to_json() for row in self.reported],
@@ -167,46 +175,38 @@ def decide(
     """
     reported = tuple(reported)
     if active is None:
-        return Decision(True, "No model was active.", (), reported)
+        return Decision(True, {"code": "no active model"}, (), reported)
     rows = _rows(candidate, active)
 
-    def no(reason: str) -> Decision:
-        return Decision(False, reason, rows, reported)
+    def no(code: str, **figures: Any) -> Decision:
+        return Decision(False, {"code": code, **figures}, rows, reported)
 
     if missing := sorted(must_measure - {row.bench for row in rows}):
-        return no(f"The active model was measured on {', '.join(missing)}, which is not here.")
+        return no("not measured", benches=missing)
     if not rows:
-        return no("There is nothing here to compare the two models on.")
+        return no("nothing to compare")
     if worse := [row for row in rows if row.is_worse]:
-        return no(f"It is worse beyond chance on {', '.join(map(_in_words, worse))}.")
+        return no("worse", benches=[{"bench": row.bench, **_mistakes(row)} for row in worse])
     labelled = next((row for row in rows if row.must_win), None)
     if labelled is None and learnt_from_labels:
-        return no(
-            "None of the labelled drawings is among the fifth that judges, so nothing shows that "
-            "the candidate reads such drawings better: label a few more."
-        )
+        return no("no judge")
     if labelled is not None:
         return _by_labels(labelled, rows, reported)
     read = [row for row in rows if row.bench not in (ACCEPTED, TOGETHER)]
     mistakes = sum(row.candidate_mistakes for row in read)
     before = sum(row.active_mistakes for row in read)
     if mistakes > before:
-        return no(f"It makes {mistakes} mistakes in all, the active model {before}.")
-    reason = f"Nowhere worse beyond chance; {mistakes} mistakes in all against {before}."
-    return Decision(True, reason, rows, reported)
+        return no("more mistakes", mistakes=mistakes, before=before)
+    why = {"code": "no worse", "mistakes": mistakes, "before": before}
+    return Decision(True, why, rows, reported)
 
 
 def _by_labels(labelled: Row, rows: tuple[Row, ...], reported: tuple[Row, ...]) -> Decision:
-    count = f"{labelled.candidate_mistakes} mistakes against {labelled.active_mistakes}"
-    drawings = f"the {labelled.n} held-out labelled drawings"
+    figures = {"n": labelled.n, "p": labelled.p, **_mistakes(labelled)}
     if labelled.verdict is Verdict.BETTER:
-        reason = f"Better on {drawings} ({count}, p {labelled.p:.3f}), nowhere worse beyond chance."
-        return Decision(True, reason, rows, reported)
-    if not labelled.active_mistakes:
-        reason = f"The active model makes no mistake on {drawings}: there is nothing to be better."
-    else:
-        reason = f"It is not better on {drawings}: {count}."
-    return Decision(False, reason, rows, reported)
+        return Decision(True, {"code": "better", **figures}, rows, reported)
+    code = "not better" if labelled.active_mistakes else "perfect"
+    return Decision(False, {"code": code, **figures}, rows, reported)
 
 
 def _rows(candidate: Mapping[str, Right], active: Mapping[str, Right]) -> tuple[Row, ...]:
@@ -224,8 +224,8 @@ def _rows(candidate: Mapping[str, Right], active: Mapping[str, Right]) -> tuple[
     return tuple(rows)
 
 
-def _in_words(row: Row) -> str:
-    return f"{row.bench} ({row.candidate_mistakes} mistakes against {row.active_mistakes})"
+def _mistakes(row: Row) -> dict[str, int]:
+    return {"mistakes": row.candidate_mistakes, "before": row.active_mistakes}
 
 
 def mcnemar(one: Right, other: Right) -> tuple[int, int, float]:

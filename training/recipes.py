@@ -75,13 +75,13 @@ class Adaptation(Plan):
     """
 
     epochs: int = 3
-    steps: int = 150  # in an epoch, or more: see ``least_passes``
+    steps: int = 250  # in an epoch, or more: see ``least_passes``
     least_passes: int = 6  # each labelled drawing is seen at least so often in the run
     labelled_share: float = 0.2  # of every batch
     learning_rate: float = 7e-4
     warm_up: float = 0.1
+    hold: float = 4.0  # what a rehearsed drawing weighs, where a labelled one weighs 1
     softness: float = 2.0  # temperature at which the old answers are compared with the new ones
-    moved: float = 0.8  # how far the weights move towards what was learnt: WiSE-FT's alpha
     mnist: int = 8_000  # images of MNIST that are rehearsed
     pen: int = 3_000  # pen digits, of which ``fresh.pen`` drawings each
     fresh: Fresh = field(

@@ -127,14 +127,14 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     validation = collect.validation(data)
-    trained = _teach(order, recipe, data, validation, active, listener)
+    adapted = active is not None and _adapts(order, active)
+    trained = _teach(order, recipe, data, validation, active if adapted else None, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
     candidate = _bundle(order, trained, data, validation)
     judged, reported = collect.benches(data), collect.tests(data)
     outcomes = measure(candidate, {**judged, **reported})
     before = measure(active, {**judged, **reported}) if active else {}
-    adapted = active is not None and _adapts(order, active)
     measured = (
         frozenset(active.card.get("benches", ())) - {gate.LABELLED} if active else frozenset()
     )
@@ -170,13 +170,13 @@ def _teach(
     recipe: Plan,
     data: Collected,
     validation: Data,
-    active: Bundle | None,
+    adapted: Bundle | None,
     listener: Listener,
 ) -> _Trained:
-    """Train what the order asks for, and calibrate it."""
+    """Train what the order asks for, and calibrate it: as the bundle is that it was made of."""
     model = bundles.from_keras_bytes(order.start_from) if order.start_from is not None else None
     if isinstance(recipe, Adaptation):
-        return _adapt(model, recipe, data, validation, active, listener)
+        return _adapt(model, recipe, data, validation, adapted, listener)
     assert isinstance(recipe, Recipe)
     recipe = fit_to_data(recipe, data, listener)
     listener.say(describe(data))
@@ -200,7 +200,7 @@ def _adapt(
     recipe: Adaptation,
     data: Collected,
     validation: Data,
-    active: Bundle | None,
+    adapted: Bundle | None,
     listener: Listener,
 ) -> _Trained:
     if model is None:
@@ -212,15 +212,15 @@ def _adapt(
         )
     listener.say(describe(data, rehearsal=True))
     listener.say("Drawing what is rehearsed ...")
-    rehearsed = adapt.rehearsal(model, data, recipe)
+    rehearsed = adapt.rehearsal(data, recipe)
     old = logits_of(model, validation.images)
     listener.planned(recipe.epochs)
     history = adapt.adapt(
         model, data.labelled, rehearsed, validation, recipe, listener.stepped, listener.epoch_done
     )
     new = logits_of(model, validation.images)
-    if active is not None:
-        calibration = carry_over(Calibration.from_card(active.card), old, new, validation.labels)
+    if adapted is not None:
+        calibration = carry_over(Calibration.from_card(adapted.card), old, new, validation.labels)
     else:
         calibration = calibrate(new, validation.labels)
     return _Trained(model, history, calibration, recipe)

@@ -51,9 +51,9 @@ def train(job_id: str) -> None:
         with tempfile.TemporaryFile() as output:
             with _told_to_stop() as told, _process(job, output) as process:
                 code = _watch(process, job, told)
-            if code:
+            if code and not told.is_set():
                 logger.error("Training %s broke off:\n%s", job, _end_of(output))
-        if code is not None:
+        if code is not None and not told.is_set():
             status, error = _verdict(code)
     finally:
         # Does nothing where the process has ended the job itself.
@@ -90,13 +90,13 @@ def _end_of(output: IO[bytes]) -> str:
 
 def _verdict(code: int) -> tuple[JobStatus, str]:
     """Return what has become of a job whose process ended without a word, by its exit status."""
-    if code < 0:
-        return JobStatus.INTERRUPTED, _(
-            "The process was killed (%(signal)s). Perhaps memory ran out."
-        ) % {"signal": signal.Signals(-code).name}
-    return JobStatus.FAILED, _(
-        "Something went wrong that should not. The worker's output says where."
-    )
+    # A shell's way to tell of a signal, which `train_job` follows, and that of Python.
+    number = -code if code < 0 else code - 128
+    if number in {each.value for each in signal.Signals}:
+        text = _("The process was ended from outside (%(signal)s). Perhaps memory ran out.")
+        return JobStatus.INTERRUPTED, text % {"signal": signal.Signals(number).name}
+    text = _("Something went wrong that should not. The worker's output says where.")
+    return JobStatus.FAILED, text
 
 
 def _stop(job: UUID, status: JobStatus, error: str) -> None:
@@ -127,15 +127,24 @@ def _process(job: UUID, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        process.wait()
+        _end(process)
         if process.stdin is not None:
             process.stdin.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let a process clean up if it does so soon; end it in any case."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        logger.warning("The training does not clean up, and is killed.")
+    finally:
+        # Also where the worker is told a second time to end, and waits no longer.
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 @contextmanager

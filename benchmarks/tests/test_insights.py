@@ -12,7 +12,8 @@ import pytest
 from benchmarks import databases, insights, insights_data
 from benchmarks.insights import ASKED, Timing
 from recognizer.models import LabelEvent, ModelVersion, Prediction
-from recognizer.tests.test_postgres import program
+from recognizer.tests import servers
+from recognizer.tests.test_postgres import missing
 
 
 def run(project_root: Path, path: Path, *options: str) -> dict[str, object]:
@@ -37,7 +38,10 @@ def test_every_page_is_timed_on_sqlite(project_root: Path, tmp_path: Path) -> No
 
 @pytest.mark.services
 def test_every_page_is_timed_on_postgresql(project_root: Path, tmp_path: Path) -> None:
-    program("initdb")
+    try:
+        servers.program("initdb")
+    except servers.Missing as error:
+        missing(str(error))
 
     report = run(project_root, tmp_path / "times.json", "--database", "postgresql")
 
@@ -80,4 +84,4 @@ def test_a_database_is_gone_afterwards() -> None:
 
 @pytest.mark.parametrize(("warm", "says"), [(1.0, "reached"), (1.01, "MISSED")])
 def test_the_goal_is_of_the_warm_page(warm: float, says: str) -> None:
-    assert str(Timing("90 days", 9.0, warm, 10)).endswith(says)
+    assert str(Timing("90 days", 9.0, warm, 0.2, 10)).endswith(says)

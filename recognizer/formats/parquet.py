@@ -230,7 +230,7 @@ def _item(
     if not image:
         return BadItem(name, "its image is not in the file")
     if len(image) > imaging.MAX_BYTES:
-        return BadItem(name, imaging.FileTooLarge.message)
+        return BadItem(name, imaging.FileTooLarge().message)
     if record is not None:
         if hashlib.sha256(image).hexdigest() != record.sha256:
             return BadItem(name, "its image is not that of its row")

@@ -681,7 +681,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="prediction",
             index=models.Index(
-                fields=["created_at", "verdict", "digit", "suggestion"], name="prediction_answered"
+                fields=["created_at", "source", "verdict", "digit", "suggestion"],
+                name="prediction_answered",
             ),
         ),
         migrations.AddConstraint(

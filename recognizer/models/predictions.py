@@ -301,7 +301,7 @@ class Prediction(models.Model):
                 name="prediction_judged",
             ),
             models.Index(
-                fields=["created_at", "verdict", "digit", "suggestion"],
+                fields=["created_at", "source", "verdict", "digit", "suggestion"],
                 name="prediction_answered",
             ),
         ]

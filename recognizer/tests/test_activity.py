@@ -43,7 +43,18 @@ def test_answers_and_doubts_are_counted_by_the_day(reviewing: Client) -> None:
     assert found[date_format(today, "j M Y")] == ["5", "2", "0"]
     assert found[date_format(yesterday, "j M Y")] == ["0", "0", "1"]
     says = section(reviewing, "answers", "?period=7")
-    assert "8 answers of all versions: 2 uncertain, 1 refused as not one digit." in says
+    assert "imports left out: 8, of them 2 uncertain and 1 refused as not one digit." in says
+
+
+def test_imported_drawings_are_no_answers(reviewing: Client) -> None:
+    long_ago = timezone.now() - datetime.timedelta(days=900)
+    store(2, 3, 3, audited=False, source="import", created_at=long_ago, suggestion=3)
+    store(1, 3, None, created_at=timezone.now())
+
+    assert list(table(reviewing, "answers", "?period=all").values()) == [["1", "0", "0"]]
+    assert "No visitor has said" in section(reviewing, "suggestions", "?period=all")
+    found = section(reviewing, "confusion", ALL + "&drawings=labelled")
+    assert "2 in all" in found
 
 
 def test_the_share_of_a_day_is_that_of_a_week(reviewing: Client) -> None:
@@ -128,8 +139,8 @@ def test_the_page_says_how_often_visitors_disagree(reviewing: Client) -> None:
 
     found = section(reviewing, "suggestions")
 
-    assert "Visitors spoke on 20.0\u00a0% of the answers, 4 times" in found
-    assert "disagreed 1 times (25.0\u00a0%)" in found
+    assert "Answers that visitors judged: 4 (20.0\u00a0%)." in found
+    assert "They disagreed with 1 (25.0\u00a0%)." in found
 
 
 # --- pace -----------------------------------------------------------------------------------------

@@ -272,7 +272,7 @@ def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -
     assert label_of(row) == 9
 
 
-@pytest.mark.parametrize("page", ["change", "history", "delete"])
+@pytest.mark.parametrize("view", ["change", "history", "delete"])
 @pytest.mark.parametrize("pk", ["x", "0" * 32, "00000000-0000-0000-0000-000000000000"])
-def test_a_drawing_that_is_not_there_leads_back(admin_client: Client, pk: str, page: str) -> None:
-    assert admin_client.get(f"{LIST}{pk}/{page}/", follow=True).status_code in {200, 404}
+def test_a_drawing_that_is_not_there_leads_back(admin_client: Client, pk: str, view: str) -> None:
+    assert admin_client.get(f"{LIST}{pk}/{view}/", follow=True).status_code in {200, 404}

@@ -6,6 +6,7 @@ import datetime
 import re
 import uuid
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
+from recognizer import grid_review
+from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.reviewing import (
     LIST,
     NOT_A_DIGIT,
@@ -118,7 +120,7 @@ def test_sixty_are_shown_least_sure_first_or_newest_first(reviewing: Client) -> 
     now = timezone.now()
     for age, row in enumerate(rows):
         Prediction.objects.filter(pk=row.pk).update(
-            created_at=now - datetime.timedelta(hours=age * 7 % 70)
+            created_at=now - datetime.timedelta(hours=age * 3 % 70)
         )
     newest = Prediction.objects.order_by("-created_at").values_list("pk", flat=True)
 
@@ -269,7 +271,7 @@ def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None
     assert "1 still wait: you have left them open" in page
     assert ids(reviewing, left="open") == [left.pk]
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     look(reviewing, 3)
     assert ids(grace) == [left.pk]
 
@@ -308,7 +310,7 @@ def test_an_undo_leaves_alone_what_has_been_changed_since(reviewing: Client) -> 
     send(reviewing, {mine.pk: 7, theirs.pk: 7})
     batch = last_batch()
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     # Another label and then the same one again: it is hers now.
     for old, new in (("7", "1"), ("1", "7")):
         change = f"{LIST}{theirs.pk}/change/"
@@ -351,7 +353,7 @@ def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
     (row,) = sevens(1)
     send(reviewing, {row.pk: 7})
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
 
     response = undo(grace, last_batch())
 
@@ -367,7 +369,7 @@ def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
 def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None:
     sevens(200)
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
 
     mine, theirs = ids(reviewing), ids(grace)
 
@@ -380,7 +382,7 @@ def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None
 def test_who_goes_to_another_page_lets_the_drawings_go(reviewing: Client) -> None:
     (row,) = sevens(1)
     grace = Client()
-    grace.force_login(make_staff("grace", group="Reviewer"))
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
     ids(reviewing)
     assert "another reviewer is looking at them" in look(grace)
 
@@ -394,6 +396,32 @@ def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
     send(reviewing, {row.pk: 7 for row in rows})
 
     assert not ReviewClaim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() -> None:
+    rows = sevens(60)
+    reviewers = [make_staff(name, "label_prediction") for name in ("ada", "grace", "joan")]
+
+    def save(number: int) -> grid_review.Saved:
+        try:
+            # From different ends, and each with another label.
+            shown = rows if number % 2 else rows[::-1]
+            choices = {row.pk: number for row in shown}
+            return grid_review.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(reviewers)) as pool:
+        saved = list(pool.map(save, range(len(reviewers))))
+
+    assert sorted(each.corrected for each in saved) == [0, 0, 60]
+    assert sorted(len(each.meanwhile) for each in saved) == [0, 60, 60]
+    first = [each.corrected for each in saved].index(60)
+    assert set(Prediction.objects.values_list("label", "labelled_by")) == {
+        (first, reviewers[first].pk)
+    }
+    assert LabelEvent.objects.count() == 60
 
 
 # Who may, and what is refused -----------------------------------------------------------------
@@ -489,9 +517,6 @@ def test_more_than_a_page_is_refused(reviewing: Client) -> None:
 # As fast for many as for few ------------------------------------------------------------------
 
 
-@pytest.mark.skipif(
-    connection.vendor != "sqlite", reason="other databases look at the rows before they plan"
-)
 @pytest.mark.parametrize("digit", ["7", "not_a_digit"])
 @pytest.mark.parametrize("order", ["least-sure", "newest"])
 def test_no_page_looks_at_drawings_that_are_not_on_it(
@@ -506,6 +531,9 @@ def test_no_page_looks_at_drawings_that_are_not_on_it(
         if 'FROM "recognizer_prediction" WHERE' in query["sql"] and "LIMIT" in query["sql"]
     ]
     assert len(asked) == 12
+    if connection.vendor != "sqlite":
+        # Other databases plan by what the tables hold: here that is nothing.
+        return
     for sql in asked:
         with connection.cursor() as cursor:
             cursor.execute("EXPLAIN QUERY PLAN " + sql)

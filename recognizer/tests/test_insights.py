@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from recognizer.models import Prediction
 from recognizer.tests.insights_data import PAGE, markup, section, store, table, text
@@ -279,7 +279,7 @@ def test_the_calibration_error_is_that_of_the_bins(reviewing: Client) -> None:
 
     found = section(reviewing, "reliability", HERE)
 
-    assert "Of 100 drawings labelled as digits the network promised 79.6\u00a0%" in found
+    assert "Drawings labelled as digits: 100. The network promised 79.6\u00a0%" in found
     assert "and read 74.0\u00a0% right" in found
     assert "calibration error is 5.6 points ." in found
     assert table(reviewing, "reliability", HERE) == {
@@ -378,6 +378,14 @@ def test_without_labels_it_asks_for_some(reviewing: Client) -> None:
     assert "Nobody has labelled a drawing in this time." in section(reviewing, "pace")
     assert "No visitor has said" in section(reviewing, "suggestions")
     assert "Show all time" in found
+    assert "Review drawings" in found
+
+
+def test_who_may_only_look_is_not_sent_to_the_review(client: Client) -> None:
+    client.force_login(make_staff("viewer", "view_prediction"))
+    store(1, 3, None)
+
+    assert "Review drawings" not in text(client)
 
 
 def test_without_audits_it_offers_the_labelled_ones(reviewing: Client) -> None:
@@ -389,7 +397,7 @@ def test_without_audits_it_offers_the_labelled_ones(reviewing: Client) -> None:
     assert "None of these labelled drawings is audited yet." in page
     (link,) = set(re.findall(r'href="([^"]+)">Show all labelled drawings instead', page))
     shown = section(reviewing, "confusion", html.unescape(link))
-    assert "The labels of 1 drawings" in shown
+    assert "1 in all" in shown
 
 
 def test_without_labels_of_a_version_it_offers_the_others(reviewing: Client) -> None:
@@ -400,14 +408,14 @@ def test_without_labels_of_a_version_it_offers_the_others(reviewing: Client) -> 
 
     assert "No drawing that new answered in this time has a label yet." in page
     (link,) = set(re.findall(r'href="([^"]+)">Show all versions', page))
-    assert "The labels of 1 drawings" in section(reviewing, "confusion", html.unescape(link))
+    assert "1 in all" in section(reviewing, "confusion", html.unescape(link))
 
 
 def test_a_quiet_time_points_to_all_time(reviewing: Client) -> None:
     store(1, 3, 3, created_at=ago(days=200))
 
     assert "Nothing was drawn in this time." in section(reviewing, "answers")
-    assert "1 answers" in section(reviewing, "answers", "?period=all")
+    assert "imports left out: 1," in section(reviewing, "answers", "?period=all")
 
 
 # --- the page itself ------------------------------------------------------------------------------
@@ -443,8 +451,8 @@ def test_it_needs_no_inline_style_or_script(reviewing: Client) -> None:
 def test_its_charts_are_well_formed_in_every_language(reviewing: Client, language: str) -> None:
     store(60, 3, 3, suggestion=3)
     store(60, 3, 5, suggestion=5, verdict="uncertain")
-    with translation.override(language):
-        page = markup(reviewing, HERE)
+    reviewing.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+    page = markup(reviewing, HERE)
 
     # A chart ends where a line starts with its end; those inside it, and the keys, don't.
     charts = re.findall(r"<svg (?:(?!<svg ).)*?role=\"(?:img|group)\".*?\n</svg>", page, re.DOTALL)

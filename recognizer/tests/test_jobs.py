@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import threading
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -318,6 +320,21 @@ def test_a_killed_worker_counts_as_gone_and_is_forgotten_in_the_end(training: Cl
     workers.sign(name="another", place="here")
     assert list(Worker.objects.values_list("pk", flat=True)) == ["another"]
     assert "db_worker" not in training.get(ADD).content.decode()
+
+
+@pytest.mark.parametrize("package", ["training", "tensorflow"])
+def test_a_worker_that_could_not_train_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == package else found(name)
+    )
+
+    with pytest.raises(CommandError, match=f"{package} is not installed here. Run: python -m pip"):
+        call_command("db_worker")
+
+    assert not Worker.objects.exists()
 
 
 # The pages ------------------------------------------------------------------------------------

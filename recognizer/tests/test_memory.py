@@ -19,7 +19,7 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import classifier, labelling, memory, services
+from recognizer import classifier, labelling, memory, recall, services
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,
@@ -28,7 +28,7 @@ from recognizer.models import (
 )
 from recognizer.tests.drawings import data_url, digit_png
 from recognizer.tests.mirrored import mirrored_png
-from recognizer.tests.reviewing import LIST, make_prediction
+from recognizer.tests.reviewing import LIST, make_prediction, make_version
 from recognizer.tests.test_api_errors import error
 from recognizer.tests.test_embeddings import KEPT
 
@@ -127,14 +127,63 @@ def test_an_odd_seven_takes_no_other_digit_with_it(api: APIClient) -> None:
     teach(api, mirrored_png(7), digit=7)
 
     for digit in range(10):
-        body = draw(api, digit_png(digit, seed=3))
-        assert (body["digit"], body["personal"]) == (digit, False)
+        alone, body = (draw(client, digit_png(digit, seed=3)) for client in (APIClient(), api))
+        assert (body["digit"], body["personal"]) == (alone["digit"], False)
 
 
 def test_an_answer_that_is_right_already_stays_the_networks(api: APIClient) -> None:
     teach(api, digit_png(3), digit=3)
 
     assert not draw(api, digit_png(3))["personal"]
+
+
+def test_one_word_against_many_drawings_let_pass_is_taken_for_a_slip(
+    api: APIClient, user: User
+) -> None:
+    hasty, settled = APIClient(), api
+    for _ in range(20):
+        assert draw(settled, digit_png(5))["digit"] == 5
+    for client in (hasty, settled):
+        teach(client, digit_png(5), digit=6)
+
+    assert draw(hasty, digit_png(5))["digit"] == 6
+    body = draw(settled, digit_png(5))
+    assert (body["digit"], body["personal"]) == (5, False)
+
+
+def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
+    user: User,
+) -> None:
+    version = ModelVersion.objects.get(is_active=True)
+    earlier: list[Json] = [
+        {},
+        {"personal_digit": 4, "personal_confidence": 1.0, "personal_verdict": "digit",
+         "personal_probabilities": [0.0] * 4 + [1.0] + [0.0] * 5},
+        {"verdict": "uncertain"},
+        {"verdict": "not_a_digit"},
+        {"suggestion": 3},
+        {"embedding": None},
+        {"model_version": make_version()},
+        {"user": User.objects.create_user("other")},
+        # Behind a large drawing SQLite would read all of it.
+        {"image": b"x" * 9000},
+    ]  # fmt: skip
+    for fields in earlier:
+        make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
+    assert recall.recall(user=user, visitor=None, version=version) == []
+    remember(user, 1)
+
+    rows = recall.recall(user=user, visitor=None, version=version)
+
+    assert [row.label for row in rows if row.pk is not None] == [0]
+    assert sorted(row.label for row in rows if row.pk is None) == [3, 4]
+    for number in range(recall.LOOKED_BACK):
+        make_prediction(
+            8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
+            created_at=timezone.now() + datetime.timedelta(seconds=number),
+        )  # fmt: skip
+    later = recall.recall(user=user, visitor=None, version=version)
+    assert [row.label for row in later if row.pk is None] == [8] * (recall.LOOKED_BACK // 2)
 
 
 # Taken back, changed, forgotten, switched off ---------------------------------------------------
@@ -315,7 +364,13 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
     version = ModelVersion.objects.get(is_active=True)
     start = timezone.now() - datetime.timedelta(days=1)
     rows = [
-        make_prediction(number % 10, user=user, embedding=KEPT, model_version=version)
+        make_prediction(
+            number % 10,
+            user=user,
+            embedding=KEPT,
+            model_version=version,
+            suggestion=number % 10,
+        )
         for number in range(count)
     ]
     return RememberedDrawing.objects.bulk_create(
@@ -332,15 +387,25 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
 
 
 def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
-    old = remember(user, memory.MOST_REMEMBERED + 1)
+    old = remember(user, recall.MOST_REMEMBERED + 1)
     other = remember(User.objects.create_user("other"), 1)
 
     teach(person(user), mirrored_png(7), digit=7)
 
-    assert memory.state(user=user, visitor=None).count == memory.MOST_REMEMBERED == 200
+    assert memory.state(user=user, visitor=None).count == recall.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
+
+
+def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
+    remember(user, recall.MOST_REMEMBERED)
+    teach(api, mirrored_png(7), digit=7)
+
+    api.login(username="ada", password="pass-of-ada")
+
+    assert api.get(MEMORY).json()["count"] == recall.MOST_REMEMBERED
+    assert draw(api, mirrored_png(7))["personal"]
 
 
 def test_it_costs_one_query_however_much_is_remembered(user: User, settings: Settings) -> None:
@@ -428,13 +493,13 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
 def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
     user: User, other_version: ModelVersion
 ) -> None:
-    rows = remember(user, memory.RENEWED_AT_ONCE + 5, model_version=None)
+    rows = remember(user, recall.RENEWED_AT_ONCE + 5, model_version=None)
 
     services.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
-    assert renewed.count() == memory.RENEWED_AT_ONCE
+    assert renewed.count() == recall.RENEWED_AT_ONCE
     assert not renewed.filter(pk__in=[row.pk for row in rows[:5]]).exists()
 
     draw(client, digit_png(1))

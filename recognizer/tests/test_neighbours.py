@@ -34,13 +34,24 @@ def read_as(digit: int, confidence: float = 0.99, score: float = 0.999) -> Answe
     return Answer(digit, confidence, tuple(map(float, shares)), verdict, score, at(1))
 
 
-def mixed(answer: Answer, *remembered: tuple[float, int]) -> neighbours.Personal | None:
-    """The personal answer by drawings at these cosines, each in another direction."""
-    vectors = [at(cosine, index + 1) for index, (cosine, _) in enumerate(remembered)]
-    labels = np.array([label for _, label in remembered], int)
-    return neighbours.mix(
-        answer, CALIBRATION, np.array(vectors, np.float32).reshape(-1, LENGTH), labels
+def witnesses(
+    vectors: Sequence[NDArray[np.float32]], labels: Sequence[int], let_pass: int = 0
+) -> neighbours.Witnesses:
+    """Earlier drawings; of the last ``let_pass`` of them the person has said nothing."""
+    return neighbours.Witnesses(
+        embeddings=np.array(vectors, np.float32).reshape(-1, LENGTH),
+        labels=np.array(labels, int),
+        said=np.arange(len(labels)) < len(labels) - let_pass,
     )
+
+
+def mixed(
+    answer: Answer, *earlier: tuple[float, int], let_pass: int = 0
+) -> neighbours.Personal | None:
+    """The personal answer by drawings at these cosines, each in another direction."""
+    vectors = [at(cosine, index + 1) for index, (cosine, _) in enumerate(earlier)]
+    labels = [label for _, label in earlier]
+    return neighbours.mix(answer, CALIBRATION, witnesses(vectors, labels, let_pass))
 
 
 def test_without_a_memory_the_network_answers() -> None:
@@ -116,9 +127,7 @@ def test_a_memory_that_only_sows_doubt_leaves_the_answer() -> None:
 def test_many_drawings_alike_count_little_more_than_one() -> None:
     answer = read_as(2, 0.9)
     one, many = (
-        neighbours.posterior(
-            answer, CALIBRATION, np.repeat(at(0.9)[None], count, 0), np.full(count, 7)
-        )
+        neighbours.posterior(answer, CALIBRATION, witnesses([at(0.9)] * count, [7] * count))
         for count in (1, 100)
     )
 
@@ -146,7 +155,8 @@ def test_whatever_is_remembered_the_answer_is_a_whole_one() -> None:
         answer = read_as(int(rng.integers(10)), float(rng.uniform(0.2, 1)), float(rng.uniform()))
         answer = Answer(**{**vars(answer), "embedding": vectors[0]})
         labels = rng.integers(0, 11, count)
-        found = neighbours.mix(answer, CALIBRATION, vectors, labels)
+        said = rng.random(count) < 0.6
+        found = neighbours.mix(answer, CALIBRATION, neighbours.Witnesses(vectors, labels, said))
         if found is None:
             continue
         changed += 1
@@ -155,7 +165,23 @@ def test_whatever_is_remembered_the_answer_is_a_whole_one() -> None:
         assert given.confidence == given.probabilities[given.digit] == max(given.probabilities)
         refused = given.verdict is Verdict.NOT_A_DIGIT
         assert labels[found.decided_by] == (NOT_A_DIGIT_CLASS if refused else given.digit)
-    assert changed > 100
+        assert said[found.decided_by]
+    assert changed > 80
+
+
+def test_one_word_against_many_that_were_let_pass_is_taken_for_a_slip() -> None:
+    answer = read_as(5, 0.9999)
+
+    assert mixed(answer, (0.995, 6)) is not None
+    assert mixed(answer, (0.995, 6), (0.97, 5), let_pass=1) is not None
+    assert mixed(answer, (0.995, 6), *[(0.99, 5)] * 20, let_pass=20) is None
+    # Those that are unlike it say nothing against it.
+    assert mixed(answer, (0.995, 6), *[(0.3, 5)] * 20, let_pass=20) is not None
+
+
+def test_what_was_let_pass_decides_nothing_by_itself() -> None:
+    assert mixed(read_as(2, 0.5), (1.0, 7), let_pass=1) is None
+    assert mixed(read_as(2, 0.5), (0.1, 3), (1.0, 7), let_pass=1) is None
 
 
 # With the network that is served ----------------------------------------------------------------
@@ -173,11 +199,9 @@ def read(bundled: classifier.Classifier, png: bytes) -> Answer:
 def by_memory(
     bundled: classifier.Classifier, new: Answer, taught: Sequence[tuple[Answer, int]]
 ) -> Answer:
-    vectors = embeddings.unpack_many(
-        [embeddings.pack(answer.embedding) or b"" for answer, _ in taught]
-    )
-    labels = np.array([label for _, label in taught])
-    found = neighbours.mix(new, bundled.calibration, vectors, labels)
+    packed = [embeddings.pack(answer.embedding) or b"" for answer, _ in taught]
+    earlier = witnesses(list(embeddings.unpack_many(packed)), [label for _, label in taught])
+    found = neighbours.mix(new, bundled.calibration, earlier)
     return new if found is None else found.answer
 
 

@@ -28,10 +28,15 @@ AGAIN = [
     "recognizer/tests/test_embeddings.py",
     "recognizer/tests/test_api_predictions.py",
     "recognizer/tests/test_review_queue.py",
+    "recognizer/tests/test_claims.py",
+    "recognizer/tests/test_grid_review.py",
+    "recognizer/tests/test_label_history.py",
     "recognizer/tests/test_api_suggestions.py",
     "recognizer/tests/test_memory.py",
     "recognizer/tests/test_insights.py",
     "recognizer/tests/test_activity.py",
+    "recognizer/tests/test_jobs.py",
+    "recognizer/tests/test_versions.py",
 ]
 
 

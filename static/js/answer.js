@@ -2,9 +2,18 @@
 
 import { localPath } from "./api.js";
 import { slot } from "./dom.js";
-import { confidencePercent, confidenceWord, fill, isRefused, shortPercent, verdictSentence } from "./texts.js";
+import {
+  confidencePercent,
+  confidenceWord,
+  fill,
+  isRefused,
+  secondGuess,
+  shortPercent,
+  verdictSentence,
+} from "./texts.js";
 
 /** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Preview} Preview */
 /** @typedef {import("./types.js").Texts} Texts */
 
 export class AnswerView {
@@ -23,29 +32,63 @@ export class AnswerView {
   }
 
   /**
+   * Show the answer to a drawing that was kept.
+   *
    * @param {Prediction} prediction
    * @returns {string} the same in one sentence, to be said aloud
    */
   show(prediction) {
+    const said = this.#fill(prediction, localPath(prediction.model_input_url));
+    this.element.removeAttribute("data-live");
+    const { id, image_url: image } = prediction;
+    /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
+    const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
+    download.href = localPath(image);
+    download.download = `digit-${prediction.digit}.png`;
+    slot(this.element, "actions").hidden = false;
+    return said;
+  }
+
+  /**
+   * Show a guess at a drawing that is still being drawn.
+   *
+   * @param {Preview} preview
+   */
+  guess(preview) {
+    this.#fill(preview, preview.model_input);
+    this.element.dataset.live = "";
+    slot(this.element, "actions").hidden = true;
+  }
+
+  /**
+   * @param {Prediction | Preview} answer
+   * @param {string} seen address of what the model saw
+   * @returns {string} the answer in one sentence
+   */
+  #fill(answer, seen) {
     const { texts } = this;
     // Of what is no digit a figure or a long bar would look sure, and the sentence says otherwise.
-    const refused = isRefused(prediction);
-    const percent = refused ? "" : confidencePercent(texts, prediction.confidence);
-    const word = confidenceWord(texts, prediction);
-    const sentence = verdictSentence(texts, prediction);
-    this.element.dataset.verdict = prediction.verdict;
-    this.#write(String(prediction.digit), word, percent, sentence);
-    slot(this.element, "model").textContent = prediction.model_version;
+    const refused = isRefused(answer);
+    const percent = refused ? "" : confidencePercent(texts, answer.confidence);
+    const word = confidenceWord(texts, answer);
+    const sentence = verdictSentence(texts, answer);
+    this.element.dataset.verdict = answer.verdict;
+    this.#write(String(answer.digit), word, percent, sentence);
+    slot(this.element, "second").textContent = secondGuess(texts, answer);
+    slot(this.element, "model").textContent = answer.model_version;
     slot(this.element, "model-line").hidden = false;
-    this.#bars(refused ? null : prediction.probabilities, prediction.digit);
+    this.#bars(refused ? null : answer.probabilities, answer.digit);
     slot(this.element, "bars-heading").textContent = refused ? texts.bars_heading.refused : texts.bars_heading.shown;
-    this.#seen(localPath(prediction.model_input_url));
+    this.#seen(seen);
     return refused ? sentence : fill(texts.announcement, { sentence, word, percent });
   }
 
   /** Back to how the page began. */
   reset() {
     this.element.dataset.verdict = "none";
+    this.element.removeAttribute("data-live");
+    slot(this.element, "actions").hidden = true;
+    slot(this.element, "second").textContent = "";
     this.#write("", "", "", this.texts.prompt);
     slot(this.element, "model-line").hidden = true;
     this.#bars(null, -1);

@@ -5,20 +5,32 @@ import { NOT_A_DIGIT } from "./labels.js";
 /** @typedef {import("./types.js").Memory} Memory */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").PredictionList} PredictionList */
+/** @typedef {import("./types.js").Preview} Preview */
+/** @typedef {import("./types.js").Removed} Removed */
 /** @typedef {import("./types.js").Texts} Texts */
 
 const TIMEOUT_MS = 20_000;
 const NO_CONTENT = 204;
 
+/** The connection broke, or something between here and the site answered in its place: the same may work later. */
+const PASSING = new Set(["network", "timeout", "502", "503", "504", "no_model", "throttled"]);
+
 export class ApiError extends Error {
   /**
    * @param {string} message a sentence for the visitor
    * @param {string} code stable, for programs
+   * @param {number} [retryAfter] in ms, where the site says when to come back; else 0
    */
-  constructor(message, code) {
+  constructor(message, code, retryAfter = 0) {
     super(message);
     this.name = "ApiError";
     this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether sending the same again may work later. */
+  get isPassing() {
+    return PASSING.has(this.code);
   }
 }
 
@@ -39,24 +51,65 @@ function csrfToken() {
   return cookie !== null ? decodeURIComponent(cookie[1]) : (field?.value ?? "");
 }
 
+/** @param {AbortSignal} [signal] */
+function withTimeout(signal) {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  if (signal === undefined) {
+    return timeout;
+  }
+  return "any" in AbortSignal ? AbortSignal.any([signal, timeout]) : signal;
+}
+
 export class Api {
   /**
-   * @param {string} predictionsUrl
-   * @param {string} memoryUrl
+   * @param {{ predictions: string, preview: string, memory: string }} urls
    * @param {Texts} texts
    */
-  constructor(predictionsUrl, memoryUrl, texts) {
-    this.predictionsUrl = predictionsUrl;
-    this.memoryUrl = memoryUrl;
+  constructor(urls, texts) {
+    this.urls = urls;
     this.texts = texts;
   }
 
   /**
    * @param {string} image a data URL
+   * @param {string} key sent again with the same key, the drawing is kept once
    * @returns {Promise<Prediction>}
    */
-  predictDrawing(image) {
-    return this.#sendJson(this.predictionsUrl, "POST", { image, source: "canvas" });
+  predictDrawing(image, key) {
+    return this.#sendJson(this.urls.predictions, "POST", { image, source: "canvas" }, { "Idempotency-Key": key });
+  }
+
+  /**
+   * Ask for an answer that is not kept.
+   *
+   * @param {string} image a data URL
+   * @param {AbortSignal} signal
+   * @returns {Promise<Preview>}
+   */
+  previewDrawing(image, signal) {
+    return this.#sendJson(this.urls.preview, "POST", { image, source: "canvas" }, {}, signal);
+  }
+
+  /**
+   * @param {File} file
+   * @param {AbortSignal} signal
+   * @returns {Promise<Preview>}
+   */
+  previewFile(file, signal) {
+    return this.#sendFile(this.urls.preview, file, signal);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<Removed>}
+   */
+  remove(id) {
+    return this.#sendJson(`${this.urls.predictions}${id}/`, "DELETE");
+  }
+
+  /** @returns {Promise<Removed>} */
+  removeAll() {
+    return this.#sendJson(this.urls.predictions, "DELETE");
   }
 
   /**
@@ -64,10 +117,7 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   predictFile(file) {
-    const body = new FormData();
-    body.append("image", file);
-    body.append("source", "upload");
-    return this.#send(this.predictionsUrl, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body });
+    return this.#sendFile(this.urls.predictions, file);
   }
 
   /**
@@ -101,7 +151,7 @@ export class Api {
 
   /** @returns {Promise<Memory>} */
   memory() {
-    return this.#send(this.memoryUrl, {});
+    return this.#send(this.urls.memory, {});
   }
 
   /**
@@ -109,41 +159,57 @@ export class Api {
    * @returns {Promise<Memory>}
    */
   switchMemory(enabled) {
-    return this.#sendJson(this.memoryUrl, "PATCH", { enabled });
+    return this.#sendJson(this.urls.memory, "PATCH", { enabled });
   }
 
   /** @returns {Promise<null>} */
   forget() {
-    return this.#sendJson(this.memoryUrl, "DELETE");
+    return this.#sendJson(this.urls.memory, "DELETE");
   }
 
   /** @param {string} id */
   #suggestionUrl(id) {
-    return `${this.predictionsUrl}${id}/suggestion/`;
+    return `${this.urls.predictions}${id}/suggestion/`;
+  }
+
+  /**
+   * @param {string} url
+   * @param {File} file
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<any>}
+   */
+  #sendFile(url, file, signal) {
+    const body = new FormData();
+    body.append("image", file);
+    body.append("source", "upload");
+    return this.#send(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body }, signal);
   }
 
   /**
    * @param {string} url
    * @param {string} method
    * @param {object} [content]
+   * @param {Record<string, string>} [more] headers
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
    */
-  #sendJson(url, method, content) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    return this.#send(url, { method, headers, body: JSON.stringify(content) });
+  #sendJson(url, method, content, more = {}, signal) {
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), ...more };
+    return this.#send(url, { method, headers, body: JSON.stringify(content) }, signal);
   }
 
   /**
    * @param {string} url
    * @param {RequestInit} options
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>} what the body holds; null of an answer that has none
    */
-  async #send(url, options) {
+  async #send(url, options, signal) {
     const headers = { Accept: "application/json", ...options.headers };
     let response;
     let body;
     try {
-      response = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      response = await fetch(url, { ...options, headers, signal: withTimeout(signal) });
       body = await response.text();
     } catch (error) {
       const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network";
@@ -159,18 +225,19 @@ export class Api {
       // A proxy's own error page: the status says enough.
     }
     if (!response.ok || content === null) {
-      throw this.#refusal(response.status, content);
+      throw this.#refusal(response, content);
     }
     return content;
   }
 
   /**
-   * @param {number} status
+   * @param {Response} response
    * @param {{ errors?: { code?: string, detail?: string }[] } | null} content
    */
-  #refusal(status, content) {
+  #refusal({ status, headers }, content) {
     const first = content?.errors?.[0];
     const known = this.texts.error[String(status)] ?? this.texts.error.other;
-    return new ApiError(first?.detail || known, first?.code ?? String(status));
+    const seconds = Number(headers.get("Retry-After"));
+    return new ApiError(first?.detail || known, first?.code ?? String(status), seconds > 0 ? 1000 * seconds : 0);
   }
 }

@@ -27,6 +27,10 @@ export class EntryDialog {
     return this.dialog.open;
   }
 
+  close() {
+    this.dialog.close();
+  }
+
   /** @param {import("./types.js").Entry} entry */
   open(entry) {
     const label = answeredLabel(entry);
@@ -36,6 +40,15 @@ export class EntryDialog {
     slot(this.dialog, "read-as").textContent = fill(this.texts.feedback.read_as, {
       a_label: inSentence(this.texts, label),
     });
+    const remove = /** @type {HTMLFormElement} */ (slot(this.dialog, "remove-form"));
+    remove.dataset.id = entry.id;
+    /** @type {HTMLDetailsElement} */ (slot(this.dialog, "remove")).open = false;
+    slot(this.dialog, "remove-error").textContent = "";
+    const link = /** @type {HTMLAnchorElement} */ (slot(this.dialog, "page"));
+    link.href = `?prediction=${entry.id}#answer`;
+    const download = /** @type {HTMLAnchorElement} */ (slot(this.dialog, "save"));
+    download.href = entry.image_url;
+    download.download = `digit-${entry.digit}.png`;
     this.feedback.show(entry);
     this.dialog.showModal();
   }

@@ -18,15 +18,24 @@ export class HistoryView {
    * @param {Api} api
    * @param {Suggestions} suggestions
    * @param {Texts} texts
-   * @param {{ announce: (message: string) => void, open: (entry: Entry) => void }} page
+   * @param {{
+   *   announce: (message: string) => void,
+   *   open: (entry: Entry) => void,
+   *   close: () => void,
+   *   removed: (id: string | null) => void,
+   * }} page
    */
-  constructor(element, api, suggestions, texts, { announce, open }) {
+  constructor(element, api, suggestions, texts, { announce, open, close, removed }) {
     this.element = element;
     this.api = api;
     this.suggestions = suggestions;
     this.texts = texts;
     this.announce = announce;
     this.open = open;
+    this.close = close;
+    this.removed = removed;
+    this.removeAll = /** @type {HTMLDetailsElement} */ (slot(element, "remove-all"));
+    this.removeFailure = slot(element, "remove-error");
     this.list = slot(element, "entries");
     this.template = /** @type {HTMLTemplateElement} */ (slot(element, "entry-template"));
     this.more = /** @type {HTMLAnchorElement} */ (slot(element, "more"));
@@ -36,6 +45,8 @@ export class HistoryView {
       this.#showMore();
     });
     this.list.addEventListener("click", (event) => this.#opened(event));
+    slot(element, "remove-form").addEventListener("submit", (event) => this.#remove(event));
+    slot(this.removeAll, "remove-all-form").addEventListener("submit", (event) => this.#remove(event));
     this.list.querySelectorAll(".entry").forEach((entry) => {
       const { id, suggestion } = /** @type {HTMLElement} */ (entry).dataset;
       suggestions.learn(String(id), suggestion ? Number(suggestion) : null);
@@ -45,8 +56,64 @@ export class HistoryView {
 
   /** @param {Prediction} prediction */
   prepend(prediction) {
-    slot(this.element, "empty").hidden = true;
     this.list.prepend(this.#entry(prediction));
+    this.#countChanged();
+  }
+
+  #countChanged() {
+    const isEmpty = this.list.children.length === 0;
+    slot(this.element, "empty").hidden = !isEmpty || !this.more.hidden;
+    this.removeAll.hidden = isEmpty;
+  }
+
+  /**
+   * Delete the drawing that is open, or all of them.
+   *
+   * @param {Event} event
+   */
+  async #remove(event) {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    if (form.getAttribute("aria-busy") === "true") {
+      return;
+    }
+    const id = form.dataset.id ?? null;
+    const failure = id === null ? slot(this.element, "remove-all-error") : this.removeFailure;
+    failure.textContent = "";
+    form.setAttribute("aria-busy", "true");
+    try {
+      const { unlinked } = id === null ? await this.api.removeAll() : await this.api.remove(id);
+      this.#gone(id, unlinked);
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      failure.textContent = error.message;
+    } finally {
+      form.removeAttribute("aria-busy");
+    }
+  }
+
+  /**
+   * @param {string | null} id null: all
+   * @param {number} unlinked how many stay as training material, tied to nobody
+   */
+  #gone(id, unlinked) {
+    const words = this.texts.removed;
+    if (id === null) {
+      this.list.replaceChildren();
+      this.more.hidden = true;
+      this.removeAll.open = false;
+    } else {
+      this.list.querySelector(`.entry[data-id="${id}"]`)?.remove();
+      this.close();
+    }
+    this.#countChanged();
+    const sentence = id === null ? words.all : words.one;
+    slot(this.element, "history-heading").focus();
+    this.announce(unlinked > 0 ? `${sentence} ${words.kept}` : sentence);
+    slot(this.element, "history-outcome").textContent = unlinked > 0 ? `${sentence} ${words.kept}` : sentence;
+    this.removed(id);
   }
 
   async #showMore() {

@@ -5,29 +5,10 @@
  * (WCAG 2.1.4, Character Key Shortcuts).
  */
 
+import { choice, choose } from "./kept.js";
 import { NOT_A_DIGIT } from "./labels.js";
 
 /** @typedef {import("./feedback.js").FeedbackView} FeedbackView */
-
-const STORED = "digitsite-keys";
-
-/** @returns {boolean} whether the visitor has switched the keys off; storage may be blocked */
-function isSwitchedOff() {
-  try {
-    return localStorage.getItem(STORED) === "off";
-  } catch {
-    return false;
-  }
-}
-
-/** @param {boolean} isOn */
-function store(isOn) {
-  try {
-    localStorage.setItem(STORED, isOn ? "on" : "off");
-  } catch {
-    // It holds until the page is left.
-  }
-}
 
 /**
  * @param {KeyboardEvent} event
@@ -49,8 +30,13 @@ export class AnswerKeys {
   /** @param {HTMLInputElement} toggle */
   constructor(toggle) {
     this.toggle = toggle;
-    toggle.checked = !isSwitchedOff();
-    toggle.addEventListener("change", () => store(toggle.checked));
+    toggle.checked = choice("keys", true);
+    toggle.addEventListener("change", () => choose("keys", toggle.checked));
+  }
+
+  /** Whether single characters are keys. */
+  get isOn() {
+    return this.toggle.checked;
   }
 
   /**

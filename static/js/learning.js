@@ -72,6 +72,11 @@ export class Learning {
     this.opened.open(entry);
   }
 
+  /** Close the entry that is open. */
+  close() {
+    this.opened.close();
+  }
+
   get isModal() {
     return this.opened.isOpen;
   }

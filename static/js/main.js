@@ -4,36 +4,63 @@ import { AnswerView } from "./answer.js";
 import { Api, ApiError } from "./api.js";
 import { byId, slot } from "./dom.js";
 import { HistoryView } from "./history.js";
+import { choice, choose, keepStrokes, keptStrokes } from "./kept.js";
+import { KeyPen } from "./keypen.js";
 import { Learning } from "./learning.js";
+import { LiveGuess } from "./live.js";
+import { Outbox, newKey } from "./outbox.js";
 import { Pad } from "./pad.js";
 import { toDataUrl } from "./paint.js";
+import { Picture } from "./picture.js";
+import { offerCopies } from "./share.js";
+import { Shortcuts } from "./shortcuts.js";
 import { StrokeModel } from "./strokes.js";
 import { readTexts } from "./texts.js";
+import { Tools } from "./tools.js";
 
+/** @typedef {import("./kept.js").Waiting} Waiting */
 /** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Preview} Preview */
 
 const texts = readTexts();
 const board = byId("board", HTMLElement);
 const predict = byId("predict", HTMLButtonElement);
-const clear = byId("clear", HTMLButtonElement);
 const upload = byId("upload", HTMLFormElement);
+const liveSwitch = byId("live", HTMLInputElement);
 const message = slot(board, "message");
 const uploadMessage = slot(upload, "message");
+const liveNote = slot(document, "live-note");
 const status = byId("status", HTMLElement);
 
+const { predictionsUrl, previewUrl, memoryUrl } = board.dataset;
 const model = new StrokeModel();
-const api = new Api(String(board.dataset.predictionsUrl), String(board.dataset.memoryUrl), texts);
-const answer = new AnswerView(byId("answer", HTMLElement), texts);
-const learning = new Learning(api, texts, { announce, learned: () => (answered = -1) });
+const api = new Api(
+  { predictions: String(predictionsUrl), preview: String(previewUrl), memory: String(memoryUrl) },
+  texts,
+);
+const answerPanel = byId("answer", HTMLElement);
+const answer = new AnswerView(answerPanel, texts);
+const learning = new Learning(api, texts, { announce, learned });
 const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
   announce,
   open: (entry) => learning.open(entry),
+  close: () => learning.close(),
+  removed,
 });
-const pad = new Pad(byId("canvas", HTMLCanvasElement), model, drawingChanged);
+const pad = new Pad(byId("canvas", HTMLCanvasElement), model);
+const keyPen = new KeyPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+const tools = new Tools(pad);
+/** @type {LiveGuess<Preview>} */
+const live = new LiveGuess({ ask: askForGuess, show: showGuess, pauseOf });
+const picture = new Picture(upload, board, { texts, look: lookAtPicture, send: predictPicture, complain, announce });
+const outbox = new Outbox({ send: sendWaiting });
 
 let busy = false;
-/** The revision of the drawing whose answer is shown. */
+/** The revision of the drawing whose answer is shown, and the id of that answer. */
 let answered = -1;
+let answeredId = "";
+/** The key of the drawing on the canvas that waits for the network, if it does. */
+let waitingKey = "";
 let lastAnnouncement = "";
 
 /** @param {string} sentence */
@@ -47,18 +74,92 @@ function announce(sentence) {
   });
 }
 
+/** @param {string} sentence */
+function complain(sentence) {
+  uploadMessage.textContent = sentence;
+}
+
+// The drawing -----------------------------------------------------------------------------------
+
 function drawingChanged() {
-  board.toggleAttribute("data-drawn", !model.isEmpty);
+  board.toggleAttribute("data-drawn", model.newest !== null);
   message.textContent = "";
-  if (!model.isEmpty && !busy) {
-    markChanged();
+  waitingKey = "";
+  // What was asked is about an earlier drawing; the pen is still down.
+  live.cancel();
+  if (!model.isEmpty && !busy && model.revision !== answered) {
+    answer.markChanged();
+    learning.markChanged();
   }
 }
 
-function markChanged() {
-  answer.markChanged();
-  learning.markChanged();
+function strokeEnded() {
+  const isAnswered = model.revision === answered;
+  keepStrokes(model.isEmpty || isAnswered ? null : model);
+  if (model.isEmpty) {
+    answered = -1;
+    answer.reset();
+    learning.reset();
+  } else if (!isAnswered && !busy) {
+    live.request();
+  }
 }
+
+function clearDrawing() {
+  keyPen.lift();
+  if (picture.isShown) {
+    picture.cancel();
+  }
+  answered = -1;
+  answer.reset();
+  learning.reset();
+  if (pad.clear()) {
+    announce(texts.cleared);
+  }
+}
+
+// The live guess --------------------------------------------------------------------------------
+
+/** @param {AbortSignal} signal */
+function askForGuess(signal) {
+  return api.previewDrawing(toDataUrl(model.strokes), signal);
+}
+
+/** @param {Preview} preview */
+function showGuess(preview) {
+  if (busy || model.isEmpty) {
+    return;
+  }
+  answered = -1;
+  liveNote.textContent = texts.live.hint;
+  answer.guess(preview);
+  learning.reset();
+}
+
+/** @param {unknown} error */
+function pauseOf(error) {
+  if (!(error instanceof ApiError)) {
+    throw error;
+  }
+  if (!error.isPassing) {
+    return null;
+  }
+  liveNote.textContent = texts.live.pauses;
+  return error.retryAfter;
+}
+
+function switchLive() {
+  live.isOn = liveSwitch.checked;
+  choose("live", live.isOn);
+  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
+  if (live.isOn && !model.isEmpty && model.revision !== answered) {
+    live.request();
+  } else {
+    live.cancel();
+  }
+}
+
+// The answer ------------------------------------------------------------------------------------
 
 /** @param {boolean} now */
 function setBusy(now) {
@@ -72,12 +173,13 @@ function setBusy(now) {
  * Ask once; what is on the canvas stays there whatever comes of it.
  *
  * @param {() => Promise<Prediction>} question
- * @param {(error: ApiError) => void} complain
+ * @param {(error: ApiError) => void} refused
  * @param {(prediction: Prediction) => void} show
  */
-async function ask(question, complain, show) {
+async function ask(question, refused, show) {
   message.textContent = "";
   uploadMessage.textContent = "";
+  live.cancel();
   setBusy(true);
   try {
     const prediction = await question();
@@ -87,7 +189,7 @@ async function ask(question, complain, show) {
     if (!(error instanceof ApiError)) {
       throw error;
     }
-    complain(error);
+    refused(error);
   } finally {
     setBusy(false);
   }
@@ -95,6 +197,8 @@ async function ask(question, complain, show) {
 
 /** @param {Prediction} prediction */
 function showAnswer(prediction) {
+  answeredId = prediction.id;
+  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
   lastAnnouncement = [answer.show(prediction), learning.show(prediction)].join(" ").trim();
   announce(lastAnnouncement);
 }
@@ -103,6 +207,7 @@ function predictDrawing() {
   if (busy) {
     return;
   }
+  keyPen.lift();
   if (model.isEmpty) {
     message.textContent = texts.empty_canvas;
     return;
@@ -113,88 +218,149 @@ function predictDrawing() {
     return;
   }
   const { revision } = model;
-  const image = toDataUrl(model.strokes);
+  const key = waitingKey || newKey();
+  const drawing = { key, strokes: model.toJSON() };
   ask(
-    () => api.predictDrawing(image),
+    () => api.predictDrawing(toDataUrl(model.strokes), key),
     (error) => {
       message.textContent = `${error.message} ${texts.kept}`;
-    },
-    (prediction) => {
-      if (model.isEmpty) {
-        // Cleared in the meantime: the answer is in the history, but nothing is left to show it beside.
-        return;
-      }
-      answered = revision;
-      showAnswer(prediction);
-      if (model.revision !== revision) {
-        markChanged();
+      if (error.isPassing) {
+        message.textContent += ` ${texts.waiting}`;
+        waitingKey = model.revision === revision ? key : "";
+        outbox.add(drawing);
       }
     },
-  );
-}
-
-function clearDrawing() {
-  pad.clear();
-  answered = -1;
-  answer.reset();
-  learning.reset();
-  announce(texts.cleared);
-}
-
-/** @param {SubmitEvent} event */
-function predictUpload(event) {
-  event.preventDefault();
-  if (busy) {
-    return;
-  }
-  const field = /** @type {HTMLInputElement} */ (upload.elements.namedItem("image"));
-  const file = field.files?.[0];
-  if (file === undefined) {
-    uploadMessage.textContent = texts.choose_image;
-    return;
-  }
-  ask(
-    () => api.predictFile(file),
-    (error) => {
-      uploadMessage.textContent = error.message;
-    },
-    (prediction) => {
-      answered = -1;
-      showAnswer(prediction);
-    },
+    (prediction) => drawingAnswered(revision, prediction),
   );
 }
 
 /**
- * Keys that work anywhere on the page, except where they already mean something.
- *
- * @param {KeyboardEvent} event
+ * @param {number} revision of the drawing that was sent
+ * @param {Prediction} prediction
  */
-function onKey(event) {
-  if (event.defaultPrevented || event.repeat || event.altKey || event.ctrlKey || event.metaKey) {
+function drawingAnswered(revision, prediction) {
+  waitingKey = "";
+  if (model.isEmpty) {
+    // Cleared in the meantime: the answer is in the history, but nothing is left to show it beside.
     return;
   }
-  const target = /** @type {Element} */ (event.target);
-  if (target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]") !== null) {
-    return;
-  }
-  if (learning.isModal) {
-    learning.takeKey(event);
-  } else if (event.key === "Enter" && target.closest("a, button, summary") === null) {
-    event.preventDefault();
-    predictDrawing();
-  } else if (event.key === "Escape" || event.key === "Delete") {
-    event.preventDefault();
-    clearDrawing();
-  } else if (!busy) {
-    // While the site reads, a key could be meant for the answer that is on its way.
-    learning.takeKey(event);
+  answered = revision;
+  showAnswer(prediction);
+  if (model.revision === revision) {
+    keepStrokes(null);
+  } else {
+    answer.markChanged();
+    learning.markChanged();
+    live.request();
   }
 }
 
+/**
+ * @param {Waiting} drawing
+ * @returns {Promise<"sent" | "refused" | "later">}
+ */
+async function sendWaiting({ key, strokes }) {
+  const kept = new StrokeModel();
+  if (!kept.restore(strokes)) {
+    return "refused";
+  }
+  try {
+    const prediction = await api.predictDrawing(toDataUrl(kept.strokes), key);
+    history.prepend(prediction);
+    if (key === waitingKey) {
+      message.textContent = "";
+      drawingAnswered(model.revision, prediction);
+    } else {
+      announce(texts.sent_later);
+    }
+    return "sent";
+  } catch (error) {
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    return error.isPassing ? "later" : "refused";
+  }
+}
+
+/**
+ * A drawing, or all of them, is gone from the history.
+ *
+ * @param {string | null} id null: all
+ */
+function removed(id) {
+  if (id === null || id === answeredId) {
+    answered = -1;
+    answeredId = "";
+    answer.reset();
+    learning.reset();
+  }
+  learning.memory.refresh();
+}
+
+// A picture -------------------------------------------------------------------------------------
+
+/**
+ * @param {File} file
+ * @param {AbortSignal} signal
+ */
+async function lookAtPicture(file, signal) {
+  live.cancel();
+  const preview = await api.previewFile(file, signal);
+  if (!signal.aborted && !busy) {
+    answered = -1;
+    liveNote.textContent = texts.live.hint;
+    answer.guess(preview);
+    learning.reset();
+  }
+  return preview;
+}
+
+/** @param {File} file */
+function predictPicture(file) {
+  if (busy) {
+    return;
+  }
+  ask(
+    () => api.predictFile(file),
+    (error) => complain(error.message),
+    (prediction) => {
+      answered = -1;
+      picture.cancel();
+      showAnswer(prediction);
+    },
+  );
+}
+
+/** What was said of a drawing may have changed how this one is read: it may be asked about anew. */
+function learned() {
+  answered = -1;
+}
+
+// The start -------------------------------------------------------------------------------------
+
+pad.addEventListener("change", drawingChanged);
+pad.addEventListener("stroke", strokeEnded);
 predict.addEventListener("click", predictDrawing);
-clear.addEventListener("click", clearDrawing);
-upload.addEventListener("submit", predictUpload);
-document.addEventListener("keydown", onKey);
+liveSwitch.addEventListener("change", switchLive);
+offerCopies(answerPanel, texts, announce);
+new Shortcuts({
+  predict: predictDrawing,
+  clear: clearDrawing,
+  undo: () => pad.undo() && announce(texts.tools.undone),
+  redo: () => pad.redo() && announce(texts.tools.redone),
+  brush: (step) => tools.changeBrush(step),
+  eraser: () => tools.setErasing(pad.tool === "pen"),
+  areLettersOn: () => learning.keys.isOn,
+  isModal: () => learning.isModal,
+  // While the site reads, a key could be meant for the answer that is on its way.
+  other: (event) => (!busy || learning.isModal) && learning.takeKey(event),
+});
+liveSwitch.checked = choice("live", true);
+live.isOn = liveSwitch.checked;
+if (answerPanel.dataset.verdict === "none") {
+  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
+  pad.restore(keptStrokes());
+}
+outbox.flush();
 // The page opens with an answer when a picture was sent without JavaScript; from here on the canvas is in charge.
 document.documentElement.dataset.ready = "";

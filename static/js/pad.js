@@ -1,26 +1,42 @@
 /** The canvas: pointers in, ink on the screen. */
 
 import { paintStroke, paintStrokes } from "./paint.js";
+import { BRUSH_WIDTHS, DEFAULT_BRUSH, PLAIN_PRESSURE } from "./strokes.js";
 
 /** @typedef {import("./strokes.js").StrokeModel} StrokeModel */
 /** @typedef {import("./types.js").Point} Point */
+/** @typedef {import("./types.js").Tool} Tool */
 
 const MAIN_BUTTON = 0;
+const ERASER_BUTTON = 5;
 
-/** Takes drawing from one mouse, finger or pen at a time, and keeps the canvas as sharp as the screen. */
-export class Pad {
+/** Where a pen was in use so lately, what touches the canvas is the palm that rests on it. */
+const PALM_MS = 1000;
+
+/** How much of a new reading goes into a pen's pressure: sensors jump, ink does not. */
+const PRESSURE_SHARE = 0.5;
+
+/**
+ * Takes drawing from one mouse, finger or pen at a time, and keeps the canvas as sharp as the screen.
+ *
+ * Its events tell what happened: "change" after every change of the drawing, "stroke" when a stroke has ended.
+ */
+export class Pad extends EventTarget {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {StrokeModel} model
-   * @param {() => void} onChange called when the drawing changed
    */
-  constructor(canvas, model, onChange) {
+  constructor(canvas, model) {
+    super();
     this.canvas = canvas;
     this.model = model;
-    this.onChange = onChange;
+    /** @type {Tool} */
+    this.tool = "pen";
+    this.width = BRUSH_WIDTHS[DEFAULT_BRUSH];
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    /** @type {number | null} */
+    /** @type {{ id: number, type: string, pressure: number } | null} */
     this.pointer = null;
+    this.penSeen = -Infinity;
     /** How many points of the newest stroke are on the canvas. */
     this.painted = 0;
     this.frame = 0;
@@ -43,11 +59,60 @@ export class Pad {
     this.#fit();
   }
 
+  /** Whether a stroke is being drawn. */
+  get isDrawing() {
+    return this.pointer !== null;
+  }
+
+  /** @returns {boolean} whether anything changed */
   clear() {
-    this.pointer = null;
-    this.model.clear();
+    return this.#edit(() => this.model.clear());
+  }
+
+  /** @returns {boolean} whether anything changed */
+  undo() {
+    return this.#edit(() => this.model.undo());
+  }
+
+  /** @returns {boolean} whether anything changed */
+  redo() {
+    return this.#edit(() => this.model.redo());
+  }
+
+  /**
+   * Put strokes that were kept onto the empty canvas.
+   *
+   * @param {unknown} kept
+   * @returns {boolean} whether there was a drawing in it
+   */
+  restore(kept) {
+    return this.#edit(() => this.model.restore(kept));
+  }
+
+  /**
+   * Begin a stroke without a pointer.
+   *
+   * @param {Point} point
+   */
+  begin(point) {
+    this.model.begin(point, { width: this.width, tool: this.tool });
+    this.painted = 0;
+    this.#schedule();
+    this.#tell("change");
+  }
+
+  /** @param {Point[]} points */
+  extend(points) {
+    if (this.model.extend(points)) {
+      this.#schedule();
+      this.#tell("change");
+    }
+  }
+
+  end() {
+    // While it grew, the stroke's end was painted straight: now paint it as it is.
     this.repaint();
-    this.onChange();
+    this.#tell("stroke");
   }
 
   /** Paint everything anew, in the page's ink: it differs between light and dark. */
@@ -57,7 +122,24 @@ export class Pad {
     this.context.strokeStyle = getComputedStyle(this.canvas).color;
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     paintStrokes(this.context, this.model.strokes, this.canvas.width);
-    this.painted = this.model.strokes.at(-1)?.points.length ?? 0;
+    this.painted = this.model.newest?.points.length ?? 0;
+  }
+
+  /** @param {() => boolean} change */
+  #edit(change) {
+    this.pointer = null;
+    const changed = change();
+    if (changed) {
+      this.repaint();
+      this.#tell("change");
+      this.#tell("stroke");
+    }
+    return changed;
+  }
+
+  /** @param {"change" | "stroke"} name */
+  #tell(name) {
+    this.dispatchEvent(new Event(name));
   }
 
   /** Give the canvas as many pixels as the screen has under it. Setting its size empties it, so only when it differs. */
@@ -91,46 +173,74 @@ export class Pad {
     return {
       x: (event.clientX - box.left) / box.width,
       y: (event.clientY - box.top) / box.width,
-      pressure: event.pressure,
+      pressure: this.#pressure(event),
     };
   }
 
   /** @param {PointerEvent} event */
+  #pressure(event) {
+    // Only a pen's pressure is meant: some screens report a finger's, which is the size of the finger.
+    if (this.pointer === null || event.pointerType !== "pen" || event.pressure === 0) {
+      return this.pointer?.pressure ?? PLAIN_PRESSURE;
+    }
+    this.pointer.pressure += PRESSURE_SHARE * (event.pressure - this.pointer.pressure);
+    return this.pointer.pressure;
+  }
+
+  /** @param {PointerEvent} event */
   #down(event) {
-    if (this.pointer !== null || event.button !== MAIN_BUTTON) {
+    const isPen = event.pointerType === "pen";
+    if (isPen && this.pointer?.type === "touch") {
+      // The palm came before the pen.
+      this.pointer = null;
+      this.model.drop();
+      this.repaint();
+    }
+    const isPalm = event.pointerType === "touch" && performance.now() - this.penSeen < PALM_MS;
+    const isEraser = isPen && event.button === ERASER_BUTTON;
+    if (this.pointer !== null || isPalm || (event.button !== MAIN_BUTTON && !isEraser)) {
       return;
     }
-    // Without it a mouse would start to select text beside the canvas.
+    // Without it a mouse would start to select text beside the canvas. But then a field would keep the focus, and keys
+    // that are meant for the drawing.
     event.preventDefault();
-    this.pointer = event.pointerId;
+    if (document.activeElement instanceof HTMLElement && document.activeElement !== this.canvas) {
+      document.activeElement.blur();
+    }
+    const pressure = isPen && event.pressure > 0 ? event.pressure : PLAIN_PRESSURE;
+    this.pointer = { id: event.pointerId, type: event.pointerType, pressure };
+    this.#notePen(event);
     this.canvas.setPointerCapture(event.pointerId);
-    this.model.begin(this.#point(event));
-    this.painted = 0;
-    this.#schedule();
-    this.onChange();
+    const tool = this.tool;
+    this.tool = isEraser ? "eraser" : tool;
+    this.begin(this.#point(event));
+    this.tool = tool;
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
-    if (event.pointerId !== this.pointer) {
+    this.#notePen(event);
+    if (event.pointerId !== this.pointer?.id) {
       return;
     }
     const coalesced = event.getCoalescedEvents?.() ?? [];
     const events = coalesced.length > 0 ? coalesced : [event];
-    if (this.model.extend(events.map((each) => this.#point(each)))) {
-      this.#schedule();
-      this.onChange();
-    }
+    this.extend(events.map((each) => this.#point(each)));
   }
 
   /** @param {PointerEvent} event */
   #up(event) {
-    if (event.pointerId !== this.pointer) {
-      return;
+    if (event.pointerId === this.pointer?.id) {
+      this.pointer = null;
+      this.end();
     }
-    this.pointer = null;
-    // While it grew, the stroke's end was painted straight: now paint it as it is.
-    this.repaint();
+  }
+
+  /** @param {PointerEvent} event */
+  #notePen(event) {
+    if (event.pointerType === "pen") {
+      this.penSeen = performance.now();
+    }
   }
 
   #schedule() {
@@ -142,8 +252,8 @@ export class Pad {
   /** Ink covers ink, so a growing stroke needs only its news painted. */
   #paintNews() {
     this.frame = 0;
-    const stroke = this.model.strokes.at(-1);
-    if (stroke !== undefined) {
+    const stroke = this.model.newest;
+    if (stroke !== null) {
       paintStroke(this.context, stroke, this.canvas.width, this.painted);
       this.painted = stroke.points.length;
     }

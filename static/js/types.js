@@ -4,12 +4,15 @@
  */
 
 /**
- * A point of a stroke, in widths of the canvas; a pointer that leaves it gives points outside 0..1.
+ * A point of a stroke, in widths of the canvas; a pointer that leaves it gives points outside 0..1. Pressure is 0 to 1,
+ * and 0.5 where none is felt.
  *
  * @typedef {{ x: number, y: number, pressure: number }} Point
  */
 
-/** @typedef {{ width: number, points: Point[] }} Stroke */
+/** @typedef {"pen" | "eraser"} Tool */
+
+/** @typedef {{ tool: Tool, width: number, points: Point[] }} Stroke */
 
 /** @typedef {"digit" | "uncertain" | "not_a_digit"} Verdict */
 
@@ -33,6 +36,24 @@
  * @property {string} model_input_url
  * @property {string} created_at
  */
+
+/**
+ * An answer to a drawing that is not kept. `ink_box` is the part that was read, in shares of the image.
+ *
+ * @typedef {object} Preview
+ * @property {number} digit
+ * @property {number} confidence
+ * @property {number[]} probabilities
+ * @property {Verdict} verdict
+ * @property {boolean} personal
+ * @property {{ digit: number, confidence: number, verdict: Verdict }} network
+ * @property {string | null} remembered_image_url
+ * @property {string} model_version
+ * @property {string} model_input a data URL
+ * @property {{ left: number, top: number, width: number, height: number }} ink_box
+ */
+
+/** @typedef {{ deleted: number, unlinked: number }} Removed */
 
 /** @typedef {{ next: string | null, results: Prediction[] }} PredictionList */
 
@@ -104,6 +125,14 @@
  * @property {string} busy
  * @property {string} cleared
  * @property {string} more_shown
+ * @property {string} waiting
+ * @property {string} sent_later
+ * @property {string} second
+ * @property {{ hint: string, pauses: string, off: string }} live
+ * @property {{ looking: string, cropped: string, wrong_type: string, too_large: string }} picture
+ * @property {{ pen_down: string, pen_up: string, undone: string, redone: string }} tools
+ * @property {{ result: string, done: string, failed: string }} copy
+ * @property {{ one: string, all: string, kept: string }} removed
  * @property {FeedbackTexts} feedback
  * @property {{ right: string, digit: string, not_a_digit: string }} entry
  * @property {{ title: string, why: string, alone: string, note: string }} personal

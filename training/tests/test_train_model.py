@@ -55,7 +55,10 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
 ) -> None:
     before = selectors.active_model()
 
-    said = train(tmp_path, "--limit", "60", "--epochs", "1", "--seed", "3", "--name", "tried")
+    said = train(
+        tmp_path, "--from-scratch", "--limit", "60", "--epochs", "1", "--seed", "3",
+        "--name", "tried",
+    )  # fmt: skip
 
     assert "Not available: MNIST" in said
     assert "Not available: pen strokes" in said
@@ -66,18 +69,20 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     serving.bundle_of(tried, with_training=True).verify()
     assert tried.card["settings"]["epochs"] == 1
     assert tried.card["seed"] == 3
-    assert tried.card["data"]["labelled"]["n"] < labelled
+    learnt = tried.card["data"]["labelled"]
+    assert learnt["n"] < learnt["n"] + learnt["held_out"] == labelled
     assert not tried.card["gate"]["activate"]
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     assert report["model"]["name"] == "tried"
     assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".png"}
 
-    # The same again, further trained from it, and activated because we insist.
+    # Taught further, as there are labels, and activated because we insist.
     services.activate_model(name="tried")
-    train(
-        tmp_path, "--data", "generated", "--limit", "60", "--epochs", "1", "--fine-tune",
-        "--activate", "always", "--name", "further", "--bundle", str(tmp_path / "bundle"),
+    said = train(
+        tmp_path, "--limit", "20", "--epochs", "1", "--activate", "always", "--name", "further",
+        "--bundle", str(tmp_path / "bundle"),
     )  # fmt: skip
+    assert "Teaching tried what is labelled." in said
     further = selectors.active_model()
     assert further.name == "further"
     assert further.parent == tried
@@ -108,6 +113,9 @@ def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> 
         (["--epochs", "two"], "whole number above 0"),
         (["--fine-tune", "--from-scratch"], "not allowed with"),
         (["--fast", "--recipe", "shipped"], "not allowed with"),
+        (["--fine-tune", "--fast"], "has a recipe of its own"),
+        (["--fine-tune"], "no labelled drawings to learn from"),
+        (["--fine-tune", "--data", "generated"], "no labelled drawings to learn from"),
         (["--recipe", "secret"], "invalid choice"),
         (["--activate", "perhaps"], "invalid choice"),
         (["--mnist", "nowhere.npz"], "no such file: nowhere.npz"),
@@ -136,22 +144,46 @@ LABELS = np.arange(5, dtype=np.uint8)
         ({"x_train": np.array([None]), "y_train": LABELS}, "not a readable npz"),
     ],
 )
-@pytest.mark.parametrize("option", ["--mnist", "--labelled"])
 def test_a_file_of_other_things_is_refused(
-    arrays: dict[str, Any], says: str, option: str, tmp_path: Path
+    arrays: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "given.npz"
     np.savez(path, **arrays)
     with pytest.raises(CommandError, match=says):
-        train(tmp_path, option, str(path), "--data", option[2:])
+        train(tmp_path, "--mnist", str(path), "--data", "mnist")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        (
+            {"x_train": IMAGES, "y_train": LABELS + 7},
+            r"x_train\[4\] can't be used: its label is 11",
+        ),
+        ({"x_train": IMAGES, "y_train": LABELS[:3]}, "for 5 images"),
+        ({"images": IMAGES}, "neither x_train"),
+        ({"x_train": IMAGES[:0], "y_train": LABELS[:0]}, "holds no labelled drawing"),
+    ],
+)
+def test_labels_from_a_file_of_other_things_are_refused(
+    arrays: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "given.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(CommandError, match=says):
+        train(tmp_path, "--labelled", str(path), "--data", "labelled", "--from-scratch")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 no zip", b"hello"])
-def test_a_corrupt_npz_is_refused(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [("--mnist", "not a readable npz"), ("--labelled", "none of the formats|not a zip|damaged")],
+)
+def test_a_corrupt_npz_is_refused(content: bytes, option: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "given.npz"
     path.write_bytes(content)
-    with pytest.raises(CommandError, match="not a readable npz"):
-        train(tmp_path, "--mnist", str(path), "--data", "mnist")
+    with pytest.raises(CommandError, match=says):
+        train(tmp_path, option, str(path), "--data", option[2:], "--from-scratch")
 
 
 def test_a_taken_name_and_a_report_that_cannot_be_written_are_refused_at_once(

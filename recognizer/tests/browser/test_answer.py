@@ -260,6 +260,7 @@ def test_a_user_who_logged_in_meanwhile_can_still_predict(
 def test_the_picture_form_answers_without_leaving_the_page(desk: Desk, draw_digit: Any) -> None:
     desk.draw(3)
     send_picture(desk.page, draw_digit(4))
+    expect(desk.entries).to_have_count(1)
     desk.expect_answer(4)
     assert Prediction.objects.get().source == "upload"
     assert desk.ink() > 0.01

@@ -139,8 +139,8 @@ def test_the_parts_have_names_for_a_screen_reader(open_page: Any) -> None:
         expect(page.locator(f"section[aria-labelledby={name}-name]")).to_be_visible()
     image = page.get_by_role("img", name="Is the confidence honest?")
     expect(image).to_have_accessible_description(
-        "Of 113 drawings labelled as digits the network promised 86.3\u00a0% on average and "
-        "read 89.4\u00a0% right. The expected calibration error is 14.8 points."
+        "Drawings labelled as digits: 113. The network promised 86.3\u00a0% on average and read "
+        "89.4\u00a0% right. The expected calibration error is 14.8 points."
     )
     expect(page.get_by_role("group", name="What is taken for what")).to_be_visible()
 

@@ -556,8 +556,34 @@ def test_all_done_says_what_to_do_next_and_sees_new_drawings(
     expect(
         desk.page.get_by_role("main").get_by_role("link", name="All drawings").last
     ).to_be_visible()
+    desk.button("Look again now").click()
+    expect(desk.message).to_contain_text("Nothing new yet.")
+    expect(desk.done).to_be_visible()
     new = make_prediction(9)
     desk.button("Look again now").click()
+    desk.expect_shown(new)
+
+
+def test_new_drawings_appear_by_themselves(
+    open_review: OpenDesk, ada: User, rows: list[Prediction]
+) -> None:
+    desk = open_review(ada)
+    desk.page.clock.install()
+    desk.open()
+    desk.press("0", "1", "2", "3", "4")
+    expect(desk.done).to_be_visible()
+    link = desk.page.get_by_role("region", name="All done").get_by_role("link").first
+    link.focus()
+    with desk.page.expect_response("**/review/next/") as nothing:
+        desk.page.clock.run_for("01:10")
+    assert nothing.value.json()["drawings"] == []
+    expect(link).to_be_focused()
+    new = make_prediction(9)
+    for _ in range(20):
+        # While an answer is on its way nothing more is asked.
+        desk.page.clock.run_for("01:00")
+        if desk.card.is_visible():
+            break
     desk.expect_shown(new)
 
 

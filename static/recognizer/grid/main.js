@@ -10,9 +10,11 @@ const TIMEOUT_MS = 20_000;
 
 const status = byId("grid-status", HTMLElement);
 let page = show(byId("grid", HTMLElement));
-/** Keeps the pictures that are loaded ahead from being thrown away. */
-let ahead = load(page.root);
+/** The pictures of the next page, which would be thrown away if nothing held them. @type {Set<HTMLImageElement>} */
+const ahead = new Set();
 let isBusy = false;
+
+load(page.root);
 
 page.begin();
 document.addEventListener("keydown", onKey);
@@ -31,12 +33,13 @@ function announce(text) {
 /** @param {HTMLElement} root */
 function load(root) {
   const addresses = /** @type {string[]} */ (read("grid-ahead", root) ?? []);
-  return addresses.map((address) => {
+  ahead.clear();
+  for (const address of addresses) {
     const image = new Image();
     image.fetchPriority = "low";
     image.src = address;
-    return image;
-  });
+    ahead.add(image);
+  }
 }
 
 /** The cookie changes when the reviewer logs in again on another tab. */
@@ -98,7 +101,7 @@ function replace(next) {
   }
   page.root.replaceWith(next);
   page = show(next);
-  ahead = load(next);
+  load(next);
   page.begin();
   const list = next.querySelector("[data-slot=cells]");
   announce([page.said.textContent?.trim(), list?.getAttribute("aria-label")].filter(Boolean).join(" "));

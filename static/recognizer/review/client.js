@@ -45,7 +45,7 @@ export class Client {
    */
   async post(name, body) {
     let response;
-    let content = null;
+    let content;
     try {
       response = await fetch(this.urls[name], {
         method: "POST",

@@ -46,6 +46,9 @@ export class Desk {
   #fetching = false;
   /** Whether the server had fewer drawings than were asked for. */
   #isDry = false;
+  /** Whether it is asked for new drawings after all was done: it stays so until there are some. */
+  #isWaiting = false;
+  #isAsked = false;
   /** Counts the changes of the order: an answer to an older question is not wanted any more. */
   #generation = 0;
   #until = "";
@@ -82,7 +85,7 @@ export class Desk {
   }
 
   get isDone() {
-    return this.ahead.length === 0 && this.#isDry && !this.#fetching && !this.hasUnsent;
+    return this.ahead.length === 0 && (this.#isWaiting || (this.#isDry && !this.#fetching && !this.hasUnsent));
   }
 
   /** Whether a label, a skip or an undo has no answer yet. */
@@ -143,13 +146,21 @@ export class Desk {
     this.ahead = this.ahead.filter((card) => card.isBack);
     this.#giveBack(given.map((card) => card.id));
     this.#fetching = false;
-    this.lookAgain();
+    this.#isWaiting = false;
+    this.#isDry = false;
+    this.refill();
   }
 
   // What comes from the server ----------------------------------------------------------------
 
-  /** Ask for drawings although there were none, or the site was not there. */
-  lookAgain() {
+  /**
+   * Ask for drawings although there were none, or the site was not there.
+   *
+   * @param {boolean} isAsked whether the reviewer wants an answer
+   */
+  lookAgain(isAsked) {
+    this.#isWaiting = this.isDone;
+    this.#isAsked = isAsked;
     this.#isDry = false;
     this.refill();
   }
@@ -207,6 +218,7 @@ export class Desk {
     const step = { id, card, value, task, isTakenBack: false, hasFailed: false };
     card.note = "";
     card.said = null;
+    this.#isWaiting = false;
     this.ahead.shift();
     this.steps = [...this.steps, step].slice(-STEPS);
     this.#count(step, 1);
@@ -319,6 +331,11 @@ export class Desk {
     this.#isDry = drawings.length < wanted;
     const known = new Set(this.ahead.map((card) => card.id));
     this.ahead.push(...drawings.filter(({ id }) => !known.has(id)).map((drawing) => new Card(drawing)));
+    if (this.ahead.length > 0) {
+      this.#isWaiting = false;
+    } else if (this.#isWaiting && this.#isAsked) {
+      this.complain(this.texts.nothing_new, false);
+    }
     this.left = left;
     const unsent = this.#line.unanswered.filter((task) => task.isLabel).length;
     this.total = this.done - unsent + left.count;

@@ -117,7 +117,7 @@ function clicked({ dataset }) {
       break;
     case "look":
       view.complain("");
-      desk.lookAgain();
+      desk.lookAgain(true);
       break;
     case "all":
       desk.setOrder("disagreement");
@@ -177,7 +177,7 @@ setInterval(() => {
     return;
   }
   if (desk.isDone && document.visibilityState === "visible") {
-    desk.lookAgain();
+    desk.lookAgain(false);
   } else {
     renew();
   }

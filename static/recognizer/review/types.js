@@ -61,6 +61,7 @@
  * @property {string} comes_back
  * @property {string} not_undone
  * @property {string} nothing_to_undo
+ * @property {string} nothing_new
  * @property {string} lost
  * @property {string} skipped
  * @property {string} saving

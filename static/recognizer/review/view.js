@@ -24,7 +24,7 @@ export class View {
   /** @param {Desk} desk */
   render(desk) {
     const { current, isDone } = desk;
-    const isStuck = current === undefined && desk.hasFailed;
+    const isStuck = current === undefined && desk.hasFailed && !isDone;
     this.#show("card", current !== undefined);
     this.#show("keys", current !== undefined);
     this.#show("done", isDone);

@@ -1,0 +1,44 @@
+"""The table of what holds a network to what it knew, on data sets of a few kilobytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import adaptation
+from training import downloads
+from training.recipes import FINE_TUNE
+from training.tests.small_data import write_small_data
+
+
+def test_a_row_is_taught_and_measured_on_each_hand(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+    name = "held to labels for old answers"
+    adaptation.main(
+        ["--hands", "turned,slab", "--labels", "2", "--limit", "2", "--only", f"{name},chain"]
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:36].strip() for line in lines[2:]] == [
+        "shipped-3", "shipped-3", name, name, "chain, 1", "chain, 2", "chain, at its end",
+    ]  # fmt: skip
+    assert [line.split("%")[0].split()[-2] for line in lines[2:4]] == ["turned", "slab"]
+
+
+def test_every_row_but_the_first_changes_something() -> None:
+    full = adaptation.Variant()
+    for name, variant in adaptation.VARIANTS.items():
+        same = variant.change(FINE_TUNE) == FINE_TUNE and (
+            (variant.sources, variant.by_label, variant.moved)
+            == (full.sources, full.by_label, full.moved)
+        )
+        assert same == (name == "full"), name
+
+
+@pytest.mark.parametrize("option", ["--hands", "--only"])
+def test_an_unknown_name_is_refused(option: str) -> None:
+    with pytest.raises(SystemExit, match="Unknown: left"):
+        adaptation.main([option, "left"])

@@ -1,0 +1,117 @@
+"""The personal benchmark plays its visitors; how well they fare is not tested here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import correcting, personal, remembering, unseen
+from benchmarks.correcting import Sheet, Visitor
+from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from training import downloads
+from training.allographs import generate_digit
+from training.datasets import HELD_OUT_WRITERS, Data, PenDigit
+from training.strokes import PLACEMENTS
+from training.tests.small_data import write_small_data
+
+NO_OTHERS = Data("none", np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
+
+
+@pytest.fixture
+def small_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+
+
+@pytest.fixture(scope="module")
+def mirrored() -> Sheet:
+    """Forty digits by one hand that writes mirrored, sevens and fives by turns."""
+    pen = [
+        PenDigit(generate_digit(digit, np.random.default_rng(0)), digit, writer=1, index=index)
+        for index, digit in enumerate([7, 5] * 20)
+    ]
+    classifier = Classifier(load_bundle(BUNDLED))
+    (sheet,) = correcting.write(
+        classifier, pen[::-1], [1], PLACEMENTS["centred"], NO_OTHERS, mirrored=True
+    )
+    return sheet
+
+
+def test_a_sheet_is_in_the_order_in_which_it_was_written(mirrored: Sheet) -> None:
+    assert mirrored.labels.tolist() == [7, 5] * 20
+
+
+def test_a_writer_who_corrects_is_read_in_the_second_half(mirrored: Sheet) -> None:
+    half = correcting.second_half(mirrored, correcting.play(mirrored))
+
+    assert (half.n, half.misread, half.worsened) == (20, (20, 0), 0)
+    assert half.recurring == half.misread
+    before, after = half.calibration_errors
+    assert after < before
+
+
+def test_who_corrects_nothing_is_answered_by_the_network(mirrored: Sheet) -> None:
+    played = correcting.play(mirrored, Visitor(lazy=1.0))
+
+    assert played.given == mirrored.answers
+    assert correcting.second_half(mirrored, played).misread == (20, 20)
+
+
+def test_one_lesson_is_enough_for_what_is_like_it(mirrored: Sheet) -> None:
+    spill = correcting.spilled([mirrored])
+
+    assert spill.taught == 40
+    assert spill.to_right > 300
+    assert spill.to_wrong == 0
+
+
+@pytest.mark.usefixtures("small_data")
+def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, networks = tmp_path / "report.json", tmp_path / "networks"
+    options = ["--networks", str(networks), "--limit", "12"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correcting, "MOST_REMEMBERED", 4)
+        patch.setattr(remembering, "ROUNDS", 3)
+        personal.main([*options, "--json", str(path)])
+
+    report = json.loads(path.read_text())
+    assert report["costs"]["queries"] == 1
+    assert report["costs"]["remembered"] == 4
+    assert len(report["networks"]) == 4
+    for figures in report["networks"].values():
+        assert set(figures) == {*personal.VISITORS, "lessons"}
+    served = report["networks"]["fast recipe, MNIST only"]["corrects mistakes"]
+    assert set(served) == {str(writer) for writer in personal.OTHER_WRITERS}
+    printed = capsys.readouterr().out
+    assert "Training the network pen 1-16" in printed
+    assert "goal 1 ms" in printed
+    card = load_bundle(networks / "pen-1-16").card
+    assert card["writers"] == list(range(1, 17))
+
+    # What was trained is not trained again, and the settings can be looked at.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(personal, "NEAR", {"weight": (5.0,)})
+        personal.main([*options, "--choose"])
+    printed = capsys.readouterr().out
+    assert "Training the network pen 13-22" in printed
+    assert "pen 1-16 ..." not in printed
+    assert "weight 5.0" in printed
+
+
+def test_no_network_has_seen_who_is_held_out() -> None:
+    for network in unseen.NETWORKS.values():
+        assert not network.writers & {*HELD_OUT_WRITERS, 23, 24}
+    assert not unseen.NETWORKS["pen 1-16"].writers & set(personal.OTHER_WRITERS)
+
+
+def test_without_data_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
+    monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
+    unreachable = downloads.Source("http://127.0.0.1:9/none", downloads.PEN.sha256, "none.zip")
+    monkeypatch.setattr(downloads, "PEN", unreachable)
+
+    with pytest.raises(SystemExit):
+        personal.main(["--bundled"])

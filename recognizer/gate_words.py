@@ -1,0 +1,62 @@
+"""Why the gate let a candidate pass or not, in the reader's language.
+
+A decision is kept as a code with its figures, so that whoever looks at it later reads it in their
+own language. What decides is in `training.gate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from recognizer.numbers import localised
+
+
+def sentence(why: Mapping[str, Any]) -> str:
+    """Return the sentence for a reason: its ``code``, and the figures that stand in it.
+
+    Raises KeyError where there is no such code or a figure is missing.
+    """
+    values = dict(why)
+    if "p" in values:
+        values["p"] = localised(f"{values['p']:.3f}")
+    if "benches" in values:
+        values["benches"] = ", ".join(map(_bench, values["benches"]))
+    return _sentences()[why["code"]] % values
+
+
+def _bench(bench: Mapping[str, Any] | str) -> str:
+    if isinstance(bench, str):
+        return bench
+    return _("%(bench)s (%(mistakes)s mistakes against %(before)s)") % bench
+
+
+def _sentences() -> dict[str, str]:
+    return {
+        "no active model": _("No model was active."),
+        "not measured": _("The active model was measured on %(benches)s, which is not here."),
+        "nothing to compare": _("There is nothing here to compare the two models on."),
+        "worse": _("It is worse beyond chance on %(benches)s."),
+        "no judge": _(
+            "None of the labelled drawings is among the fifth that judges, so nothing shows that "
+            "the candidate reads such drawings better: label a few more."
+        ),
+        "more mistakes": _("It makes %(mistakes)s mistakes in all, the active model %(before)s."),
+        "no worse": _(
+            "Nowhere worse beyond chance; %(mistakes)s mistakes in all against %(before)s."
+        ),
+        "better": _(
+            "Better on the %(n)s held-out labelled drawings (%(mistakes)s mistakes against "
+            "%(before)s, p %(p)s), nowhere worse beyond chance."
+        ),
+        "perfect": _(
+            "The active model makes no mistake on the %(n)s held-out labelled drawings: there is "
+            "nothing to be better."
+        ),
+        "not better": _(
+            "It is not better on the %(n)s held-out labelled drawings: %(mistakes)s mistakes "
+            "against %(before)s."
+        ),
+    }

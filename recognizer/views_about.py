@@ -1,0 +1,34 @@
+"""The page that says what the model is, how good it is, and what the site keeps."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from recognizer import selectors, wording
+from recognizer.about import about as about_model
+from recognizer.models import ModelVersion
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Show what there is to know of the site and its active model."""
+    try:
+        model = about_model(selectors.active_model())
+    except ModelVersion.DoesNotExist:
+        model = None
+    context = {
+        "model": model,
+        "read": [] if model is None else [wording.measured(row) for row in model.read],
+        "refused": [] if model is None else [wording.measured(row) for row in model.refused],
+        "refused_digits": wording.optional_percent(None if model is None else model.refused_digits),
+        "calibration_error": wording.optional_percent(
+            None if model is None else model.calibration_error
+        ),
+        "kept_days": settings.DRAWINGS_KEPT_DAYS,
+        "cookie_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
+        "contact": settings.CONTACT_EMAIL,
+    }
+    return render(request, "recognizer/about.html", context)

@@ -1,0 +1,38 @@
+"""Deleting one's own drawings by plain forms. The page's JavaScript asks the API instead."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+
+from recognizer import removal, visitors
+from recognizer.models import Prediction
+from recognizer.removal import Removed
+
+
+@require_POST
+def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Delete one of the person's own drawings."""
+    user, visitor = visitors.owner(request)
+    try:
+        removed = removal.remove_one(prediction_id=pk, user=user, visitor=visitor)
+    except Prediction.DoesNotExist as error:
+        raise Http404 from error
+    return _to_history("one", removed)
+
+
+@require_POST
+def remove_all(request: HttpRequest) -> HttpResponse:
+    """Delete all of the person's own drawings."""
+    user, visitor = visitors.owner(request)
+    return _to_history("all", removal.remove_all(user=user, visitor=visitor))
+
+
+def _to_history(what: str, removed: Removed) -> HttpResponse:
+    query = urlencode({"removed": what if not removed.unlinked else f"{what}-kept"})
+    return redirect(f"{reverse('draw')}?{query}#history")

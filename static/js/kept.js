@@ -1,0 +1,97 @@
+/**
+ * What the browser keeps for the page. The drawing on the canvas belongs to its tab and survives a reload; what the
+ * visitor chose, and drawings that could not be sent, belong to the browser.
+ */
+
+const DRAWING = "digitsite.drawing";
+const CHOICES = "digitsite.choices";
+const OUTBOX = "digitsite.outbox";
+
+/** More waits for no network: the oldest are given up. */
+const MOST_WAITING = 20;
+
+/**
+ * A drawing that waits for the network: its key makes sending it twice store it once.
+ *
+ * @typedef {{ key: string, strokes: unknown }} Waiting
+ */
+
+/**
+ * @param {() => Storage} storage looked up late: merely naming it throws where the visitor blocks it
+ * @param {string} key
+ * @returns {any} null where there is nothing, or no storage
+ */
+function read(storage, key) {
+  try {
+    return JSON.parse(storage().getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {() => Storage} storage
+ * @param {string} key
+ * @param {unknown} value null to forget it
+ */
+function write(storage, key, value) {
+  try {
+    if (value === null) {
+      storage().removeItem(key);
+    } else {
+      storage().setItem(key, JSON.stringify(value));
+    }
+  } catch {
+    // Full or blocked: the page works without.
+  }
+}
+
+const ofTab = () => sessionStorage;
+const ofBrowser = () => localStorage;
+
+/** @returns {unknown} the strokes that were on the canvas when the page was left */
+export function keptStrokes() {
+  return read(ofTab, DRAWING);
+}
+
+/** @param {unknown} strokes what `StrokeModel.toJSON` gives, or null once they are answered */
+export function keepStrokes(strokes) {
+  write(ofTab, DRAWING, strokes);
+}
+
+/**
+ * @template T
+ * @param {string} name
+ * @param {T} otherwise
+ * @returns {T}
+ */
+export function choice(name, otherwise) {
+  const found = read(ofBrowser, CHOICES)?.[name];
+  return typeof found === typeof otherwise ? found : otherwise;
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function choose(name, value) {
+  write(ofBrowser, CHOICES, { ...read(ofBrowser, CHOICES), [name]: value });
+}
+
+/** @returns {Waiting[]} oldest first */
+export function waiting() {
+  const kept = read(ofBrowser, OUTBOX);
+  return Array.isArray(kept) ? kept.filter((each) => typeof each?.key === "string") : [];
+}
+
+/** @param {Waiting} drawing */
+export function keepWaiting(drawing) {
+  const others = waiting().filter(({ key }) => key !== drawing.key);
+  write(ofBrowser, OUTBOX, [...others, drawing].slice(-MOST_WAITING));
+}
+
+/** @param {string} key */
+export function forgetWaiting(key) {
+  const others = waiting().filter((each) => each.key !== key);
+  write(ofBrowser, OUTBOX, others.length > 0 ? others : null);
+}
