@@ -25,6 +25,7 @@ from django.db.models import (
     PositiveSmallIntegerField,
     Q,
     QuerySet,
+    Subquery,
     When,
 )
 from django.utils import timezone
@@ -222,8 +223,13 @@ def differing(
 
 def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
     """Compare the answers of two versions to the drawings that both have answered."""
-    both = _answered_by(Prediction.objects.all(), one=one, other=other)
-    return _comparison(both, "one", "other")
+    # Counted without the table of the drawings, or with few of them: its rows are long.
+    n = answers_of(one).filter(Exists(answers_of(other).filter(prediction=OuterRef("prediction"))))
+    labelled = Prediction.objects.labelled().filter(
+        *(Exists(answers_of(each).filter(prediction=OuterRef("pk"))) for each in (one, other))
+    )
+    changed = differing(drawings=Prediction.objects.all(), one=one, other=other)
+    return _comparison(n.count(), labelled.count(), changed, "one", "other")
 
 
 def directions(*, one: ModelVersion, other: ModelVersion) -> list[Direction]:
@@ -237,12 +243,25 @@ def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Qu
 
     Each has ``new_digit``, ``new_verdict`` and ``new_confidence``.
     """
-    return _answered_by(drawings, new=version).filter(_differs("", "new"))
+    # Looked up for each drawing, not joined: so the first page of a list is the first it comes to.
+    answer = answers_of(version).filter(prediction=OuterRef("pk"))
+    return (
+        drawings.annotate(
+            new_digit=Subquery(answer.values("digit")),
+            new_verdict=Subquery(answer.values("verdict")),
+            new_confidence=Subquery(answer.values("confidence")),
+        )
+        .filter(new_digit__isnull=False)
+        .filter(_differs("", "new"))
+    )
 
 
 def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Comparison:
     """Compare what drawings were answered with what a version says of them."""
-    return _comparison(_answered_by(drawings, new=version), "", "new")
+    answered = _answered_by(drawings.order_by(), new=version)
+    counts = answered.aggregate(n=Count("pk"), labelled=Count("label"))
+    changed = answered.filter(_differs("", "new"))
+    return _comparison(counts["n"], counts["labelled"], changed, "", "new")
 
 
 def directions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Direction]:
@@ -292,15 +311,15 @@ def _is_wrong(name: str) -> Q:
     )
 
 
-def _comparison(drawings: QuerySet[Prediction], old: str, new: str) -> Comparison:
-    drawings = drawings.order_by()
-    everything = drawings.aggregate(n=Count("pk"), labelled=Count("label"))
-    changed = drawings.filter(_differs(old, new)).aggregate(
+def _comparison(
+    n: int, labelled: int, changed: QuerySet[Prediction], old: str, new: str
+) -> Comparison:
+    counts = changed.order_by().aggregate(
         changed=Count("pk"),
         fixed=Count("pk", filter=_is_wrong(old) & _is_right(new)),
         broken=Count("pk", filter=_is_right(old) & _is_wrong(new)),
     )
-    return Comparison(**everything, **changed, same=everything["n"] - changed["changed"])
+    return Comparison(n=n, labelled=labelled, same=n - counts["changed"], **counts)
 
 
 def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Direction]:
