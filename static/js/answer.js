@@ -45,7 +45,7 @@ export class AnswerView {
     const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
     download.href = localPath(image);
     download.download = `digit-${prediction.digit}.png`;
-    slot(this.element, "actions").hidden = false;
+    slot(this.element, "actions").inert = false;
     return said;
   }
 
@@ -57,7 +57,7 @@ export class AnswerView {
   guess(preview) {
     this.#fill(preview, preview.model_input);
     this.element.dataset.live = "";
-    slot(this.element, "actions").hidden = true;
+    slot(this.element, "actions").inert = true;
   }
 
   /**
@@ -87,7 +87,7 @@ export class AnswerView {
   reset() {
     this.element.dataset.verdict = "none";
     this.element.removeAttribute("data-live");
-    slot(this.element, "actions").hidden = true;
+    slot(this.element, "actions").inert = true;
     slot(this.element, "second").textContent = "";
     this.#write("", "", "", this.texts.prompt);
     slot(this.element, "model-line").hidden = true;
