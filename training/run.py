@@ -122,6 +122,8 @@ def train(
     for missing in data.missing:
         listener.say(f"Not available: {missing}")
     recipe = order.recipe.for_this_machine()
+    if isinstance(recipe, Recipe):
+        recipe = fit_to_data(recipe, data, listener)
     if order.limit:
         recipe = recipe.at_most(order.limit)
     keras.utils.set_random_seed(recipe.seed)
@@ -178,7 +180,6 @@ def _teach(
     if isinstance(recipe, Adaptation):
         return _adapt(model, recipe, data, validation, adapted, listener)
     assert isinstance(recipe, Recipe)
-    recipe = fit_to_data(recipe, data, listener)
     listener.say(describe(data))
     listener.say("Drawing the first epoch's strokes ...")
     if model is None:

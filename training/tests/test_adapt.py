@@ -27,13 +27,14 @@ from training.strokes import PLACEMENTS, draw_at
 QUICK = replace(
     FINE_TUNE,
     epochs=1,
-    steps=70,
+    steps=90,
     batch=96,
+    learning_rate=4e-4,
     mnist=0,
     pen=0,
-    fresh=Fresh(generated=250, nondigits=250),
+    fresh=Fresh(generated=500, nondigits=1000),
 )
-TURN = np.array([[0.71, -0.71], [0.71, 0.71]])
+NARROW = np.array([0.28, 1.0])
 
 
 class Quiet:
@@ -60,20 +61,20 @@ class Quiet:
         assert len(history.validation_accuracy) == epoch + 1
 
 
-def turned(count: int, seed: int) -> Data:
-    """Digits by a hand that turns all it writes by 45 degrees."""
+def narrow(count: int, seed: int) -> Data:
+    """Digits by a hand that writes them a third as wide as others do."""
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for number in range(count):
-        strokes = [stroke @ TURN for stroke in generate_digit(number % 10, rng)]
+        strokes = [stroke * NARROW for stroke in generate_digit(number % 10, rng)]
         images.append(see(draw_at(strokes, PLACEMENTS["centred"], rng)))
         labels.append(number % 10)
-    return Data("turned", np.stack(images), np.array(labels, np.uint8))
+    return Data("narrow", np.stack(images), np.array(labels, np.uint8))
 
 
 def labelled(count: int, seed: int = 1) -> Labelled:
     ids = [str(uuid.UUID(int=number + seed * 10_000)) for number in range(count)]
-    return Labelled(turned(count, seed), ids)
+    return Labelled(narrow(count, seed), ids)
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +110,9 @@ def mistakes(bundle: Bundle, data: Data) -> int:
 
 @pytest.mark.usefixtures("no_data")
 def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
-    strange = turned(150, seed=77)
+    strange = narrow(150, seed=77)
     before = mistakes(bundled, strange)
-    assert before > 50, "the hand is read well already"
+    assert before > 40, "the hand is read well already"
 
     result, heard = teach(bundled, labelled(100))
 
@@ -127,7 +128,7 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
     # Without MNIST here, what the bundled network was measured on stays what counts.
     assert "mnist validation" in result.bundle.card["benches"]
     assert heard.epochs == [1]
-    assert heard.steps == [(0, step, 70) for step in range(1, 71)]
+    assert heard.steps == [(0, step, 90) for step in range(1, 91)]
 
 
 @pytest.mark.usefixtures("no_data")
@@ -190,7 +191,7 @@ def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
     assert after.temperature == pytest.approx(2 * before.temperature, rel=0.02)
     for logits, chosen in ((old, before), (new, after)):
         outcome = evaluate.Outcome(
-            turned(1, 1).take(np.zeros(4000, int)), logits.astype(np.float32), chosen
+            narrow(1, 1).take(np.zeros(4000, int)), logits.astype(np.float32), chosen
         )
         outcome = replace(outcome, data=replace(outcome.data, labels=labels))
         assert outcome.measures().refused == pytest.approx(0.01, abs=0.002)
