@@ -1,7 +1,7 @@
 """Measure exports, imports and rechecks: how long they take and how much memory at most.
 
     python -m benchmarks.exports [--rows 1000 10000] [--formats npz png ...] [--inputs]
-        [--database sqlite|postgresql] [--skip-imports] [--json PATH]
+        [--imports npz ...] [--database sqlite|postgresql] [--json PATH]
 
 For each number of rows a database of its own is filled with labelled drawings, no two alike, and
 each command runs in a process of its own, which tells its own time and its highest resident set;
@@ -211,7 +211,7 @@ def in_a_process(url: str, *arguments: str) -> list[dict[str, Any]]:
 
 
 def measure(
-    rows: int, formats: Sequence[str], database: str, inputs: bool, imports: bool
+    rows: int, formats: Sequence[str], imports: Sequence[str], database: str, inputs: bool
 ) -> tuple[list[Cost], list[dict[str, Any]]]:
     """Return what each command costs with so many rows, and how long each question takes."""
     costs: list[Cost] = []
@@ -231,7 +231,7 @@ def measure(
             times = in_a_process(filled.url, "--ask")
             for each in times:
                 print(f"{each['asked']:34}{each['seconds']:>10.2f} s", flush=True)
-        for format in formats if imports else ():
+        for format in imports:
             with databases.KINDS[database]() as empty:
                 in_a_process(empty.url, "--run", "migrate")
                 path = str(Path(folder) / NAMES[format])
@@ -261,7 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--formats", nargs="+", choices=NAMES, default=[*NAMES])
     parser.add_argument("--inputs", action="store_true", help="28x28 px, nothing to prepare")
     parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
-    parser.add_argument("--skip-imports", action="store_true")
+    parser.add_argument(
+        "--imports", nargs="*", choices=NAMES, help="of these formats only (default: of all)"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there too")
     parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--ask", action="store_true", help=argparse.SUPPRESS)
@@ -282,7 +284,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     times = {}
     for rows in options.rows:
         found, times[rows] = measure(
-            rows, options.formats, options.database, options.inputs, not options.skip_imports
+            rows,
+            options.formats,
+            options.formats if options.imports is None else options.imports,
+            options.database,
+            options.inputs,
         )
         costs += found
     if len(options.rows) > 1:
