@@ -53,7 +53,6 @@ export class Tools {
     // Not `disabled`: a button that is used to the end would lose the focus to nowhere.
     this.undo.setAttribute("aria-disabled", String(!model.canUndo));
     this.redo.setAttribute("aria-disabled", String(!model.canRedo));
-    this.clear.setAttribute("aria-disabled", String(model.newest === null));
     if (!model.canUndo) {
       this.setErasing(false);
     }
