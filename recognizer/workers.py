@@ -59,14 +59,16 @@ def present(*, name: str, place: str) -> Iterator[None]:
     done = threading.Event()
     # It signs off by itself, and Python waits for it: a worker may be told twice to end.
     thread = threading.Thread(target=_sign_until, args=(done, name, place))
-    sign(name=name, place=place)
-    jobs.reap()
-    thread.start()
     try:
+        thread.start()
+        sign(name=name, place=place)
+        jobs.reap()
         yield
     finally:
+        # Whatever a signal has cut short above: the thread signs off.
         done.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()
 
 
 def _sign_until(done: threading.Event, name: str, place: str) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import signal
+import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -32,6 +36,22 @@ class Command(Worker):
                     f"A worker trains, and {package} is not installed here. "
                     "Run: python -m pip install -r requirements.txt"
                 )
+        # The library listens for signals only once it works. A worker that is told to end before that, when
+        # it has signed in already, would be killed without signing off.
+        _listen(_leave)
         name = options["worker_id"]
         with workers.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
-            super().handle(**options)
+            try:
+                super().handle(**options)
+            finally:
+                # Make and its shell both pass a Ctrl-C on. The second must not cut the signing off short.
+                _listen(signal.SIG_IGN)
+
+
+def _listen(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, handler)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
