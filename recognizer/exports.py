@@ -8,7 +8,6 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
@@ -116,9 +115,8 @@ def export_drawings(
         _refuse_what_is_in_the_way(path, format, force)
         temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
         try:
-            with _snapshot(drawings):
-                items = _counted(_items(drawings, unlabelled), progress)
-                summary = _write(items, temporary, path, format)
+            with _streamed(drawings, unlabelled) as items:
+                summary = _write(_counted(items, progress), temporary, path, format)
             _refuse_nothing(summary, unlabelled)
             _refuse_what_is_in_the_way(path, format, force)
             _put_in_place(temporary, path, format)
@@ -139,8 +137,8 @@ def write_download(
     Raises ExportError as `export_drawings` does.
     """
     try:
-        with _snapshot(drawings):
-            summary = formats.write_file(format, _items(drawings, unlabelled), file)
+        with _streamed(drawings, unlabelled) as items:
+            summary = formats.write_file(format, items, file)
     except FormatError as error:
         raise ExportError(str(error)) from error
     except OSError as error:
@@ -151,45 +149,44 @@ def write_download(
     return summary
 
 
-def _snapshot(drawings: QuerySet[Prediction]) -> AbstractContextManager[object]:
-    """Where rows are streamed from.
+@contextlib.contextmanager
+def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iterator[Item]]:
+    """The drawings with their records, oldest first, a chunk in memory at a time.
 
     Outside of a transaction PostgreSQL would copy all rows before it gives the first. On SQLite a
     transaction would keep everybody else from writing, and one statement sees one state anyway.
     """
-    if connections[drawings.db].vendor == "postgresql":
-        return transaction.atomic(using=drawings.db)
-    return contextlib.nullcontext()
-
-
-def _items(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Item]:
-    """The drawings with their records, oldest first, a chunk in memory at a time."""
     if not unlabelled:
         drawings = drawings.filter(label__isnull=False)
-    rows = (
-        drawings.defer(None)
-        .select_related(None)
-        .select_related("model_version", "labelled_by")
-        .only(
-            "id",
-            "image",
-            "is_model_input",
-            "label",
-            "digit",
-            "confidence",
-            "verdict",
-            "source",
-            "suggestion",
-            "labelled_at",
-            "created_at",
-            "model_version__name",
-            "model_version__sha256",
-            "labelled_by__username",
+    with contextlib.ExitStack() as stack:
+        if connections[drawings.db].vendor == "postgresql":
+            stack.enter_context(transaction.atomic(using=drawings.db))
+        rows = (
+            drawings.defer(None)
+            .select_related(None)
+            .select_related("model_version", "labelled_by")
+            .only(
+                "id",
+                "image",
+                "is_model_input",
+                "label",
+                "digit",
+                "confidence",
+                "verdict",
+                "source",
+                "suggestion",
+                "labelled_at",
+                "created_at",
+                "model_version__name",
+                "model_version__sha256",
+                "labelled_by__username",
+            )
+            .order_by("created_at", "id")
+            .iterator(chunk_size=CHUNK)
         )
-        .order_by("created_at", "id")
-        .iterator(chunk_size=CHUNK)
-    )
-    return map(_item, rows)
+        # Closed before the transaction ends, also where the export breaks off: so is its cursor.
+        stack.callback(rows.close)  # type: ignore[attr-defined]
+        yield map(_item, rows)
 
 
 def _item(row: Prediction) -> Item:

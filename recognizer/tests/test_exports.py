@@ -404,10 +404,11 @@ def test_many_drawings_take_one_query_and_none_for_each(tmp_path: Path, way: Way
         summary = export(tmp_path / way.name, way.format)
 
     assert summary.written == 450
-    # PostgreSQL streams within a transaction.
+    # PostgreSQL streams by a cursor, within a transaction.
     selects = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
-    assert len(selects) == 1
-    assert '"serving"' not in selects[0]
+    assert len(selects) == (1 if connection.vendor == "sqlite" else 0)
+    assert len(queries) <= 3
+    assert not any('"serving"' in query["sql"] for query in queries)
 
 
 def test_what_is_exported_is_read_again_as_it_was(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ AGAIN = [
     "recognizer/tests/test_activity.py",
     "recognizer/tests/test_jobs.py",
     "recognizer/tests/test_versions.py",
+    "recognizer/tests/test_exports.py",
+    "recognizer/tests/test_admin_exports.py",
     "recognizer/tests/test_imports.py",
     "recognizer/tests/test_rechecks.py",
 ]

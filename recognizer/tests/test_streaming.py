@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -10,11 +13,11 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from django.core.management import call_command
 
 from recognizer import exports, formats, imaging, imports, intake
 from recognizer.formats import BadItem, Format, Item, Record, parquet
 from recognizer.models import Prediction
+from recognizer.staging import Staged
 from recognizer.tests.exporting import WAYS, Way, needs_pyarrow
 from recognizer.tests.reviewing import make_version
 from recognizer.tests.reviewing import prediction as unsaved
@@ -111,35 +114,51 @@ def test_neither_writing_nor_reading_holds_them_all(
         assert many < few + allowed
 
 
-@pytest.mark.django_db
-def test_neither_exporting_nor_importing_holds_them_all(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exports, "CHUNK", 20)
-    monkeypatch.setattr(intake, "BATCH", 20)
-    monkeypatch.setattr(imports, "BATCH", 20)
-    version = make_version()
-    peaks: dict[str, list[int]] = {"exported": [], "imported": []}
-    for count in (40, 60, 300):
-        Prediction.objects.bulk_create(
-            unsaved(
-                number % 10,
-                label=number % 10,
-                model_version=version,
-                image=model_input(number),
-                is_model_input=True,
-            )
-            for number in range(count)
-        )
-        path = str(tmp_path / f"{count}.npz")
-        exported = most_memory(lambda: call_command("export_drawings", path))  # noqa: B023
-        Prediction.objects.all().delete()
-        imported = most_memory(lambda: call_command("import_drawings", path))  # noqa: B023
-        assert Prediction.objects.count() == count
-        Prediction.objects.all().delete()
-        peaks["exported"].append(exported)
-        peaks["imported"].append(imported)
+class Alive:
+    """Counts the drawings that are in memory at once, each time that one more is done."""
 
-    # The first is for what is loaded once.
-    for _, few, many in peaks.values():
-        assert many < few + 150_000
+    def __init__(self) -> None:
+        self.most = 0
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.calls % 25 == 0:
+            kinds = (Prediction, Item, Staged, imaging.Drawing)
+            counts = Counter(type(each) for each in gc.get_objects() if isinstance(each, kinds))
+            self.most = max(self.most, *counts.values())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("format", [Format.NPZ, Format.LABEL_STUDIO])
+def test_neither_exporting_nor_importing_holds_more_than_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    batch = 20
+    monkeypatch.setattr(exports, "CHUNK", batch)
+    monkeypatch.setattr(intake, "BATCH", batch)
+    monkeypatch.setattr(imports, "BATCH", batch)
+    version = make_version()
+    Prediction.objects.bulk_create(
+        unsaved(
+            number % 10,
+            label=number % 10,
+            model_version=version,
+            image=model_input(number),
+            is_model_input=True,
+        )
+        for number in range(300)
+    )
+    path = tmp_path / "labels"
+    exporting, reading, storing = Alive(), Alive(), Alive()
+
+    exports.export_drawings(
+        drawings=Prediction.objects.all(), path=path, format=format, progress=exporting
+    )
+    Prediction.objects.all().delete()
+    steps = {"Reading": reading, "Storing": storing}
+    imports.import_drawings(path=path, bar=lambda name, total: contextlib.nullcontext(steps[name]))
+
+    assert (exporting.calls, reading.calls, storing.calls) == (300, 300, 300)
+    # One batch is fetched while the last one of the batch before is still at hand.
+    assert 0 < max(exporting.most, reading.most, storing.most) <= 2 * batch + 1
