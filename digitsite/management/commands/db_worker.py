@@ -36,15 +36,15 @@ class Command(Worker):
                     f"A worker trains, and {package} is not installed here. "
                     "Run: python -m pip install -r requirements.txt"
                 )
-        # The library listens for signals only once it works. A worker that is told to end before that, when
-        # it has signed in already, would be killed without signing off.
+        # The library listens for signals only once it works. A worker that is told to end before
+        # that, when it has signed in already, would be killed without signing off.
         _listen(_leave)
         name = options["worker_id"]
         with workers.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:
-                # Make and its shell both pass a Ctrl-C on. The second must not cut the signing off short.
+                # Make and its shell both pass a Ctrl-C on: the second must not cut this short.
                 _listen(signal.SIG_IGN)
 
 
