@@ -11,6 +11,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 INSTALLED_DEV := $(VENV)/installed-dev
+COLLECTED := $(VENV)/static
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
 
 .DEFAULT_GOAL := help
@@ -20,7 +21,8 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
 help: ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-run: $(INSTALLED) ## install what is missing and serve the site on 127.0.0.1:8000 (PORT=...)
+run: export STATIC_ROOT = $(COLLECTED)
+run: $(INSTALLED) $(COLLECTED)/staticfiles.json ## install what is missing and serve the site on 127.0.0.1:8000 (PORT=...)
 	@$(PY) manage.py migrate --no-input --verbosity 0
 	@$(PY) manage.py ensure_admin
 	@echo "DigitSite: http://127.0.0.1:$(PORT)/ (admin: /admin/). Ctrl-C stops it."
@@ -98,6 +100,11 @@ define serve
 	$(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --threads 8 --log-level warning digitsite.wsgi & site=$$!; \
 	wait $$site
 endef
+
+# Hashed and compressed, as a public site has them. In a folder of their own: `runserver` shows what is edited at once.
+$(COLLECTED)/staticfiles.json: $(INSTALLED) $(wildcard static/*/*)
+	@rm -rf $(COLLECTED)
+	@STATIC_ROOT=$(COLLECTED) $(PY) manage.py collectstatic --no-input --verbosity 0
 
 define install
 	@set -eu; \

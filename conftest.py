@@ -14,6 +14,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -56,6 +57,8 @@ def _plain_surroundings(settings: Settings) -> Iterator[None]:
         "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None, "preview": None},
     }
     cache.clear()
+    # A request leaves its language behind for what comes next in the same thread.
+    translation.deactivate()
     yield
     serving.forget()
 

@@ -48,8 +48,8 @@ class Site:
 def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]:
     """Run the site on a temporary database, after these commands on it.
 
-    With ``collected``, static files are collected first and served hashed and compressed, as on a
-    public site.
+    With ``collected`` it is served as `make run` does: by gunicorn (where that runs), with static
+    files collected first and therefore hashed and compressed.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -69,7 +69,8 @@ def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]
         for command in prepare:
             subprocess.run(command, cwd=ROOT, env=environment, check=True)
         server = subprocess.Popen(
-            [*_MANAGE, "runserver", "--noreload", f"127.0.0.1:{port}"],
+            _server(f"127.0.0.1:{port}", collected=collected),
+            cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -80,6 +81,13 @@ def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def _server(place: str, *, collected: bool) -> list[str]:
+    if not collected or os.name != "posix":
+        return [*_MANAGE, "runserver", "--noreload", place]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "8", "--log-level", "warning"]
+    return [*gunicorn, "--bind", place, "digitsite.wsgi"]
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

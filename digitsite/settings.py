@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from whitenoise.compress import Compressor
 
 from digitsite.environment import (
     LOOPBACK_HOSTS,
@@ -107,8 +108,10 @@ if importlib.util.find_spec("training") is not None:
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    # Above the policies: they are for pages, and would outweigh a small module that they came with.
     "digitsite.static.StaticFilesMiddleware",
+    "digitsite.compression.PageCompressionMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -199,6 +202,12 @@ STORAGES = {
     "staticfiles": {"BACKEND": "digitsite.static.HashedWhenCollected"},
 }
 WHITENOISE_USE_FINDERS = True
+# Every page asks for the hashed names.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Nothing here is for other sites' pages.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Source maps are for a debugger: compressing them takes half of `collectstatic`'s time.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Language and time ----------------------------------------------------------------------------
 
