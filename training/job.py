@@ -68,16 +68,15 @@ def _order(options: Options, active: ModelVersion | None) -> tuple[run.Order, Mo
     recipe = PLANS[options.kind]
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
-    parent = active if options.kind == Kind.FINE_TUNE else None
-    if options.kind == Kind.FINE_TUNE and (active is None or not active.training):
+    parent = stored.to_teach(active) if options.kind == Kind.FINE_TUNE else None
+    if options.kind == Kind.FINE_TUNE and parent is None:
         raise BundleError(
             _("There is no active model with a network to start from. Train a new one.")
         )
     order = run.Order(
         sources=frozenset(collect.SOURCES),
         recipe=recipe,
-        start_from=bytes(parent.training) if parent else None,
-        parent=parent.name if parent else None,
+        start_from=stored.start_of(parent),
         limit=options.limit,
     )
     return order, parent

@@ -59,16 +59,15 @@ class Listener(Protocol):
 class Order:
     """What to train: the sources wanted, files given, the recipe, and where to begin.
 
-    ``start_from`` is the Keras archive of the version called ``parent``: a ``Recipe`` trains it
-    further, or a new network where there is none; an ``Adaptation`` needs one. ``limit`` is the
-    most drawings that are used of each source, for a quick try.
+    ``start_from`` is a bundle with its Keras archive: a ``Recipe`` trains that network further, or
+    a new one where there is none; an ``Adaptation`` needs one. ``limit`` is the most drawings that
+    are used of each source, for a quick try.
     """
 
     sources: frozenset[str]
     recipe: Plan
     mnist_path: Path | None = None
-    start_from: bytes | None = None
-    parent: str | None = None
+    start_from: Bundle | None = None
     name: str | None = None
     limit: int | None = None
 
@@ -129,23 +128,20 @@ def train(
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     validation = collect.validation(data)
-    adapted = active is not None and _adapts(order, active)
-    trained = _teach(order, recipe, data, validation, active if adapted else None, listener)
+    trained = _teach(order, recipe, data, validation, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
     candidate = _bundle(order, trained, data, validation)
     judged, reported = collect.benches(data), collect.tests(data)
     outcomes = measure(candidate, {**judged, **reported})
     before = measure(active, {**judged, **reported}) if active else {}
-    measured = (
-        frozenset(active.card.get("benches", ())) - {gate.LABELLED} if active else frozenset()
-    )
+    # A network that was adapted has learnt from few drawings and is held to its old answers: what
+    # it was measured on before holds. A new one can be anything where it is not measured.
+    inherited = _benches(order.start_from) if isinstance(recipe, Adaptation) else frozenset()
     decision = gate.decide(
         answers(outcomes, judged),
         answers(before, judged) if active else None,
-        # A network that was adapted has learnt from few drawings and is held to its old answers:
-        # what is at hand can judge it. A new network can be anything where it is not measured.
-        must_measure=frozenset() if adapted else measured,
+        must_measure=_benches(active) - inherited,
         learnt_from_labels=isinstance(recipe, Adaptation),
         reported=[
             gate.Row.of(name, outcomes[name].right, before[name].right)
@@ -155,16 +151,16 @@ def train(
     )
     card = {
         **candidate.card,
-        "benches": sorted({*judged, *(measured if adapted else ())}),
+        "benches": sorted({*judged, *inherited}),
         "metrics": {bench: outcome.measures().to_json() for bench, outcome in outcomes.items()},
         "gate": decision.to_json(),
     }
     return Result(replace(candidate, card=card), decision, trained.history, outcomes, before)
 
 
-def _adapts(order: Order, active: Bundle) -> bool:
-    """Whether the candidate is the active network, taught a little more."""
-    return isinstance(order.recipe, Adaptation) and order.parent == active.name
+def _benches(bundle: Bundle | None) -> frozenset[str]:
+    """Return what a model was measured on, but for labelled drawings: those are never the same."""
+    return frozenset(bundle.card.get("benches", ())) - {gate.LABELLED} if bundle else frozenset()
 
 
 def _teach(
@@ -172,18 +168,18 @@ def _teach(
     recipe: Plan,
     data: Collected,
     validation: Data,
-    adapted: Bundle | None,
     listener: Listener,
 ) -> _Trained:
-    """Train what the order asks for, and calibrate it: as the bundle is that it was made of."""
-    model = bundles.from_keras_bytes(order.start_from) if order.start_from is not None else None
+    """Train what the order asks for, and calibrate it."""
     if isinstance(recipe, Adaptation):
-        return _adapt(model, recipe, data, validation, adapted, listener)
+        return _adapt(order.start_from, recipe, data, validation, listener)
     assert isinstance(recipe, Recipe)
     listener.say(describe(data))
     listener.say("Drawing the first epoch's strokes ...")
-    if model is None:
+    if order.start_from is None:
         model = build_network(width=recipe.width)
+    else:
+        model = bundles.from_keras_bytes(order.start_from.training)
     training = TrainingData(
         fixed=data.trainable_mnist(),
         material=data.material(),
@@ -197,20 +193,20 @@ def _teach(
 
 
 def _adapt(
-    model: Any,
+    start: Bundle | None,
     recipe: Adaptation,
     data: Collected,
     validation: Data,
-    adapted: Bundle | None,
     listener: Listener,
 ) -> _Trained:
-    if model is None:
+    if start is None:
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
         raise NothingToTrainOn(
             "There are no labelled drawings to learn from. Label some in the admin, or train a "
             "new network."
         )
+    model = bundles.from_keras_bytes(start.training)
     listener.say(describe(data, rehearsal=True))
     listener.say("Drawing what is rehearsed ...")
     rehearsed = adapt.rehearsal(data, recipe)
@@ -220,10 +216,7 @@ def _adapt(
         model, data.labelled, rehearsed, validation, recipe, listener.stepped, listener.epoch_done
     )
     new = logits_of(model, validation.images)
-    if adapted is not None:
-        calibration = carry_over(Calibration.from_card(adapted.card), old, new, validation.labels)
-    else:
-        calibration = calibrate(new, validation.labels)
+    calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
     return _Trained(model, history, calibration, recipe)
 
 
@@ -238,7 +231,7 @@ def _bundle(order: Order, trained: _Trained, data: Collected, validation: Data) 
         "settings": recipe.to_json(),
         "seed": recipe.seed,
         "data": data.sources(),
-        "parent": order.parent,
+        "parent": order.start_from.name if order.start_from else None,
         "history": vars(trained.history),
     }
     name = order.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{recipe.name}"

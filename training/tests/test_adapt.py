@@ -95,8 +95,7 @@ def teach(
     order = run.Order(
         sources=frozenset({"generated", "labelled"}),
         recipe=replace(QUICK, **changes),
-        start_from=bundled.training,
-        parent=bundled.name,
+        start_from=bundled,
         name="taught",
     )
     listener = listener or Quiet()

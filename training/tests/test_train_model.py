@@ -90,6 +90,20 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
         "model.tflite", "model.keras", "card.json",
     }  # fmt: skip
 
+    # Again: from where it started, so that what each training costs does not add up.
+    few = ("--limit", "20", "--epochs", "1", "--activate", "never")
+    assert "Teaching tried what is labelled." in train(tmp_path, *few, "--name", "anew")
+    assert ModelVersion.objects.get(name="anew").parent == tried
+    # Unless a version is named.
+    said = train(tmp_path, *few, "--start-from", "further", "--name", "upon-it")
+    assert "Teaching further what is labelled." in said
+    upon_it = ModelVersion.objects.get(name="upon-it")
+    assert upon_it.parent == further
+    assert upon_it.card["parent"] == "further"
+    ModelVersion.objects.filter(name="further").update(training=b"")
+    with pytest.raises(CommandError, match="further has no network to start from"):
+        train(tmp_path, *few, "--start-from", "further")
+
 
 def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> None:
     for name in ("one", "two"):
@@ -116,6 +130,9 @@ def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> 
         (["--fine-tune", "--fast"], "has a recipe of its own"),
         (["--fine-tune"], "no labelled drawings to learn from"),
         (["--fine-tune", "--data", "generated"], "no labelled drawings to learn from"),
+        (["--start-from", "nobody"], "no model version called nobody"),
+        (["--start-from", "nobody", "--fast"], "--start-from has a recipe of its own"),
+        (["--start-from", "nobody", "--fine-tune"], "not allowed with"),
         (["--recipe", "secret"], "invalid choice"),
         (["--activate", "perhaps"], "invalid choice"),
         (["--mnist", "nowhere.npz"], "no such file: nowhere.npz"),

@@ -13,12 +13,11 @@ from tqdm import tqdm
 from recognizer import selectors, services
 from recognizer.classifier import BundleError
 from recognizer.models import ModelVersion
-from training import collect, results, run
+from training import collect, results, run, stored
 from training.bundle import write_bundle
 from training.downloads import DataDamaged
 from training.fit import History
 from training.recipes import FINE_TUNE, RECIPES, Plan
-from training.stored import active_version, bundle_of
 
 INTERRUPTED = 130
 
@@ -69,8 +68,13 @@ class Command(BaseCommand):
         start.add_argument(
             "--fine-tune",
             action="store_true",
-            help="the active model's network learns the labelled drawings, in a minute or two "
-            "(the default where there are any)",
+            help="the network that the active model came from learns all labelled drawings, in a "
+            "minute or two (the default where there are any)",
+        )
+        start.add_argument(
+            "--start-from",
+            metavar="NAME",
+            help="like --fine-tune, but teach this version, with what it has learned already",
         )
         parser.add_argument(
             "--seed",
@@ -108,12 +112,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def train(self, **options: Any) -> None:
-        active = active_version()
-        fine_tune = starts_from_active(options, active)
-        recipe = chosen_recipe(options, fine_tune)
+        active = stored.active_version()
+        parent = chosen_start(options, active)
+        recipe = chosen_recipe(options, parent is not None)
         if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is a model version called {options['name']} already.")
-        parent = active if fine_tune else None
         for folder in filter(None, (options["report"], options["bundle"])):
             # Better now than after an hour of training.
             make_folder(folder)
@@ -121,8 +124,7 @@ class Command(BaseCommand):
             sources=options["data"],
             recipe=recipe,
             mnist_path=options["mnist"],
-            start_from=bytes(parent.training) if parent else None,
-            parent=parent.name if parent else None,
+            start_from=stored.start_of(parent),
             name=options["name"],
             limit=options["limit"],
         )
@@ -136,7 +138,7 @@ class Command(BaseCommand):
             labelled=lambda: (
                 collect.read_labelled_file(given) if given else collect.read_labelled_database()
             ),
-            active=bundle_of(active),
+            active=stored.bundle_of(active),
             listener=Screen(self),
         )
         if not connection.in_atomic_block:
@@ -216,23 +218,31 @@ def make_folder(folder: Path) -> None:
         raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
 
 
-def starts_from_active(options: Any, active: ModelVersion | None) -> bool:
-    """Whether the active network is taught further, because that is asked for or because it can.
+def chosen_start(options: Any, active: ModelVersion | None) -> ModelVersion | None:
+    """Return the version whose network is to be taught, or None where a new one is to be trained.
 
-    Raises ``CommandError`` where it is asked for and there is no network, or a recipe beside it.
+    Raises ``CommandError`` where teaching is asked for and can't be: there is no network, or a
+    recipe beside it.
     """
-    if options["fine_tune"]:
-        if options["recipe"]:
-            raise CommandError(
-                "--fine-tune has a recipe of its own: leave --recipe and --fast out."
-            )
-        if active is None or not active.training:
-            raise CommandError("There is no active model with a network to start from.")
-        return True
-    if options["from_scratch"] or options["recipe"] or active is None or not active.training:
-        return False
-    labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
-    return labels and "labelled" in options["data"]
+    named = options["start_from"]
+    if named is None and not options["fine_tune"]:
+        labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
+        new = options["from_scratch"] or options["recipe"] or "labelled" not in options["data"]
+        return stored.to_teach(active) if labels and not new else None
+    if options["recipe"]:
+        asked = "--fine-tune" if named is None else "--start-from"
+        raise CommandError(f"{asked} has a recipe of its own: leave --recipe and --fast out.")
+    if named is None:
+        start = stored.to_teach(active)
+        missing = "There is no active model with a network to start from."
+    else:
+        start = ModelVersion.objects.filter(name=named).first()
+        missing = f"There is no model version called {named}."
+        if start is not None and not start.training:
+            start, missing = None, f"{named} has no network to start from, only its serving bytes."
+    if start is None:
+        raise CommandError(missing)
+    return start
 
 
 def chosen_recipe(options: Any, fine_tune: bool) -> Plan:
