@@ -102,7 +102,7 @@ define serve
 endef
 
 # Hashed and compressed, as a public site has them. In a folder of their own: `runserver` shows what is edited at once.
-$(COLLECTED)/staticfiles.json: $(INSTALLED) $(wildcard static/*/*)
+$(COLLECTED)/staticfiles.json: $(INSTALLED) $(shell find static -type f)
 	@rm -rf $(COLLECTED)
 	@STATIC_ROOT=$(COLLECTED) $(PY) manage.py collectstatic --no-input --verbosity 0
 

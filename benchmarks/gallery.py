@@ -26,7 +26,12 @@ from training.strokes import place, render
 PASSWORD = "gallery-gallery"
 DEVICES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2},
+    "phone": {
+        "viewport": {"width": 360, "height": 740},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
 }
 ANIMATION_SIZE = (560, 430)
 FRAME_MS = 70
@@ -95,7 +100,6 @@ def _offline(page: Any, address: str) -> None:
     page.context.set_offline(True)
     page.click("#predict")
     page.wait_for_selector("#board [data-slot=message]:not(:empty)")
-    page.context.set_offline(False)
 
 
 def _help(page: Any, address: str) -> None:
@@ -172,7 +176,10 @@ def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]
             for scheme in ("light", "dark"):
                 with browser_page(site.address, color_scheme=scheme, **settings) as page:
                     prepare(page, site.address)
-                    # Bars move, pictures load.
+                    # Bars move; pictures load once they are near.
+                    page.evaluate(
+                        "[...document.images].forEach((image) => { image.loading = 'eager'; })"
+                    )
                     page.wait_for_timeout(700)
                     path = folder / f"{name}-{device}-{scheme}.png"
                     page.screenshot(path=path, full_page=True)

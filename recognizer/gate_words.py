@@ -30,7 +30,7 @@ def sentence(why: Mapping[str, Any]) -> str:
 def _bench(bench: Mapping[str, Any] | str) -> str:
     if isinstance(bench, str):
         return bench
-    return _("%(bench)s (%(mistakes)s mistakes against %(before)s)") % bench
+    return _("%(bench)s (mistakes: %(mistakes)s against %(before)s)") % bench
 
 
 def _sentences() -> dict[str, str]:
@@ -43,20 +43,22 @@ def _sentences() -> dict[str, str]:
             "None of the labelled drawings is among the fifth that judges, so nothing shows that "
             "the candidate reads such drawings better: label a few more."
         ),
-        "more mistakes": _("It makes %(mistakes)s mistakes in all, the active model %(before)s."),
+        "more mistakes": _(
+            "It makes more mistakes in all: %(mistakes)s, the active model %(before)s."
+        ),
         "no worse": _(
-            "Nowhere worse beyond chance; %(mistakes)s mistakes in all against %(before)s."
+            "Nowhere worse beyond chance; mistakes in all: %(mistakes)s against %(before)s."
         ),
         "better": _(
-            "Better on the %(n)s held-out labelled drawings (%(mistakes)s mistakes against "
+            "Better on the held-out labelled drawings (n %(n)s, mistakes: %(mistakes)s against "
             "%(before)s, p %(p)s), nowhere worse beyond chance."
         ),
         "perfect": _(
-            "The active model makes no mistake on the %(n)s held-out labelled drawings: there is "
-            "nothing to be better."
+            "The active model makes no mistake on the held-out labelled drawings (n %(n)s): there "
+            "is nothing to be better at."
         ),
         "not better": _(
-            "It is not better on the %(n)s held-out labelled drawings: %(mistakes)s mistakes "
-            "against %(before)s."
+            "It is not better on the held-out labelled drawings (n %(n)s, mistakes: %(mistakes)s "
+            "against %(before)s)."
         ),
     }

@@ -444,7 +444,7 @@ def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
     page = re.sub(r"[ \n]+", " ", training.get(page_of(job)).content.decode())
 
     assert "The gate: not passed" in page
-    assert "It is worse beyond chance on generated (27 mistakes against 17)." in page
+    assert "It is worse beyond chance on generated (mistakes: 27 against 17)." in page
     assert "The active model stays." in page
     gate_part = page[page.index("gate-table") :]
     assert [cells(row) for row in re.findall("<tr[ >].*?</tr>", gate_part)[1:]] == [

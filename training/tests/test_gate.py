@@ -29,7 +29,7 @@ def test_without_labels_an_equal_and_a_better_model_pass() -> None:
 def test_without_labels_a_model_that_is_worse_in_all_does_not_pass() -> None:
     decision = decide({"mnist": right(99, 1, 2)}, {"mnist": right(99, 1)})
     assert not decision.activate
-    assert "2 mistakes in all, the active model 1" in decision.reason
+    assert "more mistakes in all: 2, the active model 1" in decision.reason
 
 
 def test_a_model_that_is_worse_beyond_chance_on_one_bench_does_not_pass() -> None:
@@ -37,7 +37,7 @@ def test_a_model_that_is_worse_beyond_chance_on_one_bench_does_not_pass() -> Non
     active = {"mnist": right(99, *range(50)), "non-digits": right(99), LABELLED: right(9, 1)}
     decision = decide(candidate, active)
     assert not decision.activate
-    assert "worse beyond chance on non-digits (5 mistakes against 0)" in decision.reason
+    assert "worse beyond chance on non-digits (mistakes: 5 against 0)" in decision.reason
 
 
 def test_harm_that_no_bench_shows_alone_is_seen_in_all_of_them_together() -> None:
@@ -46,7 +46,7 @@ def test_harm_that_no_bench_shows_alone_is_seen_in_all_of_them_together() -> Non
     active = {**dict.fromkeys(benches, right(99)), LABELLED: right(9, 1)}
     decision = decide(candidate, active)
     assert not decision.activate
-    assert f"{TOGETHER} (6 mistakes against 0)" in decision.reason
+    assert f"{TOGETHER} (mistakes: 6 against 0)" in decision.reason
 
 
 def test_thresholds_that_refuse_more_digits_do_not_pass() -> None:
@@ -62,14 +62,14 @@ def test_with_labels_a_model_must_be_better_on_those_held_out(n: int) -> None:
     elsewhere = {"mnist": right(99, 1, 2)}
     better = decide({**elsewhere, LABELLED: right(n)}, {**elsewhere, LABELLED: right(n, 0)})
     assert better.activate
-    assert f"{n} held-out labelled drawings (0 mistakes against 1, p 0.500)" in better.reason
+    assert f"labelled drawings (n {n}, mistakes: 0 against 1, p 0.500)" in better.reason
 
     equal = decide(
         {"mnist": right(99), LABELLED: right(n, 0)}, {**elsewhere, LABELLED: right(n, 0)}
     )
     assert not equal.activate
     assert "not better" in equal.reason
-    assert "1 mistakes against 1" in equal.reason
+    assert "mistakes: 1 against 1" in equal.reason
 
     perfect = decide({**elsewhere, LABELLED: right(n)}, {**elsewhere, LABELLED: right(n)})
     assert not perfect.activate
@@ -113,7 +113,7 @@ def test_the_table_is_kept_with_both_models_side_by_side() -> None:
     reported = [Row.of("mnist test", right(50, 1), right(50, 2))]
     kept = json.loads(json.dumps(decide(candidate, active, reported=reported).to_json()))
     assert kept["activate"] is True
-    assert kept["reason"].startswith("Better on the 20 held-out labelled drawings")
+    assert kept["reason"].startswith("Better on the held-out labelled drawings (n 20")
     labelled = next(row for row in kept["rows"] if row["bench"] == LABELLED)
     assert labelled["n"] == 20
     assert (labelled["candidate_mistakes"], labelled["active_mistakes"]) == (1, 3)
