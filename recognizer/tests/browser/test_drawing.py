@@ -78,6 +78,22 @@ def test_resizing_the_window_keeps_the_drawing(desk: Desk) -> None:
     assert not desk.has_ink(0.5, 0.6)
 
 
+def test_turning_the_phone_in_the_middle_of_a_stroke_keeps_what_is_drawn(desk: Desk) -> None:
+    desk.page.set_viewport_size({"width": 360, "height": 740})
+    mouse = desk.page.mouse
+    mouse.move(*desk.at(0.2, 0.3))
+    mouse.down()
+    mouse.move(*desk.at(0.5, 0.3), steps=5)
+    desk.page.set_viewport_size({"width": 740, "height": 500})
+    mouse.move(*desk.at(0.5, 0.3))
+    mouse.move(*desk.at(0.5, 0.7), steps=5)
+    mouse.up()
+
+    assert desk.has_ink(0.3, 0.3)
+    assert desk.has_ink(0.5, 0.5)
+    assert not desk.has_ink(0.2, 0.7)
+
+
 def test_the_ink_follows_the_colours_of_the_page(desk: Desk) -> None:
     desk.page.emulate_media(color_scheme="light")
     desk.drag([desk.at(0.2, 0.5), desk.at(0.8, 0.5)])

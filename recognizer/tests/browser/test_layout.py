@@ -35,6 +35,20 @@ def test_text_at_twice_its_size_still_fits_a_phone(open_desk: Any) -> None:
         assert box["x"] + box["width"] <= 320
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_it_draws_and_fits_where_text_runs_from_right_to_left(open_desk: Any, width: int) -> None:
+    desk = open_desk(viewport={"width": width, "height": 800}, locale="he-IL")
+    desk.page.evaluate("document.documentElement.dir = 'rtl'")
+    desk.drag([desk.at(0.1, 0.5), desk.at(0.3, 0.5)])
+    assert desk.has_ink(0.2, 0.5)
+    assert not desk.has_ink(0.8, 0.5)
+    desk.clear.click()
+    desk.draw(3)
+    desk.predict.click()
+    desk.expect_answer(3)
+    assert desk.has_no_sideways_scroll()
+
+
 def test_nothing_moves_when_the_answer_comes(desk: Desk) -> None:
     def places() -> list[Any]:
         names = ("answer", "upload", "history")
