@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.i18n import set_language
+
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """Lead to the icon: beside an answer in JSON, which names none, browsers ask for it here."""
+    return redirect(static("img/favicon.svg"))
+
 
 urlpatterns = [
     path("", include("recognizer.urls")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", favicon),
     path("language/", set_language, name="language"),
 ]

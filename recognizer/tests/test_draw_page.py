@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.template.loader import render_to_string
@@ -290,6 +291,13 @@ def test_collected_modules_import_each_other_by_hashed_names(
     for name in imports:
         assert re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name)
         assert (tmp_path / "js" / name).is_file()
+
+
+def test_a_browser_that_shows_json_finds_the_icon(client: Client) -> None:
+    response = client.get("/favicon.ico")
+
+    assert (response.status_code, response["Location"]) == (302, "/static/img/favicon.svg")
+    assert finders.find("img/favicon.svg")
 
 
 def test_the_browser_gets_every_sentence_it_needs() -> None:
