@@ -6,7 +6,8 @@ Each row is the recipe ``fine-tune`` with one part changed, on drawings of the w
 (23-24) by hands of ``benchmarks.hands``: so many are trained on, the others measured. Neither
 MNIST's test half nor the writers that are held out are used, so what the table says may be acted
 on. "Anew" teaches one hand, then two, then three, each time from the bundled network, as a site
-does that trains after every hour of labelling; "chain" does so from the network before.
+does that trains after every hour of labelling; "chain" does so from the network before; "tied" too,
+but each is held to what the bundled network answers.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ VARIANTS: dict[str, Variant] = {
 }
 """What is changed, by the name of its row. Moving part of the way is WiSE-FT (Wortsman 2022)."""
 
-CHAIN, ANEW = "chain", "anew"
-ROWS = (*VARIANTS, CHAIN, ANEW)
+CHAIN, ANEW, TIED = "chain", "anew", "tied"
+ROWS = (*VARIANTS, CHAIN, ANEW, TIED)
 
 
 @dataclass
@@ -120,16 +121,26 @@ def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
 
 
 def teach(
-    model: Any, calibration: Calibration, labelled: Data, variant: Variant, bench: Bench
+    model: Any,
+    calibration: Calibration,
+    labelled: Data,
+    variant: Variant,
+    bench: Bench,
+    tied_to: Any = None,
 ) -> Calibration:
-    """Teach a network in place and return its calibration."""
+    """Teach a network in place and return its calibration.
+
+    It is held to the answers of the network ``tied_to``, by default to its own.
+    """
     recipe = variant.change(bench.recipe).for_this_machine()
     data = replace(bench.data, wanted=variant.sources)
     if "omniglot" not in variant.sources:
         data = replace(data, characters=None)
     rehearsed = adapt.rehearsal(data, recipe)
-    # At softness 1 an answer that is certain makes a label's cross-entropy of the distillation.
-    certain = 40 * np.eye(CLASSES, dtype=np.float32)[rehearsed.labels]
+    answers = None if tied_to is None else logits_of(tied_to, rehearsed.images)
+    if variant.by_label:
+        # At softness 1 a certain answer makes a label's cross-entropy of the distillation.
+        answers = 40 * np.eye(CLASSES, dtype=np.float32)[rehearsed.labels]
     before, old = model.get_weights(), logits_of(model, bench.validation.images)
     adapt.adapt(
         model,
@@ -137,7 +148,7 @@ def teach(
         rehearsed,
         bench.validation,
         replace(recipe, softness=1.0) if variant.by_label else recipe,
-        answers=certain if variant.by_label else None,
+        answers=answers,
     )
     model.set_weights(
         [
@@ -181,6 +192,7 @@ def play(name: str, variant: Variant, bench: Bench) -> Iterator[str]:
 def follow(name: str, bench: Bench) -> Iterator[str]:
     """Yield a row for each hand, taught beside all hands before: anew, or upon what was taught."""
     model, calibration = bundle.from_keras_bytes(bench.bundled.training), bench.calibration
+    tied_to = bundle.from_keras_bytes(bench.bundled.training) if name == TIED else None
     known: list[Data] = []
     for turn, (hand, (labelled, _)) in enumerate(bench.hands.items()):
         known.append(labelled)
@@ -188,7 +200,8 @@ def follow(name: str, bench: Bench) -> Iterator[str]:
         labels = np.concatenate([data.labels for data in known])
         if name == ANEW:
             model, calibration = bundle.from_keras_bytes(bench.bundled.training), bench.calibration
-        calibration = teach(model, calibration, Data("known", images, labels), Variant(), bench)
+        taught = Data("known", images, labels)
+        calibration = teach(model, calibration, taught, Variant(), bench, tied_to)
         yield line(f"{name}, {turn + 1}", hand, model, calibration, bench)
     for hand in list(bench.hands)[:-1]:
         yield line(f"{name}, at its end", hand, model, calibration, bench)

@@ -138,7 +138,12 @@ def adapt(
 
 def _steps(recipe: Adaptation, labelled: int, own: int) -> int:
     """Return the steps of an epoch: more of them where there are many labelled drawings."""
-    return max(recipe.steps, -(-recipe.least_passes * labelled // (own * recipe.epochs)))
+
+    def needed(passes: int) -> int:
+        return -(-passes * labelled // (own * recipe.epochs))
+
+    wanted = min(needed(recipe.passes), recipe.most_steps)
+    return max(recipe.steps, wanted, needed(recipe.least_passes))
 
 
 def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:

@@ -75,8 +75,10 @@ class Adaptation(Plan):
     """
 
     epochs: int = 3
-    steps: int = 250  # in an epoch, or more: see ``least_passes``
-    least_passes: int = 6  # each labelled drawing is seen at least so often in the run
+    steps: int = 250  # in an epoch, or more: see ``passes``
+    passes: int = 115  # each labelled drawing is seen so often in the run, or more
+    most_steps: int = 2_000  # in an epoch, some five minutes in all: many drawings are seen less
+    least_passes: int = 6  # but never less than so often
     labelled_share: float = 0.2  # of every batch
     learning_rate: float = 7e-4
     warm_up: float = 0.1
@@ -105,7 +107,8 @@ class Adaptation(Plan):
     def at_most(self, limit: int) -> Adaptation:
         """Return the plan for a quick try."""
         few = replace(super().at_most(limit), mnist=min(self.mnist, limit))
-        return replace(few, pen=min(self.pen, limit), steps=min(self.steps, limit))
+        few = replace(few, pen=min(self.pen, limit), steps=min(self.steps, limit))
+        return replace(few, passes=self.least_passes)
 
 
 def _has_bfloat16() -> bool:
