@@ -106,9 +106,13 @@ class Adaptation(Plan):
 
     def at_most(self, limit: int) -> Adaptation:
         """Return the plan for a quick try."""
-        few = replace(super().at_most(limit), mnist=min(self.mnist, limit))
-        few = replace(few, pen=min(self.pen, limit), steps=min(self.steps, limit))
-        return replace(few, passes=self.least_passes)
+        return replace(
+            super().at_most(limit),
+            mnist=min(self.mnist, limit),
+            pen=min(self.pen, limit),
+            steps=min(self.steps, limit),
+            passes=self.least_passes,
+        )
 
 
 def _has_bfloat16() -> bool:
@@ -140,7 +144,7 @@ FAST = replace(
 """A model within three minutes on two cores, to try a change or an installation."""
 
 FINE_TUNE = Adaptation("fine-tune")
-"""The active network, taught what reviewers have labelled, within three minutes on two cores."""
+"""What reviewers have labelled, a few hundred drawings of it within three minutes on two cores."""
 
 RECIPES = {recipe.name: recipe for recipe in (SHIPPED, FAST)}
 """The recipes for a new network, by name."""

@@ -59,9 +59,9 @@ class Listener(Protocol):
 class Order:
     """What to train: the sources wanted, files given, the recipe, and where to begin.
 
-    ``start_from`` is a bundle with its Keras archive: a ``Recipe`` trains that network further, or
-    a new one where there is none; an ``Adaptation`` needs one. ``limit`` is the most drawings that
-    are used of each source, for a quick try.
+    ``start_from`` is a bundle with its Keras archive, which an ``Adaptation`` needs; a ``Recipe``
+    makes a new network. ``limit`` is the most drawings that are used of each source, for a quick
+    try.
     """
 
     sources: frozenset[str]
@@ -176,10 +176,7 @@ def _teach(
     assert isinstance(recipe, Recipe)
     listener.say(describe(data))
     listener.say("Drawing the first epoch's strokes ...")
-    if order.start_from is None:
-        model = build_network(width=recipe.width)
-    else:
-        model = bundles.from_keras_bytes(order.start_from.training)
+    model = build_network(width=recipe.width)
     training = TrainingData(
         fixed=data.trainable_mnist(),
         material=data.material(),
