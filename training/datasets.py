@@ -32,10 +32,7 @@ HELD_OUT_WRITERS = (25, 26, 27, 28, 29, 30)
 VALIDATION_WRITERS = (23, 24)
 """Pen writers that choose: temperature, thresholds, settings."""
 
-_IMAGING = [
-    Path(imaging.__file__).with_name(f"{name}.py")
-    for name in ("decoding", "imaging", "paper", "ruling", "specks", "stroke")
-]
+_IMAGING = sorted(Path(imaging.__file__).parent.glob("*.py"))
 
 
 @dataclass(frozen=True)

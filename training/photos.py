@@ -1,8 +1,8 @@
 """Photographs of pen-written digits, made up: paper, ruling, pen, light, shadow, lens, sensor.
 
-They stand in for the phone photos that ``recognizer.paper`` must read. The picture is made from
-the light that falls on a page and what the page reflects, in millimetres, which is not how it is
-read: nothing here is a function that the reading code could undo. NumPy and Pillow only.
+They stand in for the phone photos that ``recognizer.imaging.photo`` must read. The picture is
+made from the light that falls on a page and what the page reflects, in millimetres, which is not
+how it is read: nothing here is a function that the reading code could undo. NumPy and Pillow only.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from recognizer import imaging, stroke
+from recognizer import imaging
 from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.imaging import stroke_width as stroke
 from training.allographs import generate_digit
 from training.strokes import Strokes, place, render
 

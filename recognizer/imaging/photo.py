@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from recognizer.decoding import BlankDrawing, Pixels
-from recognizer.ruling import noise, ruling, strongest_of
-from recognizer.specks import pieces
+from recognizer.imaging.decoding import BlankDrawing, Pixels
+from recognizer.imaging.ruled_lines import noise, ruling, strongest_of
+from recognizer.imaging.specks import pieces
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

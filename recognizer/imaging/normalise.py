@@ -1,0 +1,149 @@
+"""``Drawing`` -> the 28x28 image that the model sees.
+
+``model_input`` tells ink from paper, crops to the ink, brings the stroke to one width, scales the
+longer side to 20 px and centres it by its centre of mass. Box and centre are the convention of
+MNIST (LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition",
+Proc. IEEE 86(11), 1998, section III.A).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from recognizer.imaging.decoding import (
+    MIN_CONTRAST,
+    Pixels,
+)
+from recognizer.imaging.drawing import Drawing, as_drawn
+from recognizer.imaging.ink import INK_LEVEL, Floats, Mask, crop, find_ink, keep_thin_lines
+from recognizer.imaging.specks import is_grainy, without_specks
+from recognizer.imaging.stroke_width import INK_SIDE, MARGIN, WORK_SIDE, extent, measure, redraw
+
+INPUT_SIDE = 28
+_THUMBNAIL = 64  # px
+
+
+def model_input(drawing: Drawing) -> Pixels:
+    """Return what the model sees of a drawing: uint8 (28, 28), white ink on black.
+
+    The ink's longer side is 20 px, its centre of mass lies in the middle, its stroke is about
+    2.4 px wide and its strongest pixel is 255. Raises ``BlankDrawing`` where there is no ink.
+    """
+    ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
+    ink = crop(ink)
+    mask = to_working_grid(ink) > INK_LEVEL
+    stroke = measure(mask)
+    kept = without_specks(mask, stroke.width)
+    if kept is not None:
+        stroke = measure(_enlarged(ink, mask, kept))
+    return place(redraw(stroke))
+
+
+@dataclass(frozen=True)
+class InkBox:
+    """Where in a drawing the digit is, as shares (0-1) of its width and height."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def ink_box(drawing: Drawing) -> InkBox:
+    """Return the part of a drawing that `model_input` crops to, specks of dust left out.
+
+    Raises ``BlankDrawing`` where there is no ink.
+    """
+    ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
+    mask = ink > INK_LEVEL
+    down, across = np.array(extent(mask, 1), float), np.array(extent(mask, 0), float)
+    grid = to_working_grid(crop(ink)) > INK_LEVEL
+    kept = without_specks(grid, measure(grid).width)
+    # Dust too small for the grid is gone there by itself.
+    kept = grid if kept is None else kept
+    factor = max(np.ptp(down), np.ptp(across)) / WORK_SIDE
+    down = down[0] + (np.array(extent(kept, 1)) - MARGIN) * factor
+    across = across[0] + (np.array(extent(kept, 0)) - MARGIN) * factor
+    height, width = ink.shape
+    (top, bottom), (left, right) = np.clip(down / height, 0, 1), np.clip(across / width, 0, 1)
+    return InkBox(float(left), float(top), float(right - left), float(bottom - top))
+
+
+def without_grain(grey: Pixels) -> Pixels:
+    """Return a small drawing (h, w) without noise of single px; any other as it is.
+
+    A median of 3x3 (Tukey 1977) costs strokes of one px, so it is kept for drawings that are
+    strewn with px. What is larger than a thumbnail has its noise taken out as a photo.
+    """
+    if max(grey.shape) >= _THUMBNAIL or not is_grainy(find_ink(grey)[0] > INK_LEVEL):
+        return grey
+    calm = np.asarray(Image.fromarray(grey).filter(ImageFilter.MedianFilter(3)))
+    return calm if int(calm.max()) - int(calm.min()) >= MIN_CONTRAST else grey
+
+
+def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
+    """Return ink without its specks on the working grid, enlarged to fill it once more."""
+    (top, bottom), (left, right) = extent(kept, 1), extent(kept, 0)
+    if max(bottom - top, right - left) > 0.9 * WORK_SIDE:
+        return kept
+    factor = max(ink.shape) / WORK_SIDE
+
+    def span(first: int, stop: int) -> slice:
+        return slice(max(0, int((first - MARGIN) * factor) - 1), int((stop - MARGIN) * factor) + 2)
+
+    larger = to_working_grid(crop(ink[span(top, bottom), span(left, right)])) > INK_LEVEL
+    kept_again = without_specks(larger, measure(larger).width)
+    return larger if kept_again is None else kept_again
+
+
+def to_working_grid(ink: Floats) -> Floats:
+    """Scale cropped ink so that its longer side is 80 px, with a margin of 8 px around it."""
+    factor = max(ink.shape) / WORK_SIDE
+    size = (max(1, round(ink.shape[1] / factor)), max(1, round(ink.shape[0] / factor)))
+    if factor > 1:
+        ink, method = keep_thin_lines(ink, factor), Image.Resampling.BOX
+    else:
+        # Paper around the ink, so that the edge of the crop is interpolated like any other.
+        method = Image.Resampling.BICUBIC
+    padded = np.pad(ink, 1)
+    box = (1, 1, 1 + ink.shape[1], 1 + ink.shape[0])
+    grid = np.asarray(Image.fromarray(padded).resize(size, method, box=box))
+    return np.pad(grid, MARGIN)
+
+
+def place(ink: Floats) -> Pixels:
+    """Scale the ink's longer side to 20 px and centre its mass in 28x28, by area averaging."""
+    down, across = ink.sum(1), ink.sum(0)
+    (top, bottom), (left, right) = _span(ink.max(1)), _span(ink.max(0))
+    scale = max(bottom - top, right - left) / INK_SIDE
+    mass = float(down.sum())
+    rows = _window(top, bottom, float(down @ np.arange(down.size)) / mass + 0.5, scale)
+    columns = _window(left, right, float(across @ np.arange(across.size)) / mass + 0.5, scale)
+    image = _coverage(rows, scale, ink.shape[0]) @ ink @ _coverage(columns, scale, ink.shape[1]).T
+    pixels: Pixels = np.rint(image * (255 / image.max())).astype(np.uint8)
+    return pixels
+
+
+def _span(profile: Floats) -> tuple[float, float]:
+    """Return where ink begins and ends along an axis; a half covered cell counts half."""
+    cells = np.flatnonzero(profile > 0)
+    first, last = int(cells[0]), int(cells[-1])
+    return first + 1 - float(profile[first]), last + float(profile[last])
+
+
+def _window(start: float, stop: float, centre: float, scale: float) -> float:
+    """Return where a window of 28 px begins: centred on the mass, but with all ink inside."""
+    side = INPUT_SIDE * scale
+    return min(max(centre - side / 2, stop - side), start)
+
+
+def _coverage(start: float, scale: float, cells: int) -> Floats:
+    """Return (28, cells): the share of each of 28 output px that each input cell covers."""
+    edges = start + scale * np.arange(INPUT_SIDE + 1, dtype=np.float32)[:, None]
+    cell = np.arange(cells, dtype=np.float32)
+    overlap = np.minimum(edges[1:], cell + 1) - np.maximum(edges[:-1], cell)
+    shares: Floats = np.maximum(overlap, 0) / np.float32(scale)
+    return shares
