@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import corruptions, machine
-from recognizer.classifier import Calibration
+from recognizer.inference.classifier import Calibration
 from training import (
     bundle,
     calibrate,

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import machine
-from recognizer.classifier import BUNDLED, Bundle, BundleError, load_bundle
+from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
 from recognizer.statistics import wilson
 from training import collect, downloads, evaluate, nondigit_sets, real_photos, run, testsets
 from training.datasets import Data

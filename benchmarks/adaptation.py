@@ -24,7 +24,7 @@ from PIL import Image
 
 from benchmarks import machine
 from benchmarks.hands import HANDS, Hand
-from recognizer.classifier import BUNDLED, Bundle, Calibration, load_bundle
+from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
 from training import adapt, bundle, collect, datasets
 from training.augment import Augmentation
 from training.calibrate import carry_over

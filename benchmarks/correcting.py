@@ -1,6 +1,6 @@
 """People who write digits, correct what they are answered, and go on: what they are answered then.
 
-The same mix answers here as on the site, ``recognizer.neighbours``; without database and HTTP.
+The same mix answers here as on the site, ``recognizer.inference.personal_posterior``; without database and HTTP.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer import embeddings, neighbours
-from recognizer.classifier import Answer, Calibration, Classifier, Verdict
-from recognizer.neighbours import CHOSEN, Mix, Witnesses
+from recognizer.inference import embeddings, personal_posterior
+from recognizer.inference.classifier import Answer, Calibration, Classifier, Verdict
+from recognizer.inference.personal_posterior import CHOSEN, Mix, Witnesses
 from training import datasets
 from training.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.evaluate import calibration_error
@@ -116,14 +116,16 @@ class Memory:
         """Return what is answered in place of the network's answer, or that."""
         if not any(self.said):
             return answer
-        found = neighbours.mix(answer, self.calibration, self._witnesses(), self.numbers)
+        found = personal_posterior.mix(answer, self.calibration, self._witnesses(), self.numbers)
         return answer if found is None else found.answer
 
     def chances(self, answer: Answer) -> NDArray[np.float64]:
         """Return the eleven probabilities of network and memory together, (11,)."""
         if not any(self.said):
-            return neighbours.prior(answer, self.calibration)
-        return neighbours.posterior(answer, self.calibration, self._witnesses(), self.numbers)
+            return personal_posterior.prior(answer, self.calibration)
+        return personal_posterior.posterior(
+            answer, self.calibration, self._witnesses(), self.numbers
+        )
 
     def _witnesses(self) -> Witnesses:
         labels, said = np.array(self.labels), np.array(self.said)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import machine, mnist_c
-from recognizer.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
 from training import datasets, downloads, evaluate
 from training.datasets import Data
 from training.downloads import DataDamaged, DataUnavailable

@@ -29,8 +29,8 @@ import numpy as np
 
 from benchmarks import correcting, machine, remembering, unseen
 from benchmarks.correcting import Half, Sheet, Spill, Visitor
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
-from recognizer.neighbours import CHOSEN, Mix
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.inference.personal_posterior import CHOSEN, Mix
 from training import datasets, downloads
 from training.datasets import HELD_OUT_WRITERS, PenDigit
 from training.downloads import DataDamaged, DataUnavailable

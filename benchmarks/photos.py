@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks import machine
 from recognizer import imaging
-from recognizer.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
+from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
 from training import datasets, downloads
 from training.datasets import PenDigit
 from training.downloads import DataDamaged, DataUnavailable

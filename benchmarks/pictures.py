@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.screenshots import MAX_BYTES, smaller
 from benchmarks.site import ROOT
-from recognizer.classifier import BUNDLED, BundleError, load_bundle
+from recognizer.inference.classifier import BUNDLED, BundleError, load_bundle
 from training import datasets, evaluate, figures, omniglot, run, testsets
 from training.datasets import Data
 from training.downloads import DataDamaged, DataUnavailable

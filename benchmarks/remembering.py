@@ -75,7 +75,8 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from recognizer import embeddings, memory, neighbours, services, serving
+    from recognizer import memory, services, serving
+    from recognizer.inference import embeddings, personal_posterior
     from recognizer.models import Prediction
     from recognizer.tests.drawings import digit_png
 
@@ -100,11 +101,11 @@ def _measure_here(remembered: int, rounds: int) -> str:
     kept = Prediction.objects.order_by("created_at").values_list("embedding", flat=True)
     vectors = embeddings.unpack_many([bytes(packed or b"") for packed in kept])
     numbers = np.arange(len(vectors))
-    earlier = neighbours.Witnesses(vectors, numbers % 10, numbers < remembered)
+    earlier = personal_posterior.Witnesses(vectors, numbers % 10, numbers < remembered)
     calibration = serving.current_classifier().classifier.calibration
 
     def mix() -> object:
-        return neighbours.mix(new.answer, calibration, earlier)
+        return personal_posterior.mix(new.answer, calibration, earlier)
 
     times, mixes = clock(ask, rounds), clock(mix, rounds)
     return (

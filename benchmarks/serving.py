@@ -22,7 +22,7 @@ from PIL import Image, ImageFilter
 
 from benchmarks import machine
 from recognizer import imaging
-from recognizer.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
 from training.allographs import generate_digit
 from training.strokes import PLACEMENTS, draw_at, place, render
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from recognizer.classifier import Bundle, BundleError, load_bundle
+from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from training import bundle, calibrate, collect, fit
 from training.collect import Labelled
 from training.network import build_network, logits_of

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import embeddings, services, serving
-from recognizer.classifier import Answer, BundleError, Classifier
+from recognizer import services, serving
+from recognizer.inference import embeddings
+from recognizer.inference.classifier import Answer, BundleError, Classifier
 from recognizer.models import ModelVersion
 
 

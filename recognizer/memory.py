@@ -16,8 +16,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer import embeddings, neighbours, recall, serving
-from recognizer.classifier import Answer
+from recognizer import recall, serving
+from recognizer.inference import embeddings, personal_posterior
+from recognizer.inference.classifier import Answer
 from recognizer.models import (
     Label,
     MemorySwitchedOff,
@@ -214,12 +215,12 @@ def personal_answer(
     rows = recall.comparable(rows, current)
     if not rows:
         return None
-    witnesses = neighbours.Witnesses(
+    witnesses = personal_posterior.Witnesses(
         embeddings=embeddings.unpack_many([row.embedding for row in rows]),
         labels=np.array([row.label for row in rows]),
         said=np.array([row.pk is not None for row in rows]),
     )
-    personal = neighbours.mix(answer, current.classifier.calibration, witnesses)
+    personal = personal_posterior.mix(answer, current.classifier.calibration, witnesses)
     if personal is None:
         return None
     return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import UUIDField
 
-from recognizer import embeddings, imaging, serving, stored
-from recognizer.classifier import Classifier
+from recognizer import imaging, serving, stored
+from recognizer.inference import embeddings
+from recognizer.inference.classifier import Classifier
 from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing
 
 logger = logging.getLogger(__name__)

@@ -27,7 +27,8 @@ def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> Non
 
     `flush` sends the signal without `apps`: its tables are as up to date as they were.
     """
-    from recognizer import classifier, services
+    from recognizer import services
+    from recognizer.inference import classifier
 
     if using != DEFAULT_DB_ALIAS or not (apps is None or _is_up_to_date(apps)):
         return

@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from recognizer import embeddings, imaging, memory, selectors, serving
+from recognizer import imaging, memory, selectors, serving
 from recognizer.audit import audit_key
-from recognizer.classifier import Answer, Bundle, BundleError
+from recognizer.inference import embeddings
+from recognizer.inference.classifier import Answer, Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion, Prediction
 from recognizer.stored import model_input as model_input
 from recognizer.stored import stored_drawing as stored_drawing

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
-from recognizer.classifier import Bundle, BundleError, Classifier
+from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from recognizer.models import ModelVersion
 
 logger = logging.getLogger(__name__)

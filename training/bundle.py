@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from recognizer.classifier import Bundle, BundleError, Classifier
+from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from training.datasets import Data
 from training.network import logits_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.classifier import DIGITS, Calibration, digit_scores
+from recognizer.inference.classifier import DIGITS, Calibration, digit_scores
 
 ACCEPTED = 0.99
 """Share of the validation digits that must pass as digits."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.classifier import DIGITS, Calibration, Classifier, digit_scores
+from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
 from recognizer.statistics import wilson
 from training.calibrate import probabilities
 from training.datasets import NOT_A_DIGIT, Data

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.classifier import DIGITS
+from recognizer.inference.classifier import DIGITS
 from training.evaluate import Outcome
 from training.fit import History
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from recognizer import jobs, services
-from recognizer.classifier import BundleError
+from recognizer.inference.classifier import BundleError
 from recognizer.jobs import Kind, Options
 from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
 from training import collect, recipes, run, stored

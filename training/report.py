@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from recognizer.classifier import DIGITS, Bundle
+from recognizer.inference.classifier import DIGITS, Bundle
 from training import evaluate, gate
 from training.evaluate import Outcome, Refusals
 

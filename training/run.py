@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from recognizer.classifier import DIGITS, Bundle, Calibration, Classifier
+from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier
 from training import adapt, collect, gate
 from training import bundle as bundles
 from training.calibrate import calibrate, carry_over

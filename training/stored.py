@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recognizer import selectors, serving
-from recognizer.classifier import Bundle, BundleError
+from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
 from training.recipes import FINE_TUNE
 

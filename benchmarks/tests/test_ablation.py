@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import ablation
-from recognizer.classifier import Classifier, load_bundle
+from recognizer.inference.classifier import Classifier, load_bundle
 from training import downloads, recipes
 from training.tests.small_data import write_small_data
 

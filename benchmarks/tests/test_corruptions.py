@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import corruptions, mnist_c
-from recognizer.classifier import BUNDLED
+from recognizer.inference.classifier import BUNDLED
 from training import downloads
 from training.tests.small_data import write_small_data
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import correcting, personal, remembering, unseen
 from benchmarks.correcting import Sheet, Visitor
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training import downloads
 from training.allographs import generate_digit
 from training.datasets import HELD_OUT_WRITERS, Data, PenDigit

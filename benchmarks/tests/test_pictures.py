@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import pictures
-from recognizer.classifier import Calibration
+from recognizer.inference.classifier import Calibration
 from training import downloads
 from training.datasets import Data
 from training.evaluate import Outcome

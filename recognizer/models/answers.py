@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recognizer import embeddings
+from recognizer.inference import embeddings
 
 DIGITS = 10
 

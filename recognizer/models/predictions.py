@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
-from recognizer import embeddings
+from recognizer.inference import embeddings
 from recognizer.models.answers import (
     Label,
     Source,

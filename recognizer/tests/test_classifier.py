@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from recognizer import imaging
-from recognizer.classifier import (
+from recognizer.inference.classifier import (
     BUNDLED,
     Answer,
     Bundle,

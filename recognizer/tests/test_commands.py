@@ -17,7 +17,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from recognizer import classifier, imaging, services
+from recognizer import imaging, services
+from recognizer.inference import classifier
 from recognizer.management.commands import recognize
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.reviewing import drawing, make_version

@@ -19,8 +19,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import classifier, exports, imaging, services
+from recognizer import exports, imaging, services
 from recognizer.formats import LABEL_NAMES, Format, parquet
+from recognizer.inference import classifier
 from recognizer.models import Prediction
 from recognizer.tests.exporting import Way, each_way, export_to, files_of, needs_pyarrow, store
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing, make_prediction, make_version

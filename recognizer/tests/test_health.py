@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import classifier, services, serving
+from recognizer import services, serving
+from recognizer.inference import classifier
 from recognizer.models import ModelVersion
 
 

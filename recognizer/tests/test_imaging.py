@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from recognizer import imaging
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.imaging import stroke_width as stroke
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.allographs import generate_digit
 from training.strokes import Strokes, place, render
 

@@ -19,7 +19,8 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import classifier, labelling, memory, recall, services
+from recognizer import labelling, memory, recall, services
+from recognizer.inference import classifier
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,

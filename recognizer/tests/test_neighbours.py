@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer import classifier, embeddings, imaging, neighbours
-from recognizer.classifier import NOT_A_DIGIT_CLASS, Answer, Calibration, Verdict
+from recognizer import imaging
+from recognizer.inference import classifier, embeddings, personal_posterior
+from recognizer.inference.classifier import NOT_A_DIGIT_CLASS, Answer, Calibration, Verdict
 from recognizer.tests.drawings import digit_png
 from recognizer.tests.mirrored import mirrored_png
 
@@ -36,9 +37,9 @@ def read_as(digit: int, confidence: float = 0.99, score: float = 0.999) -> Answe
 
 def witnesses(
     vectors: Sequence[NDArray[np.float32]], labels: Sequence[int], let_pass: int = 0
-) -> neighbours.Witnesses:
+) -> personal_posterior.Witnesses:
     """Earlier drawings; of the last ``let_pass`` of them the person has said nothing."""
-    return neighbours.Witnesses(
+    return personal_posterior.Witnesses(
         embeddings=np.array(vectors, np.float32).reshape(-1, LENGTH),
         labels=np.array(labels, int),
         said=np.arange(len(labels)) < len(labels) - let_pass,
@@ -47,11 +48,11 @@ def witnesses(
 
 def mixed(
     answer: Answer, *earlier: tuple[float, int], let_pass: int = 0
-) -> neighbours.Personal | None:
+) -> personal_posterior.Personal | None:
     """The personal answer by drawings at these cosines, each in another direction."""
     vectors = [at(cosine, index + 1) for index, (cosine, _) in enumerate(earlier)]
     labels = [label for _, label in earlier]
-    return neighbours.mix(answer, CALIBRATION, witnesses(vectors, labels, let_pass))
+    return personal_posterior.mix(answer, CALIBRATION, witnesses(vectors, labels, let_pass))
 
 
 def test_without_a_memory_the_network_answers() -> None:
@@ -127,7 +128,7 @@ def test_a_memory_that_only_sows_doubt_leaves_the_answer() -> None:
 def test_many_drawings_alike_count_little_more_than_one() -> None:
     answer = read_as(2, 0.9)
     one, many = (
-        neighbours.posterior(answer, CALIBRATION, witnesses([at(0.9)] * count, [7] * count))
+        personal_posterior.posterior(answer, CALIBRATION, witnesses([at(0.9)] * count, [7] * count))
         for count in (1, 100)
     )
 
@@ -137,7 +138,7 @@ def test_many_drawings_alike_count_little_more_than_one() -> None:
 
 def test_refused_without_a_memory_is_more_likely_than_not_no_digit() -> None:
     for score in (1e-15, 0.1, 0.899, 0.901, 0.99, 1.0):
-        chances = neighbours.prior(read_as(3, 0.7, score), CALIBRATION)
+        chances = personal_posterior.prior(read_as(3, 0.7, score), CALIBRATION)
         assert chances.sum() == pytest.approx(1)
         assert (chances[NOT_A_DIGIT_CLASS] > 0.5) == (score < 0.9)
         assert chances[:10].argmax() == 3
@@ -156,7 +157,9 @@ def test_whatever_is_remembered_the_answer_is_a_whole_one() -> None:
         answer = Answer(**{**vars(answer), "embedding": vectors[0]})
         labels = rng.integers(0, 11, count)
         said = rng.random(count) < 0.6
-        found = neighbours.mix(answer, CALIBRATION, neighbours.Witnesses(vectors, labels, said))
+        found = personal_posterior.mix(
+            answer, CALIBRATION, personal_posterior.Witnesses(vectors, labels, said)
+        )
         if found is None:
             continue
         changed += 1
@@ -201,7 +204,7 @@ def by_memory(
 ) -> Answer:
     packed = [embeddings.pack(answer.embedding) or b"" for answer, _ in taught]
     earlier = witnesses(list(embeddings.unpack_many(packed)), [label for _, label in taught])
-    found = neighbours.mix(new, bundled.calibration, earlier)
+    found = personal_posterior.mix(new, bundled.calibration, earlier)
     return new if found is None else found.answer
 
 

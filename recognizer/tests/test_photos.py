@@ -15,7 +15,7 @@ from django.core.management import call_command
 from PIL import Image, ImageFilter
 
 from recognizer import imaging
-from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.allographs import generate_digit
 from training.nondigits import generate_nondigit
 from training.photos import KINDS, Conditions, as_jpeg, photograph

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from recognizer import rechecks, services
-from recognizer.classifier import BUNDLED, Bundle, load_bundle
+from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.models import ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.exporting import store
 from recognizer.tests.reviewing import LIST, NOT_A_DIGIT, make_prediction, make_version

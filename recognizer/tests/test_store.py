@@ -18,8 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import classifier, imaging, labelling, selectors, services, serving
-from recognizer.classifier import Bundle
+from recognizer import imaging, labelling, selectors, services, serving
+from recognizer.inference import classifier
+from recognizer.inference.classifier import Bundle
 from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
 from recognizer.tests.drawings import DrawDigit
 

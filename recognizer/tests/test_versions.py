@@ -15,7 +15,8 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import classifier, labelling, selectors, services, versions
+from recognizer import labelling, selectors, services, versions
+from recognizer.inference import classifier
 from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version

@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from recognizer import exports, imaging, labelling, selectors, services
-from recognizer.classifier import BUNDLED, Bundle, Classifier, load_bundle
 from recognizer.formats import Format
+from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
 from recognizer.tests.drawings import DrawDigit
 from training import calibrate, collect, downloads, evaluate, run
 from training.allographs import generate_digit

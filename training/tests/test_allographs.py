@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.imaging import drawing_from_array, model_input
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.allographs import ALLOGRAPHS, generate_digit
 from training.handwriting import Stroke, figure
 from training.strokes import PLACEMENTS, draw_at, place, render

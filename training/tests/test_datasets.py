@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training import datasets, evaluate
 from training.collect import is_held_out
 from training.datasets import Data, PenDigit

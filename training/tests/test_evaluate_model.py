@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognizer import imaging
-from recognizer.classifier import BUNDLED
+from recognizer.inference.classifier import BUNDLED
 from recognizer.tests.drawings import DrawDigit
 from training import downloads, evaluate
 from training.nondigits import generate_nondigit

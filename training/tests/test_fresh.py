@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training import evaluate
 from training.allographs import generate_digit
 from training.clutter import clutter

@@ -1,7 +1,7 @@
 import numpy as np
 
-from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from recognizer.imaging import drawing_from_array, model_input
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.glyphs import generate_glyph
 from training.resemblance import resembles_a_digit
 from training.strokes import PLACEMENTS, draw_at

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognizer.classifier import BUNDLED, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training import downloads, evaluate, nondigit_sets, real_photos, testsets
 from training.allographs import generate_digit
 from training.datasets import NOT_A_DIGIT, PenDigit

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from recognizer.imaging import drawing_from_array, model_input
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.handwriting import Stroke
 from training.nondigits import NONDIGITS, generate_nondigit
 from training.strokes import PLACEMENTS, draw_at, place, render

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from recognizer.classifier import BUNDLED, Classifier, Verdict, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.datasets import see
 from training.textures import TEXTURES, generate_texture
 

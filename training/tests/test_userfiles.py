@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognizer.classifier import BUNDLED
+from recognizer.inference.classifier import BUNDLED
 from recognizer.tests.drawings import DrawDigit
 
 # No mark for the database: a bundle's folder and a file are enough.

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognizer import imaging, services, serving, wording
-from recognizer.classifier import Verdict
+from recognizer.inference.classifier import Verdict
 
 
 class Command(BaseCommand):

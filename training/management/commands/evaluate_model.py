@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from recognizer import serving
-from recognizer.classifier import Bundle, BundleError, load_bundle
+from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
 from training import collect, figures, report, run, testsets
 from training.datasets import Data

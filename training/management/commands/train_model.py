@@ -11,7 +11,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from recognizer import selectors, services
-from recognizer.classifier import BundleError
+from recognizer.inference.classifier import BundleError
 from recognizer.models import ModelVersion
 from training import collect, results, run, stored
 from training.bundle import write_bundle

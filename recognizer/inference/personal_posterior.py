@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.classifier import DIGITS, NOT_A_DIGIT_CLASS, Answer, Calibration, Verdict
+from recognizer.inference.classifier import DIGITS, NOT_A_DIGIT_CLASS, Answer, Calibration, Verdict
 
 CLASSES = DIGITS + 1
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer import embeddings
 from recognizer.imaging import INPUT_SIDE
+from recognizer.inference import embeddings
 
-BUNDLED = Path(__file__).parent / "bundled"
+BUNDLED = Path(__file__).parent.parent / "bundled"
 DIGITS = 10
 NOT_A_DIGIT_CLASS = 10
 """The network's eleventh class, beside the ten digits."""
