@@ -11,10 +11,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import UUIDField
 
-from recognizer import imaging, serving, stored
+from recognizer import imaging, serving
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Classifier
-from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing
+from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing, stored
 
 logger = logging.getLogger(__name__)
 

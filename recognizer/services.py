@@ -21,8 +21,8 @@ from recognizer.audit import audit_key
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer, Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion, Prediction
-from recognizer.stored import model_input as model_input
-from recognizer.stored import stored_drawing as stored_drawing
+from recognizer.models.stored import model_input as model_input
+from recognizer.models.stored import stored_drawing as stored_drawing
 
 logger = logging.getLogger(__name__)
 

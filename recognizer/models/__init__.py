@@ -12,7 +12,7 @@ from recognizer.models.answers import (
     validate_probabilities,
 )
 from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob, Worker
-from recognizer.models.memory import MemorySwitchedOff, RememberedDrawing
+from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
 from recognizer.models.versions import Activation, Cause, ModelVersion, VersionAnswer
