@@ -1,6 +1,7 @@
 """People who write digits, correct what they are answered, and go on: what they are answered then.
 
-The same mix answers here as on the site, ``recognizer.inference.personal_posterior``; without database and HTTP.
+The same mix answers here as on the site (``recognizer.inference.personal_posterior``), without
+database and HTTP.
 """
 
 from __future__ import annotations

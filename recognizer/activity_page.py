@@ -14,10 +14,10 @@ from recognizer.activity import Answers, Pace
 from recognizer.charts.axes import Tick, short_count
 from recognizer.charts.over_time import Bars, share_lines, stacked_bars
 from recognizer.insights_page import NONE, Table, interval_text, share_text, share_ticks
-from recognizer.numbers import grouped as count
-from recognizer.numbers import localised
 from recognizer.periods import Span, Spans, Unit
 from recognizer.statistics import Share
+from recognizer.text.numbers import grouped as count
+from recognizer.text.numbers import localised
 
 # Pixels.
 BARS_HEIGHT, LINES_HEIGHT, SPARK_HEIGHT, AXIS_HEIGHT = 200, 150, 28, 26

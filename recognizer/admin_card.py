@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from recognizer.job_words import share
 from recognizer.models import ModelVersion
-from recognizer.numbers import localised
+from recognizer.text.numbers import localised
 
 
 @dataclass(frozen=True)

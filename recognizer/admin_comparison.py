@@ -12,7 +12,7 @@ from recognizer import admin_card, rechecks
 from recognizer.gate_table import difference, said
 from recognizer.job_words import share
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
-from recognizer.numbers import grouped
+from recognizer.text.numbers import grouped
 
 
 @dataclass(frozen=True)

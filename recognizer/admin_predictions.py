@@ -37,12 +37,12 @@ from recognizer import (
     admin_review,
     imaging,
     labelling,
-    wording,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
 from recognizer.admin_history import LabelHistoryAdmin
 from recognizer.admin_navigation import LABEL_PERMISSION
 from recognizer.models import Label, Prediction, Verdict
+from recognizer.text import answers as answer_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -211,7 +211,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, prediction: Prediction) -> str:
-        return wording.confidence_percent(prediction.confidence)
+        return answer_text.confidence_percent(prediction.confidence)
 
     @admin.display(description=gettext_lazy("verdict"), ordering="verdict")
     def verdict_badge(self, prediction: Prediction) -> str:
@@ -276,7 +276,7 @@ class PredictionAdmin(LabelHistoryAdmin):
             return NOTHING
         text = str(prediction.given_label.label)
         if prediction.given_label != Label.NOT_A_DIGIT:
-            text = f"{text}, {wording.confidence_percent(prediction.given_confidence)}"
+            text = f"{text}, {answer_text.confidence_percent(prediction.given_confidence)}"
         if prediction.remembered_id is None:
             return text
         return format_html(
@@ -301,7 +301,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     ) -> HttpResponse:
         """The page of one drawing: large, as the model saw it, and what the model made of it."""
         assert obj is not None
-        extra = {"bars": wording.bars(obj), "crisp": admin_images.grows(obj)}
+        extra = {"bars": answer_text.bars(obj), "crisp": admin_images.grows(obj)}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
     # --- the images -------------------------------------------------------------------------

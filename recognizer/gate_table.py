@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from recognizer import admin_card, gate_words
 from recognizer.job_words import share
 from recognizer.models import ModelVersion
-from recognizer.numbers import grouped, localised
+from recognizer.text.numbers import grouped, localised
 
 TONES = {"better": "better", "no worse": "", "not better": "worse", "worse": "worse"}
 """Whether what the gate says of a bench speaks for the candidate or against it."""

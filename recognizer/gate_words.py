@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.numbers import localised
+from recognizer.text.numbers import localised
 
 
 def sentence(why: Mapping[str, Any]) -> str:

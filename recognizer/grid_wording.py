@@ -10,8 +10,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer import grid_review, wording
+from recognizer import grid_review
 from recognizer.models import Label, Prediction
+from recognizer.text import numbers
 
 # How a drawing's field is called in the form, before its id, and the choice to say nothing of it.
 FIELD = "label-"
@@ -107,7 +108,7 @@ def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
         % {
             "n": number,
             "digit": drawing.digit,
-            "sure": wording.short_percent(drawing.confidence),
+            "sure": numbers.short_percent(drawing.confidence),
         },
     }
 

@@ -15,10 +15,9 @@ from recognizer.charts.heat_map import HeatCell, heat_map
 from recognizer.charts.reliability import reliability_plot
 from recognizer.insights import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
 from recognizer.models import Label
-from recognizer.numbers import grouped as count
-from recognizer.numbers import localised
 from recognizer.statistics import Share
-from recognizer.wording import percent
+from recognizer.text.numbers import grouped as count
+from recognizer.text.numbers import localised, percent
 
 # With fewer drawings of a digit than this its precision and recall are not drawn.
 ENOUGH_OF_A_DIGIT = 10

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from recognizer import workers
 from recognizer.jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
-from recognizer.numbers import localised
+from recognizer.text.numbers import localised
 
 QUIET = timedelta(seconds=12)
 """A running job that has been silent for this long has it said on its page."""

@@ -14,9 +14,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import admin_images, imaging, wording
+from recognizer import admin_images, imaging
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.review_orders import Order
+from recognizer.text import answers as answer_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -52,7 +53,7 @@ def drawing(prediction: Prediction) -> dict[str, Any]:
         "drawing": _picture(admin_images.drawing, prediction),
         "seen": _picture(admin_images.model_input, prediction),
         "digit": prediction.digit,
-        "percent": wording.confidence_percent(prediction.confidence),
+        "percent": answer_text.confidence_percent(prediction.confidence),
         "verdict": prediction.verdict,
         "verdict_text": Verdict(prediction.verdict).label,
         "answered": answered.value,
@@ -77,7 +78,7 @@ def age(prediction: Prediction) -> str:
 
 def best(prediction: Prediction) -> list[dict[str, Any]]:
     """Return the three likeliest digits, the likeliest first."""
-    bars = wording.bars(prediction)
+    bars = answer_text.bars(prediction)
     ranked = sorted(bars, key=lambda bar: -prediction.probabilities[bar.digit])[:BEST]
     return [{"digit": bar.digit, "width": bar.width, "percent": bar.percent} for bar in ranked]
 
@@ -95,7 +96,7 @@ def personal(prediction: Prediction) -> str:
         return ""
     if prediction.personal_verdict == Verdict.NOT_A_DIGIT:
         return str(Label.NOT_A_DIGIT.label)
-    percent = wording.confidence_percent(prediction.personal_confidence)
+    percent = answer_text.confidence_percent(prediction.personal_confidence)
     return f"{prediction.personal_digit} ({percent})"
 
 

@@ -21,8 +21,11 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, memory, selectors, visitors, wording, wording_drawing, wording_feedback
+from recognizer import api, memory, selectors, visitors
 from recognizer.models import Prediction
+from recognizer.text import answers as answer_text
+from recognizer.text import drawing as drawing_text
+from recognizer.text import feedback as feedback_text
 
 # What main.js imports, so that the browser fetches all of it at once.
 MODULES = tuple(
@@ -88,7 +91,7 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
         return redirect(f"{reverse('draw')}?{query}#answer")
     error = response.data["errors"][0]
     # To a program the API speaks of fields; to a person, of pictures.
-    sentence = wording.choose_image() if error["code"] == "required" else error["detail"]
+    sentence = answer_text.choose_image() if error["code"] == "required" else error["detail"]
     refusal = page(request, upload_error=sentence, status=response.status_code)
     if response.has_header("Retry-After"):
         refusal["Retry-After"] = response["Retry-After"]
@@ -126,19 +129,19 @@ def page(
     """
     user, visitor = visitors.owner(request)
     state = memory.state(user=user, visitor=visitor)
-    words = None if answer is None else wording.in_words(answer)
+    words = None if answer is None else answer_text.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,
-        "bars": wording.no_bars() if words is None else words.bars,
-        "feedback": wording_feedback.feedback_in_words(
+        "bars": answer_text.no_bars() if words is None else words.bars,
+        "feedback": feedback_text.feedback_in_words(
             answer, remembering=state.enabled, just_said=just_said, error=feedback_error
         ),
-        "blank_feedback": wording_feedback.feedback_in_words(None, remembering=state.enabled),
-        "memory": wording_feedback.memory_in_words(state),
+        "blank_feedback": feedback_text.feedback_in_words(None, remembering=state.enabled),
+        "memory": feedback_text.memory_in_words(state),
         "memory_error": memory_error,
         "modules": MODULES,
-        "removal_outcome": wording_drawing.removal_outcome(request.GET.get("removed", "")),
-        "texts": wording.page_texts(),
+        "removal_outcome": drawing_text.removal_outcome(request.GET.get("removed", "")),
+        "texts": answer_text.page_texts(),
         "upload_error": upload_error,
         **_history(request),
     }
@@ -156,7 +159,7 @@ def _history(request: HttpRequest) -> dict[str, Any]:
     except NotFound as error:
         raise Http404 from error
     return {
-        "history": [wording.in_words(prediction) for prediction in page or []],
+        "history": [answer_text.in_words(prediction) for prediction in page or []],
         "is_older_history": "cursor" in request.GET,
         "next_page": _next_link(paginator, reverse("draw")),
         "next_api_page": _next_link(paginator, reverse("api:prediction-list")),

@@ -7,9 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from recognizer import selectors, wording
-from recognizer.about import about as about_model
+from recognizer import selectors
 from recognizer.models import ModelVersion
+from recognizer.pages import model_facts
+from recognizer.pages.model_facts import about as about_model
+from recognizer.text import numbers
 
 
 @require_safe
@@ -21,10 +23,10 @@ def about(request: HttpRequest) -> HttpResponse:
         model = None
     context = {
         "model": model,
-        "read": [] if model is None else [wording.measured(row) for row in model.read],
-        "refused": [] if model is None else [wording.measured(row) for row in model.refused],
-        "refused_digits": wording.optional_percent(None if model is None else model.refused_digits),
-        "calibration_error": wording.optional_percent(
+        "read": [] if model is None else [model_facts.measured(row) for row in model.read],
+        "refused": [] if model is None else [model_facts.measured(row) for row in model.refused],
+        "refused_digits": numbers.optional_percent(None if model is None else model.refused_digits),
+        "calibration_error": numbers.optional_percent(
             None if model is None else model.calibration_error
         ),
         "kept_days": settings.DRAWINGS_KEPT_DAYS,

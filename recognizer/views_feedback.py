@@ -17,8 +17,10 @@ from django.views.decorators.http import require_POST
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recognizer import api, memory, selectors, views, visitors, wording, wording_feedback
+from recognizer import api, memory, selectors, views, visitors
 from recognizer.models import DIGITS, Label, Prediction
+from recognizer.text import answers as answer_text
+from recognizer.text import feedback as feedback_text
 
 _LABELS = {str(digit): digit for digit in range(DIGITS)}
 
@@ -31,7 +33,7 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         if wait is not None or (label is None and "take_back" not in request.POST):
             answer = selectors.visible_prediction(prediction_id=pk, user=user, visitor=visitor)
-            error = wording_feedback.choose() if wait is None else wording.too_much()
+            error = feedback_text.choose() if wait is None else answer_text.too_much()
             status = 400 if wait is None else 429
             page = views.page(request, answer=answer, feedback_error=error, status=status)
             return _with_wait(page, wait)
@@ -50,7 +52,7 @@ def remember(request: HttpRequest) -> HttpResponse:
     """Switch a person's memory on or off, or empty it."""
     wait, wish = _wait(request), request.POST.get("memory", "")
     if wait is not None or wish not in ("on", "off", "forget"):
-        error = wording_feedback.choose_memory() if wait is None else wording.too_much()
+        error = feedback_text.choose_memory() if wait is None else answer_text.too_much()
         status = 400 if wait is None else 429
         return _with_wait(views.page(request, memory_error=error, status=status), wait)
     if wish == "forget":

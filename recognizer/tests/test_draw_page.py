@@ -19,9 +19,10 @@ from django.test import Client, RequestFactory
 from django.views import defaults
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import views, wording
+from recognizer import views
 from recognizer.models import Prediction, Verdict
 from recognizer.tests.reviewing import make_prediction
+from recognizer.text import answers as answer_text
 
 
 def _picture(data: bytes, name: str = "digit.png") -> SimpleUploadedFile:
@@ -185,8 +186,8 @@ def test_it_shows_the_way_to_the_admin_to_staff_only(
 )
 def test_confidence_has_words(confidence: float, percent: str, word: str) -> None:
     prediction = Prediction(digit=3, confidence=confidence, verdict=Verdict.DIGIT)
-    assert wording.confidence_percent(confidence) == percent
-    assert wording.confidence_word(prediction) == word
+    assert answer_text.confidence_percent(confidence) == percent
+    assert answer_text.confidence_word(prediction) == word
 
 
 @pytest.mark.parametrize(
@@ -194,11 +195,11 @@ def test_confidence_has_words(confidence: float, percent: str, word: str) -> Non
 )
 def test_no_confidence_makes_sure_what_the_verdict_doubts(verdict: Verdict, word: str) -> None:
     prediction = Prediction(digit=3, confidence=0.99, verdict=verdict)
-    assert wording.confidence_word(prediction) == word
+    assert answer_text.confidence_word(prediction) == word
 
 
 def test_every_verdict_has_its_sentence() -> None:
-    assert set(wording.sentences()) == set(wording.notes()) == set(Verdict.values)
+    assert set(answer_text.sentences()) == set(answer_text.notes()) == set(Verdict.values)
 
 
 def _shares(**shares: float) -> list[float]:
@@ -303,7 +304,11 @@ def test_a_browser_that_shows_json_finds_the_icon(client: Client) -> None:
 def test_the_browser_gets_every_sentence_it_needs() -> None:
     page = render_to_string(
         "recognizer/draw.html",
-        {"texts": wording.page_texts(), "bars": wording.no_bars(), "modules": views.MODULES},
+        {
+            "texts": answer_text.page_texts(),
+            "bars": answer_text.no_bars(),
+            "modules": views.MODULES,
+        },
     )
     texts = _texts(page)
     declared = (Path(django_settings.BASE_DIR) / "static/js/types.js").read_text()

@@ -14,10 +14,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import wording
 from recognizer.models import Label, MemorySwitchedOff, Prediction, RememberedDrawing
 from recognizer.tests import drawings
 from recognizer.tests.reviewing import make_prediction
+from recognizer.text import answers as answer_text
 
 pytestmark = pytest.mark.django_db
 
@@ -308,4 +308,4 @@ def test_the_browser_gets_every_sentence_of_the_feedback() -> None:
     declared = (Path(django_settings.BASE_DIR) / "static/js/types.js").read_text()
     block = declared[declared.index("@typedef {object} FeedbackTexts") :].split("*/")[0]
     names = set(re.findall(r"@property \{.*\} (\w+)$", block, re.M))
-    assert names == set(wording.page_texts()["feedback"])
+    assert names == set(answer_text.page_texts()["feedback"])

@@ -1,5 +1,5 @@
 /**
- * Everything the page says comes from the server, in the visitor's language: recognizer/wording.py writes the same
+ * Everything the page says comes from the server, in the visitor's language: recognizer/text/answers.py writes the same
  * sentences for pages made without JavaScript.
  */
 

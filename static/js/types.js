@@ -101,7 +101,7 @@
  */
 
 /**
- * All that the page says, as recognizer/wording.py gives it.
+ * All that the page says, as recognizer/text/answers.py gives it.
  *
  * @typedef {object} Texts
  * @property {string} percent

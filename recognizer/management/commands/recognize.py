@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import imaging, services, serving, wording
+from recognizer import imaging, services, serving
 from recognizer.inference.classifier import Verdict
+from recognizer.text import answers as answer_text
 
 
 class Command(BaseCommand):
@@ -61,12 +62,12 @@ def to_json(results: list[dict[str, Any]]) -> str:
 
 
 def in_words(result: dict[str, Any]) -> str:
-    digit, sure = result["digit"], f"{wording.confidence_percent(result['confidence'])} sure"
+    digit, sure = result["digit"], f"{answer_text.confidence_percent(result['confidence'])} sure"
     match Verdict(result["verdict"]):
         case Verdict.DIGIT:
             answer = f"{digit}, {sure}"
         case Verdict.UNCERTAIN:
-            second = wording.close_second(digit, result["probabilities"])
+            second = answer_text.close_second(digit, result["probabilities"])
             answer = f"maybe {digit}, {sure}"
             answer += "" if second is None else f"; it could also be {second}"
         case Verdict.NOT_A_DIGIT:

@@ -11,9 +11,10 @@ from django.contrib.auth.models import User
 from playwright.sync_api import Page, Route, expect
 from pytest_django import Settings
 
-from recognizer import wording
 from recognizer.models import Prediction, Verdict
 from recognizer.tests.browser.desk import Desk, send_picture
+from recognizer.text import answers as answer_text
+from recognizer.text import numbers
 
 API = "**/api/v1/predictions/"
 
@@ -44,7 +45,7 @@ def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(desk: Desk) -> No
     expect(answer.locator("[data-slot=percent]")).to_have_text(re.compile(r"\d\d\.\d\s%$"))
     expect(answer.locator("[data-slot=model]")).to_have_text(prediction.model_version.name)
     for digit, share in enumerate(prediction.probabilities):
-        expect(desk.bar(digit)).to_contain_text(wording.short_percent(share))
+        expect(desk.bar(digit)).to_contain_text(numbers.short_percent(share))
     seen = answer.get_by_alt_text("The drawing as 28 by 28 pixels")
     expect(seen).to_be_visible()
     expect(seen).to_have_js_property("complete", True)
@@ -125,7 +126,7 @@ def test_the_browser_says_the_same_as_the_server(desk: Desk) -> None:
             }""",
             answer,
         )
-        return f"{wording.confidence_word(row)}: {wording.sentence_for(row)}", there
+        return f"{answer_text.confidence_word(row)}: {answer_text.sentence_for(row)}", there
 
     close, far = {4: 0.6, 9: 0.4}, {8: 0.94, 3: 0.06}
     for verdict in Verdict.values:

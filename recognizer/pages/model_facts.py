@@ -11,6 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from recognizer.models import ModelVersion
+from recognizer.text.numbers import two_decimals
 
 
 @dataclass(frozen=True)
@@ -134,3 +135,20 @@ def _moment(value: object) -> datetime | None:
         return parse_datetime(value) if isinstance(value, str) else None
     except ValueError:
         return None
+
+
+@dataclass(frozen=True)
+class MeasuredInWords:
+    """A line of the model's report, in words."""
+
+    name: str
+    what: str
+    n: int
+    share: str
+    interval: str
+
+
+def measured(row: Measured) -> MeasuredInWords:
+    """Return a line of the model's report; shares in per cent with two decimals."""
+    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
+    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)

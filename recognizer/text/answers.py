@@ -11,19 +11,17 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from recognizer import wording_drawing, wording_feedback
-from recognizer.about import Measured
 from recognizer.models import DIGITS, Prediction, Verdict
-from recognizer.wording_feedback import PersonalInWords, digits_with_article
+from recognizer.text import drawing as drawing_text
+from recognizer.text import feedback as feedback_text
+from recognizer.text.feedback import PersonalInWords, digits_with_article
+from recognizer.text.numbers import NEARLY_ONE, percent, short_percent
 
 # The share of answers that are right, as the calibrated confidence promises it, and its word.
 SURE = 0.95
 FAIRLY_SURE = 0.75
-# No model is certain: above this no figure is given.
-NEARLY_ONE = 0.9995
 # An uncertain answer names the second digit too if that is at least this likely.
 CLOSE = 0.1
 
@@ -107,22 +105,9 @@ def notes() -> dict[str, str]:
     }
 
 
-def percent(share: float) -> str:
-    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space.
-
-    That stands in the texts as the character: `makemessages` does not know its escape.
-    """
-    return _("{value} %").format(value=number_format(round(100 * share, 1), 1))
-
-
 def confidence_percent(confidence: float) -> str:
     """Return a confidence (0-1) in per cent, never as 100."""
     return _("over 99.9 %") if confidence >= NEARLY_ONE else percent(confidence)
-
-
-def short_percent(share: float) -> str:
-    """Return a probability (0-1) in per cent, short enough for a bar or a thumbnail."""
-    return _(">99.9 %") if share >= NEARLY_ONE else percent(share)
 
 
 def confidence_word(prediction: Prediction) -> str:
@@ -206,7 +191,7 @@ def in_words(prediction: Prediction) -> AnswerInWords:
     digit, confidence = prediction.given_digit, prediction.given_confidence
     verdict = prediction.given_verdict
     refused = verdict == Verdict.NOT_A_DIGIT
-    personal = wording_feedback.personal_in_words(prediction)
+    personal = feedback_text.personal_in_words(prediction)
     return AnswerInWords(
         prediction_id=prediction.pk,
         digit=digit,
@@ -224,36 +209,9 @@ def in_words(prediction: Prediction) -> AnswerInWords:
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
         suggestion=prediction.suggestion,
-        suggestion_note=wording_feedback.suggestion_note(prediction),
+        suggestion_note=feedback_text.suggestion_note(prediction),
         personal=personal,
     )
-
-
-@dataclass(frozen=True)
-class MeasuredInWords:
-    """A line of the model's report, in words."""
-
-    name: str
-    what: str
-    n: int
-    share: str
-    interval: str
-
-
-def measured(row: Measured) -> MeasuredInWords:
-    """Return a line of the model's report; shares in per cent with two decimals."""
-    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
-    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)
-
-
-def two_decimals(share: float) -> str:
-    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
-    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
-
-
-def optional_percent(share: float | None) -> str:
-    """Return a share (0-1) in per cent, or nothing where it is not known."""
-    return "" if share is None else two_decimals(share)
 
 
 def choose_image() -> str:
@@ -290,8 +248,8 @@ def page_texts() -> dict[str, Any]:
         "kept": _("Your drawing is still here."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
-        **wording_drawing.page_texts(),
-        **wording_feedback.page_texts(),
+        **drawing_text.page_texts(),
+        **feedback_text.page_texts(),
         "error": {
             "network": _("The site can't be reached. Check your connection and try again."),
             "timeout": _("The site took too long to answer. Try again."),
