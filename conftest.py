@@ -18,8 +18,8 @@ from django.utils import translation
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from recognizer import serving
 from recognizer.tests import drawings
+from recognizer.versions import active as active_version
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,7 +60,7 @@ def _plain_surroundings(settings: Settings) -> Iterator[None]:
     # A request leaves its language behind for what comes next in the same thread.
     translation.deactivate()
     yield
-    serving.forget()
+    active_version.forget()
 
 
 @pytest.fixture

@@ -107,20 +107,20 @@ def run_command(name: str, arguments: Sequence[str]) -> None:
 def ask() -> None:
     """Print how long the questions about two versions take, in seconds."""
     set_up()
-    from recognizer import rechecks
     from recognizer.models import ModelVersion, Prediction
+    from recognizer.versions import comparison
 
     one, other = (ModelVersion.objects.get(name=name) for name in ("filled", "shipped-3"))
     drawings = Prediction.objects.without_bytes().order_by("-created_at", "-id")
     asked: dict[str, Callable[[], object]] = {
-        "summary": lambda: rechecks.summary(one=one, other=other),
-        "directions": lambda: rechecks.directions(one=one, other=other),
-        "first 50 changes": lambda: list(rechecks.changes_between(one=one, other=other)[:50]),
-        "count of changes": lambda: rechecks.changes_between(one=one, other=other).count(),
+        "summary": lambda: comparison.summary(one=one, other=other),
+        "directions": lambda: comparison.directions(one=one, other=other),
+        "first 50 changes": lambda: list(comparison.changes_between(one=one, other=other)[:50]),
+        "count of changes": lambda: comparison.changes_between(one=one, other=other).count(),
         "first 50 that would change": lambda: list(
-            rechecks.would_change(version=other, drawings=drawings)[:50]
+            comparison.would_change(version=other, drawings=drawings)[:50]
         ),
-        "count of what would change": lambda: rechecks.would_change(
+        "count of what would change": lambda: comparison.would_change(
             version=other, drawings=drawings
         ).count(),
     }

@@ -75,10 +75,11 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from recognizer import memory, services, serving
+    from recognizer import memory, services
     from recognizer.inference import embeddings, personal_posterior
     from recognizer.models import Prediction
     from recognizer.tests.drawings import digit_png
+    from recognizer.versions import active as active_version
 
     call_command("migrate", verbosity=0)
     visitor = uuid.uuid4()
@@ -102,7 +103,7 @@ def _measure_here(remembered: int, rounds: int) -> str:
     vectors = embeddings.unpack_many([bytes(packed or b"") for packed in kept])
     numbers = np.arange(len(vectors))
     earlier = personal_posterior.Witnesses(vectors, numbers % 10, numbers < remembered)
-    calibration = serving.current_classifier().classifier.calibration
+    calibration = active_version.current_classifier().classifier.calibration
 
     def mix() -> object:
         return personal_posterior.mix(new.answer, calibration, earlier)

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from recognizer import rechecks
 from recognizer.admin_filters import Choice, ChoiceFilter
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
+from recognizer.versions import comparison
 
 COLUMN = "change"
 
@@ -25,7 +25,7 @@ class ChangedFilter(ChoiceFilter):
     parameter_name = "changed"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
-        self.versions = {version.pk: version for version in rechecks.versions_with_answers()}
+        self.versions = {version.pk: version for version in comparison.versions_with_answers()}
         for pk, version in self.versions.items():
             yield Choice(str(pk), version.name, {})
         asked = request.GET.get(self.parameter_name, "")
@@ -44,8 +44,8 @@ class ChangedFilter(ChoiceFilter):
 
     def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
         if pair := self.pair(choice.value):
-            return rechecks.differing(drawings=queryset, one=pair[0], other=pair[1])
-        return rechecks.would_change(drawings=queryset, version=self.versions[int(choice.value)])
+            return comparison.differing(drawings=queryset, one=pair[0], other=pair[1])
+        return comparison.would_change(drawings=queryset, version=self.versions[int(choice.value)])
 
 
 def columns(shown: tuple[str, ...], request: HttpRequest) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from recognizer import admin_comparison as comparison
-from recognizer import answering, rechecks
 from recognizer.models import ModelVersion, Prediction
+from recognizer.versions import comparison as versions_comparison
+from recognizer.versions import loading
 
 if TYPE_CHECKING:
     from recognizer.admin_models import ModelVersionAdmin
@@ -108,18 +109,18 @@ def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> di
     """Return what the page shows of the drawings that both versions have answered."""
     chosen = request.GET.get("way", "")
     found = comparison.ways(one, other, chosen)
-    changes = comparison.of_way(rechecks.changes_between(one=one, other=other), chosen)
+    changes = comparison.of_way(versions_comparison.changes_between(one=one, other=other), chosen)
     page = Paginator(changes.order_by("-created_at", "-id"), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     total = Prediction.objects.count()
     coverage = []
     for each in (one, other):
-        answered = rechecks.answers_of(each).count()
+        answered = versions_comparison.answers_of(each).count()
         more = min(AT_ONCE, max(0, total - answered))
         coverage.append(comparison.Coverage(each, answered, more))
     return {
-        "comparison": rechecks.summary(one=one, other=other),
+        "comparison": versions_comparison.summary(one=one, other=other),
         "frequent_ways": found[:WAYS_SHOWN],
         "rare_ways": found[WAYS_SHOWN:],
         "way": next((way for way in found if way.is_chosen), None),
@@ -154,13 +155,13 @@ def _recheck_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpResponse]
         if not model_admin.has_activate_permission(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion.objects.defer("serving", "training"), pk=pk)
-        waiting = rechecks.to_recheck(version=version, drawings=Prediction.objects.all())
+        waiting = versions_comparison.to_recheck(version=version, drawings=Prediction.objects.all())
         newest = list(waiting.order_by("-created_at", "-id").values_list("pk", flat=True)[:AT_ONCE])
         try:
-            done = rechecks.recheck(
+            done = versions_comparison.recheck(
                 version=version, drawings=Prediction.objects.filter(pk__in=newest)
             ).answered
-        except answering.CantAnswer as error:
+        except loading.CantAnswer as error:
             model_admin.message_user(request, str(error), messages.ERROR)
         else:
             said = ngettext(

@@ -8,11 +8,12 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card, rechecks
+from recognizer import admin_card
 from recognizer.gate_table import difference, said
 from recognizer.job_words import share
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text.numbers import grouped
+from recognizer.versions import comparison
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _facts(version: ModelVersion) -> dict[str, str]:
 def ways(one: ModelVersion, other: ModelVersion, chosen: str) -> list[Way]:
     """Return which way the answers differ, the most frequent way first."""
     found = []
-    for each in rechecks.directions(one=one, other=other):
+    for each in comparison.directions(one=one, other=other):
         value = f"{each.old.value}-{each.new.value}"
         text = f"{each.old.label} → {each.new.label}"
         if each.old is each.new:

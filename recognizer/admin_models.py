@@ -21,8 +21,9 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import admin_card, admin_compare, admin_version_acts, gate_table, versions
+from recognizer import admin_card, admin_compare, admin_version_acts, gate_table
 from recognizer.models import ModelVersion
+from recognizer.versions import lifecycle
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[ModelVersion]
@@ -112,8 +113,8 @@ class ModelVersionAdmin(BaseAdmin):
         """The list, with what is active, the way back, and the history of both."""
         extra = {
             "title": _("Model versions"),
-            "activations": versions.history()[:ACTIVATIONS_SHOWN],
-            "before": versions.version_before(),
+            "activations": lifecycle.history()[:ACTIVATIONS_SHOWN],
+            "before": lifecycle.version_before(),
             "may_activate": self.has_activate_permission(request),
             "may_train": request.user.has_perm("recognizer.add_trainingjob"),
         }
@@ -182,8 +183,8 @@ class ModelVersionAdmin(BaseAdmin):
         assert obj is not None
         gate = gate_table.of_version(obj)
         extra = {
-            "family": versions.family(obj),
-            "activations": versions.history().filter(version=obj)[:ACTIVATIONS_SHOWN],
+            "family": lifecycle.family(obj),
+            "activations": lifecycle.history().filter(version=obj)[:ACTIVATIONS_SHOWN],
             "others": others(obj),
             "may_activate": self.has_activate_permission(request),
             "gate": gate,

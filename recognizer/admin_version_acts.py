@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer import services, versions
+from recognizer import services
 from recognizer.models import Cause, ModelVersion
+from recognizer.versions import lifecycle
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -35,12 +36,12 @@ def activate(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
 
 def retire(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
     """Take a version out of use."""
-    return versions.retire(version_id=version.pk), _("“%(name)s” is retired.")
+    return lifecycle.retire(version_id=version.pk), _("“%(name)s” is retired.")
 
 
 def take_back(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
     """Let a retired version be activated again."""
-    taken = versions.take_back(version_id=version.pk)
+    taken = lifecycle.take_back(version_id=version.pk)
     return taken, _("“%(name)s” can be activated again.")
 
 
@@ -90,7 +91,7 @@ def _roll_back_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpRespons
     def view(request: HttpRequest) -> HttpResponse:
         by = _allowed(model_admin, request)
         said = _("Rolled back: “%(name)s” answers from now on.")
-        _do(model_admin, request, lambda: (versions.roll_back(by=by), said), _("Rolled back to."))
+        _do(model_admin, request, lambda: (lifecycle.roll_back(by=by), said), _("Rolled back to."))
         return redirect("admin:recognizer_modelversion_changelist")
 
     return view
@@ -112,7 +113,7 @@ def _do(
     """Do it, say so, and write the line into the admin's history of the version."""
     try:
         version, said = act()
-    except (services.ActivationError, versions.RetireError) as error:
+    except (services.ActivationError, lifecycle.RetireError) as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return
     model_admin.log_change(request, version, str(line))

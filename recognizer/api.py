@@ -49,7 +49,7 @@ from recognizer.serializers import (
     RemovedSerializer,
 )
 from recognizer.serializers_memory import SuggestionSerializer
-from recognizer.serving import NoModel
+from recognizer.versions.active import NoModel
 
 utc = timezone.utc
 

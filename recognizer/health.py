@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from recognizer import serving
+from recognizer.versions import active as active_version
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        found = serving.status()
+        found = active_version.status()
     except DatabaseError:
         logger.exception("The database does not answer")
         return JsonResponse(

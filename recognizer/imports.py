@@ -17,11 +17,12 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer import formats, labelling, serving
+from recognizer import formats, labelling
 from recognizer.formats import NOT_A_DIGIT, Format, FormatError
 from recognizer.intake import BATCH, Intake, Notice, Report, rows_by_pixels
 from recognizer.models import ModelVersion, Prediction, Via
 from recognizer.staging import Staged, Staging
+from recognizer.versions import active as active_version
 
 __all__ = ["Bar", "ImportRefused", "Notice", "Report", "import_drawings"]
 
@@ -73,7 +74,7 @@ def import_drawings(
             intake.finish()
         except FormatError as error:
             raise ImportRefused(f"{error} Nothing was imported.") from error
-        except serving.NoModel as error:
+        except active_version.NoModel as error:
             raise ImportRefused(f"{error} Nothing was imported.") from error
         except sqlite3.Error as error:
             raise ImportRefused(f"No room to put what was read: {error}.") from error

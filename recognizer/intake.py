@@ -12,11 +12,12 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recognizer import answering, imaging, services
-from recognizer.answering import Answerer, CantAnswer
+from recognizer import imaging, services
 from recognizer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
 from recognizer.models import ModelVersion, Prediction, Source
 from recognizer.staging import Staged, Staging
+from recognizer.versions import loading
+from recognizer.versions.loading import Answerer, CantAnswer
 
 BATCH = 200
 # A clock may be wrong by time zones, not by days.
@@ -125,7 +126,7 @@ class Intake:
         answerer = self._answerers.of(item.record)
         self.versions.add(answerer.version.pk)
         values = {
-            **answering.fields(answerer.classifier.classify(seen)),
+            **loading.fields(answerer.classifier.classify(seen)),
             "image": drawing.to_png(),
             "pixels_sha256": pixels,
             "is_model_input": item.is_model_input,
@@ -197,7 +198,7 @@ class _Answerers:
     """The version that answers a drawing: the one that answered it then, or the active one."""
 
     def __init__(self) -> None:
-        self._active = answering.active()
+        self._active = loading.active()
         self._loaded: dict[tuple[str, str], Answerer] = {}
 
     def of(self, record: Record | None) -> Answerer:
@@ -217,7 +218,7 @@ class _Answerers:
         if version is None:
             return self._active
         try:
-            return answering.load(version)
+            return loading.load(version)
         except CantAnswer:
             return self._active
 

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer import recall, serving
+from recognizer import recall
 from recognizer.inference import embeddings, personal_posterior
 from recognizer.inference.classifier import Answer
 from recognizer.models import (
@@ -26,6 +26,7 @@ from recognizer.models import (
     Prediction,
     RememberedDrawing,
 )
+from recognizer.versions import active as active_version
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
     if embedding is None:
         # A drawing of before embeddings were kept.
         try:
-            current = serving.current_classifier()
-        except serving.NoModel:
+            current = active_version.current_classifier()
+        except active_version.NoModel:
             return
         embedding, version = recall.embedded(prediction, current.classifier), current.version
     if embedding is None:
@@ -208,7 +209,7 @@ def personal_answer(
     rows = recall.recall(user=user, visitor=visitor, version=version)
     if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
         return None
-    current = serving.current_classifier()
+    current = active_version.current_classifier()
     if current.version.pk != version.pk:
         # Another version was activated since the network answered: this once that stands.
         return None

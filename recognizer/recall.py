@@ -11,10 +11,11 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import UUIDField
 
-from recognizer import imaging, serving
+from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Classifier
 from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing, stored
+from recognizer.versions import active as active_version
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def recall(*, user: User | None, visitor: UUID | None, version: ModelVersion) ->
         return list(map(Recalled._make, cursor.fetchall()))
 
 
-def comparable(rows: Sequence[Recalled], current: serving.Serving) -> list[Recalled]:
+def comparable(rows: Sequence[Recalled], current: active_version.Serving) -> list[Recalled]:
     """Return the rows whose embeddings are of this network, and pass some others through it.
 
     Embeddings of two networks can't be compared, so the first predictions after another version
@@ -115,7 +116,7 @@ def comparable(rows: Sequence[Recalled], current: serving.Serving) -> list[Recal
     return usable + _renew(stale[:RENEWED_AT_ONCE], current)
 
 
-def _renew(stale: Sequence[Recalled], current: serving.Serving) -> list[Recalled]:
+def _renew(stale: Sequence[Recalled], current: active_version.Serving) -> list[Recalled]:
     drawings = Prediction.objects.only("image", "is_model_input").in_bulk(
         [row.prediction_id for row in stale]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,28 +10,14 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as _
 
-from recognizer import imaging, memory, selectors, serving
+from recognizer import imaging, memory, selectors
 from recognizer.audit import audit_key
 from recognizer.inference import embeddings
-from recognizer.inference.classifier import Answer, Bundle, BundleError
-from recognizer.models import Activation, Cause, ModelVersion, Prediction
-from recognizer.models.stored import model_input as model_input
-from recognizer.models.stored import stored_drawing as stored_drawing
-
-logger = logging.getLogger(__name__)
-
-
-class RegistrationError(ValueError):
-    """A model can't be kept."""
-
-
-class ActivationError(ValueError):
-    """A model version can't be made the active one."""
+from recognizer.inference.classifier import Answer
+from recognizer.models import ModelVersion, Prediction
+from recognizer.versions import active as active_version
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,7 @@ def classify_bytes(data: bytes) -> Recognition:
     """
     drawing = imaging.read_drawing(data)
     seen = imaging.model_input(drawing)
-    current = serving.current_classifier()
+    current = active_version.current_classifier()
     return Recognition(
         drawing=drawing,
         model_input=seen,
@@ -212,123 +197,3 @@ def claim_predictions(*, user: User, visitor: UUID) -> int:
         count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
         memory.claim(user=user, visitor=visitor)
     return count
-
-
-# Model versions -------------------------------------------------------------------------------
-
-
-def register_model(
-    *, bundle: Bundle, parent: ModelVersion | None = None, is_bundled: bool = False
-) -> ModelVersion:
-    """Keep a model as a version, not active yet.
-
-    The same bytes under the same name are kept once: the version that is there is returned.
-
-    Raises:
-        RegistrationError: the bytes don't load, don't match their checksum, or the name is taken
-            by another model.
-    """
-    try:
-        bundle.verify()
-    except BundleError as error:
-        raise RegistrationError(f"The model {bundle.name} can't be kept: {error}") from error
-    with transaction.atomic():
-        known = ModelVersion.objects.defer("serving", "training").filter(name=bundle.name).first()
-        if known is not None:
-            if known.sha256 != bundle.sha256:
-                raise RegistrationError(
-                    f"Another model is called {bundle.name} already. Choose another name."
-                )
-            return known
-        version = ModelVersion(
-            name=bundle.name,
-            serving=bundle.serving,
-            training=bundle.training,
-            sha256=bundle.sha256,
-            card=dict(bundle.card),
-            parent=parent,
-            is_bundled=is_bundled,
-        )
-        version.clean_fields()
-        version.save(force_insert=True)
-    return version
-
-
-def activate_model(
-    *, name: str, cause: Cause = Cause.COMMAND, by: User | None = None
-) -> ModelVersion:
-    """Make a version the one that answers; the web processes follow within seconds.
-
-    Raises:
-        ActivationError: there is no such version, it is retired, or its bytes don't match their
-            checksum or don't load. The version that was active stays so.
-    """
-    with transaction.atomic():
-        # The active one too: two activations at once must wait for each other.
-        list(
-            ModelVersion.objects.select_for_update()
-            .filter(Q(name=name) | Q(is_active=True))
-            .order_by("pk")
-            .values_list("pk")
-        )
-        version = ModelVersion.objects.filter(name=name).first()
-        if version is None:
-            raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
-        if version.retired_at is not None:
-            raise ActivationError(
-                _(
-                    "The model version %(name)s is retired. Take it back into use in the admin "
-                    "first."
-                )
-                % {"name": name}
-            )
-        try:
-            serving.bundle_of(version).verify()
-        except BundleError as error:
-            raise ActivationError(
-                _("The model version %(name)s can't be activated: %(error)s")
-                % {"name": name, "error": error}
-            ) from error
-        ModelVersion.objects.filter(is_active=True).exclude(pk=version.pk).update(is_active=False)
-        if not version.is_active:
-            version.is_active = True
-            version.activated_at = timezone.now()
-            version.save(update_fields=["is_active", "activated_at"])
-            Activation.objects.create(version=version, cause=cause, by=by, at=version.activated_at)
-        transaction.on_commit(serving.expire)
-    logger.info("Activated model version %s", name)
-    return version
-
-
-def install_bundled_model(bundle: Bundle) -> ModelVersion:
-    """Register the model that came with the code, and activate it unless a better right stands.
-
-    It is activated when it is new here and either none is active or the active one came with
-    older code. A model trained here, or one that somebody chose to go back to, stays.
-
-    Raises:
-        RegistrationError, ActivationError: as `register_model` and `activate_model`.
-    """
-    with transaction.atomic():
-        known = (
-            ModelVersion.objects.defer("serving", "training")
-            .filter(sha256=bundle.sha256, is_bundled=True)
-            .first()
-        )
-        active = ModelVersion.objects.filter(is_active=True).only("is_bundled").first()
-        version = known or register_model(bundle=_with_free_name(bundle), is_bundled=True)
-        if active is None or (known is None and active.is_bundled):
-            return activate_model(name=version.name, cause=Cause.INSTALLED)
-    return version
-
-
-def _with_free_name(bundle: Bundle) -> Bundle:
-    if not ModelVersion.objects.filter(name=bundle.name).exists():
-        return bundle
-    return Bundle(
-        name=f"{bundle.name[:80]}-{bundle.sha256[:8]}",
-        serving=bundle.serving,
-        training=bundle.training,
-        card=bundle.card,
-        sha256=bundle.sha256,
-    )

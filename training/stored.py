@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from recognizer import selectors, serving
+from recognizer import selectors
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
+from recognizer.versions import active as versions_active
 from training.recipes import FINE_TUNE
 
 
@@ -38,14 +39,14 @@ def _is_taught(version: ModelVersion) -> bool:
 
 def start_of(version: ModelVersion | None) -> Bundle | None:
     """Return a version as a bundle with the network to start from."""
-    return None if version is None else serving.bundle_of(version, with_training=True)
+    return None if version is None else versions_active.bundle_of(version, with_training=True)
 
 
 def bundle_of(version: ModelVersion | None) -> Bundle | None:
     """Return a stored version as a bundle, or None where there is none or it does not load."""
     if version is None:
         return None
-    bundle = serving.bundle_of(version)
+    bundle = versions_active.bundle_of(version)
     try:
         bundle.verify()
     except BundleError:

@@ -9,10 +9,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import serving
 from recognizer.formats import Format, parquet
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.exporting import export_to, import_from, refused_import, store, store_some
+from recognizer.versions import active as active_version
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_parquet_without_its_package_says_what_to_install(
 
 def test_without_a_model_nothing_can_be_answered(exported: Path) -> None:
     ModelVersion.objects.update(is_active=False)
-    serving.forget()
+    active_version.forget()
 
     assert "No model version is active" in refused_import(exported)
 

@@ -13,11 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import rechecks, services
+from recognizer import services
 from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.models import ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.exporting import store
 from recognizer.tests.reviewing import LIST, NOT_A_DIGIT, make_prediction, make_version
+from recognizer.versions import comparison as versions_comparison
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +38,8 @@ def run(*options: object) -> str:
     return out.getvalue()
 
 
-def recheck(version: ModelVersion, **more: Any) -> rechecks.Summary:
-    return rechecks.recheck(version=version, drawings=Prediction.objects.all(), **more)
+def recheck(version: ModelVersion, **more: Any) -> versions_comparison.Summary:
+    return versions_comparison.recheck(version=version, drawings=Prediction.objects.all(), **more)
 
 
 @pytest.fixture
@@ -78,7 +79,9 @@ def test_a_version_that_refuses_all_breaks_what_it_no_longer_reads() -> None:
     assert "Of 4 drawings it answers 0 as they were answered and 4 otherwise." in printed
     assert "1 would be right that were wrong, 0 wrong that were right" in printed
     assert "8 → not a digit: 1 (1 fixed)" in printed
-    assert rechecks.answers_of(version).filter(verdict="not_a_digit").count() == len(rows)
+    assert versions_comparison.answers_of(version).filter(verdict="not_a_digit").count() == len(
+        rows
+    )
 
 
 def test_the_stored_answers_stay_as_they_are(misread: list[Prediction]) -> None:
@@ -101,7 +104,7 @@ def test_only_the_labelled_or_the_newer_ones(misread: list[Prediction]) -> None:
 def test_it_goes_on_where_it_was_stopped(
     misread: list[Prediction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rechecks, "BATCH", 2)
+    monkeypatch.setattr(versions_comparison, "BATCH", 2)
     version = ModelVersion.objects.get(is_active=True)
     done: list[int] = []
 
@@ -112,7 +115,7 @@ def test_it_goes_on_where_it_was_stopped(
 
     with pytest.raises(KeyboardInterrupt):
         recheck(version, progress=stop)
-    assert rechecks.answers_of(version).count() == 2
+    assert versions_comparison.answers_of(version).count() == 2
 
     summary = recheck(version)
 
@@ -127,7 +130,9 @@ def test_again_answers_all_once_more(misread: list[Prediction]) -> None:
     assert "over 0 drawings" in run()
     assert "Ran shipped-3 over 4 drawings." in run("--again")
 
-    assert not rechecks.answers_of(ModelVersion.objects.get(is_active=True)).filter(digit=0)
+    assert not versions_comparison.answers_of(ModelVersion.objects.get(is_active=True)).filter(
+        digit=0
+    )
 
 
 def test_a_copy_of_an_answer_is_no_recheck() -> None:
@@ -137,7 +142,7 @@ def test_a_copy_of_an_answer_is_no_recheck() -> None:
 
     run("--model", candidate("other").name)
 
-    assert rechecks.answers_of(active).count() == 2
+    assert versions_comparison.answers_of(active).count() == 2
     assert "over 2 drawings" in run("--model", active.name)
 
 
@@ -181,7 +186,7 @@ def test_memory_and_queries_do_not_grow_with_the_drawings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """So many queries a batch, however many drawings are in it."""
-    monkeypatch.setattr(rechecks, "BATCH", 10)
+    monkeypatch.setattr(versions_comparison, "BATCH", 10)
     version = ModelVersion.objects.get(is_active=True)
     for _ in range(10):
         make_prediction(3)
@@ -209,7 +214,7 @@ def test_two_versions_are_compared_on_what_both_have_answered(
     recheck(new)
     store(9)
 
-    changed = rechecks.changes_between(one=old, other=new)
+    changed = versions_comparison.changes_between(one=old, other=new)
 
     found = {
         row.pk: (row.one_digit, row.other_digit)  # type: ignore[attr-defined]
@@ -219,13 +224,13 @@ def test_two_versions_are_compared_on_what_both_have_answered(
     first: Any = changed.get(pk=misread[0].pk)
     assert (first.one_verdict, first.other_verdict) == ("digit", "digit")
     assert (first.one_confidence, first.other_confidence > 0.5) == (0.9, True)
-    expected = rechecks.Comparison(n=4, same=2, changed=2, labelled=3, fixed=1, broken=0)
-    assert rechecks.summary(one=old, other=new) == expected
-    turned = rechecks.summary(one=new, other=old)
+    expected = versions_comparison.Comparison(n=4, same=2, changed=2, labelled=3, fixed=1, broken=0)
+    assert versions_comparison.summary(one=old, other=new) == expected
+    turned = versions_comparison.summary(one=new, other=old)
     assert (turned.fixed, turned.broken) == (0, 1)
     assert [
         (way.old, way.new, way.n, way.fixed, way.broken)
-        for way in rechecks.directions(one=old, other=new)
+        for way in versions_comparison.directions(one=old, other=new)
     ] == [(7, 1, 1, 0, 0), (8, 3, 1, 1, 0)]
 
 
@@ -234,18 +239,20 @@ def test_two_versions_neither_of_which_answered_first(misread: list[Prediction])
     recheck(strict)
     recheck(lax)
 
-    comparison = rechecks.summary(one=strict, other=lax)
+    comparison = versions_comparison.summary(one=strict, other=lax)
 
     assert (comparison.n, comparison.changed, comparison.fixed) == (4, 4, 0)
-    assert {way.old for way in rechecks.directions(one=strict, other=lax)} == {NOT_A_DIGIT}
+    assert {way.old for way in versions_comparison.directions(one=strict, other=lax)} == {
+        NOT_A_DIGIT
+    }
 
 
 def test_what_nobody_has_answered_is_no_change() -> None:
     store(3)
     one, other = ModelVersion.objects.get(is_active=True), candidate("other")
 
-    assert not rechecks.changes_between(one=one, other=other).exists()
-    assert rechecks.summary(one=one, other=other).n == 0
+    assert not versions_comparison.changes_between(one=one, other=other).exists()
+    assert versions_comparison.summary(one=one, other=other).n == 0
 
 
 def test_changes_cost_one_query_and_load_no_bytes(misread: list[Prediction]) -> None:
@@ -253,7 +260,10 @@ def test_changes_cost_one_query_and_load_no_bytes(misread: list[Prediction]) -> 
     recheck(new)
 
     with CaptureQueriesContext(connection) as queries:
-        names = {row.model_version.name for row in rechecks.changes_between(one=old, other=new)}
+        names = {
+            row.model_version.name
+            for row in versions_comparison.changes_between(one=old, other=new)
+        }
 
     assert names == {"tested-1"}
     (query,) = queries

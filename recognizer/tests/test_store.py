@@ -18,11 +18,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import imaging, labelling, selectors, services, serving
+from recognizer import imaging, labelling, selectors, services
 from recognizer.inference import classifier
 from recognizer.inference.classifier import Bundle
 from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
 from recognizer.tests.drawings import DrawDigit
+from recognizer.versions import active as active_version
 
 pytestmark = pytest.mark.django_db
 
@@ -387,7 +388,7 @@ def test_activating_moves_the_mark(bundled: Bundle) -> None:
     services.activate_model(name="second")
 
     assert list(ModelVersion.objects.filter(is_active=True)) == [second]
-    assert serving.current_classifier().name == "second"
+    assert active_version.current_classifier().name == "second"
 
 
 def test_activating_what_is_active_changes_nothing(bundled: Bundle) -> None:
@@ -430,24 +431,24 @@ def activate_behind_the_back(version: ModelVersion) -> None:
 
 
 def test_a_new_version_is_noticed_without_restart(bundled: Bundle, second: ModelVersion) -> None:
-    assert serving.current_classifier().name == bundled.name
+    assert active_version.current_classifier().name == bundled.name
 
     activate_behind_the_back(second)
 
-    assert serving.current_classifier().name == "second"
+    assert active_version.current_classifier().name == "second"
 
 
 def test_the_database_is_not_asked_every_time(
     second: ModelVersion, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.MODEL_RECHECK_SECONDS = 60
-    first = serving.current_classifier()
+    first = active_version.current_classifier()
     activate_behind_the_back(second)
 
     with django_assert_num_queries(0):
-        assert serving.current_classifier() is first
-    serving.expire()
-    assert serving.current_classifier().name == "second"
+        assert active_version.current_classifier() is first
+    active_version.expire()
+    assert active_version.current_classifier().name == "second"
 
 
 def test_a_version_that_does_not_load_leaves_the_last_one_serving(
@@ -455,15 +456,15 @@ def test_a_version_that_does_not_load_leaves_the_last_one_serving(
     second: ModelVersion,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    serving.current_classifier()
+    active_version.current_classifier()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
 
     with caplog.at_level("ERROR"):
-        assert serving.current_classifier().name == bundled.name
-        assert serving.current_classifier().name == bundled.name
+        assert active_version.current_classifier().name == bundled.name
+        assert active_version.current_classifier().name == bundled.name
 
-    found = serving.status()
+    found = active_version.status()
     assert found.serving == bundled.name
     assert found.problem is not None
     assert "second does not load" in found.problem
@@ -476,21 +477,21 @@ def test_a_fresh_process_falls_back_to_the_version_before(
 ) -> None:
     services.activate_model(name="second")
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
-    serving.forget()
+    active_version.forget()
 
-    assert serving.current_classifier().name == bundled.name
-    assert serving.status().problem is not None
+    assert active_version.current_classifier().name == bundled.name
+    assert active_version.status().problem is not None
 
 
 def test_what_serves_again_is_no_problem_any_more(bundled: Bundle, second: ModelVersion) -> None:
-    serving.current_classifier()
+    active_version.current_classifier()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
-    assert serving.status().problem is not None
+    assert active_version.status().problem is not None
 
     services.activate_model(name=bundled.name)
 
-    assert serving.status() == serving.Status(serving=bundled.name, problem=None)
+    assert active_version.status() == active_version.Status(serving=bundled.name, problem=None)
 
 
 # History ------------------------------------------------------------------------------------------

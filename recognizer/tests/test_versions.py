@@ -15,11 +15,12 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import labelling, selectors, services, versions
+from recognizer import labelling, selectors, services
 from recognizer.inference import classifier
 from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
+from recognizer.versions import lifecycle
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def activated() -> list[tuple[str, str, str | None]]:
     """Which version was activated why and by whom, the latest first."""
     return [
         (each.version.name, each.cause, each.by.get_username() if each.by else None)
-        for each in versions.history()
+        for each in lifecycle.history()
     ]
 
 
@@ -140,15 +141,15 @@ def test_going_back_again_goes_further_back_not_forth(register: Register, admin_
         register(name)
         services.activate_model(name=name)
 
-    assert [versions.roll_back(by=admin_user).name for _ in range(3)] == [
+    assert [lifecycle.roll_back(by=admin_user).name for _ in range(3)] == [
         "two", "one", "shipped-3",
     ]  # fmt: skip
     with pytest.raises(services.ActivationError, match="No other version has been active"):
-        versions.roll_back(by=admin_user)
+        lifecycle.roll_back(by=admin_user)
     assert active() == "shipped-3"
 
     services.activate_model(name="three")
-    assert versions.roll_back(by=admin_user).name == "shipped-3"
+    assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
 
 
 def test_going_back_passes_over_what_is_retired_or_gone(
@@ -157,10 +158,10 @@ def test_going_back_passes_over_what_is_retired_or_gone(
     for name in ("one", "two", "three"):
         register(name)
         services.activate_model(name=name)
-    versions.retire(version_id=ModelVersion.objects.get(name="two").pk)
+    lifecycle.retire(version_id=ModelVersion.objects.get(name="two").pk)
     ModelVersion.objects.get(name="one").delete()
 
-    assert versions.roll_back(by=admin_user).name == "shipped-3"
+    assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
 
 
 def test_going_back_to_what_does_not_load_leaves_the_active_one(
@@ -224,8 +225,8 @@ def test_the_active_version_is_not_retired(admin_client: Client) -> None:
 
 
 def test_a_version_that_is_gone_is_not_retired() -> None:
-    with pytest.raises(versions.RetireError, match="no such model version"):
-        versions.retire(version_id=99_999)
+    with pytest.raises(lifecycle.RetireError, match="no such model version"):
+        lifecycle.retire(version_id=99_999)
 
 
 # Who may --------------------------------------------------------------------------------------
@@ -263,7 +264,7 @@ def test_the_page_shows_the_whole_family(admin_client: Client) -> None:
     side = make_version("side-branch", parent=chain[1])
     make_version("stranger")
 
-    tree = versions.family(chain[30])
+    tree = lifecycle.family(chain[30])
     page = admin_client.get(f"{LIST}{side.pk}/change/").content.decode()
 
     assert {each.version.name for each in tree} == {

@@ -12,9 +12,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import labelling, selectors, services, serving
+from recognizer import labelling, selectors, services
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.drawings import DrawDigit
+from recognizer.versions import active as active_version
 from training import downloads
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +67,7 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     assert "labelled drawings" in said
     assert selectors.active_model() == before
     tried = ModelVersion.objects.get(name="tried")
-    serving.bundle_of(tried, with_training=True).verify()
+    active_version.bundle_of(tried, with_training=True).verify()
     assert tried.card["settings"]["epochs"] == 1
     assert tried.card["seed"] == 3
     learnt = tried.card["data"]["labelled"]

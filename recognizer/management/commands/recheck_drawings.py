@@ -4,9 +4,10 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from recognizer import answering, rechecks, selectors
+from recognizer import selectors
 from recognizer.management.terminal import parse_moment, progress_bar, say
 from recognizer.models import Label, ModelVersion, Prediction
+from recognizer.versions import comparison, loading
 
 # More ways than these are only counted.
 WAYS = 12
@@ -49,19 +50,19 @@ class Command(BaseCommand):
             drawings = drawings.labelled()
         if (moment := parse_moment("--since", since)) is not None:
             drawings = drawings.filter(created_at__gte=moment)
-        to_do = drawings if again else rechecks.to_recheck(version=version, drawings=drawings)
+        to_do = drawings if again else comparison.to_recheck(version=version, drawings=drawings)
         try:
             with progress_bar(verbosity=verbosity, total=to_do.count) as progress:
-                summary = rechecks.recheck(
+                summary = comparison.recheck(
                     version=version,
                     drawings=drawings,
                     progress=progress,
                     damaged=self.name_damaged,
                     again=again,
                 )
-        except answering.CantAnswer as error:
+        except loading.CantAnswer as error:
             raise CommandError(str(error)) from error
-        ways = rechecks.directions_by(version=version, drawings=drawings)
+        ways = comparison.directions_by(version=version, drawings=drawings)
         for line in describe(version, summary, ways):
             self.stdout.write(line)
 
@@ -82,7 +83,7 @@ def named_version(name: str | None) -> ModelVersion:
 
 
 def describe(
-    version: ModelVersion, summary: rechecks.Summary, ways: list[rechecks.Direction]
+    version: ModelVersion, summary: comparison.Summary, ways: list[comparison.Direction]
 ) -> list[str]:
     """What would change, in lines of text."""
     found = summary.comparison
@@ -107,7 +108,7 @@ def describe(
     return lines
 
 
-def in_words(way: rechecks.Direction) -> str:
+def in_words(way: comparison.Direction) -> str:
     marked = [(way.fixed, "fixed"), (way.broken, "broken")]
     outcome = ", ".join(f"{count} {text}" for count, text in marked if count)
     if way.old is way.new is Label.NOT_A_DIGIT:

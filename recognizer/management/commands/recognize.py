@@ -4,9 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import imaging, services, serving
+from recognizer import imaging, services
 from recognizer.inference.classifier import Verdict
 from recognizer.text import answers as answer_text
+from recognizer.versions import active as active_version
 
 
 class Command(BaseCommand):
@@ -40,7 +41,7 @@ class Command(BaseCommand):
             return failure(file, "unreadable_file", f"{error.strerror or error}.")
         except imaging.ImageError as error:
             return failure(file, error.code, error.message)
-        except serving.NoModel as error:
+        except active_version.NoModel as error:
             raise CommandError(str(error)) from error
         answer = found.answer
         return {

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from recognizer import serving
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
+from recognizer.versions import active as active_version
 from training import collect, figures, report, run, testsets
 from training.datasets import Data
 from training.downloads import DataDamaged, DataUnavailable
@@ -80,7 +80,7 @@ def find_bundle(name: str | None) -> Bundle:
                 if name is None
                 else f"There is no model version and no folder called {name}."
             )
-        bundle = serving.bundle_of(found)
+        bundle = active_version.bundle_of(found)
     bundle.verify()
     return bundle
 

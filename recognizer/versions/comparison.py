@@ -30,9 +30,10 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from recognizer import answering, imaging, services
-from recognizer.answering import Answerer
+from recognizer import imaging, services
 from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer
+from recognizer.versions import loading
+from recognizer.versions.loading import Answerer
 
 BATCH = 200
 
@@ -92,7 +93,7 @@ def recheck(
     Raises:
         answering.CantAnswer: the version does not load.
     """
-    answerer = answering.load(version)
+    answerer = loading.load(version)
     answered = broken = 0
     for rows in _batches(drawings if again else to_recheck(version=version, drawings=drawings)):
         answers = []

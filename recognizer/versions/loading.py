@@ -7,10 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import services, serving
+from recognizer import services
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer, BundleError, Classifier
 from recognizer.models import ModelVersion
+from recognizer.versions import active as active_version
 
 
 class CantAnswer(ValueError):
@@ -35,7 +36,7 @@ def load(version: ModelVersion) -> Answerer:
     if stored is None:
         raise CantAnswer(_("The model version %(name)s is gone.") % {"name": version.name})
     try:
-        bundle = serving.bundle_of(stored)
+        bundle = active_version.bundle_of(stored)
         # The checksum first: LiteRT may crash on bytes that are no model.
         bundle.verify()
         classifier = Classifier(bundle)
@@ -52,7 +53,7 @@ def active() -> Answerer:
     Raises:
         serving.NoModel: none can answer.
     """
-    current = serving.current_classifier()
+    current = active_version.current_classifier()
     return Answerer(current.version, current.classifier)
 
 
