@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks import machine
 from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
-from recognizer.statistics import wilson
+from recognizer.statistics.intervals import wilson
 from training import collect, downloads, evaluate, nondigit_sets, real_photos, run, testsets
 from training.datasets import Data
 from training.downloads import DataDamaged, DataUnavailable

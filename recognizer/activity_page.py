@@ -9,13 +9,13 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from recognizer import activity
-from recognizer.activity import Answers, Pace
 from recognizer.charts.axes import Tick, short_count
 from recognizer.charts.over_time import Bars, share_lines, stacked_bars
 from recognizer.insights_page import NONE, Table, interval_text, share_text, share_ticks
-from recognizer.periods import Span, Spans, Unit
-from recognizer.statistics import Share
+from recognizer.statistics import activity
+from recognizer.statistics.activity import Answers, Pace
+from recognizer.statistics.intervals import Share
+from recognizer.statistics.periods import Span, Spans, Unit
 from recognizer.text.numbers import grouped as count
 from recognizer.text.numbers import localised
 

@@ -18,10 +18,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import activity, activity_page, insights, insights_page, periods
-from recognizer.insights import Basis, Cell, Version
+from recognizer import activity_page, insights_page
 from recognizer.models import Prediction
-from recognizer.periods import Period
+from recognizer.statistics import accuracy, activity, periods
+from recognizer.statistics.accuracy import Basis, Cell, Version
+from recognizer.statistics.periods import Period
 
 ALL_VERSIONS = "all"
 
@@ -99,7 +100,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
 def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The page; 400, with the defaults, where the address asks for what there is not."""
-    versions = insights.versions()
+    versions = accuracy.versions()
     form = ChoicesForm(request.GET.dict(), versions)
     choices = form.chosen()
     has_drawings = Prediction.objects.exists()
@@ -123,10 +124,10 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
     now = timezone.now()
     since = periods.since(choices.period, now=now)
     spans = periods.spans(choices.period, now=now, first=activity.first_answer())
-    cells = insights.cells(since=since)
+    cells = accuracy.cells(since=since)
     chosen = [cell for cell in cells if choices.version in (None, cell.version)]
-    confusion = insights.confusion(chosen, choices.basis)
-    reliability = insights.reliability(choices.basis, version=choices.version, since=since)
+    confusion = accuracy.confusion(chosen, choices.basis)
+    reliability = accuracy.reliability(choices.basis, version=choices.version, since=since)
     answers = activity.answers_over_time(spans)
     drawings = reverse("admin:recognizer_prediction_changelist")
     query = drawings_query(choices, since)
@@ -135,7 +136,7 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
         return f"{drawings}?" + urlencode({"label": label, "answer": answer, **query})
 
     return {
-        "accuracy": insights_page.accuracy_section(insights.accuracy_by_version(cells, versions)),
+        "accuracy": insights_page.accuracy_section(accuracy.accuracy_by_version(cells, versions)),
         "missing": missing(choices, cells, chosen),
         "confusion": insights_page.confusion_section(confusion, address),
         "digits": insights_page.digits_section(confusion),
@@ -143,7 +144,7 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
         "answers": activity_page.answers_section(spans, answers),
         "suggestions": activity_page.suggestions_section(spans, answers),
         "pace": activity_page.pace_section(spans, activity.pace(spans)),
-        "headline": insights_page.headline(insights.accuracy(chosen, Basis.AUDITED)),
+        "headline": insights_page.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
         "version": next((each.name for each in versions if each.pk == choices.version), None),
         "links": {
             "labelled": choices.link(drawings=Basis.LABELLED.value),

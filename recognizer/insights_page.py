@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from recognizer.charts.axes import ShareAxis, Tick, Whisker, share_axis
 from recognizer.charts.heat_map import HeatCell, heat_map
 from recognizer.charts.reliability import reliability_plot
-from recognizer.insights import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
 from recognizer.models import Label
-from recognizer.statistics import Share
+from recognizer.statistics.accuracy import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
+from recognizer.statistics.intervals import Share
 from recognizer.text.numbers import grouped as count
 from recognizer.text.numbers import localised, percent
 

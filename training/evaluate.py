@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
-from recognizer.statistics import wilson
+from recognizer.statistics.intervals import wilson
 from training.calibrate import probabilities
 from training.datasets import NOT_A_DIGIT, Data
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.statistics import Share
+from recognizer.statistics.intervals import Share
 
 # Where an axis of shares may start: high shares can be told apart only if it starts high.
 STARTS = (0.98, 0.95, 0.9, 0.8, 0.6, 0.5, 0.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recognizer.charts.axes import number
-from recognizer.statistics import ConfidenceBin
+from recognizer.statistics.intervals import ConfidenceBin
 
 # In units of the view box: the plot, and below it the strip that says how many there are.
 SIDE, LEFT, TOP = 260, 44, 10

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from recognizer.activity import Answers, answers_over_time, pace
 from recognizer.models import Via
-from recognizer.periods import Period, spans
+from recognizer.statistics.activity import Answers, answers_over_time, pace
+from recognizer.statistics.periods import Period, spans
 from recognizer.tests.insights_data import act, section, store, table
 from recognizer.tests.reviewing import NOT_A_DIGIT, make_prediction
 

@@ -13,7 +13,7 @@ from recognizer.charts.axes import round_values, share_axis, short_count, some_o
 from recognizer.charts.heat_map import OPACITIES, heat, heat_map
 from recognizer.charts.over_time import share_lines, stacked_bars
 from recognizer.charts.reliability import reliability_plot
-from recognizer.statistics import ConfidenceBin, Share
+from recognizer.statistics.intervals import ConfidenceBin, Share
 
 COORDINATE = re.compile(r"-?\d+(\.\d+)?%?")
 

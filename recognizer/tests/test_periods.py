@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from recognizer.periods import MOST_MONTHS, Period, Spans, Unit, since, spans
+from recognizer.statistics.periods import MOST_MONTHS, Period, Spans, Unit, since, spans
 
 UTC = datetime.timezone.utc
 

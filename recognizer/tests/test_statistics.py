@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.statistics import ConfidenceBin, Share, calibration_error, wilson
+from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_error, wilson
 from training import evaluate
 
 

@@ -15,7 +15,7 @@ from django.db.models import Count, Q, QuerySet, Value
 
 from recognizer.models import LabelEvent, Prediction, Source, Verdict, Via
 from recognizer.models.predictions import how_many, read_as
-from recognizer.periods import Spans
+from recognizer.statistics.periods import Spans
 
 # A longer pause ends a reviewer's session. Seconds.
 PAUSE = 300

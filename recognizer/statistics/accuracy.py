@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, Verdict
 from recognizer.models.predictions import how_many
-from recognizer.statistics import ConfidenceBin, Share, calibration_error
+from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_error
 
 LABELS = len(Label)
 # As the model's card measures its calibration error.
