@@ -21,8 +21,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer import gate_table, job_words, jobs
-from recognizer.jobs import Kind, Options
+from recognizer import gate_table, job_words
+from recognizer.jobs import training_jobs
+from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import TrainingJob
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class TrainingJobAdmin(BaseAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        jobs.reap()
+        training_jobs.reap()
         extra = {"title": _("Trainings")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
@@ -175,13 +176,13 @@ class TrainingJobAdmin(BaseAdmin):
         """ "Train now": what there is to learn from, what to train, and the button."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        jobs.reap()
+        training_jobs.reap()
         form = TrainForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             assert isinstance(request.user, User)
             try:
-                job = jobs.request(options=form.options(), by=request.user)
-            except jobs.JobError as error:
+                job = training_jobs.request(options=form.options(), by=request.user)
+            except training_jobs.JobError as error:
                 self.message_user(request, str(error), messages.ERROR)
             else:
                 self.log_addition(request, job, _("Started."))
@@ -191,9 +192,9 @@ class TrainingJobAdmin(BaseAdmin):
             "form": form,
             "kinds": list(zip(form["kind"], job_words.kind_explanations(), strict=True)),
             "more": [form["epochs"], form["limit"]],
-            "labels": jobs.labels(),
-            "unfinished": jobs.unfinished(),
-            "can_start": jobs.can_start(),
+            "labels": training_jobs.labels(),
+            "unfinished": training_jobs.unfinished(),
+            "can_start": training_jobs.can_start(),
             "no_worker": job_words.absence(),
         }
         return self.page(request, "train.html", context)
@@ -235,7 +236,7 @@ class TrainingJobAdmin(BaseAdmin):
             pk = uuid.UUID(str(object_id))
         except ValueError:
             pk = uuid.UUID(int=0)
-        jobs.reap()
+        training_jobs.reap()
         return get_object_or_404(
             TrainingJob.objects.select_related("requested_by", "model_version").defer(
                 "model_version__serving", "model_version__training", "model_version__card"
@@ -255,8 +256,8 @@ class TrainingJobAdmin(BaseAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         try:
-            job = jobs.cancel(job_id=pk)
-        except jobs.JobError as error:
+            job = training_jobs.cancel(job_id=pk)
+        except training_jobs.JobError as error:
             self.message_user(request, str(error), messages.WARNING)
         else:
             self.log_change(request, job, _("Cancelled."))

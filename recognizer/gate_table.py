@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card, gate_words
+from recognizer import admin_card
 from recognizer.job_words import share
+from recognizer.jobs import gate_text
 from recognizer.models import ModelVersion
 from recognizer.text.numbers import grouped, localised
 
@@ -77,7 +78,7 @@ def _table(gate: Any, candidate: str, active: str, followed: str) -> GateTable:
 def said(gate: Mapping[str, Any]) -> str:
     """Return why the gate decided so; other code may have stored nothing but the sentence."""
     try:
-        return gate_words.sentence(gate["why"])
+        return gate_text.sentence(gate["why"])
     except KeyError:
         return str(gate.get("reason", "–"))
 

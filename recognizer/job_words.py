@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer import workers
-from recognizer.jobs import SILENCE, Kind
+from recognizer.jobs import heartbeat
+from recognizer.jobs.training_jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
 from recognizer.text.numbers import localised
 
@@ -127,7 +127,7 @@ def _notice(job: TrainingJob) -> str:
 
 def absence() -> str:
     """Return a sentence where no worker is there to start a training, else nothing."""
-    found = workers.attendance()
+    found = heartbeat.attendance()
     if found.is_there:
         return ""
     if found.last_seen is None:

@@ -12,7 +12,7 @@ class TrainingConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the site start a training, without knowing this package."""
-        from recognizer import jobs
+        from recognizer.jobs import training_jobs
         from training import tasks
 
-        jobs.connect_queue(tasks.enqueue)
+        training_jobs.connect_queue(tasks.enqueue)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer import gate_words
+from recognizer.jobs import gate_text
 
 SIGNIFICANCE = 0.05
 
@@ -137,7 +137,7 @@ class Decision:
     @property
     def reason(self) -> str:
         """Why, in one sentence."""
-        return gate_words.sentence(self.why)
+        return gate_text.sentence(self.why)
 
     def to_json(self) -> dict[str, Any]:
         """Return the decision for a card: see ``Row.to_json`` for a row."""

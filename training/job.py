@@ -12,9 +12,10 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognizer import jobs, services
+from recognizer import services
 from recognizer.inference.classifier import BundleError
-from recognizer.jobs import Kind, Options
+from recognizer.jobs import training_jobs
+from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
 from training import collect, recipes, run, stored
 from training.downloads import DataDamaged
@@ -60,7 +61,7 @@ def do(job_id: UUID) -> None:
         )
         _keep(job_id, options, result, parent, active, reporter)
     except Failure as error:
-        jobs.stop(job_id=job_id, status=JobStatus.FAILED, error=str(error))
+        training_jobs.stop(job_id=job_id, status=JobStatus.FAILED, error=str(error))
 
 
 def _order(options: Options, active: ModelVersion | None) -> tuple[run.Order, ModelVersion | None]:
@@ -98,7 +99,7 @@ def _keep(
     # A long run outlives the connection of many a database server.
     connection.close_if_unusable_or_obsolete()
     with transaction.atomic():
-        job = jobs.hold(job_id=job_id)
+        job = training_jobs.hold(job_id=job_id)
         version = services.register_model(bundle=result.bundle, parent=parent)
         if activate:
             services.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)
@@ -108,7 +109,7 @@ def _keep(
             "activated": activate,
             "gate": decision.to_json(),
         }
-        jobs.succeed(job_id=job_id, result=outcome, version=version)
+        training_jobs.succeed(job_id=job_id, result=outcome, version=version)
 
 
 class Reporter:
@@ -124,7 +125,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """Add a line to the log."""
         self.log += f"{timezone.localtime():%H:%M:%S} {text}\n"
-        self.log = self.log[-2 * jobs.LOG_SIZE :]
+        self.log = self.log[-2 * training_jobs.LOG_SIZE :]
         self.write()
 
     def downloaded(self, name: str, done: int, total: int) -> None:
@@ -171,7 +172,7 @@ class Reporter:
     def write(self) -> None:
         """Write what is known now; a database that is away or locked does not end a training."""
         try:
-            jobs.report(job_id=self.job_id, progress=self.progress, log=self.log)
+            training_jobs.report(job_id=self.job_id, progress=self.progress, log=self.log)
         except (OperationalError, InterfaceError):
             connection.close_if_unusable_or_obsolete()
         self.written_at = time.monotonic()

@@ -24,7 +24,7 @@ from django.db import Error, connection
 from django.utils.translation import gettext as _
 from django_tasks import task
 
-from recognizer import jobs
+from recognizer.jobs import training_jobs
 from recognizer.models import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ OUTPUT_SHOWN = 8 * 1024
 def train(job_id: str) -> None:
     """Do one training job from beginning to end, in a process of its own."""
     job = UUID(job_id)
-    if not jobs.begin(job_id=job):
+    if not training_jobs.begin(job_id=job):
         # Cancelled while it waited.
         return
     logger.info("Training %s begins.", job)
@@ -70,7 +70,7 @@ def _watch(process: subprocess.Popen[bytes], job: UUID, told: threading.Event) -
     """Wait for a process and return its exit status; None where it is to be ended early."""
     while not told.is_set():
         try:
-            if not jobs.beat(job_id=job):
+            if not training_jobs.beat(job_id=job):
                 return None
         except Error as error:
             # Locked or away: until the job is given up, the next look may get through.
@@ -102,7 +102,7 @@ def _verdict(code: int) -> tuple[JobStatus, str]:
 def _stop(job: UUID, status: JobStatus, error: str) -> None:
     connection.close_if_unusable_or_obsolete()
     try:
-        jobs.stop(job_id=job, status=status, error=error)
+        training_jobs.stop(job_id=job, status=status, error=error)
     except Error:
         # It falls silent, and is given up by whoever looks next.
         logger.exception("Training %s could not be ended.", job)

@@ -20,8 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from recognizer import jobs, workers
-from recognizer.jobs import Kind, Options
+from recognizer.jobs import heartbeat, training_jobs
+from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
 from training import gate
@@ -65,12 +65,12 @@ def training(client: Client, trainer: User) -> Client:
 
 
 def ask(by: User, **options: Any) -> TrainingJob:
-    return jobs.request(options=Options(**options), by=by)
+    return training_jobs.request(options=Options(**options), by=by)
 
 
 def running(by: User) -> TrainingJob:
     job = ask(by)
-    assert jobs.begin(job_id=job.pk)
+    assert training_jobs.begin(job_id=job.pk)
     job.refresh_from_db()
     return job
 
@@ -78,19 +78,19 @@ def running(by: User) -> TrainingJob:
 def ended(by: User, status: JobStatus) -> TrainingJob:
     job = running(by)
     if status == JobStatus.SUCCEEDED:
-        jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
+        training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
     elif status == JobStatus.CANCELLED:
-        jobs.cancel(job_id=job.pk)
-        jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
+        training_jobs.cancel(job_id=job.pk)
+        training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
     else:
-        jobs.stop(job_id=job.pk, status=status, error="For a reason.")
+        training_jobs.stop(job_id=job.pk, status=status, error="For a reason.")
     job.refresh_from_db()
     return job
 
 
 def silence(job: TrainingJob) -> None:
     """Let it be long ago that anybody heard of the job's worker."""
-    long_ago = timezone.now() - jobs.SILENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - training_jobs.SILENCE - timedelta(seconds=1)
     TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
     DBTaskResult.objects.filter(pk=job.task_id).update(started_at=long_ago)
 
@@ -125,12 +125,12 @@ def test_a_job_and_its_place_in_the_queue_come_together(trainer: User) -> None:
 def test_a_second_one_is_refused_until_the_first_has_ended(trainer: User) -> None:
     job = ask(trainer)
     for _ in range(2):
-        with pytest.raises(jobs.JobError, match="Another training is waiting or running"):
+        with pytest.raises(training_jobs.JobError, match="Another training is waiting or running"):
             ask(trainer)
-        jobs.begin(job_id=job.pk)
+        training_jobs.begin(job_id=job.pk)
     assert DBTaskResult.objects.count() == 1
 
-    jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="For a reason.")
+    training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="For a reason.")
 
     assert ask(trainer).status == JobStatus.QUEUED
 
@@ -145,7 +145,7 @@ def test_of_many_who_ask_at_once_one_gets_it(trainer: User) -> None:
         try:
             ask(trainer)
             got.append(True)
-        except jobs.JobError:
+        except training_jobs.JobError:
             got.append(False)
         finally:
             connection.close()
@@ -163,24 +163,24 @@ def test_of_many_who_ask_at_once_one_gets_it(trainer: User) -> None:
 def test_a_waiting_job_is_cancelled_at_once_and_never_begins(trainer: User) -> None:
     job = ask(trainer)
 
-    jobs.cancel(job_id=job.pk)
+    training_jobs.cancel(job_id=job.pk)
 
     assert status_of(job) == JobStatus.CANCELLED
-    assert not jobs.begin(job_id=job.pk)
+    assert not training_jobs.begin(job_id=job.pk)
     assert status_of(job) == JobStatus.CANCELLED
 
 
 def test_a_running_job_hears_that_it_is_cancelled_and_keeps_nothing(trainer: User) -> None:
     job = running(trainer)
-    assert jobs.beat(job_id=job.pk)
+    assert training_jobs.beat(job_id=job.pk)
 
-    jobs.cancel(job_id=job.pk)
+    training_jobs.cancel(job_id=job.pk)
 
-    assert not jobs.beat(job_id=job.pk)
+    assert not training_jobs.beat(job_id=job.pk)
     version = make_version("too-late")
-    with pytest.raises(jobs.JobOver):
-        jobs.succeed(job_id=job.pk, result=RESULT, version=version)
-    jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED, error="The worker was stopped.")
+    with pytest.raises(training_jobs.JobOver):
+        training_jobs.succeed(job_id=job.pk, result=RESULT, version=version)
+    training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED, error="The worker was stopped.")
     job.refresh_from_db()
     assert (job.status, job.error, job.result) == (JobStatus.CANCELLED, "", {})
 
@@ -190,31 +190,31 @@ def test_what_has_ended_stays_as_it_is(trainer: User, status: JobStatus) -> None
     job = ended(trainer, status)
     before = TrainingJob.objects.values().get(pk=job.pk)
 
-    with pytest.raises(jobs.JobError, match="ended already"):
-        jobs.cancel(job_id=job.pk)
-    jobs.report(job_id=job.pk, progress={"phase": "late"}, log="late")
-    jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="late")
-    with pytest.raises(jobs.JobOver):
-        jobs.succeed(job_id=job.pk, result={}, version=make_version("late"))
+    with pytest.raises(training_jobs.JobError, match="ended already"):
+        training_jobs.cancel(job_id=job.pk)
+    training_jobs.report(job_id=job.pk, progress={"phase": "late"}, log="late")
+    training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="late")
+    with pytest.raises(training_jobs.JobOver):
+        training_jobs.succeed(job_id=job.pk, result={}, version=make_version("late"))
 
-    assert not jobs.beat(job_id=job.pk)
-    assert not jobs.begin(job_id=job.pk)
+    assert not training_jobs.beat(job_id=job.pk)
+    assert not training_jobs.begin(job_id=job.pk)
     assert TrainingJob.objects.values().get(pk=job.pk) == before
 
 
 def test_a_job_that_is_not_there_can_not_be_cancelled() -> None:
-    with pytest.raises(jobs.JobError, match="no such training"):
-        jobs.cancel(job_id=uuid4())
+    with pytest.raises(training_jobs.JobError, match="no such training"):
+        training_jobs.cancel(job_id=uuid4())
 
 
 def test_only_the_end_of_a_long_log_is_kept(trainer: User) -> None:
     job = running(trainer)
     log = "".join(f"line {n}\n" for n in range(20_000))
 
-    jobs.report(job_id=job.pk, progress={}, log=log)
+    training_jobs.report(job_id=job.pk, progress={}, log=log)
 
     job.refresh_from_db()
-    assert len(job.log) == jobs.LOG_SIZE
+    assert len(job.log) == training_jobs.LOG_SIZE
     assert job.log.endswith("line 19999\n")
 
 
@@ -226,7 +226,7 @@ def test_a_job_whose_worker_falls_silent_is_interrupted_and_the_next_may_start(
 ) -> None:
     job = running(trainer)
     DBTaskResult.objects.update(status="RUNNING")
-    assert jobs.reap() is None
+    assert training_jobs.reap() is None
 
     silence(job)
     following = ask(trainer)
@@ -242,11 +242,11 @@ def test_a_job_whose_worker_falls_silent_is_interrupted_and_the_next_may_start(
 def test_a_worker_that_was_only_slow_hears_that_its_job_was_given_up(trainer: User) -> None:
     job = running(trainer)
     silence(job)
-    jobs.reap()
+    training_jobs.reap()
 
-    assert not jobs.beat(job_id=job.pk)
-    with pytest.raises(jobs.JobOver), transaction.atomic():
-        jobs.hold(job_id=job.pk)
+    assert not training_jobs.beat(job_id=job.pk)
+    with pytest.raises(training_jobs.JobOver), transaction.atomic():
+        training_jobs.hold(job_id=job.pk)
 
 
 @pytest.mark.parametrize("fate", ["taken", "failed", "gone"])
@@ -254,7 +254,7 @@ def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
     trainer: User, fate: str
 ) -> None:
     job = ask(trainer)
-    assert jobs.reap() is None
+    assert training_jobs.reap() is None
     task = DBTaskResult.objects.filter(pk=job.task_id)
     if fate == "gone":
         task.delete()
@@ -262,7 +262,7 @@ def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
         task.update(status="RUNNING" if fate == "taken" else "FAILED", started_at=timezone.now())
         silence(job)
 
-    jobs.reap()
+    training_jobs.reap()
 
     assert status_of(job) == JobStatus.INTERRUPTED
 
@@ -285,12 +285,12 @@ def test_whoever_looks_finds_a_lost_job_interrupted(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_there_while_it_works_and_gone_afterwards() -> None:
-    assert workers.attendance() == workers.Attendance(is_there=False, last_seen=None)
+    assert heartbeat.attendance() == heartbeat.Attendance(is_there=False, last_seen=None)
 
-    with workers.present(name="one", place="here"):
-        assert workers.attendance().is_there
+    with heartbeat.present(name="one", place="here"):
+        assert heartbeat.attendance().is_there
 
-    assert not workers.attendance().is_there
+    assert not heartbeat.attendance().is_there
     assert not Worker.objects.exists()
 
 
@@ -300,7 +300,7 @@ def test_a_worker_interrupts_what_another_one_left_behind(trainer: User) -> None
     silence(job)
     noticed = threading.Event()
 
-    with workers.present(name="one", place="here"):
+    with heartbeat.present(name="one", place="here"):
         for _ in range(200):
             if status_of(job) == JobStatus.INTERRUPTED:
                 noticed.set()
@@ -311,13 +311,13 @@ def test_a_worker_interrupts_what_another_one_left_behind(trainer: User) -> None
 
 
 def test_a_killed_worker_counts_as_gone_and_is_forgotten_in_the_end(training: Client) -> None:
-    workers.sign(name="killed", place="here")
+    heartbeat.sign(name="killed", place="here")
     Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
 
     assert "No worker has looked at the queue for 3 minutes." in training.get(ADD).content.decode()
 
     Worker.objects.update(seen_at=timezone.now() - timedelta(days=2))
-    workers.sign(name="another", place="here")
+    heartbeat.sign(name="another", place="here")
     assert list(Worker.objects.values_list("pk", flat=True)) == ["another"]
     assert "db_worker" not in training.get(ADD).content.decode()
 
@@ -389,12 +389,14 @@ def test_labels_are_counted_and_those_since_the_last_training(
     for number in range(3):
         make_prediction(number, label=number)
     make_prediction(4)
-    assert jobs.labels() == jobs.Labels(total=3, new=3, last_training=None)
+    assert training_jobs.labels() == training_jobs.Labels(total=3, new=3, last_training=None)
 
     job = ended(trainer, JobStatus.SUCCEEDED)
     make_prediction(5, label=5)
 
-    assert jobs.labels() == jobs.Labels(total=4, new=1, last_training=job.started_at)
+    assert training_jobs.labels() == training_jobs.Labels(
+        total=4, new=1, last_training=job.started_at
+    )
     assert "New since the last training" in training.get(ADD).content.decode()
 
 
@@ -403,7 +405,9 @@ def test_a_training_by_the_command_counts_as_the_last_one() -> None:
     version = make_version("by-hand", card={"data": {"labelled": {"n": 1}}})
     make_version("without-labels", card={"data": {"mnist": {"n": 1}}})
 
-    assert jobs.labels() == jobs.Labels(total=1, new=0, last_training=version.created_at)
+    assert training_jobs.labels() == training_jobs.Labels(
+        total=1, new=0, last_training=version.created_at
+    )
 
 
 def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer: User) -> None:
@@ -412,7 +416,7 @@ def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer:
         "phase": "training", "epoch": 3, "epochs": 8, "step": 50, "steps": 100, "loss": 0.04321,
         "accuracies": [0.95, 0.9912], "seconds_left": 330,
     }  # fmt: skip
-    jobs.report(job_id=job.pk, progress=progress, log="12:00:00 Training on <much>.\n")
+    training_jobs.report(job_id=job.pk, progress=progress, log="12:00:00 Training on <much>.\n")
 
     page = training.get(page_of(job)).content.decode()
     told = training.get(f"{LIST}{job.pk}/status/").json()
@@ -484,7 +488,7 @@ def test_cancelling_takes_a_post_and_says_so(training: Client, trainer: User) ->
     assert training.get(address).status_code == 405
     page = training.post(address, follow=True).content.decode()
     assert "It is being cancelled." in page
-    jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
+    training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
     late = training.post(address, follow=True).content.decode()
 
     assert "This training has ended already." in late
@@ -558,7 +562,7 @@ def test_no_job_is_deleted_or_changed_by_hand(admin_client: Client, admin_user: 
 def test_without_the_training_code_the_page_says_so(
     training: Client, trainer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_enqueue", None)
+    monkeypatch.setattr(training_jobs, "_enqueue", None)
 
     page = training.get(ADD).content.decode()
     refused = training.post(ADD, {"kind": "fast"}, follow=True).content.decode()

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import jobs, labelling, selectors, services
+from recognizer import labelling, selectors, services
+from recognizer.jobs import training_jobs
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.drawings import DrawDigit
 from training import collect
@@ -168,7 +169,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     else:
         assert selectors.active_model() == before
         assert latest.cause == "installed"
-    assert jobs.labels().new == 0
+    assert training_jobs.labels().new == 0
     wait_until(lambda: not processes_of(job), "the process has ended")
     assert "broke off" not in (tmp_path / "worker-0.log").read_text()
 
@@ -204,9 +205,9 @@ def test_what_goes_wrong_is_said_in_a_sentence(
 
     # What nobody foresaw: here, options that no form lets through.
     with transaction.atomic():
-        job = jobs.request(options=jobs.Options(), by=User.objects.get())
+        job = training_jobs.request(options=training_jobs.Options(), by=User.objects.get())
         TrainingJob.objects.filter(pk=job.pk).update(options={"kind": "alchemy"})
-    wait_until(lambda: jobs.unfinished() is None, "the job has ended")
+    wait_until(lambda: training_jobs.unfinished() is None, "the job has ended")
     page = page_of(admin_client, job)
     assert "Something went wrong that should not." in page
     assert "Traceback" not in page
@@ -230,7 +231,7 @@ def test_a_killed_worker_leaves_an_interrupted_job_and_the_next_one_starts(
     wait_until(lambda: not processes_of(job), "the process has ended with its worker")
     job.refresh_from_db()
     assert job.status == JobStatus.RUNNING
-    long_ago = timezone.now() - jobs.SILENCE - timedelta(seconds=1)
+    long_ago = timezone.now() - training_jobs.SILENCE - timedelta(seconds=1)
     TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
     assert "The worker was stopped or killed." in page_of(admin_client, job)
     job.refresh_from_db()

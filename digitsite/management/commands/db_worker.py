@@ -15,7 +15,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django_tasks_db.management.commands.db_worker import Command as Worker
 
-from recognizer import workers
+from recognizer.jobs import heartbeat
 
 
 class Command(Worker):
@@ -40,7 +40,7 @@ class Command(Worker):
         # that, when it has signed in already, would be killed without signing off.
         _listen(_leave)
         name = options["worker_id"]
-        with workers.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
+        with heartbeat.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:

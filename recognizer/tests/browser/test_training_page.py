@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from recognizer import jobs, workers
+from recognizer.jobs import heartbeat, training_jobs
 from recognizer.models import JobStatus, TrainingJob
 from recognizer.tests.browser.conftest import listen
 from recognizer.tests.reviewing import make_staff, make_version
@@ -37,7 +37,7 @@ def training(
     """Return the page "Train now", with a worker that has just signed in."""
     listen(context, complaints)
     log_in(context, trainer)
-    workers.sign(name="one", place="here")
+    heartbeat.sign(name="one", place="here")
     page.goto(live_server.url + ADD)
     return page
 
@@ -47,7 +47,7 @@ def start(page: Page) -> TrainingJob:
     page.get_by_role("button", name="Train now").click()
     expect(page.get_by_role("status")).to_have_text("It waits for a worker.")
     job = TrainingJob.objects.get()
-    jobs.begin(job_id=job.pk)
+    training_jobs.begin(job_id=job.pk)
     return job
 
 
@@ -56,8 +56,8 @@ def tell(job: TrainingJob, *, epoch: int, log: str, phase: str = "training") -> 
         "phase": phase, "epoch": epoch, "epochs": 4, "step": 10, "steps": 10, "loss": 0.5 / epoch,
         "accuracies": [0.9 + 0.02 * each for each in range(epoch)], "seconds_left": 300 - epoch,
     }  # fmt: skip
-    jobs.beat(job_id=job.pk)
-    jobs.report(job_id=job.pk, progress=progress, log=log)
+    training_jobs.beat(job_id=job.pk)
+    training_jobs.report(job_id=job.pk, progress=progress, log=log)
 
 
 def test_progress_moves_without_reloading_and_ends_in_the_table(training: Page) -> None:
@@ -85,7 +85,7 @@ def test_progress_moves_without_reloading_and_ends_in_the_table(training: Page) 
     assert bar.get_attribute("value") is None
     assert training.evaluate("window.untouched") is True
 
-    jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
+    training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
     expect(training.get_by_role("heading", name="The gate: not passed")).to_be_visible()
     expect(training.locator(".gate-table tbody tr")).to_have_count(3)
     training.get_by_role("link", name="trained-1").click()
@@ -103,8 +103,8 @@ def test_the_button_cancels(training: Page) -> None:
 
     expect(training.get_by_role("status")).to_have_text("It is being cancelled.")
     expect(button).to_be_disabled()
-    assert not jobs.beat(job_id=job.pk)
-    jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
+    assert not training_jobs.beat(job_id=job.pk)
+    training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
     expect(training.locator(".job-status")).to_have_text("cancelled")
     expect(training.get_by_text("Nothing was kept of it")).to_be_visible()
 
@@ -122,11 +122,11 @@ def test_what_goes_wrong_on_the_way_is_shown_and_goes_again(
     training.unroute("**/status/")
     expect(alert).to_be_hidden()
     TrainingJob.objects.update(status=JobStatus.QUEUED, started_at=None, heartbeat_at=None)
-    workers.sign_off(name="one")
+    heartbeat.sign_off(name="one")
     expect(training.get_by_text("No worker is looking at the queue.")).to_be_visible()
     expect(training.get_by_text("python manage.py db_worker")).to_be_visible()
 
-    jobs.begin(job_id=job.pk)
+    training_jobs.begin(job_id=job.pk)
     expect(training.get_by_text("python manage.py db_worker")).to_be_hidden()
     complaints.clear()
 
@@ -143,13 +143,13 @@ def test_the_pages_fit_the_window_and_work_without_javascript(
     job = TrainingJob.objects.get()
     expect(page.get_by_text("It waits for a worker.")).to_be_visible()
 
-    jobs.begin(job_id=job.pk)
+    training_jobs.begin(job_id=job.pk)
     tell(job, epoch=2, log="line\n" * 200)
     page.get_by_role("link", name="Reload it now").click()
     expect(page.locator("[data-slot=epoch]")).to_have_text("2 of 4")
     assert fits(page)
 
-    jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
+    training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
     # By itself: the page asks to be loaded anew.
     expect(page.get_by_role("heading", name="The gate: not passed")).to_be_visible()
     for path in (page.url, live_server.url + "/admin/recognizer/modelversion/"):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from recognizer import jobs
+from recognizer.jobs import training_jobs
 from training import job
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, end)
         try:
             job.do(id)
-        except jobs.JobOver as over:
+        except training_jobs.JobOver as over:
             # Cancelled in the last moment. Whatever else is raised the worker shows.
             logger.info("%s", over)
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import Error, close_old_connections, connection
 from django.utils import timezone
 
-from recognizer import jobs
+from recognizer.jobs import training_jobs
 from recognizer.models import Worker
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def present(*, name: str, place: str) -> Iterator[None]:
     try:
         thread.start()
         sign(name=name, place=place)
-        jobs.reap()
+        training_jobs.reap()
         yield
     finally:
         # Whatever a signal has cut short above: the thread signs off.
@@ -76,7 +76,7 @@ def _sign_until(done: threading.Event, name: str, place: str) -> None:
         close_old_connections()
         try:
             sign(name=name, place=place)
-            jobs.reap()
+            training_jobs.reap()
         except Error as error:
             # The database is away or locked: the next sign may get through.
             logger.warning("No sign of life could be left: %s", error)
