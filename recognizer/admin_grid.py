@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from recognizer import grid_review, grid_wording
+from recognizer import grid_wording
 from recognizer.admin_navigation import LABEL_PERMISSION
-from recognizer.grid_review import GridError, Order
+from recognizer.labelling import grid as review_grid
+from recognizer.labelling.grid import GridError, Order
 from recognizer.models import Label, Prediction, Verdict
 
 
@@ -62,8 +63,8 @@ def _reviewer(request: HttpRequest) -> User:
 def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
     """The menu and, if an answer has been chosen, the drawings that were answered so."""
     answer, order = _answer(request.GET), _order(request.GET)
-    waiting = grid_review.how_many_wait()
-    batches = grid_review.last_batches(reviewer)
+    waiting = review_grid.how_many_wait()
+    batches = review_grid.last_batches(reviewer)
     context: dict[str, Any] = {
         "title": _("Grid review"),
         "opts": Prediction._meta,
@@ -109,17 +110,17 @@ def _drawings(request: HttpRequest, answer: Label, order: Order, reviewer: User)
         "cells": grid_wording.cells(page, answer),
         "ahead": [grid_wording.thumbnail(drawing) for drawing in page.ahead],
         "labels": [(each.value, each.label) for each in Label],
-        "meanwhile": grid_review.labelled_meanwhile(_ids(request.GET.get("meanwhile", ""))),
+        "meanwhile": review_grid.labelled_meanwhile(_ids(request.GET.get("meanwhile", ""))),
         "texts": grid_wording.page_texts(answer),
     }
 
 
-def _page(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> grid_review.Page:
+def _page(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> review_grid.Page:
     for batch in _ids(request.GET.get("again", ""))[:1]:
-        again = grid_review.take_again(batch=batch, answer=answer, order=order, reviewer=reviewer)
+        again = review_grid.take_again(batch=batch, answer=answer, order=order, reviewer=reviewer)
         if again.drawings:
             return again
-    return grid_review.take(
+    return review_grid.take(
         answer=answer, order=order, reviewer=reviewer, left_open="left" in request.GET
     )
 
@@ -133,7 +134,7 @@ def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
     try:
         if answer is None:
             raise GridError(_("The page's digit is missing. Open the grid again."))
-        saved = grid_review.save(answer=answer, choices=_choices(request.POST), by=reviewer)
+        saved = review_grid.save(answer=answer, choices=_choices(request.POST), by=reviewer)
     except GridError as error:
         return _refusal(error)
     say = messages.warning if saved.meanwhile else messages.success
@@ -167,7 +168,7 @@ def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
     try:
         if not batches:
             raise GridError(_("The batch to be undone is missing. Open the grid again."))
-        answer, back, kept = grid_review.undo(batch=batches[0], by=reviewer)
+        answer, back, kept = review_grid.undo(batch=batches[0], by=reviewer)
     except GridError as error:
         return _refusal(error)
     messages.success(request, grid_wording.undone(back, kept))
@@ -212,7 +213,7 @@ def _order(query: QueryDict) -> Order:
 def _ids(text: str) -> list[UUID]:
     """The ids in a list with commas; what is none is left out."""
     ids = []
-    for word in text.split(",")[: grid_review.PAGE]:
+    for word in text.split(",")[: review_grid.PAGE]:
         try:
             ids.append(UUID(word))
         except ValueError:

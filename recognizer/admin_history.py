@@ -26,8 +26,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer import labelling
 from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ class LabelHistoryAdmin(PredictionBase):
         assert isinstance(request.user, User)
         line = get_object_or_404(LabelEvent, pk=event, prediction=pk)
         try:
-            change = labelling.restore(
+            change = labels.restore(
                 event=line,
                 seen=_seen(request.POST.get("seen", "")),
                 by=request.user,
                 before="before" in request.POST,
             )
-        except labelling.LabelConflict as conflict:
+        except labels.LabelConflict as conflict:
             self.message_user(request, _meanwhile(conflict.prediction), messages.ERROR)
         except ValueError:
             text = _("Which label the drawing had was not sent with it: restore it from this page.")

@@ -36,11 +36,11 @@ from recognizer import (
     admin_insights,
     admin_review,
     imaging,
-    labelling,
 )
 from recognizer.admin_forms import LabelButtonsForm, LabelForm
 from recognizer.admin_history import LabelHistoryAdmin
 from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.labelling import labels
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text
 
@@ -357,7 +357,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
         """Store a label set in the list or on the detail page; nothing else is ever saved here."""
         if "label" in form.changed_data:
-            labelling.label_predictions(
+            labels.label_predictions(
                 predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
             )
 
@@ -368,14 +368,12 @@ class PredictionAdmin(LabelHistoryAdmin):
         self, request: HttpRequest, queryset: QuerySet[Prediction], label: Label | None
     ) -> None:
         """Give the selected drawings a label, or none, and say how many changed."""
-        changed = labelling.label_predictions(
-            predictions=queryset, label=label, by=reviewer(request)
-        )
+        changed = labels.label_predictions(predictions=queryset, label=label, by=reviewer(request))
         self.say_how_many(request, changed)
 
     @admin.action(description=gettext_lazy("Confirm prediction as label"), permissions=["label"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
-        changed = labelling.confirm_predictions(predictions=queryset, by=reviewer(request))
+        changed = labels.confirm_predictions(predictions=queryset, by=reviewer(request))
         self.say_how_many(request, changed)
 
     @admin.action(description=gettext_lazy("Clear label"), permissions=["label"])

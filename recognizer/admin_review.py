@@ -22,12 +22,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.serializers import Serializer
 
-from recognizer import review, review_orders, review_wording
 from recognizer import review_serializers as serializers
+from recognizer import review_wording
 from recognizer.admin_navigation import LABEL_PERMISSION
-from recognizer.labelling import LabelConflict
+from recognizer.labelling import queue as review_queue
+from recognizer.labelling import queue_orders
+from recognizer.labelling.labels import LabelConflict
+from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label, Prediction
-from recognizer.review_orders import Order
 
 Body = dict[str, Any]
 Handler = Callable[[HttpRequest, User, Body], Body]
@@ -165,7 +167,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """More drawings, how many wait, and what became of those that the page holds."""
     order = Order(body["order"])
     digit = None if order is Order.AUDIT else body["digit"]
-    batch = review.next_batch(
+    batch = review_queue.next_batch(
         reviewer=reviewer,
         order=order,
         wanted=body["wanted"],
@@ -175,7 +177,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
     )
     request.session[ORDER_KEY] = order.value
     request.session[TURN_KEY] = batch.turn
-    left = review_orders.left(reviewer=reviewer, order=order, digit=digit)
+    left = queue_orders.left(reviewer=reviewer, order=order, digit=digit)
     return {
         "drawings": [review_wording.drawing(each) for each in batch.drawings],
         "left": asdict(left),
@@ -185,7 +187,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 def renew(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """What became of the drawings that the page holds and goes on holding."""
-    held = review.renew(reviewer=reviewer, ids=body["have"])
+    held = review_queue.renew(reviewer=reviewer, ids=body["have"])
     return {
         "until": held.until.isoformat(),
         "lost": [str(each) for each in held.lost],
@@ -198,7 +200,7 @@ def renew(request: HttpRequest, reviewer: User, body: Body) -> Body:
 def release(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """Drawings given back."""
     until: datetime = body["until"]
-    released = review.release(reviewer=reviewer, ids=body["have"], until=until)
+    released = review_queue.release(reviewer=reviewer, ids=body["have"], until=until)
     if released:
         # Not seen, so not counted: the next audit is not put off by opening the page anew.
         request.session[TURN_KEY] = max(0, request.session.get(TURN_KEY, 0) - released)
@@ -208,7 +210,7 @@ def release(request: HttpRequest, reviewer: User, body: Body) -> Body:
 def label(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A label set. Refused with 409 and the label that is there, if the reviewer knew another."""
     try:
-        change = review.label(
+        change = review_queue.label(
             reviewer=reviewer,
             prediction_id=body["id"],
             label=body["label"],
@@ -225,7 +227,7 @@ def label(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 def skip(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A drawing put off."""
-    review.skip(reviewer=reviewer, prediction_id=body["id"])
+    review_queue.skip(reviewer=reviewer, prediction_id=body["id"])
     return {}
 
 
@@ -233,10 +235,12 @@ def undo(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A label or a skip taken back; the label that the drawing has now."""
     try:
         if body["step"] is None:
-            back = review.undo_skip(reviewer=reviewer, prediction_id=body["id"])
+            back = review_queue.undo_skip(reviewer=reviewer, prediction_id=body["id"])
         else:
-            back = review.undo_label(reviewer=reviewer, prediction_id=body["id"], step=body["step"])
-    except review.NotYours as error:
+            back = review_queue.undo_label(
+                reviewer=reviewer, prediction_id=body["id"], step=body["step"]
+            )
+    except review_queue.NotYours as error:
         raise Refusal(400, "invalid", str(error)) from error
     found = back.drawing
     # Of the audit's drawings no label is told before they are judged.

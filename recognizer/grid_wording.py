@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer import grid_review
+from recognizer.labelling import grid as review_grid
 from recognizer.models import Label, Prediction
 from recognizer.text import numbers
 
@@ -30,7 +30,7 @@ def answer_text(answer: Label) -> str:
 
 def count(waiting: int) -> str:
     """How many drawings wait; they are counted up to a limit."""
-    return f"{waiting}+" if waiting >= grid_review.COUNTED else str(waiting)
+    return f"{waiting}+" if waiting >= review_grid.COUNTED else str(waiting)
 
 
 def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
@@ -45,7 +45,7 @@ def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
     return _("%(what)s.") % {"what": ", ".join(parts) or _("No label was changed")}
 
 
-def saved(result: grid_review.Saved) -> str:
+def saved(result: review_grid.Saved) -> str:
     """What came of a page."""
     said = tally(result.confirmed, result.corrected, result.left_open)
     if not result.meanwhile:
@@ -72,7 +72,7 @@ def undone(back: int, kept: int) -> str:
     return f"{said} {left % {'n': kept}}"
 
 
-def cells(page: grid_review.Page, answer: Label) -> list[dict[str, Any]]:
+def cells(page: review_grid.Page, answer: Label) -> list[dict[str, Any]]:
     """The drawings of a page, each with the choice of what can be said of it."""
     # Rendered once for all that start alike: sixty times twelve options are slow in a template.
     options = {

@@ -17,9 +17,10 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer import formats, labelling
+from recognizer import formats
 from recognizer.formats import NOT_A_DIGIT, Format, FormatError
 from recognizer.intake import BATCH, Intake, Notice, Report, rows_by_pixels
+from recognizer.labelling import labels
 from recognizer.models import ModelVersion, Prediction, Via
 from recognizer.staging import Staged, Staging
 from recognizer.versions import active as active_version
@@ -110,9 +111,9 @@ def _store(
             _store_some(some, by, batch, report)
             for _ in some:
                 step()
-        for label, ids in staging.known_batches(labelling.BATCH):
+        for label, ids in staging.known_batches(labels.BATCH):
             rows = Prediction.objects.select_for_update().filter(pk__in=ids, label__isnull=True)
-            report.labelled += labelling.label_predictions(
+            report.labelled += labels.label_predictions(
                 predictions=list(rows.values_list("pk", flat=True)),
                 label=label,
                 by=by,
@@ -138,4 +139,4 @@ def _store_some(some: list[Staged], by: User | None, batch: UUID, report: Report
         identifier = staged.id if free and staged.id is not None else uuid.uuid4()
         rows.append(Prediction(id=identifier, audit_key=None, **staged.values))
     Prediction.objects.bulk_create(rows)
-    labelling.log_imported(predictions=rows, by=by, batch=batch)
+    labels.log_imported(predictions=rows, by=by, batch=batch)

@@ -6,11 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from recognizer import review
+from recognizer.labelling import queue as review_queue
+from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label
-from recognizer.review_orders import Order
 
-MAX_HELD = 2 * review.MAX_BATCH
+MAX_HELD = 2 * review_queue.MAX_BATCH
 """How many drawings a page holds, at most."""
 
 
@@ -32,7 +32,7 @@ class NextSerializer(HeldSerializer):
 
     order = serializers.ChoiceField(choices=Order.choices)
     digit = serializers.IntegerField(min_value=0, max_value=9, allow_null=True)
-    wanted = serializers.IntegerField(min_value=1, max_value=review.MAX_BATCH)
+    wanted = serializers.IntegerField(min_value=1, max_value=review_queue.MAX_BATCH)
 
 
 class ReleaseSerializer(HeldSerializer):

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer import admin_images, imaging
+from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label, Prediction, Verdict
-from recognizer.review_orders import Order
 from recognizer.text import answers as answer_text
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import labelling, services
+from recognizer import services
 from recognizer.formats import Format, parquet, pixels_csv
+from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing
 
@@ -62,7 +63,7 @@ def store(
         data=drawing(digit, seed=seed), source="canvas", user=None, visitor=None
     )
     if label is not None:
-        labelling.label_predictions(predictions=[row.pk], label=label, by=by)
+        labels.label_predictions(predictions=[row.pk], label=label, by=by)
     row.refresh_from_db()
     return row
 

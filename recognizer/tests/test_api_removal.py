@@ -14,7 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from recognizer import labelling, removal
+from recognizer import removal
+from recognizer.labelling import labels
 from recognizer.models import LabelEvent, Prediction, RememberedDrawing
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction
@@ -62,7 +63,7 @@ def test_a_labelled_drawing_stays_without_its_owner(
 ) -> None:
     drawing = api.post(PREDICTIONS, body).json()["id"]
     api.post(f"{PREDICTIONS}{drawing}/suggestion/", {"digit": 9})
-    labelling.label_predictions(predictions=[uuid.UUID(drawing)], label=9, by=reviewer)
+    labels.label_predictions(predictions=[uuid.UUID(drawing)], label=9, by=reviewer)
 
     response = api.delete(f"{PREDICTIONS}{drawing}/")
 
@@ -99,7 +100,7 @@ def test_all_of_a_users_drawings_go_at_once(
     monkeypatch.setattr(removal, "CHUNK", 2)
     rows = [make_prediction(3, user=user) for _ in range(7)]
     other = make_prediction(3)
-    labelling.label_predictions(predictions=[rows[0].pk], label=3, by=reviewer)
+    labels.label_predictions(predictions=[rows[0].pk], label=3, by=reviewer)
     api.force_authenticate(user)
 
     response = api.delete(PREDICTIONS)
@@ -154,7 +155,7 @@ def test_old_drawings_are_purged(reviewer: User, settings: Settings) -> None:
         make_prediction(3, created_at=timezone.now() - timedelta(days=31)) for _ in range(2)
     )
     new = make_prediction(3, created_at=timezone.now() - timedelta(days=29))
-    labelling.label_predictions(predictions=[labelled.pk], label=3, by=reviewer)
+    labels.label_predictions(predictions=[labelled.pk], label=3, by=reviewer)
     out = StringIO()
 
     call_command("purge_predictions", stdout=out)

@@ -17,7 +17,8 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import labelling, memory
+from recognizer import memory
+from recognizer.labelling import labels
 from recognizer.models import Prediction, RememberedDrawing, Via
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import NOT_A_DIGIT, make_prediction
@@ -88,7 +89,7 @@ def test_it_is_never_a_label(
     drawn.refresh_from_db()
     assert (drawn.label, drawn.labelled_by, drawn.labelled_at) == (None, None, None)
 
-    labelling.label_one(prediction_id=drawn.pk, label=2, seen=None, by=reviewer, via=Via.ADMIN)
+    labels.label_one(prediction_id=drawn.pk, label=2, seen=None, by=reviewer, via=Via.ADMIN)
     response = api.post(address(drawn), {"digit": 6})
 
     assert response.json()["suggested_digit"] == 6

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from recognizer import claims
+from recognizer.labelling import claims
 from recognizer.models import Prediction, ReviewClaim
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version, prediction
 

@@ -17,7 +17,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from recognizer import grid_review
+from recognizer.labelling import grid as review_grid
 from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.reviewing import (
     LIST,
@@ -403,12 +403,12 @@ def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() ->
     rows = sevens(60)
     reviewers = [make_staff(name, "label_prediction") for name in ("ada", "grace", "joan")]
 
-    def save(number: int) -> grid_review.Saved:
+    def save(number: int) -> review_grid.Saved:
         try:
             # From different ends, and each with another label.
             shown = rows if number % 2 else rows[::-1]
             choices = {row.pk: number for row in shown}
-            return grid_review.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+            return review_grid.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
         finally:
             connection.close()
 

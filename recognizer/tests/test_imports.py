@@ -12,8 +12,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recognizer import imports, labelling, services
+from recognizer import imports, services
 from recognizer.formats import Format
+from recognizer.labelling import labels
 from recognizer.models import LabelEvent, ModelVersion, Prediction, Source, Via
 from recognizer.tests.exporting import (
     Way,
@@ -164,7 +165,7 @@ def test_who_imports_stands_in_the_history(tmp_path: Path, reviewer: User, user:
     assert {(event.by, event.via) for event in events} == {(user, Via.IMPORT)}
     assert len({event.batch for event in events}) == 1
     assert events[0].batch is not None
-    assert {change.new for change in labelling.changes_of(events[0].batch)} == {3, 4}
+    assert {change.new for change in labels.changes_of(events[0].batch)} == {3, 4}
     # The label itself stays the reviewer's; only where none is known it is the importer's.
     by = {row.label: row.labelled_by for row in Prediction.objects.all()}
     assert by == {3: reviewer, 4: user}
@@ -214,8 +215,8 @@ def test_an_export_of_another_site_keeps_to_its_own_sources(tmp_path: Path) -> N
 def test_a_drawing_without_a_label_here_gets_that_of_the_file(tmp_path: Path, user: User) -> None:
     labelled, changed = store(3, label=3), store(1, label=7)
     export_to(tmp_path / "labels.npz")
-    labelling.label_predictions(predictions=[labelled.pk], label=None, by=user)
-    labelling.label_predictions(predictions=[changed.pk], label=1, by=user)
+    labels.label_predictions(predictions=[labelled.pk], label=None, by=user)
+    labels.label_predictions(predictions=[changed.pk], label=1, by=user)
 
     printed = import_from(tmp_path / "labels.npz", "--by", user.username)
 
@@ -347,7 +348,7 @@ def test_an_import_that_breaks_while_it_is_stored_stores_nothing(
     forget_all()
     monkeypatch.setattr("recognizer.imports.BATCH", 2)
     stored: list[int] = []
-    log_imported = labelling.log_imported
+    log_imported = labels.log_imported
 
     def break_off(**arguments: object) -> None:
         stored.append(Prediction.objects.count())
@@ -355,7 +356,7 @@ def test_an_import_that_breaks_while_it_is_stored_stores_nothing(
             raise RuntimeError("the power is gone")
         log_imported(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(labelling, "log_imported", break_off)
+    monkeypatch.setattr(labels, "log_imported", break_off)
 
     with pytest.raises(RuntimeError, match="the power is gone"):
         import_from(tmp_path / "labels.npz")

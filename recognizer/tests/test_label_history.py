@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import labelling
+from recognizer.labelling import labels as labelling_labels
 from recognizer.models import Label, LabelEvent, Prediction, Via
 from recognizer.tests.reviewing import (
     LIST,
@@ -33,7 +33,9 @@ LINE = re.compile(r"<time[^>]*>[^<]*</time>\s*<span[^>]*>(.*?)</span>\s*<b>(.*?)
 def relabel(row: Prediction, by: User, *labels: int | None, via: Via = Via.QUEUE) -> None:
     """Give a drawing one label after another."""
     for label in labels:
-        labelling.label_one(prediction_id=row.pk, label=label, seen=label_of(row), by=by, via=via)
+        labelling_labels.label_one(
+            prediction_id=row.pk, label=label, seen=label_of(row), by=by, via=via
+        )
 
 
 def lines(page: str) -> list[tuple[str, str]]:
@@ -255,7 +257,7 @@ def test_all_changes_are_listed_the_newest_first_and_filtered(
     relabel(row, grace, 1, via=Via.GRID)
     relabel(other, reviewer, 3, 5)
     batch = uuid.uuid4()
-    labelling.label_predictions(predictions=[row.pk], label=8, by=reviewer, batch=batch)
+    labelling_labels.label_predictions(predictions=[row.pk], label=8, by=reviewer, batch=batch)
 
     assert rows_of(supervising) == ["1 → 8", "3 → 5", "none → 3", "none → 1"]
     assert rows_of(supervising, by=str(grace.pk)) == ["none → 1"]
@@ -326,7 +328,9 @@ def many(count: int, by: User) -> None:
         [prediction(7, model_version=version) for _ in range(count)]
     )
     for person, label in ((by, Label.ONE), (other, Label.SEVEN)):
-        labelling.label_predictions(predictions=[row.pk for row in rows], label=label, by=person)
+        labelling_labels.label_predictions(
+            predictions=[row.pk for row in rows], label=label, by=person
+        )
 
 
 def test_the_histories_take_as_many_queries_for_many_changes_as_for_few(

@@ -19,8 +19,9 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import labelling, memory, recall, services
+from recognizer import memory, recall, services
 from recognizer.inference import classifier
+from recognizer.labelling import labels
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,
@@ -627,7 +628,7 @@ def test_statistics_and_labels_go_by_the_networks_answer(reviewer: User) -> None
     assert row.is_mistake
 
     other = personal_row()
-    labelling.confirm_predictions(predictions=[other.pk], by=reviewer)
+    labels.confirm_predictions(predictions=[other.pk], by=reviewer)
     other.refresh_from_db()
     assert other.label == 2
 

@@ -20,7 +20,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from recognizer import labelling, review_wording
+from recognizer import review_wording
+from recognizer.labelling import labels
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.reviewing import (
     LIST,
@@ -507,7 +508,7 @@ def test_an_audit_that_differs_from_a_label_is_settled_by_the_reviewer(
 def test_labelling_elsewhere_is_no_audit(ada: Queue) -> None:
     row = make_prediction(4, audit_key=0.1)
 
-    labelling.label_predictions(predictions=[row.pk], label=4, by=ada.reviewer)
+    labels.label_predictions(predictions=[row.pk], label=4, by=ada.reviewer)
 
     assert ada.ids(order="audit") == [row.pk]
 
@@ -622,7 +623,7 @@ def test_a_label_gives_the_claim_back(ada: Queue) -> None:
 def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     ada.next()
-    labelling.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
     _, answer = ada.label(row, 3, status=409)
 
@@ -638,7 +639,7 @@ def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue
 
 def test_a_label_set_meanwhile_can_be_overruled(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
-    labelling.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
     ada.label(row, 3, seen=7)
 
@@ -650,7 +651,7 @@ def test_a_label_set_meanwhile_can_be_overruled(ada: Queue, grace: Queue) -> Non
 
 def test_two_who_agree_are_no_conflict(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
-    labelling.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
     ada.label(row, 7)
 
@@ -672,7 +673,7 @@ def test_a_label_cleared_meanwhile_is_told_too(ada: Queue, grace: Queue) -> None
 def test_a_page_hears_of_a_label_while_it_waits(ada: Queue, grace: Queue) -> None:
     row, other = make_rows(2)
     ada.next()
-    labelling.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
     answer = ada.post("renew", {"have": [str(row.pk), str(other.pk)]})
 

@@ -18,9 +18,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import imaging, labelling, selectors, services
+from recognizer import imaging, selectors, services
 from recognizer.inference import classifier
 from recognizer.inference.classifier import Bundle
+from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
 from recognizer.tests.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -169,9 +170,7 @@ def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> 
     rows = [make(), make()]
     before = timezone.now()
 
-    changed = labelling.label_predictions(
-        predictions=Prediction.objects.all(), label=7, by=reviewer
-    )
+    changed = labels.label_predictions(predictions=Prediction.objects.all(), label=7, by=reviewer)
 
     assert changed == 2
     for row in rows:
@@ -188,9 +187,9 @@ def test_the_same_label_again_keeps_who_set_it(
     make: Make, reviewer: User, make_user: Callable[..., User]
 ) -> None:
     row = make()
-    labelling.label_predictions(predictions=[row.pk], label=7, by=reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=reviewer)
 
-    changed = labelling.label_predictions(predictions=[row.pk], label=7, by=make_user("second"))
+    changed = labels.label_predictions(predictions=[row.pk], label=7, by=make_user("second"))
 
     row.refresh_from_db()
     assert (changed, row.labelled_by) == (0, reviewer)
@@ -200,9 +199,9 @@ def test_the_same_label_again_keeps_who_set_it(
 def test_a_label_can_be_changed_and_cleared(make: Make, reviewer: User) -> None:
     row = make()
 
-    labelling.label_predictions(predictions=[row.pk], label=7, by=reviewer)
-    labelling.label_predictions(predictions=[row.pk], label=Label.NOT_A_DIGIT, by=reviewer)
-    labelling.label_predictions(predictions=[row.pk], label=None, by=reviewer)
+    labels.label_predictions(predictions=[row.pk], label=7, by=reviewer)
+    labels.label_predictions(predictions=[row.pk], label=Label.NOT_A_DIGIT, by=reviewer)
+    labels.label_predictions(predictions=[row.pk], label=None, by=reviewer)
 
     row.refresh_from_db()
     assert (row.label, row.labelled_by, row.labelled_at) == (None, None, None)
@@ -213,7 +212,7 @@ def test_a_label_can_be_changed_and_cleared(make: Make, reviewer: User) -> None:
 def test_confirming_labels_each_with_its_own_digit(make: Make, reviewer: User) -> None:
     rows = [make(digit=digit) for digit in (1, 5)]
 
-    changed = labelling.confirm_predictions(
+    changed = labels.confirm_predictions(
         predictions=Prediction.objects.filter(pk__in=[row.pk for row in rows]), by=reviewer
     )
 
@@ -226,7 +225,7 @@ def test_an_unknown_label_changes_nothing(make: Make, reviewer: User, label: int
     row = make()
 
     with pytest.raises(ValueError, match="Label"):
-        labelling.label_predictions(predictions=[row.pk], label=label, by=reviewer)
+        labels.label_predictions(predictions=[row.pk], label=label, by=reviewer)
 
     row.refresh_from_db()
     assert row.label is None
@@ -288,7 +287,7 @@ def test_many_labels_take_few_queries(make: Make, reviewer: User) -> None:
     copy_rows(make(), 2999)
 
     with CaptureQueriesContext(connection) as queries:
-        changed = labelling.label_predictions(
+        changed = labels.label_predictions(
             predictions=Prediction.objects.all(), label=1, by=reviewer
         )
 

@@ -15,8 +15,9 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import labelling, selectors, services
+from recognizer import selectors, services
 from recognizer.inference import classifier
+from recognizer.labelling import labels
 from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
@@ -300,8 +301,8 @@ def drawings(draw_digit: DrawDigit, admin_user: User) -> list[Prediction]:
         services.recognise(data=draw_digit(digit), source="api", user=admin_user, visitor=None)
         for digit in (3, 4, 5)
     ]
-    labelling.label_predictions(predictions=[rows[0].pk], label=3, by=admin_user)
-    labelling.label_predictions(predictions=[rows[1].pk], label=10, by=admin_user)
+    labels.label_predictions(predictions=[rows[0].pk], label=3, by=admin_user)
+    labels.label_predictions(predictions=[rows[1].pk], label=10, by=admin_user)
     return rows
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
-from recognizer import exports, imaging, labelling, selectors, services
+from recognizer import exports, imaging, selectors, services
 from recognizer.formats import Format
 from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
+from recognizer.labelling import labels as labelling_labels
 from recognizer.tests.drawings import DrawDigit
 from training import calibrate, collect, downloads, evaluate, run
 from training.allographs import generate_digit
@@ -221,7 +222,7 @@ def test_an_exported_file_gives_what_the_database_gives(
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
         )
         label = NOT_A_DIGIT if number > 9 else number
-        labelling.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
+        labelling_labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
     path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
     exports.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 

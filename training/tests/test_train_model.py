@@ -12,7 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import labelling, selectors, services
+from recognizer import selectors, services
+from recognizer.labelling import labels
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -36,7 +37,7 @@ def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
         )
         label = 10 if number % 10 == 9 else number % 10
-        labelling.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
+        labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
     return 40
 
 

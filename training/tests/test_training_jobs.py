@@ -17,8 +17,9 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import labelling, selectors, services
+from recognizer import selectors, services
 from recognizer.jobs import training_jobs
+from recognizer.labelling import labels
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.drawings import DrawDigit
 from training import collect
@@ -135,7 +136,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
         drawing = services.recognise(
             data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
         )
-        labelling.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
+        labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
         held_out.append(collect.is_held_out(str(drawing.pk)))
     before = selectors.active_model()
     start_worker()

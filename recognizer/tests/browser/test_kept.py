@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
-from recognizer import labelling
+from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.tests.browser.desk import Desk
 from recognizer.tests.drawings import DrawDigit
@@ -259,7 +259,7 @@ def test_all_drawings_are_deleted_and_labelled_ones_lose_their_owner(
         desk.clear.click()
     expect(desk.entries).to_have_count(2)
     labelled = Prediction.objects.get(digit=4)
-    labelling.label_predictions(predictions=[labelled.pk], label=4, by=reviewer)
+    labels.label_predictions(predictions=[labelled.pk], label=4, by=reviewer)
 
     desk.page.get_by_text("Delete all…").click()
     desk.page.get_by_role("button", name="Delete all my drawings").click()

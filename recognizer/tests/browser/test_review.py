@@ -15,7 +15,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from recognizer import labelling
+from recognizer.labelling import labels as labelling_labels
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.browser.conftest import listen
 from recognizer.tests.reviewing import LIST, NOT_A_DIGIT, label_of, make_prediction, make_staff
@@ -461,7 +461,7 @@ def test_a_label_that_somebody_set_meanwhile_is_shown_and_the_reviewer_decides(
     who: str,
 ) -> None:
     desk = open_review(ada)
-    labelling.label_predictions(predictions=[rows[0].pk], label=7, by=grace)
+    labelling_labels.label_predictions(predictions=[rows[0].pk], label=7, by=grace)
     desk.press("3")
     expect(desk.message).to_contain_text("grace labelled this “7” while you looked.")
     desk.press("1")
@@ -483,7 +483,7 @@ def test_a_page_that_was_looked_away_from_hears_of_a_label(
     desk = open_review(ada)
     desk.page.clock.install()
     desk.open()
-    labelling.label_predictions(predictions=[rows[0].pk, rows[1].pk], label=7, by=grace)
+    labelling_labels.label_predictions(predictions=[rows[0].pk, rows[1].pk], label=7, by=grace)
     desk.page.clock.run_for("02:00")
     expect(desk.note).to_contain_text("grace labelled this “7” while you looked.")
     desk.button("Keep 7").click()

@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import claims, labelling
+from recognizer.labelling import claims
+from recognizer.labelling import labels as labelling_labels
 from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Verdict, Via
 
 PAGE = 60
@@ -180,10 +181,12 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Save
         raise GridError(_("A label is 0 to 9, or 10 for not a digit."))
     batch = uuid.uuid4()
     with transaction.atomic():
-        rows = labelling.locked(choices)
+        rows = labelling_labels.locked(choices)
         if any(row.answered_label is not answer or row.audit_key is not None for row in rows):
             raise GridError(_("Another page's drawings are among these. Open the grid again."))
-        changes, left_alone = labelling.label_each(labels=labels, by=by, via=Via.GRID, batch=batch)
+        changes, left_alone = labelling_labels.label_each(
+            labels=labels, by=by, via=Via.GRID, batch=batch
+        )
         still_open = [row.pk for row in rows if row.label is None and row.pk not in labels]
         claims.put_off(ids=still_open, reviewer=by, until=timezone.now() + PUT_OFF_FOR)
         claims.release(reviewer=by, ids=choices)
@@ -210,10 +213,12 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
     with transaction.atomic():
         events = LabelEvent.objects.filter(batch=batch, by=by, via=Via.GRID)
         ids = list(events.values_list("prediction", flat=True))
-        rows = labelling.locked(ids)
+        rows = labelling_labels.locked(ids)
         if not rows:
             raise GridError(_("There is no such batch of yours. Open the grid again."))
-        back, _kept = labelling.undo(changes=labelling.changes_of(batch), by=by, batch=batch)
+        back, _kept = labelling_labels.undo(
+            changes=labelling_labels.changes_of(batch), by=by, batch=batch
+        )
     return rows[0].answered_label, len(back), len(ids) - len(back)
 
 

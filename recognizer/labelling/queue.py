@@ -17,8 +17,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer import labelling
-from recognizer.labelling import Change
+from recognizer.labelling import labels
+from recognizer.labelling.labels import Change
+from recognizer.labelling.queue_orders import (
+    AUDIT_EVERY,
+    Order,
+    audit_walk,
+    open_to,
+    ordinary_walks,
+)
 from recognizer.models import (
     LabelEvent,
     Prediction,
@@ -27,7 +34,6 @@ from recognizer.models import (
     ReviewSkip,
     Via,
 )
-from recognizer.review_orders import AUDIT_EVERY, Order, audit_walk, open_to, ordinary_walks
 
 CLAIM = datetime.timedelta(minutes=10)
 """How long a drawing is kept for a reviewer who gives no sign of life."""
@@ -255,7 +261,7 @@ def label(
                 raise ValueError("This step was another one.")
             return Change(prediction_id, done.old, done.new)
         audit_key = Prediction.objects.values_list("audit_key", flat=True).get(pk=prediction_id)
-        change = labelling.label_one(
+        change = labels.label_one(
             prediction_id=prediction_id,
             label=label,
             seen=seen,
@@ -296,7 +302,7 @@ def undo_label(*, reviewer: User, prediction_id: UUID, step: UUID) -> Returned:
         events = LabelEvent.objects.filter(batch=step, prediction=prediction_id)
         if events.exclude(by=reviewer).exists():
             raise NotYours("Another reviewer set this label.")
-        labelling.undo(changes=labelling.changes_of(step), by=reviewer, batch=step)
+        labels.undo(changes=labels.changes_of(step), by=reviewer, batch=step)
         return _back_to(reviewer, prediction_id)
 
 
