@@ -75,9 +75,10 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from recognizer import memory, services
+    from recognizer import services
     from recognizer.inference import embeddings, personal_posterior
     from recognizer.models import Prediction
+    from recognizer.personalisation import corrections
     from recognizer.tests.drawings import digit_png
     from recognizer.versions import active as active_version
 
@@ -88,12 +89,12 @@ def _measure_here(remembered: int, rounds: int) -> str:
             data=digit_png(seed % 10, seed=seed), source="canvas", user=None, visitor=visitor
         )
         if seed < remembered:
-            memory.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
-    assert memory.state(user=None, visitor=visitor).count == remembered
+            corrections.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
+    assert corrections.state(user=None, visitor=visitor).count == remembered
     new = services.classify_bytes(digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
-        return memory.personal_answer(
+        return corrections.personal_answer(
             answer=new.answer, version=new.model_version, user=None, visitor=visitor
         )
 

@@ -37,9 +37,10 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import AnonRateThrottle, BaseThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from recognizer import imaging, memory, removal, selectors, services, visitors
+from recognizer import imaging, removal, selectors, services, visitors
 from recognizer.errors import ModelUnavailable, PayloadTooLarge
 from recognizer.models import Prediction, PredictionQuerySet
+from recognizer.personalisation import corrections
 from recognizer.serializers import (
     DrawingJsonSerializer,
     DrawingUploadSerializer,
@@ -388,7 +389,7 @@ class PredictionViewSet(
         serializer.is_valid(raise_exception=True)
         user, visitor = visitors.owner(request)
         try:
-            prediction = memory.suggest(
+            prediction = corrections.suggest(
                 prediction_id=pk,
                 label=serializer.validated_data["label"],
                 user=user,
@@ -414,7 +415,7 @@ class PredictionViewSet(
         """Take back what the person said of their own drawing."""
         user, visitor = visitors.owner(request)
         try:
-            memory.withdraw(prediction_id=pk, user=user, visitor=visitor)
+            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
         except Prediction.DoesNotExist as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -9,7 +9,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, memory, visitors
+from recognizer import api, visitors
+from recognizer.personalisation import corrections
 from recognizer.serializers import ErrorResponseSerializer
 from recognizer.serializers_memory import MemorySerializer
 
@@ -49,7 +50,7 @@ class MemoryView(api.PersonsOwn):
     def get(self, request: Request) -> Response:
         """Return the state of who asks."""
         user, visitor = visitors.owner(request)
-        return Response(MemorySerializer(memory.state(user=user, visitor=visitor)).data)
+        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
 
     @extend_schema(
         summary="Switch your memory off or on",
@@ -78,8 +79,8 @@ class MemoryView(api.PersonsOwn):
         serializer = MemorySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user, visitor = visitors.owner_for_writing(request)
-        memory.switch(enabled=serializer.validated_data["enabled"], user=user, visitor=visitor)
-        return Response(MemorySerializer(memory.state(user=user, visitor=visitor)).data)
+        corrections.switch(enabled=serializer.validated_data["enabled"], user=user, visitor=visitor)
+        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
 
     @extend_schema(
         summary="Forget all that is remembered for you",
@@ -90,5 +91,5 @@ class MemoryView(api.PersonsOwn):
     def delete(self, request: Request) -> Response:
         """Forget what is remembered for who asks."""
         user, visitor = visitors.owner(request)
-        memory.forget(user=user, visitor=visitor)
+        corrections.forget(user=user, visitor=visitor)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -12,11 +12,12 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
-from recognizer import imaging, memory, selectors
+from recognizer import imaging, selectors
 from recognizer.audit import audit_key
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
 from recognizer.models import ModelVersion, Prediction
+from recognizer.personalisation import corrections
 from recognizer.versions import active as active_version
 
 
@@ -81,7 +82,7 @@ def preview(*, data: bytes, user: User | None, visitor: UUID | None) -> Preview:
         serving.NoModel: no model version can answer.
     """
     found = classify_bytes(data)
-    personal = memory.personal_answer(
+    personal = corrections.personal_answer(
         answer=found.answer, version=found.model_version, user=user, visitor=visitor
     )
     return Preview(
@@ -133,7 +134,7 @@ def recognise(
         user=user,
         visitor=None if user is not None else visitor,
     )
-    personal = memory.personal_answer(
+    personal = corrections.personal_answer(
         answer=answer, version=found.model_version, user=user, visitor=visitor
     )
     if personal is not None:
@@ -195,5 +196,5 @@ def claim_predictions(*, user: User, visitor: UUID) -> int:
     with transaction.atomic():
         # The drawings first: a suggestion that is being made holds one until it is remembered.
         count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
-        memory.claim(user=user, visitor=visitor)
+        corrections.claim(user=user, visitor=visitor)
     return count

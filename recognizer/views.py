@@ -21,8 +21,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, memory, selectors, visitors
+from recognizer import api, selectors, visitors
 from recognizer.models import Prediction
+from recognizer.personalisation import corrections
 from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
@@ -128,7 +129,7 @@ def page(
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
     user, visitor = visitors.owner(request)
-    state = memory.state(user=user, visitor=visitor)
+    state = corrections.state(user=user, visitor=visitor)
     words = None if answer is None else answer_text.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,

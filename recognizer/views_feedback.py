@@ -17,8 +17,9 @@ from django.views.decorators.http import require_POST
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recognizer import api, memory, selectors, views, visitors
+from recognizer import api, selectors, views, visitors
 from recognizer.models import DIGITS, Label, Prediction
+from recognizer.personalisation import corrections
 from recognizer.text import answers as answer_text
 from recognizer.text import feedback as feedback_text
 
@@ -38,9 +39,9 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
             page = views.page(request, answer=answer, feedback_error=error, status=status)
             return _with_wait(page, wait)
         if label is None:
-            memory.withdraw(prediction_id=pk, user=user, visitor=visitor)
+            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
         else:
-            memory.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
+            corrections.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     query = urlencode({"prediction": str(pk), "said": "1"})
@@ -57,10 +58,10 @@ def remember(request: HttpRequest) -> HttpResponse:
         return _with_wait(views.page(request, memory_error=error, status=status), wait)
     if wish == "forget":
         user, visitor = visitors.owner(request)
-        memory.forget(user=user, visitor=visitor)
+        corrections.forget(user=user, visitor=visitor)
     else:
         user, visitor = visitors.owner_for_writing(request)
-        memory.switch(enabled=wish == "on", user=user, visitor=visitor)
+        corrections.switch(enabled=wish == "on", user=user, visitor=visitor)
     return redirect(f"{reverse('draw')}#memory")
 
 

@@ -17,9 +17,9 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import memory
 from recognizer.labelling import labels
 from recognizer.models import Prediction, RememberedDrawing, Via
+from recognizer.personalisation import corrections
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import NOT_A_DIGIT, make_prediction
 from recognizer.tests.test_api_errors import error
@@ -295,7 +295,7 @@ def test_many_suggestions_at_once_leave_one_remembered(user: User) -> None:
     def say(label: int) -> None:
         try:
             start.wait()
-            memory.suggest(prediction_id=row.pk, label=label, user=user, visitor=None)
+            corrections.suggest(prediction_id=row.pk, label=label, user=user, visitor=None)
         except BaseException as problem:
             failed.append(problem)
         finally:

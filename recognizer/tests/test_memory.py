@@ -19,7 +19,7 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import memory, recall, services
+from recognizer import services
 from recognizer.inference import classifier
 from recognizer.labelling import labels
 from recognizer.models import (
@@ -28,6 +28,7 @@ from recognizer.models import (
     Prediction,
     RememberedDrawing,
 )
+from recognizer.personalisation import corrections, retrieval
 from recognizer.tests.drawings import data_url, digit_png
 from recognizer.tests.mirrored import mirrored_png
 from recognizer.tests.reviewing import LIST, make_prediction, make_version
@@ -172,20 +173,20 @@ def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
     ]  # fmt: skip
     for fields in earlier:
         make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
-    assert recall.recall(user=user, visitor=None, version=version) == []
+    assert retrieval.recall(user=user, visitor=None, version=version) == []
     remember(user, 1)
 
-    rows = recall.recall(user=user, visitor=None, version=version)
+    rows = retrieval.recall(user=user, visitor=None, version=version)
 
     assert [row.label for row in rows if row.pk is not None] == [0]
     assert sorted(row.label for row in rows if row.pk is None) == [3, 4]
-    for number in range(recall.LOOKED_BACK):
+    for number in range(retrieval.LOOKED_BACK):
         make_prediction(
             8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
             created_at=timezone.now() + datetime.timedelta(seconds=number),
         )  # fmt: skip
-    later = recall.recall(user=user, visitor=None, version=version)
-    assert [row.label for row in later if row.pk is None] == [8] * (recall.LOOKED_BACK // 2)
+    later = retrieval.recall(user=user, visitor=None, version=version)
+    assert [row.label for row in later if row.pk is None] == [8] * (retrieval.LOOKED_BACK // 2)
 
 
 # Taken back, changed, forgotten, switched off ---------------------------------------------------
@@ -323,7 +324,7 @@ def test_it_goes_with_the_visitor_to_their_account(api: APIClient, user: User) -
 def test_off_stays_off_when_a_visitor_logs_in(
     api: APIClient, user: User, visitor_off: bool, user_off: bool
 ) -> None:
-    memory.switch(enabled=not user_off, user=user, visitor=None)
+    corrections.switch(enabled=not user_off, user=user, visitor=None)
     draw(api, digit_png(1))
     api.patch(MEMORY, {"enabled": not visitor_off})
 
@@ -389,24 +390,24 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
 
 
 def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
-    old = remember(user, recall.MOST_REMEMBERED + 1)
+    old = remember(user, retrieval.MOST_REMEMBERED + 1)
     other = remember(User.objects.create_user("other"), 1)
 
     teach(person(user), mirrored_png(7), digit=7)
 
-    assert memory.state(user=user, visitor=None).count == recall.MOST_REMEMBERED == 200
+    assert corrections.state(user=user, visitor=None).count == retrieval.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
 def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
-    remember(user, recall.MOST_REMEMBERED)
+    remember(user, retrieval.MOST_REMEMBERED)
     teach(api, mirrored_png(7), digit=7)
 
     api.login(username="ada", password="pass-of-ada")
 
-    assert api.get(MEMORY).json()["count"] == recall.MOST_REMEMBERED
+    assert api.get(MEMORY).json()["count"] == retrieval.MOST_REMEMBERED
     assert draw(api, mirrored_png(7))["personal"]
 
 
@@ -495,13 +496,13 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
 def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
     user: User, other_version: ModelVersion
 ) -> None:
-    rows = remember(user, recall.RENEWED_AT_ONCE + 5, model_version=None)
+    rows = remember(user, retrieval.RENEWED_AT_ONCE + 5, model_version=None)
 
     services.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
-    assert renewed.count() == recall.RENEWED_AT_ONCE
+    assert renewed.count() == retrieval.RENEWED_AT_ONCE
     assert not renewed.filter(pk__in=[row.pk for row in rows[:5]]).exists()
 
     draw(client, digit_png(1))
@@ -515,8 +516,8 @@ def test_an_answer_of_a_version_that_is_not_active_any_more_stands(
     visitor = RememberedDrawing.objects.get().visitor
     found = services.classify_bytes(mirrored_png(7))
 
-    def answer(version: ModelVersion) -> memory.PersonalAnswer | None:
-        return memory.personal_answer(
+    def answer(version: ModelVersion) -> corrections.PersonalAnswer | None:
+        return corrections.personal_answer(
             answer=found.answer, version=version, user=None, visitor=visitor
         )
 
@@ -542,7 +543,7 @@ def test_without_a_model_a_suggestion_is_kept_all_the_same(user: User) -> None:
     ModelVersion.objects.update(is_active=False)
     row = make_prediction(3, user=user, embedding=None)
 
-    memory.suggest(prediction_id=row.pk, label=7, user=user, visitor=None)
+    corrections.suggest(prediction_id=row.pk, label=7, user=user, visitor=None)
 
     row.refresh_from_db()
     assert row.suggestion == 7
@@ -555,14 +556,14 @@ def test_a_remembered_drawing_may_go_while_it_decides(
 ) -> None:
     client = person(user)
     taught = teach(client, mirrored_png(7), digit=7)
-    decide: Callable[..., memory.PersonalAnswer | None] = memory.personal_answer
+    decide: Callable[..., corrections.PersonalAnswer | None] = corrections.personal_answer
 
-    def decide_and_lose(**asked: Any) -> memory.PersonalAnswer | None:
+    def decide_and_lose(**asked: Any) -> corrections.PersonalAnswer | None:
         found = decide(**asked)
         Prediction.objects.get(pk=taught["id"]).delete()
         return found
 
-    monkeypatch.setattr(memory, "personal_answer", decide_and_lose)
+    monkeypatch.setattr(corrections, "personal_answer", decide_and_lose)
     body = draw(client, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"], body["remembered_image_url"]) == (7, True, None)
@@ -570,8 +571,8 @@ def test_a_remembered_drawing_may_go_while_it_decides(
 
 def test_nobody_has_no_memory_to_switch() -> None:
     with pytest.raises(ValueError, match="Nobody"):
-        memory.switch(enabled=False, user=None, visitor=None)
-    assert memory.forget(user=None, visitor=None) == 0
+        corrections.switch(enabled=False, user=None, visitor=None)
+    assert corrections.forget(user=None, visitor=None) == 0
 
 
 # Filters, reviewers, statistics -----------------------------------------------------------------
@@ -643,7 +644,7 @@ def test_a_personal_answer_changes_no_training_label(api: APIClient) -> None:
 def test_strangers_ids_decide_nothing() -> None:
     # The same drawing remembered for another visitor, who has another id.
     taught = services.recognise(data=mirrored_png(7), source="api", user=None, visitor=uuid.uuid4())
-    memory.suggest(prediction_id=taught.pk, label=7, user=None, visitor=taught.visitor)
+    corrections.suggest(prediction_id=taught.pk, label=7, user=None, visitor=taught.visitor)
 
     for visitor in (None, uuid.uuid4()):
         row = services.recognise(data=mirrored_png(7), source="api", user=None, visitor=visitor)

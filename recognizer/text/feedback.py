@@ -12,8 +12,8 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from recognizer.memory import State
 from recognizer.models import DIGITS, Label, Prediction
+from recognizer.personalisation.corrections import State
 
 
 @dataclass(frozen=True)

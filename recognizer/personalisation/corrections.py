@@ -16,7 +16,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer import recall
 from recognizer.inference import embeddings, personal_posterior
 from recognizer.inference.classifier import Answer
 from recognizer.models import (
@@ -26,6 +25,7 @@ from recognizer.models import (
     Prediction,
     RememberedDrawing,
 )
+from recognizer.personalisation import retrieval
 from recognizer.versions import active as active_version
 
 
@@ -127,7 +127,7 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
             current = active_version.current_classifier()
         except active_version.NoModel:
             return
-        embedding, version = recall.embedded(prediction, current.classifier), current.version
+        embedding, version = retrieval.embedded(prediction, current.classifier), current.version
     if embedding is None:
         return
     RememberedDrawing.objects.create(
@@ -137,7 +137,7 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
 
 
 def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
-    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[recall.MOST_REMEMBERED :]
+    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[retrieval.MOST_REMEMBERED :]
     beyond = list(oldest.values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
@@ -206,14 +206,14 @@ def personal_answer(
     Raises:
         serving.NoModel: no model version can answer.
     """
-    rows = recall.recall(user=user, visitor=visitor, version=version)
+    rows = retrieval.recall(user=user, visitor=visitor, version=version)
     if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
         return None
     current = active_version.current_classifier()
     if current.version.pk != version.pk:
         # Another version was activated since the network answered: this once that stands.
         return None
-    rows = recall.comparable(rows, current)
+    rows = retrieval.comparable(rows, current)
     if not rows:
         return None
     witnesses = personal_posterior.Witnesses(
