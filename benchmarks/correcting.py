@@ -22,7 +22,7 @@ from training.evaluate import calibration_error
 from training.strokes import Placement, draw_at
 
 MOST_REMEMBERED, LOOKED_BACK = 200, 200
-"""As in ``recognizer.personalisation.retrieval``, which can't be imported before Django is set up."""
+"""As in ``personalisation.retrieval``, which can't be imported before Django is set up."""
 
 LIKE = 0.8
 """The cosine above which two drawings count as alike in the tables."""

@@ -136,7 +136,7 @@ def fill(rows: int, inputs: bool) -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from recognizer import imaging, services
+    from recognizer import imaging
     from recognizer.models import ModelVersion, Prediction
 
     call_command("migrate", verbosity=0)
@@ -149,7 +149,7 @@ def fill(rows: int, inputs: bool) -> None:
         waiting.append(
             Prediction(
                 image=drawing.to_png(),
-                pixels_sha256=services.pixels_sha256(drawing),
+                pixels_sha256=drawing.sha256(),
                 is_model_input=inputs,
                 digit=digit,
                 confidence=0.9,

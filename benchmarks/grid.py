@@ -48,9 +48,10 @@ def fill(total: int) -> None:
     """Add drawings until there are so many."""
     from django.utils import timezone
 
-    from recognizer import imaging, services
-    from recognizer.audit import audit_key
+    from recognizer import imaging
+    from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
+    from recognizer.predictions.audit_sample import audit_key
     from training.allographs import generate_digit
     from training.strokes import place, render
 
@@ -85,7 +86,7 @@ def fill(total: int) -> None:
                     digit=digit,
                     confidence=confidence,
                     probabilities=probabilities,
-                    margin=services.margin(probabilities),
+                    margin=margin(probabilities),
                     verdict="not_a_digit" if rng.random() < 0.02 else "digit",
                     audit_key=audit_key(identifier),
                     label=label,

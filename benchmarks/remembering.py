@@ -75,23 +75,23 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from recognizer import services
     from recognizer.inference import embeddings, personal_posterior
     from recognizer.models import Prediction
     from recognizer.personalisation import corrections
+    from recognizer.predictions import recognition
     from recognizer.tests.drawings import digit_png
     from recognizer.versions import active as active_version
 
     call_command("migrate", verbosity=0)
     visitor = uuid.uuid4()
     for seed in range(2 * remembered):
-        drawn = services.recognise(
+        drawn = recognition.recognise(
             data=digit_png(seed % 10, seed=seed), source="canvas", user=None, visitor=visitor
         )
         if seed < remembered:
             corrections.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
     assert corrections.state(user=None, visitor=visitor).count == remembered
-    new = services.classify_bytes(digit_png(4, seed=3 * remembered))
+    new = recognition.classify_bytes(digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
         return corrections.personal_answer(

@@ -84,9 +84,9 @@ def fill(rows: int) -> None:
 
     from django.utils import timezone
 
-    from recognizer import services
-    from recognizer.audit import audit_key
+    from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
+    from recognizer.predictions.audit_sample import audit_key
     from recognizer.tests.drawings import digit_png
 
     rng = random.Random(7)
@@ -112,7 +112,7 @@ def fill(rows: int) -> None:
                 digit=digit,
                 confidence=confidence,
                 probabilities=shares,
-                margin=services.margin(shares),
+                margin=margin(shares),
                 verdict="digit",
                 model_version=version,
                 source="canvas",

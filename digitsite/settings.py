@@ -232,7 +232,7 @@ REST_FRAMEWORK = {
     # The token comes first: a wrong one is answered 401 with WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
-        "recognizer.visitors.BrowserSessionAuthentication",
+        "recognizer.api.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_THROTTLE_RATES": {
@@ -247,7 +247,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {
-    "EXCEPTION_HANDLER_CLASS": "recognizer.errors.ExceptionHandler",
+    "EXCEPTION_HANDLER_CLASS": "recognizer.api.errors.ExceptionHandler",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DigitSite API",
@@ -261,7 +261,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "ENUM_NAME_OVERRIDES": {
         "SourceEnum": "recognizer.models.Source",
-        "SentSourceEnum": "recognizer.serializers.SENT_SOURCES",
+        "SentSourceEnum": "recognizer.api.serializers.SENT_SOURCES",
         "VerdictEnum": "recognizer.models.Verdict",
     },
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.models import Prediction
 
 # Twice the 64 CSS pixels that the list gives it, for dense screens.
@@ -25,7 +25,7 @@ def thumbnail(prediction: Prediction) -> bytes:
     Browsers blur what they enlarge, and `image-rendering: pixelated` would tear what they reduce,
     so neither is left to them. Raises imaging.ImageError if the stored drawing is damaged.
     """
-    image = Image.fromarray(services.stored_drawing(prediction).pixels)
+    image = Image.fromarray(prediction.stored_drawing().pixels)
     factor = THUMBNAIL_SIDE // max(image.size)
     if factor > 1:
         size = (image.width * factor, image.height * factor)
@@ -37,12 +37,12 @@ def thumbnail(prediction: Prediction) -> bytes:
 
 def model_input(prediction: Prediction) -> bytes:
     """The 28x28 PNG that the model saw. Raises imaging.ImageError as `thumbnail` does."""
-    return imaging.encode_png(services.model_input(prediction))
+    return imaging.encode_png(prediction.model_input())
 
 
 def grows(prediction: Prediction) -> bool:
     """Whether the detail page enlarges the drawing, so that its pixels should stay sharp."""
     try:
-        return max(services.stored_drawing(prediction).pixels.shape) < LARGE_SIDE
+        return max(prediction.stored_drawing().pixels.shape) < LARGE_SIDE
     except imaging.ImageError:
         return False

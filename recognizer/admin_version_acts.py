@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer import services
 from recognizer.models import Cause, ModelVersion
-from recognizer.versions import lifecycle
+from recognizer.versions import lifecycle, registry
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -30,7 +29,7 @@ Act = Callable[[ModelVersion, User], tuple[ModelVersion, str]]
 
 def activate(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
     """Make a version answer from now on."""
-    activated = services.activate_model(name=version.name, cause=Cause.ADMIN, by=by)
+    activated = registry.activate_model(name=version.name, cause=Cause.ADMIN, by=by)
     return activated, _("“%(name)s” answers from now on.")
 
 
@@ -113,7 +112,7 @@ def _do(
     """Do it, say so, and write the line into the admin's history of the version."""
     try:
         version, said = act()
-    except (services.ActivationError, lifecycle.RetireError) as error:
+    except (registry.ActivationError, lifecycle.RetireError) as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return
     model_admin.log_change(request, version, str(line))

@@ -12,7 +12,7 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
 from recognizer.models import ModelVersion, Prediction, Source
 from recognizer.staging import Staged, Staging
@@ -86,7 +86,7 @@ class Intake:
             except imaging.ImageError as error:
                 self._refuse(item.name, error.message)
                 return
-            self._waiting.append((item, drawing, services.pixels_sha256(drawing)))
+            self._waiting.append((item, drawing, drawing.sha256()))
             if len(self._waiting) == BATCH:
                 self.finish()
 
@@ -240,6 +240,6 @@ def _rows_by_id(records: Iterable[Record | None]) -> dict[UUID, Prediction]:
 
 def _looks_like(row: Prediction, seen: imaging.Pixels) -> bool:
     try:
-        return np.array_equal(services.model_input(row), seen)
+        return np.array_equal(row.model_input(), seen)
     except imaging.ImageError:
         return False

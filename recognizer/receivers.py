@@ -13,6 +13,9 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
+from recognizer.predictions import owner
+from recognizer.versions import registry
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,14 +30,13 @@ def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> Non
 
     `flush` sends the signal without `apps`: its tables are as up to date as they were.
     """
-    from recognizer import services
     from recognizer.inference import classifier
 
     if using != DEFAULT_DB_ALIAS or not (apps is None or _is_up_to_date(apps)):
         return
     try:
-        services.install_bundled_model(classifier.load_bundle(classifier.BUNDLED))
-    except (classifier.BundleError, services.RegistrationError, services.ActivationError) as error:
+        registry.install_bundled_model(classifier.load_bundle(classifier.BUNDLED))
+    except (classifier.BundleError, registry.RegistrationError, registry.ActivationError) as error:
         # The tables are there all the same; /readyz goes on saying that no model serves.
         logger.error("The bundled model was not installed: %s", error)
 
@@ -58,8 +60,8 @@ def _columns(model: type[Model]) -> set[str | None]:
 
 def claim_drawings(*, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     """Hand what a visitor drew before logging in to their account."""
-    from recognizer import services, visitors
+    from recognizer.predictions import recognition
 
-    visitor = visitors.visitor_of(request) if request is not None else None
+    visitor = owner.visitor_of(request) if request is not None else None
     if visitor is not None:
-        services.claim_predictions(user=user, visitor=visitor)
+        recognition.claim_predictions(user=user, visitor=visitor)

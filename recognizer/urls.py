@@ -6,17 +6,8 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer import (
-    api,
-    api_memory,
-    api_preview,
-    health,
-    openapi,
-    views,
-    views_about,
-    views_feedback,
-    views_removal,
-)
+from recognizer import health, views, views_about, views_feedback, views_removal
+from recognizer.api import base, personalisation, predictions, preview, schema
 
 
 class Router(SimpleRouter):
@@ -31,12 +22,12 @@ class Router(SimpleRouter):
 
 
 router = Router(use_regex_path=False)
-router.register("predictions", api.PredictionViewSet, basename="prediction")
+router.register("predictions", predictions.PredictionViewSet, basename="prediction")
 
 api_urls = [
     *router.urls,
-    path("preview/", api_preview.PreviewView.as_view(), name="preview"),
-    path("memory/", api_memory.MemoryView.as_view(), name="memory"),
+    path("preview/", preview.PreviewView.as_view(), name="preview"),
+    path("memory/", personalisation.MemoryView.as_view(), name="memory"),
 ]
 
 urlpatterns = [
@@ -47,13 +38,13 @@ urlpatterns = [
     path("predictions/delete/", views_removal.remove_all, name="remove-all"),
     path("memory/", views_feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
-    path("api/schema/", openapi.SchemaView.as_view(), name="schema"),
+    path("api/schema/", schema.SchemaView.as_view(), name="schema"),
     path(
         "api/docs/",
         SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
         name="docs",
     ),
-    re_path(r"^api/", api.UnknownAddress.as_view()),
+    re_path(r"^api/", base.UnknownAddress.as_view()),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

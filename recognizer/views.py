@@ -21,9 +21,10 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, selectors, visitors
+from recognizer.api import base, pagination, predictions
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
+from recognizer.predictions import owner, selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
@@ -60,7 +61,7 @@ MODULES = tuple(
 )
 
 # Outside the API's namespace its view has to be told where its addresses are.
-_create = api.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
+_create = predictions.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
 
 @csrf_exempt
@@ -71,7 +72,7 @@ def draw(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         answer = _asked_for(request)
         return page(request, answer=answer, just_said=answer is not None and "said" in request.GET)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > api.MAX_BODY:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > base.MAX_BODY:
         # Looking for the CSRF token would read all of it; the API refuses it unread.
         return _after(request, _create(request))
     return _send(request)
@@ -104,7 +105,7 @@ def _asked_for(request: HttpRequest) -> Prediction | None:
     text = request.GET.get("prediction")
     if text is None:
         return None
-    user, visitor = visitors.owner(request)
+    user, visitor = owner.owner(request)
     try:
         return selectors.visible_prediction(prediction_id=UUID(text), user=user, visitor=visitor)
     except (ValueError, Prediction.DoesNotExist) as error:
@@ -128,7 +129,7 @@ def page(
         just_said: whether they come from saying what it was.
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
-    user, visitor = visitors.owner(request)
+    user, visitor = owner.owner(request)
     state = corrections.state(user=user, visitor=visitor)
     words = None if answer is None else answer_text.in_words(answer)
     context: dict[str, Any] = {
@@ -151,8 +152,8 @@ def page(
 
 def _history(request: HttpRequest) -> dict[str, Any]:
     """Return one page of this person's history, and where the next one is."""
-    user, visitor = visitors.owner(request)
-    paginator = api.NewestFirst()
+    user, visitor = owner.owner(request)
+    paginator = pagination.NewestFirst()
     try:
         page = paginator.paginate_queryset(
             selectors.history(user=user, visitor=visitor), Request(request)
@@ -167,7 +168,7 @@ def _history(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _next_link(paginator: api.NewestFirst, address: str) -> str | None:
+def _next_link(paginator: pagination.NewestFirst, address: str) -> str | None:
     paginator.base_url = address
     link: str | None = paginator.get_next_link()
     return link

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from recognizer import selectors
 from recognizer.models import ModelVersion
 from recognizer.pages import model_facts
 from recognizer.pages.model_facts import about as about_model
+from recognizer.predictions import selectors
 from recognizer.text import numbers
 
 

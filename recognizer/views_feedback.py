@@ -17,9 +17,11 @@ from django.views.decorators.http import require_POST
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recognizer import api, selectors, views, visitors
+from recognizer import views
+from recognizer.api import throttling
 from recognizer.models import DIGITS, Label, Prediction
 from recognizer.personalisation import corrections
+from recognizer.predictions import owner, selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import feedback as feedback_text
 
@@ -29,7 +31,7 @@ _LABELS = {str(digit): digit for digit in range(DIGITS)}
 @require_POST
 def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take what a person says of their own drawing, and show its answer again."""
-    user, visitor = visitors.owner(request)
+    user, visitor = owner.owner(request)
     wait, label = _wait(request), _label(request.POST)
     try:
         if wait is not None or (label is None and "take_back" not in request.POST):
@@ -57,10 +59,10 @@ def remember(request: HttpRequest) -> HttpResponse:
         status = 400 if wait is None else 429
         return _with_wait(views.page(request, memory_error=error, status=status), wait)
     if wish == "forget":
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         corrections.forget(user=user, visitor=visitor)
     else:
-        user, visitor = visitors.owner_for_writing(request)
+        user, visitor = owner.owner_for_writing(request)
         corrections.switch(enabled=wish == "on", user=user, visitor=visitor)
     return redirect(f"{reverse('draw')}#memory")
 
@@ -76,7 +78,7 @@ def _wait(request: HttpRequest) -> float | None:
     """Return for how many seconds the API would take nothing more; None where it would."""
     # A throttle looks at the user and the headers alone, which both kinds of request have.
     asking = cast(Request, request)
-    for throttle in (api.AnonWriteThrottle(), api.UserWriteThrottle()):
+    for throttle in (throttling.AnonWriteThrottle(), throttling.UserWriteThrottle()):
         if not throttle.allow_request(asking, APIView()):
             return throttle.wait() or 0
     return None

@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from recognizer import removal, visitors
 from recognizer.models import Prediction
-from recognizer.removal import Removed
+from recognizer.predictions import deletion, owner
+from recognizer.predictions.deletion import Removed
 
 
 @require_POST
 def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete one of the person's own drawings."""
-    user, visitor = visitors.owner(request)
+    user, visitor = owner.owner(request)
     try:
-        removed = removal.remove_one(prediction_id=pk, user=user, visitor=visitor)
+        removed = deletion.remove_one(prediction_id=pk, user=user, visitor=visitor)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     return _to_history("one", removed)
@@ -29,8 +29,8 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def remove_all(request: HttpRequest) -> HttpResponse:
     """Delete all of the person's own drawings."""
-    user, visitor = visitors.owner(request)
-    return _to_history("all", removal.remove_all(user=user, visitor=visitor))
+    user, visitor = owner.owner(request)
+    return _to_history("all", deletion.remove_all(user=user, visitor=visitor))
 
 
 def _to_history(what: str, removed: Removed) -> HttpResponse:

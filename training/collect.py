@@ -182,12 +182,12 @@ def _model_input(item: Item) -> NDArray[np.uint8]:
 
 def read_labelled_database() -> Labelled:
     """Read reviewers' labels from the database, each drawing through ``imaging`` anew."""
-    from recognizer import selectors, services
+    from recognizer.predictions import selectors
 
     found: dict[str, tuple[NDArray[np.uint8], int]] = {}
     for prediction in selectors.labelled_drawings().iterator(chunk_size=500):
         assert prediction.label is not None
-        found[str(prediction.pk)] = services.model_input(prediction), prediction.label
+        found[str(prediction.pk)] = prediction.model_input(), prediction.label
     return _labelled(found)
 
 

@@ -12,11 +12,11 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognizer import services
 from recognizer.inference.classifier import BundleError
 from recognizer.jobs import training_jobs
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
+from recognizer.versions import registry
 from training import collect, recipes, run, stored
 from training.downloads import DataDamaged
 from training.fit import History
@@ -34,8 +34,8 @@ Failure = (
     DataDamaged,
     FileNotFoundError,
     run.NothingToTrainOn,
-    services.RegistrationError,
-    services.ActivationError,
+    registry.RegistrationError,
+    registry.ActivationError,
 )
 """What may go wrong with a training that is no mistake of ours; the message says what to do."""
 
@@ -100,9 +100,9 @@ def _keep(
     connection.close_if_unusable_or_obsolete()
     with transaction.atomic():
         job = training_jobs.hold(job_id=job_id)
-        version = services.register_model(bundle=result.bundle, parent=parent)
+        version = registry.register_model(bundle=result.bundle, parent=parent)
         if activate:
-            services.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)
+            registry.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)
         outcome = {
             "candidate": name,
             "active": active.name if active else None,

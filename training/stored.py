@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from recognizer import selectors
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
+from recognizer.predictions import selectors
 from recognizer.versions import active as versions_active
 from training.recipes import FINE_TUNE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from dataclasses import dataclass
 
@@ -31,6 +32,11 @@ class Drawing:
     def to_png(self) -> bytes:
         """Return the drawing as PNG bytes without metadata."""
         return encode_png(self.pixels)
+
+    def sha256(self) -> str:
+        """Return a hash of the drawing's size and pixels, whatever file they came in."""
+        height, width = self.pixels.shape
+        return hashlib.sha256(f"{height}x{width} ".encode() + self.pixels.tobytes()).hexdigest()
 
 
 def encode_png(pixels: Pixels) -> bytes:

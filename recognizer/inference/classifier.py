@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -40,6 +40,12 @@ class BundleError(ValueError):
     """A bundle that can't be served: a file is missing, damaged, or of another kind."""
 
 
+def margin(probabilities: Sequence[float]) -> float:
+    """Return how far the likeliest of the digits is ahead of the second likeliest, 0-1."""
+    second, first = sorted(probabilities)[-2:]
+    return min(1.0, max(0.0, first - second))
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the model says of one drawing.
@@ -55,6 +61,11 @@ class Answer:
     verdict: Verdict
     digit_score: float
     embedding: NDArray[np.float32] = field(repr=False, compare=False)
+
+    @property
+    def margin(self) -> float:
+        """How far the likeliest of the digits is ahead of the second likeliest, 0-1."""
+        return margin(self.probabilities)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
+from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.models.answers import (
     Label,
@@ -386,6 +387,24 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digit} ({self.confidence:.0%}) {self.pk}"
+
+    def stored_drawing(self) -> imaging.Drawing:
+        """Return the drawing that is stored.
+
+        Raises:
+            imaging.ImageError: it is damaged.
+        """
+        image = imaging.decode(bytes(self.image))
+        return imaging.Drawing(np.asarray(image.convert("L")))
+
+    def model_input(self) -> imaging.Pixels:
+        """Return what the model sees of the drawing: uint8 (28, 28), white ink on black.
+
+        Raises:
+            imaging.ImageError: the stored drawing is damaged.
+        """
+        drawing = self.stored_drawing()
+        return drawing.pixels if self.is_model_input else imaging.model_input(drawing)
 
     @property
     def embedding_vector(self) -> NDArray[np.float32] | None:

@@ -14,7 +14,7 @@ from django.db.models import UUIDField
 from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Classifier
-from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing, stored
+from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing
 from recognizer.versions import active as active_version
 
 logger = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _write_back(renewed: Sequence[Recalled], lost: Sequence[UUID], version: Mode
 def embedded(prediction: Prediction, classifier: Classifier) -> bytes | None:
     """Return a kept drawing's embedding by a network; None where the drawing is damaged."""
     try:
-        seen = stored.model_input(prediction)
+        seen = prediction.model_input()
     except imaging.ImageError:
         logger.warning("The drawing %s is damaged: it is not remembered", prediction.pk)
         return None

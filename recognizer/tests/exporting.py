@@ -11,10 +11,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import services
 from recognizer.formats import Format, parquet, pixels_csv
 from recognizer.labelling import labels
 from recognizer.models import Prediction
+from recognizer.predictions import recognition
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing
 
 needs_pyarrow = pytest.mark.skipif(not parquet.is_available(), reason="pyarrow is not installed")
@@ -59,7 +59,7 @@ def store(
     digit: int, *, label: int | None = None, by: User | None = None, seed: int = 0
 ) -> Prediction:
     """A drawing that the site has read as it reads them all, with a reviewer's label."""
-    row = services.recognise(
+    row = recognition.recognise(
         data=drawing(digit, seed=seed), source="canvas", user=None, visitor=None
     )
     if label is not None:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from recognizer import removal
 from recognizer.labelling import labels
 from recognizer.models import LabelEvent, Prediction, RememberedDrawing
+from recognizer.predictions import deletion
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction
 
@@ -97,7 +97,7 @@ def test_what_a_removed_drawing_decided_stays_answered(
 def test_all_of_a_users_drawings_go_at_once(
     api: APIClient, user: User, reviewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removal, "CHUNK", 2)
+    monkeypatch.setattr(deletion, "CHUNK", 2)
     rows = [make_prediction(3, user=user) for _ in range(7)]
     other = make_prediction(3)
     labels.label_predictions(predictions=[rows[0].pk], label=3, by=reviewer)

@@ -17,11 +17,12 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.inference import classifier
 from recognizer.management.commands import recognize
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.reviewing import drawing, make_version
+from recognizer.versions import registry
 
 pytestmark = pytest.mark.django_db
 
@@ -174,7 +175,7 @@ def test_a_refusal_is_exit_code_1_and_no_traceback(project_root: Path, tmp_path:
 
 def register(name: str) -> ModelVersion:
     bundle = classifier.load_bundle(classifier.BUNDLED)
-    return services.register_model(
+    return registry.register_model(
         bundle=classifier.Bundle(name, bundle.serving, b"", bundle.card, bundle.sha256)
     )
 

@@ -19,9 +19,10 @@ from django.test.utils import CaptureQueriesContext
 from numpy.typing import NDArray
 from rest_framework.test import APIClient
 
-from recognizer import imaging, selectors
+from recognizer import imaging
 from recognizer.inference import classifier, embeddings
 from recognizer.models import Prediction
+from recognizer.predictions import selectors
 from recognizer.tests.drawings import DrawDigit, digit_png
 from recognizer.tests.reviewing import LIST, make_prediction
 

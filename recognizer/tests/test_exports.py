@@ -19,10 +19,11 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import exports, imaging, services
+from recognizer import exports, imaging
 from recognizer.formats import LABEL_NAMES, Format, parquet
 from recognizer.inference import classifier
 from recognizer.models import Prediction
+from recognizer.predictions import recognition
 from recognizer.tests.exporting import Way, each_way, export_to, files_of, needs_pyarrow, store
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing, make_prediction, make_version
 from recognizer.tests.reviewing import prediction as unsaved
@@ -76,7 +77,7 @@ def test_npz_has_the_layout_of_keras(
 def test_npz_holds_exactly_what_the_model_saw(tmp_path: Path, three: Prediction) -> None:
     export_to(tmp_path / "labels.npz")
 
-    expected = services.classify_bytes(bytes(three.image)).model_input
+    expected = recognition.classify_bytes(bytes(three.image)).model_input
     with np.load(tmp_path / "labels.npz") as data:
         np.testing.assert_array_equal(data["x_train"][0], expected)
         assert data["x_train"][0, 0, 0] == 0
@@ -122,9 +123,7 @@ def test_csv_has_a_label_and_784_pixels(
         header, *rows = list(csv.reader(file))
     assert header == ["label", *(f"pixel{index}" for index in range(784))]
     assert [row[0] for row in rows] == ["3", "10"]
-    np.testing.assert_array_equal(
-        np.array(rows[0][1:], int).reshape(28, 28), services.model_input(three)
-    )
+    np.testing.assert_array_equal(np.array(rows[0][1:], int).reshape(28, 28), three.model_input())
 
 
 def test_csv_has_its_manifest_beside_it(tmp_path: Path, three: Prediction) -> None:
@@ -133,7 +132,7 @@ def test_csv_has_its_manifest_beside_it(tmp_path: Path, three: Prediction) -> No
     assert {path.name for path in tmp_path.iterdir()} == {"labels.csv", "labels.csv.manifest.json"}
     (line,) = manifest_of((tmp_path / "labels.csv.manifest.json").read_bytes())["drawings"]
     assert line["id"] == str(three.pk)
-    assert line["sha256"] == hashlib.sha256(services.model_input(three).tobytes()).hexdigest()
+    assert line["sha256"] == hashlib.sha256(three.model_input().tobytes()).hexdigest()
 
 
 # idx ------------------------------------------------------------------------------------------
@@ -151,7 +150,7 @@ def test_idx_is_what_a_loader_of_mnist_looks_for(
     assert struct.unpack(">2I", labels[:8]) == (0x801, 2)
     assert list(labels[8:]) == [3, 10]
     np.testing.assert_array_equal(
-        np.frombuffer(images[16:800], np.uint8).reshape(28, 28), services.model_input(three)
+        np.frombuffer(images[16:800], np.uint8).reshape(28, 28), three.model_input()
     )
     assert len(manifest_of((folder / "manifest.json").read_bytes())["drawings"]) == 2
 
@@ -427,7 +426,7 @@ def test_what_is_exported_is_read_again_as_it_was(tmp_path: Path) -> None:
 def test_an_imported_input_is_exported_as_it_is(tmp_path: Path) -> None:
     """What came in as a model's input does not pass through imaging a second time."""
     row = store(4, label=4)
-    seen = services.model_input(row)
+    seen = row.model_input()
     row.image, row.is_model_input = imaging.encode_png(seen), True
     row.save()
 

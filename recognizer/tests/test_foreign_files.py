@@ -17,8 +17,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.models import Prediction, Source
+from recognizer.predictions import recognition
 from recognizer.tests.exporting import export_to, import_from, needs_pyarrow, refused_import, store
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing
 
@@ -58,7 +59,7 @@ def are_digits(rows: list[Prediction], labels: tuple[int, ...] = DIGITS) -> bool
     assert [row.label for row in rows] == list(labels)
     assert {row.source for row in rows} == {Source.IMPORT}
     assert not any(row.is_model_input or row.audit_key or row.visitor for row in rows)
-    again = [services.classify_bytes(bytes(row.image)) for row in rows]
+    again = [recognition.classify_bytes(bytes(row.image)) for row in rows]
     assert [row.digit for row in rows] == [found.answer.digit for found in again]
     assert [row.confidence for row in rows] == [found.answer.confidence for found in again]
     assert all(row.embedding_vector is not None for row in rows)
@@ -81,7 +82,7 @@ def test_mnist_as_keras_has_it(tmp_path: Path, images: NDArray[np.uint8]) -> Non
     rows = imported(tmp_path / "mnist.npz")
 
     assert are_digits(rows)
-    np.testing.assert_array_equal(services.stored_drawing(rows[0]).pixels, images[0])
+    np.testing.assert_array_equal(rows[0].stored_drawing().pixels, images[0])
     assert (rows[0].labelled_by, rows[0].labelled_at) == (None, rows[0].created_at)
 
 
@@ -267,7 +268,7 @@ def test_any_tree_of_images_in_folders_of_labels(tmp_path: Path, packed: str) ->
     rows = imported(path)
 
     assert are_digits(rows, (1, 8, NOT_A_DIGIT, 3))
-    assert max(services.stored_drawing(rows[1]).pixels.shape) == imaging.STORED_SIDE
+    assert max(rows[1].stored_drawing().pixels.shape) == imaging.STORED_SIDE
 
 
 def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:

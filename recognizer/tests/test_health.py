@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import services
 from recognizer.inference import classifier
 from recognizer.models import ModelVersion
 from recognizer.versions import active as active_version
+from recognizer.versions import registry
 
 
 def test_healthz_answers_without_the_database(client: Client) -> None:
@@ -47,7 +47,7 @@ def test_readyz_says_that_no_model_serves(client: Client) -> None:
 @pytest.mark.django_db
 def test_readyz_tells_of_a_version_that_does_not_load(client: Client) -> None:
     bundle = classifier.load_bundle(classifier.BUNDLED)
-    services.register_model(bundle=dataclasses.replace(bundle, name="broken"))
+    registry.register_model(bundle=dataclasses.replace(bundle, name="broken"))
     active_version.current_classifier()
     ModelVersion.objects.filter(is_active=True).update(is_active=False)
     ModelVersion.objects.filter(name="broken").update(

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recognizer import imports, services
+from recognizer import imports
 from recognizer.formats import Format
 from recognizer.labelling import labels
 from recognizer.models import LabelEvent, ModelVersion, Prediction, Source, Via
@@ -61,7 +61,7 @@ def test_export_empty_the_database_import_export_gives_the_same_bytes(
             row.labelled_at,
             reviewer,
         )
-        np.testing.assert_array_equal(services.model_input(found), services.model_input(row))
+        np.testing.assert_array_equal(found.model_input(), row.model_input())
         if way.has_drawings:
             assert bytes(found.image) == bytes(row.image)
             assert found.pixels_sha256 == row.pixels_sha256
@@ -232,7 +232,7 @@ def test_a_drawing_without_a_label_here_gets_that_of_the_file(tmp_path: Path, us
 
 
 def test_the_same_pixels_twice_in_a_file_are_stored_once(tmp_path: Path) -> None:
-    images = np.stack([services.model_input(store(digit)) for digit in (3, 3, 5)])
+    images = np.stack([store(digit).model_input() for digit in (3, 3, 5)])
     images[1] = images[0]
     np.savez(tmp_path / "x.npz", x_train=images, y_train=np.array([3, 8, 5], np.uint8))
     forget_all()

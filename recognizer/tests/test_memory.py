@@ -19,7 +19,6 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from recognizer import services
 from recognizer.inference import classifier
 from recognizer.labelling import labels
 from recognizer.models import (
@@ -29,11 +28,13 @@ from recognizer.models import (
     RememberedDrawing,
 )
 from recognizer.personalisation import corrections, retrieval
+from recognizer.predictions import recognition
 from recognizer.tests.drawings import data_url, digit_png
 from recognizer.tests.mirrored import mirrored_png
 from recognizer.tests.reviewing import LIST, make_prediction, make_version
 from recognizer.tests.test_api_errors import error
 from recognizer.tests.test_embeddings import KEPT
+from recognizer.versions import registry
 
 pytestmark = pytest.mark.django_db
 
@@ -455,7 +456,7 @@ def test_history_takes_no_more_queries_for_personal_answers(api: APIClient) -> N
 def other_version() -> ModelVersion:
     """Return a second version, not active yet."""
     bundle = classifier.load_bundle(classifier.BUNDLED)
-    return services.register_model(bundle=dataclasses.replace(bundle, name="another"))
+    return registry.register_model(bundle=dataclasses.replace(bundle, name="another"))
 
 
 def test_remembered_drawings_pass_through_a_newly_activated_network(
@@ -467,7 +468,7 @@ def test_remembered_drawings_pass_through_a_newly_activated_network(
     # As another network would have embedded it: of another length, even.
     RememberedDrawing.objects.update(embedding=KEPT[:128])
 
-    services.activate_model(name=other_version.name)
+    registry.activate_model(name=other_version.name)
     body = draw(api, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"]) == (7, True)
@@ -486,7 +487,7 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
     teach(api, mirrored_png(7), digit=7)
     Prediction.objects.filter(pk=damaged["id"]).update(image=b"\x89PNG\r\n\x1a\n, and no more")
 
-    services.activate_model(name=other_version.name)
+    registry.activate_model(name=other_version.name)
 
     assert draw(api, mirrored_png(7, 1))["personal"]
     assert not draw(api, mirrored_png(5, 1))["personal"]
@@ -498,7 +499,7 @@ def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
 ) -> None:
     rows = remember(user, retrieval.RENEWED_AT_ONCE + 5, model_version=None)
 
-    services.activate_model(name=other_version.name)
+    registry.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
@@ -514,7 +515,7 @@ def test_an_answer_of_a_version_that_is_not_active_any_more_stands(
 ) -> None:
     teach(api, mirrored_png(7), digit=7)
     visitor = RememberedDrawing.objects.get().visitor
-    found = services.classify_bytes(mirrored_png(7))
+    found = recognition.classify_bytes(mirrored_png(7))
 
     def answer(version: ModelVersion) -> corrections.PersonalAnswer | None:
         return corrections.personal_answer(
@@ -643,9 +644,11 @@ def test_a_personal_answer_changes_no_training_label(api: APIClient) -> None:
 
 def test_strangers_ids_decide_nothing() -> None:
     # The same drawing remembered for another visitor, who has another id.
-    taught = services.recognise(data=mirrored_png(7), source="api", user=None, visitor=uuid.uuid4())
+    taught = recognition.recognise(
+        data=mirrored_png(7), source="api", user=None, visitor=uuid.uuid4()
+    )
     corrections.suggest(prediction_id=taught.pk, label=7, user=None, visitor=taught.visitor)
 
     for visitor in (None, uuid.uuid4()):
-        row = services.recognise(data=mirrored_png(7), source="api", user=None, visitor=visitor)
+        row = recognition.recognise(data=mirrored_png(7), source="api", user=None, visitor=visitor)
         assert not row.is_personal

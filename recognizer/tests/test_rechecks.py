@@ -13,12 +13,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import services
 from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.models import ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.exporting import store
 from recognizer.tests.reviewing import LIST, NOT_A_DIGIT, make_prediction, make_version
 from recognizer.versions import comparison as versions_comparison
+from recognizer.versions import registry
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def candidate(name: str = "candidate", **thresholds: float) -> ModelVersion:
     card: dict[str, Any] = {**bundle.card, "name": name}
     card["thresholds"] = {**card["thresholds"], **thresholds}
     copy: Bundle = dataclasses.replace(bundle, name=name, card=card)
-    return services.register_model(bundle=copy)
+    return registry.register_model(bundle=copy)
 
 
 def run(*options: object) -> str:

@@ -18,13 +18,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import imaging, selectors, services
+from recognizer import imaging
 from recognizer.inference import classifier
 from recognizer.inference.classifier import Bundle
 from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
+from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from recognizer.versions import active as active_version
+from recognizer.versions import registry
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +39,7 @@ def make(draw_digit: DrawDigit) -> Make:
     png = draw_digit(3)
 
     def build(**fields: Any) -> Prediction:
-        row = services.recognise(data=png, source="canvas", user=None, visitor=uuid.uuid4())
+        row = recognition.recognise(data=png, source="canvas", user=None, visitor=uuid.uuid4())
         for name, value in fields.items():
             setattr(row, name, value)
         row.save()
@@ -112,7 +114,7 @@ def test_probabilities_are_ten_and_sum_to_one(make: Make, probabilities: Any) ->
 
 
 def test_one_version_is_active_at_most(bundled: Bundle) -> None:
-    second = services.register_model(bundle=renamed(bundled, "second"))
+    second = registry.register_model(bundle=renamed(bundled, "second"))
 
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=second.pk).update(
@@ -141,13 +143,15 @@ def test_a_deleted_account_leaves_its_drawings(make: Make, user: User) -> None:
 
 def test_a_bad_drawing_leaves_no_row(draw_digit: DrawDigit) -> None:
     with pytest.raises(imaging.ImageError):
-        services.recognise(data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4())
+        recognition.recognise(
+            data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4()
+        )
 
     assert not Prediction.objects.exists()
 
 
 def test_classifying_keeps_nothing(draw_digit: DrawDigit) -> None:
-    found = services.classify_bytes(draw_digit(8))
+    found = recognition.classify_bytes(draw_digit(8))
 
     assert found.answer.digit == 8
     assert found.model_input.shape == (28, 28)
@@ -158,7 +162,7 @@ def test_classifying_keeps_nothing(draw_digit: DrawDigit) -> None:
 def test_the_stored_drawing_is_what_was_read(make: Make, draw_digit: DrawDigit) -> None:
     row = Prediction.objects.get(pk=make().pk)
 
-    stored = services.stored_drawing(row)
+    stored = row.stored_drawing()
 
     assert (stored.pixels == imaging.read_drawing(draw_digit(3)).pixels).all()
 
@@ -315,7 +319,7 @@ def test_the_bundled_model_is_registered_and_active(bundled: Bundle) -> None:
 def test_migrating_again_changes_nothing(bundled: Bundle) -> None:
     before = ModelVersion.objects.values().get()
 
-    services.install_bundled_model(bundled)
+    registry.install_bundled_model(bundled)
 
     assert ModelVersion.objects.values().get() == before
 
@@ -328,7 +332,7 @@ def newer(bundle: Bundle) -> Bundle:
 
 
 def test_a_newer_bundled_model_replaces_an_older_one(bundled: Bundle) -> None:
-    version = services.install_bundled_model(newer(bundled))
+    version = registry.install_bundled_model(newer(bundled))
 
     assert selectors.active_model() == version
     assert version.name == f"{bundled.name}-{version.sha256[:8]}"
@@ -336,32 +340,32 @@ def test_a_newer_bundled_model_replaces_an_older_one(bundled: Bundle) -> None:
 
 
 def test_a_newer_bundled_model_leaves_a_trained_one_alone(bundled: Bundle) -> None:
-    trained = services.register_model(bundle=renamed(bundled, "trained here"))
-    services.activate_model(name="trained here")
+    trained = registry.register_model(bundle=renamed(bundled, "trained here"))
+    registry.activate_model(name="trained here")
 
-    services.install_bundled_model(newer(bundled))
+    registry.install_bundled_model(newer(bundled))
 
     assert selectors.active_model() == trained
 
 
 def test_a_roll_back_is_not_undone_by_the_next_migrate(bundled: Bundle) -> None:
-    services.install_bundled_model(newer(bundled))
-    services.activate_model(name=bundled.name)
+    registry.install_bundled_model(newer(bundled))
+    registry.activate_model(name=bundled.name)
 
-    services.install_bundled_model(newer(bundled))
+    registry.install_bundled_model(newer(bundled))
 
     assert selectors.active_model().name == bundled.name
 
 
 def test_registering_the_same_twice_keeps_one(bundled: Bundle) -> None:
-    first = services.register_model(bundle=renamed(bundled, "mine"))
+    first = registry.register_model(bundle=renamed(bundled, "mine"))
 
-    assert services.register_model(bundle=renamed(bundled, "mine")) == first
+    assert registry.register_model(bundle=renamed(bundled, "mine")) == first
 
 
 def test_a_name_belongs_to_one_model(bundled: Bundle) -> None:
-    with pytest.raises(services.RegistrationError, match="already"):
-        services.register_model(bundle=newer(bundled))
+    with pytest.raises(registry.RegistrationError, match="already"):
+        registry.register_model(bundle=newer(bundled))
 
 
 @pytest.mark.parametrize("damage", ["checksum", "bytes", "card"])
@@ -375,16 +379,16 @@ def test_a_damaged_model_is_not_registered(bundled: Bundle, damage: str) -> None
         "card": dataclasses.replace(bundled, name="x", card={}),
     }[damage]
 
-    with pytest.raises(services.RegistrationError):
-        services.register_model(bundle=damaged)
+    with pytest.raises(registry.RegistrationError):
+        registry.register_model(bundle=damaged)
 
     assert ModelVersion.objects.count() == 1
 
 
 def test_activating_moves_the_mark(bundled: Bundle) -> None:
-    second = services.register_model(bundle=renamed(bundled, "second"))
+    second = registry.register_model(bundle=renamed(bundled, "second"))
 
-    services.activate_model(name="second")
+    registry.activate_model(name="second")
 
     assert list(ModelVersion.objects.filter(is_active=True)) == [second]
     assert active_version.current_classifier().name == "second"
@@ -393,24 +397,24 @@ def test_activating_moves_the_mark(bundled: Bundle) -> None:
 def test_activating_what_is_active_changes_nothing(bundled: Bundle) -> None:
     before = selectors.active_model().activated_at
 
-    services.activate_model(name=bundled.name)
+    registry.activate_model(name=bundled.name)
 
     assert selectors.active_model().activated_at == before
 
 
 def test_an_unknown_version_is_not_activated(bundled: Bundle) -> None:
-    with pytest.raises(services.ActivationError, match="no model version"):
-        services.activate_model(name="nobody")
+    with pytest.raises(registry.ActivationError, match="no model version"):
+        registry.activate_model(name="nobody")
 
     assert selectors.active_model().name == bundled.name
 
 
 def test_a_damaged_version_is_not_activated(bundled: Bundle) -> None:
-    services.register_model(bundle=renamed(bundled, "second"))
+    registry.register_model(bundle=renamed(bundled, "second"))
     ModelVersion.objects.filter(name="second").update(serving=b"junk")
 
-    with pytest.raises(services.ActivationError, match="sha256"):
-        services.activate_model(name="second")
+    with pytest.raises(registry.ActivationError, match="sha256"):
+        registry.activate_model(name="second")
 
     assert selectors.active_model().name == bundled.name
 
@@ -420,7 +424,7 @@ def test_a_damaged_version_is_not_activated(bundled: Bundle) -> None:
 
 @pytest.fixture
 def second(bundled: Bundle) -> ModelVersion:
-    return services.register_model(bundle=renamed(bundled, "second"))
+    return registry.register_model(bundle=renamed(bundled, "second"))
 
 
 def activate_behind_the_back(version: ModelVersion) -> None:
@@ -474,7 +478,7 @@ def test_a_version_that_does_not_load_leaves_the_last_one_serving(
 def test_a_fresh_process_falls_back_to_the_version_before(
     bundled: Bundle, second: ModelVersion
 ) -> None:
-    services.activate_model(name="second")
+    registry.activate_model(name="second")
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     active_version.forget()
 
@@ -488,7 +492,7 @@ def test_what_serves_again_is_no_problem_any_more(bundled: Bundle, second: Model
     activate_behind_the_back(second)
     assert active_version.status().problem is not None
 
-    services.activate_model(name=bundled.name)
+    registry.activate_model(name=bundled.name)
 
     assert active_version.status() == active_version.Status(serving=bundled.name, problem=None)
 

@@ -15,13 +15,13 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import selectors, services
 from recognizer.inference import classifier
 from recognizer.labelling import labels
 from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
+from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
-from recognizer.versions import lifecycle
+from recognizer.versions import lifecycle, registry
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +36,7 @@ def register() -> Register:
 
     def keep(name: str, parent: ModelVersion | None = None, **card: Any) -> ModelVersion:
         full = {**bundled.card, "name": name, **card}
-        return services.register_model(
+        return registry.register_model(
             bundle=classifier.Bundle(name, bundled.serving, b"", full, bundled.sha256),
             parent=parent,
         )
@@ -84,8 +84,8 @@ def test_the_command_and_the_gate_are_kept_too(register: Register, admin_user: U
     register("two")
 
     call_command("activate_model", "one", verbosity=0)
-    services.activate_model(name="two", cause=Cause.GATE, by=admin_user)
-    services.activate_model(name="two")
+    registry.activate_model(name="two", cause=Cause.GATE, by=admin_user)
+    registry.activate_model(name="two")
 
     assert activated()[:2] == [("two", "gate", "admin"), ("one", "command", None)]
     assert Activation.objects.count() == 3
@@ -127,7 +127,7 @@ def test_one_click_goes_back_to_the_version_before(
 ) -> None:
     for name in ("one", "two"):
         register(name)
-        services.activate_model(name=name)
+        registry.activate_model(name=name)
     assert "Roll back to “one”" in admin_client.get(LIST).content.decode()
 
     page = admin_client.post(LIST + "roll-back/", follow=True).content.decode()
@@ -140,16 +140,16 @@ def test_one_click_goes_back_to_the_version_before(
 def test_going_back_again_goes_further_back_not_forth(register: Register, admin_user: User) -> None:
     for name in ("one", "two", "three"):
         register(name)
-        services.activate_model(name=name)
+        registry.activate_model(name=name)
 
     assert [lifecycle.roll_back(by=admin_user).name for _ in range(3)] == [
         "two", "one", "shipped-3",
     ]  # fmt: skip
-    with pytest.raises(services.ActivationError, match="No other version has been active"):
+    with pytest.raises(registry.ActivationError, match="No other version has been active"):
         lifecycle.roll_back(by=admin_user)
     assert active() == "shipped-3"
 
-    services.activate_model(name="three")
+    registry.activate_model(name="three")
     assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
 
 
@@ -158,7 +158,7 @@ def test_going_back_passes_over_what_is_retired_or_gone(
 ) -> None:
     for name in ("one", "two", "three"):
         register(name)
-        services.activate_model(name=name)
+        registry.activate_model(name=name)
     lifecycle.retire(version_id=ModelVersion.objects.get(name="two").pk)
     ModelVersion.objects.get(name="one").delete()
 
@@ -170,7 +170,7 @@ def test_going_back_to_what_does_not_load_leaves_the_active_one(
 ) -> None:
     for name in ("one", "two"):
         register(name)
-        services.activate_model(name=name)
+        registry.activate_model(name=name)
     ModelVersion.objects.filter(name="one").update(serving=b"damaged")
 
     page = admin_client.post(LIST + "roll-back/", follow=True).content.decode()
@@ -298,7 +298,7 @@ def strict(register: Register) -> ModelVersion:
 def drawings(draw_digit: DrawDigit, admin_user: User) -> list[Prediction]:
     """A drawn 3, 4 and 5 that the bundled model reads; the 3 labelled so, the 4 as no digit."""
     rows = [
-        services.recognise(data=draw_digit(digit), source="api", user=admin_user, visitor=None)
+        recognition.recognise(data=draw_digit(digit), source="api", user=admin_user, visitor=None)
         for digit in (3, 4, 5)
     ]
     labels.label_predictions(predictions=[rows[0].pk], label=3, by=admin_user)

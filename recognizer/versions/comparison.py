@@ -30,7 +30,7 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer
 from recognizer.versions import loading
 from recognizer.versions.loading import Answerer
@@ -144,7 +144,7 @@ def _batches(drawings: QuerySet[Prediction]) -> Iterator[list[Prediction]]:
 
 def _answers(answerer: Answerer, row: Prediction) -> list[VersionAnswer]:
     """What the version says, and what the one that answered first had said."""
-    answer = answerer.classifier.classify(services.model_input(row))
+    answer = answerer.classifier.classify(row.model_input())
     version = answerer.version
     found = [
         VersionAnswer(

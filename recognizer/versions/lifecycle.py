@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognizer import services
 from recognizer.models import Activation, Cause, ModelVersion
+from recognizer.versions import registry
 
 LOOK_BACK = 500
 """Activations that are looked through for the version before."""
@@ -60,8 +60,8 @@ def roll_back(*, by: User | None) -> ModelVersion:
     with transaction.atomic():
         before = version_before()
         if before is None:
-            raise services.ActivationError(_("No other version has been active before."))
-        return services.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
+            raise registry.ActivationError(_("No other version has been active before."))
+        return registry.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
 
 
 def retire(*, version_id: int) -> ModelVersion:

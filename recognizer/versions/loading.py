@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import services
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer, BundleError, Classifier
 from recognizer.models import ModelVersion
@@ -63,7 +62,7 @@ def fields(answer: Answer) -> dict[str, Any]:
         "digit": answer.digit,
         "confidence": answer.confidence,
         "probabilities": list(answer.probabilities),
-        "margin": services.margin(answer.probabilities),
+        "margin": answer.margin,
         "verdict": answer.verdict.value,
         "embedding": embeddings.pack(answer.embedding),
     }

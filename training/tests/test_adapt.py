@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
-from recognizer import exports, imaging, selectors, services
+from recognizer import exports, imaging
 from recognizer.formats import Format
 from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
 from recognizer.labelling import labels as labelling_labels
+from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from training import calibrate, collect, downloads, evaluate, run
 from training.allographs import generate_digit
@@ -218,7 +219,7 @@ def test_an_exported_file_gives_what_the_database_gives(
     format: Format, draw_digit: DrawDigit, reviewer: User, tmp_path: Path
 ) -> None:
     for number in range(12):
-        drawing = services.recognise(
+        drawing = recognition.recognise(
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
         )
         label = NOT_A_DIGIT if number > 9 else number

@@ -12,11 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer import selectors, services
 from recognizer.labelling import labels
 from recognizer.models import ModelVersion, Prediction
+from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from recognizer.versions import active as active_version
+from recognizer.versions import registry
 from training import downloads
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def train(tmp_path: Path, *arguments: str, **options: Any) -> str:
 def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
     """Forty drawings that a reviewer has labelled, four of them "not a digit"."""
     for number in range(40):
-        drawing = services.recognise(
+        drawing = recognition.recognise(
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
         )
         label = 10 if number % 10 == 9 else number % 10
@@ -79,7 +80,7 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".png"}
 
     # Taught further, as there are labels, and activated because we insist.
-    services.activate_model(name="tried")
+    registry.activate_model(name="tried")
     said = train(
         tmp_path, "--limit", "20", "--epochs", "1", "--activate", "always", "--name", "further",
         "--bundle", str(tmp_path / "bundle"),

@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer import selectors, services
 from recognizer.jobs import training_jobs
 from recognizer.labelling import labels
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from training import collect
 from training.tests.small_data import write_small_data
@@ -133,7 +133,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     # A fifth judges, by a hash of the id: as many as it takes to have one.
     while len(held_out) < 12 or not any(held_out):
         digit = len(held_out) % 10
-        drawing = services.recognise(
+        drawing = recognition.recognise(
             data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
         )
         labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)

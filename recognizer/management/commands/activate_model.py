@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import services
+from recognizer.versions import registry
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, **options: Any) -> None:
         try:
-            services.activate_model(name=name)
-        except services.ActivationError as error:
+            registry.activate_model(name=name)
+        except registry.ActivationError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(f"{name} is active."))

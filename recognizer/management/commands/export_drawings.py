@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import exports, selectors
+from recognizer import exports
 from recognizer.formats import LABEL_NAMES
 from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
+from recognizer.predictions import selectors
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from recognizer import removal
+from recognizer.predictions import deletion
 
 
 class Command(BaseCommand):
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             before = timezone.now() - timedelta(days=days)
         except OverflowError as error:
             raise CommandError(f"--older-than {days}: that is before the calendar.") from error
-        removed = removal.purge(before=before)
+        removed = deletion.purge(before=before)
         self.stdout.write(
             self.style.SUCCESS(
                 f"Older than {days} days: {removed.deleted} deleted, {removed.unlinked} labelled "

@@ -4,9 +4,9 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
-from recognizer import selectors
 from recognizer.management.terminal import parse_moment, progress_bar, say
 from recognizer.models import Label, ModelVersion, Prediction
+from recognizer.predictions import selectors
 from recognizer.versions import comparison, loading
 
 # More ways than these are only counted.

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import imaging, services
+from recognizer import imaging
 from recognizer.inference.classifier import Verdict
+from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
 from recognizer.versions import active as active_version
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             with file.open("rb") as stream:
                 # One byte more than is allowed tells "too large" without reading it all.
                 data = stream.read(imaging.MAX_BYTES + 1)
-            found = services.classify_bytes(data)
+            found = recognition.classify_bytes(data)
         except OSError as error:
             return failure(file, "unreadable_file", f"{error.strerror or error}.")
         except imaging.ImageError as error:

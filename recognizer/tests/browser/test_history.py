@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from recognizer import services
 from recognizer.models import Source
+from recognizer.predictions import recognition
 from recognizer.tests.browser.desk import Desk
 
 
@@ -76,7 +76,7 @@ def test_two_tabs_of_one_visitor_share_their_history(desk: Desk) -> None:
 def test_who_has_logged_in_sees_the_drawings_of_their_account(
     desk: Desk, user: User, log_in: Any, draw_digit: Any
 ) -> None:
-    services.recognise(data=draw_digit(3), source=Source.CANVAS, user=user, visitor=None)
+    recognition.recognise(data=draw_digit(3), source=Source.CANVAS, user=user, visitor=None)
     log_in(desk.page.context, user)
     assert _digits(desk.open()) == ["3"]
 
@@ -90,11 +90,11 @@ def long_history(desk: Desk, draw_digit: Any) -> Desk:
     visitor = _visitor()
     pictures = {digit: draw_digit(digit, seed=1) for digit in (1, 7)}
     for each in range(44):
-        services.recognise(
+        recognition.recognise(
             data=pictures[1 if each % 2 else 7], source=Source.API, user=None, visitor=visitor
         )
     # And one of somebody else.
-    services.recognise(data=pictures[1], source=Source.API, user=None, visitor=uuid4())
+    recognition.recognise(data=pictures[1], source=Source.API, user=None, visitor=uuid4())
     return desk.open()
 
 

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from tqdm import tqdm
 
-from recognizer import selectors, services
 from recognizer.inference.classifier import BundleError
 from recognizer.models import ModelVersion
+from recognizer.predictions import selectors
+from recognizer.versions import registry
 from training import collect, results, run, stored
 from training.bundle import write_bundle
 from training.downloads import DataDamaged
@@ -106,8 +107,8 @@ class Command(BaseCommand):
             DataDamaged,
             FileNotFoundError,
             run.NothingToTrainOn,
-            services.RegistrationError,
-            services.ActivationError,
+            registry.RegistrationError,
+            registry.ActivationError,
         ) as error:
             raise CommandError(str(error)) from error
 
@@ -149,7 +150,7 @@ class Command(BaseCommand):
 
     def keep(self, result: run.Result, parent: ModelVersion | None, options: Any) -> None:
         bundle, decision = result.bundle, result.decision
-        services.register_model(bundle=bundle, parent=parent)
+        registry.register_model(bundle=bundle, parent=parent)
         self.stdout.write(f"Kept as model version {bundle.name}.")
         folder = options["report"] or Path("reports") / bundle.name
         try:
@@ -161,7 +162,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Report: {folder}")
         self.stdout.write(decision.reason)
         if options["activate"] == "always" or (options["activate"] == "auto" and decision.activate):
-            services.activate_model(name=bundle.name)
+            registry.activate_model(name=bundle.name)
             self.stdout.write(self.style.SUCCESS(f"{bundle.name} is active now."))
         else:
             self.stdout.write("The active model stays. To change: manage.py activate_model NAME")

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     """Describes our session authentication as the session cookie that it is."""
 
-    target_class = "recognizer.visitors.BrowserSessionAuthentication"
+    target_class = "recognizer.api.authentication.BrowserSessionAuthentication"
     name = "cookieAuth"
 
 

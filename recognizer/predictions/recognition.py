@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,12 +10,13 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
-from recognizer import imaging, selectors
-from recognizer.audit import audit_key
+from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
 from recognizer.models import ModelVersion, Prediction
 from recognizer.personalisation import corrections
+from recognizer.predictions import selectors
+from recognizer.predictions.audit_sample import audit_key
 from recognizer.versions import active as active_version
 
 
@@ -121,12 +120,12 @@ def recognise(
     prediction = Prediction(
         id=identifier,
         image=found.drawing.to_png(),
-        pixels_sha256=pixels_sha256(found.drawing),
+        pixels_sha256=found.drawing.sha256(),
         audit_key=audit_key(identifier),
         digit=answer.digit,
         confidence=answer.confidence,
         probabilities=list(answer.probabilities),
-        margin=margin(answer.probabilities),
+        margin=answer.margin,
         verdict=answer.verdict.value,
         embedding=embeddings.pack(answer.embedding),
         model_version=found.model_version,
@@ -175,18 +174,6 @@ def _identifier(key: str | None, user: User | None, visitor: UUID | None) -> UUI
     person = f"user {user.pk}" if user is not None else f"visitor {visitor}"
     digest = salted_hmac("recognizer.idempotency", f"{person} {key}", algorithm="sha256").digest()
     return UUID(bytes=digest[:16], version=4)
-
-
-def pixels_sha256(drawing: imaging.Drawing) -> str:
-    """Return a hash of the drawing's size and pixels, whatever file they came in."""
-    height, width = drawing.pixels.shape
-    return hashlib.sha256(f"{height}x{width} ".encode() + drawing.pixels.tobytes()).hexdigest()
-
-
-def margin(probabilities: Sequence[float]) -> float:
-    """Return how far the likeliest of the digits is ahead of the second likeliest, 0-1."""
-    second, first = sorted(probabilities)[-2:]
-    return min(1.0, max(0.0, first - second))
 
 
 def claim_predictions(*, user: User, visitor: UUID) -> int:

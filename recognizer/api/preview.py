@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
@@ -11,35 +11,20 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
-from rest_framework.views import APIView
+from rest_framework.throttling import BaseThrottle
 
-from recognizer import api, imaging, services, visitors
-from recognizer.models import DIGITS
-from recognizer.serializers import (
+from recognizer import imaging
+from recognizer.api import base, parsers
+from recognizer.api.serializers import (
     VERDICTS,
     DrawingJsonSerializer,
     DrawingUploadSerializer,
     NetworkAnswerSerializer,
     remembered_image_url,
 )
-
-
-class PreviewThrottle(SimpleRateThrottle):
-    """Limits how often one user, or one address, may ask without keeping."""
-
-    scope = "preview"
-
-    def get_rate(self) -> str | None:
-        """Return the rate of the settings as they are now."""
-        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES.get("preview"))
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        """Return the key of the user or, where nobody has logged in, of the address."""
-        user = visitors.user_of(request)
-        ident = self.get_ident(request) if user is None else user.pk
-        return self.cache_format % {"scope": self.scope, "ident": ident}
+from recognizer.api.throttling import PreviewThrottle
+from recognizer.models import DIGITS
+from recognizer.predictions import owner, recognition
 
 
 class InkBoxSerializer(serializers.Serializer[Any]):
@@ -51,7 +36,7 @@ class InkBoxSerializer(serializers.Serializer[Any]):
     height = serializers.FloatField(min_value=0, max_value=1)
 
 
-class PreviewSerializer(serializers.Serializer[services.Preview]):
+class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     """The answer to a drawing that is not kept."""
 
     digit = serializers.IntegerField(source="given.digit", min_value=0, max_value=9)
@@ -77,20 +62,20 @@ class PreviewSerializer(serializers.Serializer[services.Preview]):
     )
     ink_box = InkBoxSerializer(help_text=_("The part of the image that was read."))
 
-    def get_remembered_image_url(self, preview: services.Preview) -> str | None:
+    def get_remembered_image_url(self, preview: recognition.Preview) -> str | None:
         """Return the address of the remembered drawing that decided."""
         return remembered_image_url(preview.remembered_id, self.context.get("request"))
 
-    def get_model_input(self, preview: services.Preview) -> str:
+    def get_model_input(self, preview: recognition.Preview) -> str:
         """Return what the model saw as a data URL."""
         png = imaging.encode_png(preview.recognition.model_input)
         return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-class PreviewView(api.PersonsOwn):
+class PreviewView(base.PersonsOwn):
     """A guess while you draw."""
 
-    parser_classes: list[type[BaseParser]] = [api.PlainJSONParser, api.PlainMultiPartParser]
+    parser_classes: list[type[BaseParser]] = [parsers.PlainJSONParser, parsers.PlainMultiPartParser]
     http_method_names = ["post", "options"]
 
     def get_throttles(self) -> list[BaseThrottle]:
@@ -110,22 +95,22 @@ class PreviewView(api.PersonsOwn):
         },
         responses={
             200: PreviewSerializer,
-            400: api.error("The drawing can't be read: see POST /api/v1/predictions/."),
-            401: api.error("The token is wrong."),
-            403: api.error("The CSRF token is missing, or the request comes from another site."),
-            413: api.error("image_too_large: more than 8 MB."),
-            415: api.error("The body is neither JSON nor a multipart form."),
-            429: api.error("Too many previews in too short a time; see Retry-After."),
-            503: api.error("no_model: no model can answer right now."),
+            400: base.error("The drawing can't be read: see POST /api/v1/predictions/."),
+            401: base.error("The token is wrong."),
+            403: base.error("The CSRF token is missing, or the request comes from another site."),
+            413: base.error("image_too_large: more than 8 MB."),
+            415: base.error("The body is neither JSON nor a multipart form."),
+            429: base.error("Too many previews in too short a time; see Retry-After."),
+            503: base.error("no_model: no model can answer right now."),
         },
     )
     def post(self, request: Request) -> Response:
         """Read a drawing and answer."""
-        serializer = api.drawing_serializer(request)
+        serializer = base.drawing_serializer(request)
         serializer.is_valid(raise_exception=True)
-        user, visitor = visitors.owner(request)
-        with api.drawing_errors():
-            preview = services.preview(
+        user, visitor = owner.owner(request)
+        with base.drawing_errors():
+            preview = recognition.preview(
                 data=serializer.validated_data["image"], user=user, visitor=visitor
             )
         return Response(PreviewSerializer(preview, context={"request": request}).data)

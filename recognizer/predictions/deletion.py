@@ -14,8 +14,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer import selectors
 from recognizer.models import Prediction, PredictionQuerySet, RememberedDrawing
+from recognizer.predictions import selectors
 
 CHUNK = 500
 """Drawings removed in one transaction: a site must go on answering meanwhile."""

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timezone
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext
+from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -26,178 +20,29 @@ from drf_spectacular.utils import (
 )
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ParseError, UnsupportedMediaType, ValidationError
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.pagination import Cursor, CursorPagination
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
-from rest_framework.settings import api_settings
-from rest_framework.throttling import AnonRateThrottle, BaseThrottle, UserRateThrottle
-from rest_framework.views import APIView
 
-from recognizer import imaging, removal, selectors, services, visitors
-from recognizer.errors import ModelUnavailable, PayloadTooLarge
-from recognizer.models import Prediction, PredictionQuerySet
-from recognizer.personalisation import corrections
-from recognizer.serializers import (
+from recognizer import imaging
+from recognizer.api.base import PersonsOwn, drawing_errors, drawing_serializer, error
+from recognizer.api.pagination import NewestFirst
+from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
+from recognizer.api.personalisation_serializers import SuggestionSerializer
+from recognizer.api.serializers import (
     DrawingJsonSerializer,
     DrawingUploadSerializer,
-    ErrorResponseSerializer,
     HistoryQuerySerializer,
     PredictionSerializer,
     RemovedSerializer,
 )
-from recognizer.serializers_memory import SuggestionSerializer
-from recognizer.versions.active import NoModel
+from recognizer.models import Prediction, PredictionQuerySet
+from recognizer.personalisation import corrections
+from recognizer.predictions import deletion, owner, recognition, selectors
 
-utc = timezone.utc
-
-# Room for base64 (four characters for three bytes) and the JSON, or the form, around it.
-MAX_BODY = imaging.MAX_BYTES // 2 * 3
-# Most clients read the answer only when they have sent all of the body: take in that much of it.
-MAX_DRAINED = 4 * MAX_BODY
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IMAGE_CACHE_SECONDS = 24 * 3600
 # Characters of an Idempotency-Key: enough that no two are alike by chance.
 KEY_LENGTH = (16, 128)
-
-
-class AnyAccept(BaseContentNegotiation):
-    """Answers in the one format there is, whatever the Accept header prefers."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the parser for the request's content type."""
-        from rest_framework.utils.mediatypes import media_type_matches
-
-        for parser in parsers:
-            if media_type_matches(parser.media_type, request.content_type):
-                return parser
-        return None
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[Any, str]:
-        """Return the first renderer."""
-        return renderers[0], renderers[0].media_type
-
-
-class PlainJSONParser(JSONParser):
-    """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
-
-    example = '{"image": "data:image/png;base64,..."}'
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return what the body holds."""
-        context = {**(parser_context or {}), "encoding": "utf-8"}
-        try:
-            return super().parse(stream, media_type, context)
-        except (ParseError, RecursionError) as error:
-            raise ParseError(
-                _("The body is not valid JSON. Send {example}.").format(example=self.example)
-            ) from error
-
-
-class SuggestionParser(PlainJSONParser):
-    """The JSON of a suggestion."""
-
-    example = '{"digit": 4} or {"not_a_digit": true}'
-
-
-class PlainMultiPartParser(MultiPartParser):
-    """A form with files; says in a sentence when it is malformed."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return the fields and files of the body."""
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except ParseError as error:
-            raise ParseError(
-                _("The form can't be read. Send multipart/form-data with a file named image.")
-            ) from error
-
-
-class NewestFirst(CursorPagination):
-    """Cursor pages, newest first; `page_size` up to 100."""
-
-    ordering = ("-created_at", "-id")
-    page_size = 20
-    page_size_query_param = "page_size"
-    max_page_size = 100
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """Return the cursor of the request; one that we did not make is no page of ours."""
-        cursor = super().decode_cursor(request)
-        if (
-            cursor is not None
-            and cursor.position is not None
-            and not _is_time(str(cursor.position))
-        ):
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
-
-
-def _is_time(text: str) -> bool:
-    try:
-        moment = parse_datetime(text)
-        # At the ends of the calendar a time may have no equivalent in UTC.
-        return moment is not None and moment.tzinfo is not None and bool(moment.astimezone(utc))
-    except (ValueError, OverflowError):
-        return False
-
-
-class AnonWriteThrottle(AnonRateThrottle):
-    """Limits what one address may send."""
-
-    def get_rate(self) -> str | None:
-        """Return the rate of the settings as they are now."""
-        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES["anon"])
-
-
-class UserWriteThrottle(UserRateThrottle):
-    """Limits what one user may send; who has not logged in is the other throttle's."""
-
-    def get_rate(self) -> str | None:
-        """Return the rate of the settings as they are now."""
-        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES["user"])
-
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        """Return the user's key, or None where there is no user."""
-        key: str | None = super().get_cache_key(request, view)
-        return key if visitors.user_of(request) else None
-
-
-def error(text: str) -> OpenApiResponse:
-    """Return the schema of an error, with what it means here."""
-    return OpenApiResponse(ErrorResponseSerializer, description=text)
-
-
-class PersonsOwn(APIView):
-    """What every view of one person's own things has: guards before, no shared caches after."""
-
-    parser_classes = [PlainJSONParser]
-    content_negotiation_class = AnyAccept
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse a body that can't be read before anything reads it."""
-        if request.method not in SAFE_METHODS:
-            _check_body(request._request)
-        super().initial(request, *args, **kwargs)
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        """Return the throttles: for writing only, since one page shows many thumbnails."""
-        if self.request.method in SAFE_METHODS:
-            return []
-        return [AnonWriteThrottle(), UserWriteThrottle()]
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Keep what belongs to one person out of shared caches."""
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if not final.has_header("Cache-Control"):
-            final["Cache-Control"] = "private, no-store"
-        patch_vary_headers(final, ["Cookie", "Authorization"])
-        return final
 
 
 _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: error("No drawing of yours.")}
@@ -236,7 +81,7 @@ class PredictionViewSet(
 
     def get_queryset(self) -> PredictionQuerySet:
         """Return the drawings of who asks."""
-        user, visitor = visitors.owner(self.request)
+        user, visitor = owner.owner(self.request)
         return selectors.history(user=user, visitor=visitor)
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -289,9 +134,9 @@ class PredictionViewSet(
         """Read a drawing, keep it, answer."""
         serializer = drawing_serializer(request)
         serializer.is_valid(raise_exception=True)
-        user, visitor = visitors.owner_for_writing(request)
+        user, visitor = owner.owner_for_writing(request)
         with drawing_errors():
-            prediction = services.recognise(
+            prediction = recognition.recognise(
                 data=serializer.validated_data["image"],
                 source=serializer.validated_data["source"],
                 user=user,
@@ -319,9 +164,9 @@ class PredictionViewSet(
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove one of the person's own drawings."""
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         try:
-            removed = removal.remove_one(prediction_id=pk, user=user, visitor=visitor)
+            removed = deletion.remove_one(prediction_id=pk, user=user, visitor=visitor)
         except Prediction.DoesNotExist as error:
             raise NotFound from error
         return Response(RemovedSerializer(removed).data)
@@ -340,8 +185,8 @@ class PredictionViewSet(
     )
     def destroy_all(self, request: Request) -> Response:
         """Remove all of the person's own drawings."""
-        user, visitor = visitors.owner(request)
-        return Response(RemovedSerializer(removal.remove_all(user=user, visitor=visitor)).data)
+        user, visitor = owner.owner(request)
+        return Response(RemovedSerializer(deletion.remove_all(user=user, visitor=visitor)).data)
 
     @extend_schema(summary="The drawing, as PNG", responses=_PNG)
     @action(detail=True, methods=["get"])
@@ -353,7 +198,7 @@ class PredictionViewSet(
     @action(detail=True, methods=["get"], url_path="model-input", url_name="model-input")
     def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
         """Return the 28x28 image that the model saw, white on black."""
-        return _png(request, imaging.encode_png(services.model_input(self._visible(pk))))
+        return _png(request, imaging.encode_png(self._visible(pk).model_input()))
 
     @extend_schema(
         summary="Say what a drawing of yours was",
@@ -387,7 +232,7 @@ class PredictionViewSet(
             raise ParseError(_("The body is null. Send an object with the field digit."))
         serializer = SuggestionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         try:
             prediction = corrections.suggest(
                 prediction_id=pk,
@@ -413,7 +258,7 @@ class PredictionViewSet(
     @suggestion.mapping.delete
     def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
         """Take back what the person said of their own drawing."""
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         try:
             corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
         except Prediction.DoesNotExist as error:
@@ -421,7 +266,7 @@ class PredictionViewSet(
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _visible(self, pk: UUID) -> Prediction:
-        user, visitor = visitors.owner(self.request)
+        user, visitor = owner.owner(self.request)
         try:
             return selectors.visible_prediction(
                 prediction_id=pk, user=user, visitor=visitor, with_image=True
@@ -441,58 +286,6 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-def drawing_serializer(request: Request) -> BaseSerializer[Any]:
-    """Return the serializer of a drawing that is sent as JSON or as a form with a file."""
-    if request.data is None:
-        raise ParseError(_("The body is null. Send an object with the field image."))
-    if str(request.content_type).lower().startswith("multipart/"):
-        return DrawingUploadSerializer(data=request.data)
-    return DrawingJsonSerializer(data=request.data)
-
-
-@contextmanager
-def drawing_errors() -> Iterator[None]:
-    """Turn what is wrong with a drawing, or a missing model, into errors of the API."""
-    try:
-        yield
-    except imaging.FileTooLarge as error:
-        raise PayloadTooLarge from error
-    except imaging.ImageError as error:
-        raise ValidationError({"image": [_as_detail(error)]}) from error
-    except NoModel as error:
-        raise ModelUnavailable from error
-
-
-def _as_detail(error: imaging.ImageError) -> Any:
-    from rest_framework.exceptions import ErrorDetail
-
-    return ErrorDetail(gettext(error.text).format(**error.limits), code=error.code)
-
-
-def _check_body(request: HttpRequest) -> None:
-    if request.encoding is not None and not _is_utf8(request.encoding):
-        # Python knows "encodings" that are none, such as hex.
-        request.encoding = "utf-8"
-        raise UnsupportedMediaType(request.META.get("CONTENT_TYPE", ""))
-    length = str(request.META.get("CONTENT_LENGTH") or "")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        if int(length) <= MAX_DRAINED:
-            _drain(request)
-        raise PayloadTooLarge
-
-
-def _is_utf8(encoding: str) -> bool:
-    try:
-        return codecs.lookup(encoding).name in ("utf-8", "ascii")
-    except LookupError:
-        return False
-
-
-def _drain(request: HttpRequest) -> None:
-    while request.read(64 * 1024):
-        pass
-
-
 def _png(request: Request, data: bytes) -> HttpResponseBase:
     """Return a PNG that the asker's own browser may keep for a day."""
     response = HttpResponse(data, content_type="image/png")
@@ -505,15 +298,3 @@ def _png(request: Request, data: bytes) -> HttpResponseBase:
         request._request, etag=etag, response=response
     )
     return conditional or response
-
-
-class UnknownAddress(APIView):
-    """Answers addresses below /api/ that do not exist in the shape of every other error."""
-
-    authentication_classes = []
-    content_negotiation_class = AnyAccept
-    schema = None
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Answer 404 before anything else is looked at."""
-        raise NotFound(_("There is nothing at this address. See /api/docs/."))

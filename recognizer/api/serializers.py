@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from recognizer.errors import PayloadTooLarge
+from recognizer.api.errors import PayloadTooLarge
 from recognizer.imaging import MAX_BYTES
 from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 

@@ -9,13 +9,14 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer import api, visitors
+from recognizer.api import base, parsers
+from recognizer.api.personalisation_serializers import MemorySerializer
+from recognizer.api.serializers import ErrorResponseSerializer
 from recognizer.personalisation import corrections
-from recognizer.serializers import ErrorResponseSerializer
-from recognizer.serializers_memory import MemorySerializer
+from recognizer.predictions import owner
 
 
-class SwitchParser(api.PlainJSONParser):
+class SwitchParser(parsers.PlainJSONParser):
     """The JSON that switches the memory."""
 
     example = '{"enabled": false}'
@@ -36,7 +37,7 @@ _REFUSED = {
 
 
 @extend_schema(tags=["memory"])
-class MemoryView(api.PersonsOwn):
+class MemoryView(base.PersonsOwn):
     """What you said of your drawings, as far as it decides what you are answered."""
 
     parser_classes = [SwitchParser]
@@ -49,7 +50,7 @@ class MemoryView(api.PersonsOwn):
     )
     def get(self, request: Request) -> Response:
         """Return the state of who asks."""
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
 
     @extend_schema(
@@ -78,7 +79,7 @@ class MemoryView(api.PersonsOwn):
             raise ParseError(_("The body is null. Send an object with the field enabled."))
         serializer = MemorySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = visitors.owner_for_writing(request)
+        user, visitor = owner.owner_for_writing(request)
         corrections.switch(enabled=serializer.validated_data["enabled"], user=user, visitor=visitor)
         return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
 
@@ -90,6 +91,6 @@ class MemoryView(api.PersonsOwn):
     )
     def delete(self, request: Request) -> Response:
         """Forget what is remembered for who asks."""
-        user, visitor = visitors.owner(request)
+        user, visitor = owner.owner(request)
         corrections.forget(user=user, visitor=visitor)
         return Response(status=status.HTTP_204_NO_CONTENT)
