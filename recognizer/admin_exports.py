@@ -25,9 +25,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from recognizer import exports
-from recognizer.exports import Format
 from recognizer.models import Prediction
+from recognizer.transfer import exporting
+from recognizer.transfer.exporting import Format
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -58,7 +58,7 @@ DOWNLOADS = {
 
 def actions() -> list[Action]:
     """The actions that send the selected drawings as a file, one a format."""
-    return [_action(format) for format in exports.available_formats()]
+    return [_action(format) for format in exporting.available_formats()]
 
 
 def _action(format: Format) -> Action:
@@ -90,7 +90,7 @@ def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) 
     """Send all that the list with this query string shows, on however many pages."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    if name not in [format.value for format in exports.available_formats()]:
+    if name not in [format.value for format in exporting.available_formats()]:
         raise Http404
     back = reverse("admin:recognizer_prediction_changelist")
     try:
@@ -118,15 +118,15 @@ def send(
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
-        exports.write_download(
+        exporting.write_download(
             drawings=drawings,
             format=format,
             file=file,
-            unlabelled=exports.takes_unlabelled(format),
+            unlabelled=exporting.takes_unlabelled(format),
         )
-    except exports.ExportError as error:
+    except exporting.ExportError as error:
         file.close()
-        level = messages.WARNING if isinstance(error, exports.NothingToExport) else messages.ERROR
+        level = messages.WARNING if isinstance(error, exporting.NothingToExport) else messages.ERROR
         model_admin.message_user(request, str(error), level)
         return None
     file.seek(0)
@@ -145,5 +145,5 @@ def links(query: str) -> list[Link]:
     """The downloads of what a list with this query string (with its "?") shows."""
     return [
         Link(reverse(f"admin:{URL_NAME}", args=[format.value]) + query, DOWNLOADS[format].text)
-        for format in exports.available_formats()
+        for format in exporting.available_formats()
     ]

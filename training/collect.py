@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer import formats, imaging
-from recognizer.formats import BadItem, FormatError, Item
+from recognizer import imaging
+from recognizer.transfer import formats
+from recognizer.transfer.formats import BadItem, FormatError, Item
 from training import datasets, downloads, omniglot
 from training.datasets import Data, PenDigit
 from training.downloads import DataDamaged, DataUnavailable, Progress
@@ -149,7 +150,7 @@ def is_held_out(identifier: str) -> bool:
 
 
 def read_labelled_file(path: Path) -> Labelled:
-    """Read labels from a file or folder in any format that ``recognizer.formats`` reads.
+    """Read labels from a file or folder in any format that ``recognizer.transfer.formats`` reads.
 
     An export of ours gives what ``read_labelled_database`` gives of the same drawings. Without
     ids the pixels themselves say who judges. Raises ``DataDamaged`` or ``FileNotFoundError``.

@@ -11,11 +11,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer.formats import Format, parquet, pixels_csv
 from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing
+from recognizer.transfer.formats import Format, csv_table, parquet
 
 needs_pyarrow = pytest.mark.skipif(not parquet.is_available(), reason="pyarrow is not installed")
 
@@ -111,7 +111,7 @@ def files_of(path: Path) -> dict[str, bytes]:
     """All bytes of an export, its manifest included."""
     found: Iterable[Path] = path.rglob("*") if path.is_dir() else [path]
     if path.suffix == ".csv":
-        found = [path, pixels_csv.manifest_path(path)]
+        found = [path, csv_table.manifest_path(path)]
     return {
         file.relative_to(path.parent).as_posix(): file.read_bytes()
         for file in found

@@ -19,8 +19,6 @@ from django.http import FileResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import exports
-from recognizer.formats import Format, parquet
 from recognizer.models import Prediction
 from recognizer.tests.exporting import needs_pyarrow
 from recognizer.tests.reviewing import (
@@ -31,6 +29,8 @@ from recognizer.tests.reviewing import (
     make_version,
 )
 from recognizer.tests.reviewing import prediction as unsaved
+from recognizer.transfer import exporting
+from recognizer.transfer.formats import Format, parquet
 
 pytestmark = pytest.mark.django_db
 
@@ -159,7 +159,7 @@ def test_the_list_offers_every_format_of_what_it_shows(
 
     links = links_of(page)
     assert [link.split("/")[-2] for link in links] == [
-        format.value for format in exports.available_formats()
+        format.value for format in exporting.available_formats()
     ]
     assert {link.partition("?")[2] for link in links} == {"digit=7"}
     assert ids_in(content_of(reviewing.get(links[0]))) == {str(seven.pk)}

@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from recognizer.formats import Format, parquet
 from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.exporting import export_to, import_from, refused_import, store, store_some
+from recognizer.transfer.formats import Format, parquet
 from recognizer.versions import active as active_version
 
 pytestmark = pytest.mark.django_db

@@ -19,14 +19,15 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from recognizer import exports, imaging
-from recognizer.formats import LABEL_NAMES, Format, parquet
+from recognizer import imaging
 from recognizer.inference import classifier
 from recognizer.models import Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.exporting import Way, each_way, export_to, files_of, needs_pyarrow, store
 from recognizer.tests.reviewing import NOT_A_DIGIT, drawing, make_prediction, make_version
 from recognizer.tests.reviewing import prediction as unsaved
+from recognizer.transfer import exporting
+from recognizer.transfer.formats import LABEL_NAMES, Format, parquet
 
 pytestmark = pytest.mark.django_db
 
@@ -254,11 +255,11 @@ def test_parquet_without_its_package_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(parquet, "is_available", lambda: False)
 
-    with pytest.raises(exports.ExportError, match="pip install pyarrow"):
+    with pytest.raises(exporting.ExportError, match="pip install pyarrow"):
         export(tmp_path / "labels.parquet", Format.PARQUET)
 
     assert list(tmp_path.iterdir()) == []
-    assert Format.PARQUET not in exports.available_formats()
+    assert Format.PARQUET not in exporting.available_formats()
 
 
 # Label Studio ---------------------------------------------------------------------------------
@@ -347,7 +348,7 @@ def test_a_failure_half_way_leaves_what_was_there(
         monkeypatch.setattr(os, "fsync", full_disk)
         monkeypatch.setattr(Path, "write_bytes", full_disk)
 
-    with pytest.raises(exports.ExportError, match=r"can't be read|No space left"):
+    with pytest.raises(exporting.ExportError, match=r"can't be read|No space left"):
         export(tmp_path / way.name, way.format)
 
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -358,8 +359,8 @@ def full_disk(*args: object) -> int:
     raise OSError(28, os.strerror(28))
 
 
-def export(path: Path, format: Format) -> exports.Summary:
-    return exports.export_drawings(
+def export(path: Path, format: Format) -> exporting.Summary:
+    return exporting.export_drawings(
         drawings=Prediction.objects.all(), path=path, format=format, force=True
     )
 
@@ -379,7 +380,7 @@ def test_a_table_is_never_there_without_its_manifest(
 
     monkeypatch.setattr(Path, "replace", cut_off)
 
-    with pytest.raises(exports.ExportError):
+    with pytest.raises(exporting.ExportError):
         export(tmp_path / "labels.csv", Format.CSV)
 
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv.manifest.json"] == replaced

@@ -21,11 +21,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recognizer import formats, imaging
-from recognizer.formats import BadItem, Format, FormatError, Item, Record, zips
+from recognizer import imaging
 from recognizer.models import Prediction
 from recognizer.tests.exporting import WAYS, Way, export_to, files_of, refused_import, store_some
 from recognizer.tests.reviewing import drawing
+from recognizer.transfer import formats
+from recognizer.transfer.formats import BadItem, Format, FormatError, Item, Record, zip_writer
 
 ONE_FILE = [way for way in WAYS if way.name.endswith((".npz", ".zip", ".parquet", ".json", ".csv"))]
 damaging = settings(
@@ -286,7 +287,7 @@ def test_a_zip_of_too_many_files_is_refused_before_its_list_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(WAYS[2], tmp_path / "x.zip")
-    monkeypatch.setattr(zips, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(zip_writer, "MAX_MEMBERS", 3)
 
     with pytest.raises(FormatError, match="Unpack it"):
         read_all(tmp_path / "x.zip")

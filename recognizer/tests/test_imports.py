@@ -12,8 +12,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from recognizer import imports
-from recognizer.formats import Format
 from recognizer.labelling import labels
 from recognizer.models import LabelEvent, ModelVersion, Prediction, Source, Via
 from recognizer.tests.exporting import (
@@ -27,6 +25,8 @@ from recognizer.tests.exporting import (
     store_some,
 )
 from recognizer.tests.reviewing import NOT_A_DIGIT, make_prediction
+from recognizer.transfer import importing
+from recognizer.transfer.formats import Format
 
 pytestmark = pytest.mark.django_db
 
@@ -346,7 +346,7 @@ def test_an_import_that_breaks_while_it_is_stored_stores_nothing(
     store_some()
     export_to(tmp_path / "labels.npz")
     forget_all()
-    monkeypatch.setattr("recognizer.imports.BATCH", 2)
+    monkeypatch.setattr("recognizer.transfer.importing.BATCH", 2)
     stored: list[int] = []
     log_imported = labels.log_imported
 
@@ -383,7 +383,7 @@ def test_what_came_meanwhile_is_not_stored_twice(
 
     monkeypatch.setattr(ModelVersion.objects, "select_for_update", meanwhile)
 
-    report = imports.import_drawings(path=tmp_path / "labels.npz", format=Format.NPZ)
+    report = importing.import_drawings(path=tmp_path / "labels.npz", format=Format.NPZ)
 
     assert (report.imported, report.duplicates) == (1, 1)
     assert Prediction.objects.filter(pixels_sha256=three.pixels_sha256).count() == 1

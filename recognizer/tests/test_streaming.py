@@ -15,13 +15,15 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from recognizer import exports, formats, imaging, imports, intake
-from recognizer.formats import BadItem, Format, Item, Record, parquet
+from recognizer import imaging
 from recognizer.models import Prediction
-from recognizer.staging import Staged
 from recognizer.tests.exporting import WAYS, Way, needs_pyarrow
 from recognizer.tests.reviewing import make_version
 from recognizer.tests.reviewing import prediction as unsaved
+from recognizer.transfer import exporting as transfer_exporting
+from recognizer.transfer import formats, import_reader, importing
+from recognizer.transfer.formats import BadItem, Format, Item, Record, parquet
+from recognizer.transfer.import_buffer import Staged
 
 START = datetime(2026, 3, 31, tzinfo=timezone.utc)
 
@@ -142,9 +144,9 @@ def test_neither_exporting_nor_importing_holds_more_than_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
 ) -> None:
     batch = 20
-    monkeypatch.setattr(exports, "CHUNK", batch)
-    monkeypatch.setattr(intake, "BATCH", batch)
-    monkeypatch.setattr(imports, "BATCH", batch)
+    monkeypatch.setattr(transfer_exporting, "CHUNK", batch)
+    monkeypatch.setattr(import_reader, "BATCH", batch)
+    monkeypatch.setattr(importing, "BATCH", batch)
     version = make_version()
     Prediction.objects.bulk_create(
         unsaved(
@@ -159,12 +161,14 @@ def test_neither_exporting_nor_importing_holds_more_than_a_batch(
     path = tmp_path / "labels"
     exporting, reading, storing = Alive(), Alive(), Alive()
 
-    exports.export_drawings(
+    transfer_exporting.export_drawings(
         drawings=Prediction.objects.all(), path=path, format=format, progress=exporting
     )
     Prediction.objects.all().delete()
     steps = {"Reading": reading, "Storing": storing}
-    imports.import_drawings(path=path, bar=lambda name, total: contextlib.nullcontext(steps[name]))
+    importing.import_drawings(
+        path=path, bar=lambda name, total: contextlib.nullcontext(steps[name])
+    )
 
     assert (exporting.calls, reading.calls, storing.calls) == (300, 300, 300)
     # One batch is fetched while the last one of the batch before is still at hand.

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
-from recognizer import exports, imaging
-from recognizer.formats import Format
+from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
 from recognizer.labelling import labels as labelling_labels
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
+from recognizer.transfer import exporting
+from recognizer.transfer.formats import Format
 from training import calibrate, collect, downloads, evaluate, run
 from training.allographs import generate_digit
 from training.collect import Labelled
@@ -225,7 +226,7 @@ def test_an_exported_file_gives_what_the_database_gives(
         label = NOT_A_DIGIT if number > 9 else number
         labelling_labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
     path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
-    exports.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
+    exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
     stored, read = collect.read_labelled_database(), collect.read_labelled_file(path)
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import exports
-from recognizer.formats import LABEL_NAMES
 from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
+from recognizer.transfer import exporting
+from recognizer.transfer.formats import LABEL_NAMES
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="file, or folder, to write")
         parser.add_argument(
             "--format",
-            choices=[choice.value for choice in exports.Format],
+            choices=[choice.value for choice in exporting.Format],
             help="npz (arrays as in keras.datasets), png (a folder a label), csv "
             "(label,pixel0..pixel783), idx (MNIST's files), parquet (as on Hugging Face) or "
             "label-studio (JSON tasks); told from the name if not given",
@@ -90,9 +90,9 @@ class Command(BaseCommand):
             include_unlabelled=include_unlabelled,
         )
         try:
-            chosen = exports.Format(format) if format else exports.guess_format(path)
+            chosen = exporting.Format(format) if format else exporting.guess_format(path)
             with progress_bar(verbosity=verbosity, total=drawings.count) as progress:
-                summary = exports.export_drawings(
+                summary = exporting.export_drawings(
                     drawings=drawings,
                     path=path,
                     format=chosen,
@@ -100,13 +100,13 @@ class Command(BaseCommand):
                     unlabelled=include_unlabelled,
                     progress=progress,
                 )
-        except exports.ExportError as error:
+        except exporting.ExportError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(describe(summary, path, chosen)))
         self.stdout.write(f"sha256 of its drawings, labels and answers: {summary.sha256}")
 
 
-def describe(summary: exports.Summary, path: Path, format: exports.Format) -> str:
+def describe(summary: exporting.Summary, path: Path, format: exporting.Format) -> str:
     noun = "drawing" if summary.written == 1 else "drawings"
     more = f", {summary.unlabelled} without a label" if summary.unlabelled else ""
     return (

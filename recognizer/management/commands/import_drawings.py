@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from recognizer import imports
-from recognizer.formats import Format
 from recognizer.management.terminal import named_bar, say
+from recognizer.transfer import importing
+from recognizer.transfer.formats import Format
 
 
 class Command(BaseCommand):
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             if account is None:
                 raise CommandError(f"There is no account called {by}.")
         try:
-            report = imports.import_drawings(
+            report = importing.import_drawings(
                 path=Path(path),
                 by=account,
                 format=Format(format) if format else None,
@@ -66,14 +66,14 @@ class Command(BaseCommand):
                 notice=lambda notice: say(f"{notice.name}: {notice.text}.", self.stderr),
                 bar=partial(named_bar, verbosity=verbosity),
             )
-        except imports.ImportRefused as error:
+        except importing.ImportRefused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(describe(report, path)))
         for line in details(report):
             self.stdout.write(line)
 
 
-def describe(report: imports.Report, path: Path) -> str:
+def describe(report: importing.Report, path: Path) -> str:
     noun = "drawing" if report.imported == 1 else "drawings"
     return (
         f"Imported {report.imported} {noun} from {path}: "
@@ -81,7 +81,7 @@ def describe(report: imports.Report, path: Path) -> str:
     )
 
 
-def details(report: imports.Report) -> list[str]:
+def details(report: importing.Report) -> list[str]:
     """What became of the others, a line for each kind that there is."""
     lines = [
         (report.duplicates, "Skipped {}: the same pixels are here already."),

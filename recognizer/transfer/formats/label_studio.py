@@ -32,8 +32,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from recognizer.formats.containers import unreadable
-from recognizer.formats.items import (
+from recognizer.transfer.formats.containers import unreadable
+from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     NOT_A_DIGIT,
     BadItem,
@@ -44,7 +44,7 @@ from recognizer.formats.items import (
     label_of,
     record_of,
 )
-from recognizer.formats.manifest import Summary, Tally
+from recognizer.transfer.formats.manifest import Summary, Tally
 
 CONTROL = "digit"
 _IMAGE = "image"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
-from recognizer.formats.items import (
+from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
     FormatError,
@@ -29,7 +29,7 @@ from recognizer.formats.items import (
     label_of,
     record_of,
 )
-from recognizer.formats.manifest import Summary, Tally
+from recognizer.transfer.formats.manifest import Summary, Tally
 
 if TYPE_CHECKING:
     import pyarrow

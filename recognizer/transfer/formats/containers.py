@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from recognizer import imaging
-from recognizer.formats.items import LABEL_NAMES, FormatError, Spool
-from recognizer.formats.zips import ZipWriter, check_length
+from recognizer.transfer.formats.items import LABEL_NAMES, FormatError, Spool
+from recognizer.transfer.formats.zip_writer import ZipWriter, check_length
 
 LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
 

@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recognizer import imaging
-from recognizer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
 from recognizer.models import ModelVersion, Prediction, Source
-from recognizer.staging import Staged, Staging
+from recognizer.transfer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
+from recognizer.transfer.import_buffer import Staged, Staging
 from recognizer.versions import loading
 from recognizer.versions.loading import Answerer, CantAnswer
 

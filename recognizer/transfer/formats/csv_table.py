@@ -19,8 +19,8 @@ from typing import IO
 import numpy as np
 
 from recognizer import imaging
-from recognizer.formats import manifest
-from recognizer.formats.containers import (
+from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.containers import (
     UNREADABLE,
     Sink,
     copy,
@@ -28,7 +28,7 @@ from recognizer.formats.containers import (
     open_source,
     unreadable,
 )
-from recognizer.formats.items import (
+from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
     FormatError,
@@ -37,7 +37,7 @@ from recognizer.formats.items import (
     record_of,
     seen,
 )
-from recognizer.formats.manifest import ManifestWriter, Summary
+from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
 TABLE = "drawings.csv"
 _SIDE = imaging.INPUT_SIDE

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from recognizer.formats import manifest
-from recognizer.formats.containers import Sink, Source, copy, open_source, read_image
-from recognizer.formats.items import (
+from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.containers import Sink, Source, copy, open_source, read_image
+from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
     FormatError,
@@ -24,7 +24,7 @@ from recognizer.formats.items import (
     Spool,
     record_of,
 )
-from recognizer.formats.manifest import ManifestWriter, Summary
+from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
 FOLDERS = LABEL_NAMES
 _OURS = re.compile(rf"({'|'.join(FOLDERS)})/[0-9a-f-]+\.png")

@@ -25,10 +25,10 @@ from typing import IO, Any
 import numpy as np
 
 from recognizer import imaging
-from recognizer.formats import manifest
-from recognizer.formats.arrays import Column, StoredArray, read_exactly
-from recognizer.formats.containers import open_archive
-from recognizer.formats.items import (
+from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.arrays import Column, StoredArray, read_exactly
+from recognizer.transfer.formats.containers import open_archive
+from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
     FormatError,
@@ -38,8 +38,8 @@ from recognizer.formats.items import (
     record_of,
     seen,
 )
-from recognizer.formats.manifest import ManifestWriter, Summary
-from recognizer.formats.zips import ZipWriter
+from recognizer.transfer.formats.manifest import ManifestWriter, Summary
+from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _HALVES = (("x_train", "y_train"), ("x_test", "y_test"))
 _OTHERS = "x_not_a_digit"

@@ -17,12 +17,12 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer import formats
-from recognizer.formats import NOT_A_DIGIT, Format, FormatError
-from recognizer.intake import BATCH, Intake, Notice, Report, rows_by_pixels
 from recognizer.labelling import labels
 from recognizer.models import ModelVersion, Prediction, Via
-from recognizer.staging import Staged, Staging
+from recognizer.transfer import formats
+from recognizer.transfer.formats import NOT_A_DIGIT, Format, FormatError
+from recognizer.transfer.import_buffer import Staged, Staging
+from recognizer.transfer.import_reader import BATCH, Intake, Notice, Report, rows_by_pixels
 from recognizer.versions import active as active_version
 
 __all__ = ["Bar", "ImportRefused", "Notice", "Report", "import_drawings"]

@@ -15,10 +15,19 @@ from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer import formats
-from recognizer.formats import Format, FormatError, Item, Record, Summary, idx, images, pixels_csv
-from recognizer.formats.manifest import NAME as MANIFEST
 from recognizer.models import Prediction
+from recognizer.transfer import formats
+from recognizer.transfer.formats import (
+    Format,
+    FormatError,
+    Item,
+    Record,
+    Summary,
+    csv_table,
+    idx,
+    png,
+)
+from recognizer.transfer.formats.manifest import NAME as MANIFEST
 
 __all__ = [
     "ExportError",
@@ -37,7 +46,7 @@ CHUNK = 200
 
 # What the folder of an earlier export may hold, and nothing else.
 FOLDERS = (
-    frozenset({MANIFEST, *images.FOLDERS}),
+    frozenset({MANIFEST, *png.FOLDERS}),
     frozenset({MANIFEST, idx.IMAGES, idx.LABELS}),
 )
 
@@ -232,7 +241,7 @@ def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -
         temporary.mkdir()
         if format is Format.PNG:
             # Each label has its folder, even an empty one: a loader numbers the classes alike.
-            for name in images.FOLDERS:
+            for name in png.FOLDERS:
                 (temporary / name).mkdir()
         return formats.write_files(format, items, temporary, spool)
     with temporary.open("xb") as file:
@@ -258,7 +267,7 @@ def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:
         raise ExportError(f"The folder {path.parent} does not exist.")
     wanted = [path]
     if _has_manifest_beside(path, format):
-        wanted.append(pixels_csv.manifest_path(path))
+        wanted.append(csv_table.manifest_path(path))
     for each in filter(os.path.lexists, wanted):
         if _is_folder(path, format):
             if _is_empty_or_ours(each):
@@ -292,8 +301,8 @@ def _is_empty_or_ours(path: Path) -> bool:
 
 def _put_in_place(temporary: Path, path: Path, format: Format) -> None:
     if _has_manifest_beside(path, format):
-        (temporary / MANIFEST).replace(pixels_csv.manifest_path(path))
-        (temporary / pixels_csv.TABLE).replace(path)
+        (temporary / MANIFEST).replace(csv_table.manifest_path(path))
+        (temporary / csv_table.TABLE).replace(path)
         return
     if not (path.is_dir() and temporary.is_dir()):
         temporary.replace(path)

@@ -11,9 +11,9 @@ from typing import IO, Any
 import numpy as np
 
 from recognizer import imaging
-from recognizer.formats.containers import UNREADABLE, unreadable
-from recognizer.formats.items import FormatError, Spool
-from recognizer.formats.zips import ZipWriter
+from recognizer.transfer.formats.containers import UNREADABLE, unreadable
+from recognizer.transfer.formats.items import FormatError, Spool
+from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _AT_A_TIME = 1 << 16  # bytes
 _MAX_ROW = 64 << 20  # bytes

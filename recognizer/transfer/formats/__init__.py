@@ -14,16 +14,8 @@ from enum import Enum
 from pathlib import Path
 from typing import IO
 
-from recognizer.formats import (
-    idx,
-    images,
-    label_studio,
-    manifest,
-    npz,
-    parquet,
-    pixels_csv,
-)
-from recognizer.formats.containers import (
+from recognizer.transfer.formats import csv_table, idx, label_studio, manifest, npz, parquet, png
+from recognizer.transfer.formats.containers import (
     FolderSink,
     Sink,
     ZipSink,
@@ -31,7 +23,7 @@ from recognizer.formats.containers import (
     open_source,
     unreadable,
 )
-from recognizer.formats.items import (
+from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     NOT_A_DIGIT,
     BadItem,
@@ -41,7 +33,7 @@ from recognizer.formats.items import (
     Spool,
     label_of,
 )
-from recognizer.formats.manifest import Summary
+from recognizer.transfer.formats.manifest import Summary
 
 __all__ = [
     "LABEL_NAMES",
@@ -80,14 +72,14 @@ ONE_FILE: dict[Format, Callable[[Iterable[Item], IO[bytes], Spool], Summary]] = 
     Format.LABEL_STUDIO: label_studio.write,
 }
 SEVERAL_FILES: dict[Format, Callable[[Iterable[Item], Sink, Spool], Summary]] = {
-    Format.PNG: images.write,
-    Format.CSV: pixels_csv.write,
+    Format.PNG: png.write,
+    Format.CSV: csv_table.write,
     Format.IDX: idx.write,
 }
 _READERS: dict[Format, Read] = {
     Format.NPZ: npz.read,
-    Format.PNG: images.read,
-    Format.CSV: pixels_csv.read,
+    Format.PNG: png.read,
+    Format.CSV: csv_table.read,
     Format.IDX: idx.read,
     Format.PARQUET: parquet.read,
     Format.LABEL_STUDIO: label_studio.read,

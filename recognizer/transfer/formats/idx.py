@@ -21,9 +21,9 @@ from typing import IO
 import numpy as np
 
 from recognizer import imaging
-from recognizer.formats import manifest
-from recognizer.formats.arrays import Column, read_exactly
-from recognizer.formats.containers import (
+from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.arrays import Column, read_exactly
+from recognizer.transfer.formats.containers import (
     UNREADABLE,
     Folder,
     Sink,
@@ -33,7 +33,7 @@ from recognizer.formats.containers import (
     open_source,
     unreadable,
 )
-from recognizer.formats.items import (
+from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
     FormatError,
@@ -42,7 +42,7 @@ from recognizer.formats.items import (
     record_of,
     seen,
 )
-from recognizer.formats.manifest import ManifestWriter, Summary
+from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
 IMAGES = "train-images-idx3-ubyte.gz"
 LABELS = "train-labels-idx1-ubyte.gz"

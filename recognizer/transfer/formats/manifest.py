@@ -21,8 +21,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from recognizer.formats.containers import UNREADABLE
-from recognizer.formats.items import NOT_A_DIGIT, BadItem, FormatError, Item, Record
+from recognizer.transfer.formats.containers import UNREADABLE
+from recognizer.transfer.formats.items import NOT_A_DIGIT, BadItem, FormatError, Item, Record
 
 NAME = "manifest.json"
 KIND = "digitsite-drawings"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from recognizer.formats.items import FormatError, Spool
+from recognizer.transfer.formats.items import FormatError, Spool
 
 MAX_MEMBERS = 100_000
 """More members are not read: `zipfile` keeps the whole list in memory."""
