@@ -6,8 +6,8 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer import health, views, views_about, views_feedback, views_removal
 from recognizer.api import base, personalisation, predictions, preview, schema
+from recognizer.pages import about, deletion, draw, feedback, health
 
 
 class Router(SimpleRouter):
@@ -31,12 +31,12 @@ api_urls = [
 ]
 
 urlpatterns = [
-    path("", views.draw, name="draw"),
-    path("about/", views_about.about, name="about"),
-    path("predictions/<uuid:pk>/suggestion/", views_feedback.suggest, name="suggest"),
-    path("predictions/<uuid:pk>/delete/", views_removal.remove, name="remove"),
-    path("predictions/delete/", views_removal.remove_all, name="remove-all"),
-    path("memory/", views_feedback.remember, name="memory"),
+    path("", draw.draw, name="draw"),
+    path("about/", about.about, name="about"),
+    path("predictions/<uuid:pk>/suggestion/", feedback.suggest, name="suggest"),
+    path("predictions/<uuid:pk>/delete/", deletion.remove, name="remove"),
+    path("predictions/delete/", deletion.remove_all, name="remove-all"),
+    path("memory/", feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
     path(

@@ -19,8 +19,8 @@ from django.test import Client, RequestFactory
 from django.views import defaults
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from recognizer import views
 from recognizer.models import Prediction, Verdict
+from recognizer.pages import draw
 from recognizer.tests.reviewing import make_prediction
 from recognizer.text import answers as answer_text
 
@@ -66,7 +66,7 @@ def test_it_knows_every_module_that_the_page_imports(client: Client) -> None:
     imported = set()
     for path in folder.glob("*.js"):
         imported |= set(re.findall(r'^import .* from "\./(\w+\.js)";$', path.read_text(), re.M))
-    assert {f"js/{name}" for name in imported} == set(views.MODULES)
+    assert {f"js/{name}" for name in imported} == set(draw.MODULES)
 
 
 @pytest.mark.django_db
@@ -307,7 +307,7 @@ def test_the_browser_gets_every_sentence_it_needs() -> None:
         {
             "texts": answer_text.page_texts(),
             "bars": answer_text.no_bars(),
-            "modules": views.MODULES,
+            "modules": draw.MODULES,
         },
     )
     texts = _texts(page)

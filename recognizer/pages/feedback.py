@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from recognizer import views
 from recognizer.api import throttling
 from recognizer.models import DIGITS, Label, Prediction
+from recognizer.pages import draw
 from recognizer.personalisation import corrections
 from recognizer.predictions import owner, selectors
 from recognizer.text import answers as answer_text
@@ -38,7 +38,7 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
             answer = selectors.visible_prediction(prediction_id=pk, user=user, visitor=visitor)
             error = feedback_text.choose() if wait is None else answer_text.too_much()
             status = 400 if wait is None else 429
-            page = views.page(request, answer=answer, feedback_error=error, status=status)
+            page = draw.page(request, answer=answer, feedback_error=error, status=status)
             return _with_wait(page, wait)
         if label is None:
             corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
@@ -57,7 +57,7 @@ def remember(request: HttpRequest) -> HttpResponse:
     if wait is not None or wish not in ("on", "off", "forget"):
         error = feedback_text.choose_memory() if wait is None else answer_text.too_much()
         status = 400 if wait is None else 429
-        return _with_wait(views.page(request, memory_error=error, status=status), wait)
+        return _with_wait(draw.page(request, memory_error=error, status=status), wait)
     if wish == "forget":
         user, visitor = owner.owner(request)
         corrections.forget(user=user, visitor=visitor)
