@@ -13,7 +13,7 @@ class RecognizerConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signal receivers and the extensions of the API's schema."""
-        from recognizer import receivers
+        from recognizer import signals
         from recognizer.api import schema  # noqa: F401
 
-        receivers.connect(self)
+        signals.connect(self)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from django import template
 from django.contrib.admin.views.main import ChangeList
 
-from recognizer import admin_exports
+from recognizer.admin.predictions import downloads
 
 register = template.Library()
 
 
 @register.simple_tag
-def export_links(cl: ChangeList) -> list[admin_exports.Link]:
+def export_links(cl: ChangeList) -> list[downloads.Link]:
     """The downloads of all that this list's filters and search leave."""
-    return admin_exports.links(cl.get_query_string())
+    return downloads.links(cl.get_query_string())

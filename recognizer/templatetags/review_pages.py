@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from recognizer.admin_navigation import Link, review_links
+from recognizer.admin.navigation import Link, review_links
 
 register = template.Library()
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognizer.charts.axes import round_values, share_axis, short_count, some_of
-from recognizer.charts.heat_map import OPACITIES, heat, heat_map
-from recognizer.charts.over_time import share_lines, stacked_bars
-from recognizer.charts.reliability import reliability_plot
+from recognizer.admin.insights.charts.axes import round_values, share_axis, short_count, some_of
+from recognizer.admin.insights.charts.heat_map import OPACITIES, heat, heat_map
+from recognizer.admin.insights.charts.over_time import share_lines, stacked_bars
+from recognizer.admin.insights.charts.reliability import reliability_plot
 from recognizer.statistics.intervals import ConfidenceBin, Share
 
 COORDINATE = re.compile(r"-?\d+(\.\d+)?%?")

@@ -20,7 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from recognizer import review_wording
+from recognizer.admin.review import queue_text
 from recognizer.labelling import labels
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.reviewing import (
@@ -130,7 +130,7 @@ def test_the_browser_gets_every_sentence_it_needs(project_root: Path) -> None:
 
     names = set(re.findall(r"@property \{.*\} (\w+)$", block, re.M))
 
-    assert names == set(review_wording.page_texts())
+    assert names == set(queue_text.page_texts())
 
 
 def test_collected_modules_import_each_other_by_hashed_names(

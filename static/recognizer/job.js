@@ -3,7 +3,7 @@
 import { byId, slot } from "../js/dom.js";
 
 /**
- * @typedef {object} Words what `recognizer.job_words` says of a job
+ * @typedef {object} Words what `recognizer.admin.jobs.progress_text` says of a job
  * @property {string} status
  * @property {string} status_word
  * @property {boolean} is_unfinished

@@ -4,7 +4,7 @@
  */
 
 /**
- * A drawing, as recognizer/review_wording.py gives it.
+ * A drawing, as recognizer/admin/review/queue_text.py gives it.
  *
  * @typedef {object} Drawing
  * @property {string} id
@@ -41,7 +41,7 @@
 /** @typedef {{ until: string, lost: string[], labelled: Record<string, LabelState> }} RenewAnswer */
 
 /**
- * All that the page says, as recognizer/review_wording.py gives it.
+ * All that the page says, as recognizer/admin/review/queue_text.py gives it.
  *
  * @typedef {object} Texts
  * @property {string[]} labels

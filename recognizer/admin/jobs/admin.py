@@ -21,7 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer import gate_table, job_words
+from recognizer.admin.jobs import progress_text
+from recognizer.admin.versions import gate_table
 from recognizer.jobs import training_jobs
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import TrainingJob
@@ -131,7 +132,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("what"))
     def what(self, job: TrainingJob) -> str:
-        return job_words.kind(job)
+        return progress_text.kind(job)
 
     @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
     def who(self, job: TrainingJob) -> str:
@@ -139,7 +140,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("took"))
     def took(self, job: TrainingJob) -> str:
-        return job_words.running_for(job) or "–"
+        return progress_text.running_for(job) or "–"
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, job: TrainingJob) -> str:
@@ -190,12 +191,12 @@ class TrainingJobAdmin(BaseAdmin):
         context = {
             "title": _("Train now"),
             "form": form,
-            "kinds": list(zip(form["kind"], job_words.kind_explanations(), strict=True)),
+            "kinds": list(zip(form["kind"], progress_text.kind_explanations(), strict=True)),
             "more": [form["epochs"], form["limit"]],
             "labels": training_jobs.labels(),
             "unfinished": training_jobs.unfinished(),
             "can_start": training_jobs.can_start(),
-            "no_worker": job_words.absence(),
+            "no_worker": progress_text.absence(),
         }
         return self.page(request, "train.html", context)
 
@@ -211,8 +212,8 @@ class TrainingJobAdmin(BaseAdmin):
         context = {
             "title": _("Training"),
             "job": job,
-            "what": job_words.kind(job),
-            "words": job_words.in_words(job),
+            "what": progress_text.kind(job),
+            "words": progress_text.in_words(job),
             "gate": gate_table.of_job(job.result),
             "version_link": version_link(job),
             "may_cancel": self.has_add_permission(request),
@@ -248,7 +249,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     def status_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """How far a job is, for the page's JavaScript."""
-        words = job_words.in_words(self.job(request, pk))
+        words = progress_text.in_words(self.job(request, pk))
         return JsonResponse(words.to_json(), headers={"Cache-Control": "no-store"})
 
     def cancel_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:

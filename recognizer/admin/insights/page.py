@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import activity_page, insights_page
+from recognizer.admin.insights import accuracy_sections, activity_sections
 from recognizer.models import Prediction
 from recognizer.statistics import accuracy, activity, periods
 from recognizer.statistics.accuracy import Basis, Cell, Version
@@ -136,15 +136,17 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
         return f"{drawings}?" + urlencode({"label": label, "answer": answer, **query})
 
     return {
-        "accuracy": insights_page.accuracy_section(accuracy.accuracy_by_version(cells, versions)),
+        "accuracy": accuracy_sections.accuracy_section(
+            accuracy.accuracy_by_version(cells, versions)
+        ),
         "missing": missing(choices, cells, chosen),
-        "confusion": insights_page.confusion_section(confusion, address),
-        "digits": insights_page.digits_section(confusion),
-        "reliability": insights_page.reliability_section(reliability),
-        "answers": activity_page.answers_section(spans, answers),
-        "suggestions": activity_page.suggestions_section(spans, answers),
-        "pace": activity_page.pace_section(spans, activity.pace(spans)),
-        "headline": insights_page.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
+        "confusion": accuracy_sections.confusion_section(confusion, address),
+        "digits": accuracy_sections.digits_section(confusion),
+        "reliability": accuracy_sections.reliability_section(reliability),
+        "answers": activity_sections.answers_section(spans, answers),
+        "suggestions": activity_sections.suggestions_section(spans, answers),
+        "pace": activity_sections.pace_section(spans, activity.pace(spans)),
+        "headline": accuracy_sections.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
         "version": next((each.name for each in versions if each.pk == choices.version), None),
         "links": {
             "labelled": choices.link(drawings=Basis.LABELLED.value),

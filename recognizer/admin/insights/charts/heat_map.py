@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.charts.axes import number, short_count
+from recognizer.admin.insights.charts.axes import number, short_count
 
 # How much of its colour a cell has. None lies where neither dark nor light text would be read
 # well: above STRONG the text takes the colour of the paper.

@@ -17,13 +17,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from recognizer import admin_comparison as comparison
+from recognizer.admin.versions import compare_data as comparison
 from recognizer.models import ModelVersion, Prediction
 from recognizer.versions import comparison as versions_comparison
 from recognizer.versions import loading
 
 if TYPE_CHECKING:
-    from recognizer.admin_models import ModelVersionAdmin
+    from recognizer.admin.versions.admin import ModelVersionAdmin
 
 PAGE_SIZE = 60
 WAYS_SHOWN = 20

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.job_words import share
+from recognizer.admin.jobs.progress_text import share
 from recognizer.models import ModelVersion
 from recognizer.text.numbers import localised
 

@@ -9,9 +9,15 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from recognizer.charts.axes import Tick, short_count
-from recognizer.charts.over_time import Bars, share_lines, stacked_bars
-from recognizer.insights_page import NONE, Table, interval_text, share_text, share_ticks
+from recognizer.admin.insights.accuracy_sections import (
+    NONE,
+    Table,
+    interval_text,
+    share_text,
+    share_ticks,
+)
+from recognizer.admin.insights.charts.axes import Tick, short_count
+from recognizer.admin.insights.charts.over_time import Bars, share_lines, stacked_bars
 from recognizer.statistics import activity
 from recognizer.statistics.activity import Answers, Pace
 from recognizer.statistics.intervals import Share

@@ -22,9 +22,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.serializers import Serializer
 
-from recognizer import review_serializers as serializers
-from recognizer import review_wording
-from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.admin.navigation import LABEL_PERMISSION
+from recognizer.admin.review import queue_serializers as serializers
+from recognizer.admin.review import queue_text
 from recognizer.labelling import queue as review_queue
 from recognizer.labelling import queue_orders
 from recognizer.labelling.labels import LabelConflict
@@ -78,7 +78,7 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
             **site.each_context(request),
             "is_nav_sidebar_enabled": False,
             "title": _("Review queue"),
-            "orders": review_wording.orders(),
+            "orders": queue_text.orders(),
             "order": order if order in Order else Order.DISAGREEMENT.value,
             "digit": digit,
             "digits": range(10),
@@ -86,7 +86,7 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
             "setup": {
                 "urls": {name: reverse(f"admin:recognizer_review_{name}") for name in ENDPOINTS},
                 "digit": digit,
-                "texts": review_wording.page_texts(),
+                "texts": queue_text.page_texts(),
             },
             "modules": MODULES,
         }
@@ -179,7 +179,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
     request.session[TURN_KEY] = batch.turn
     left = queue_orders.left(reviewer=reviewer, order=order, digit=digit)
     return {
-        "drawings": [review_wording.drawing(each) for each in batch.drawings],
+        "drawings": [queue_text.drawing(each) for each in batch.drawings],
         "left": asdict(left),
         "until": batch.until.isoformat(),
     }
@@ -192,7 +192,7 @@ def renew(request: HttpRequest, reviewer: User, body: Body) -> Body:
         "until": held.until.isoformat(),
         "lost": [str(each) for each in held.lost],
         "labelled": {
-            str(each.pk): review_wording.label_state(each, reviewer) for each in held.labelled
+            str(each.pk): queue_text.label_state(each, reviewer) for each in held.labelled
         },
     }
 
@@ -218,7 +218,7 @@ def label(request: HttpRequest, reviewer: User, body: Body) -> Body:
             step=body["step"],
         )
     except LabelConflict as conflict:
-        state = review_wording.label_state(conflict.prediction, reviewer)
+        state = queue_text.label_state(conflict.prediction, reviewer)
         raise Refusal(409, "conflict", state["text"], label=state) from conflict
     except ValueError as error:
         raise Refusal(400, "invalid", str(error)) from error
@@ -246,7 +246,7 @@ def undo(request: HttpRequest, reviewer: User, body: Body) -> Body:
     # Of the audit's drawings no label is told before they are judged.
     is_told = found.label is not None and found.audit_key is None
     return {
-        "label": review_wording.label_state(found, reviewer) if is_told else None,
+        "label": queue_text.label_state(found, reviewer) if is_told else None,
         "until": back.until.isoformat(),
     }
 

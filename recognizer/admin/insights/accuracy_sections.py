@@ -10,9 +10,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recognizer.charts.axes import ShareAxis, Tick, Whisker, share_axis
-from recognizer.charts.heat_map import HeatCell, heat_map
-from recognizer.charts.reliability import reliability_plot
+from recognizer.admin.insights.charts.axes import ShareAxis, Tick, Whisker, share_axis
+from recognizer.admin.insights.charts.heat_map import HeatCell, heat_map
+from recognizer.admin.insights.charts.reliability import reliability_plot
 from recognizer.models import Label
 from recognizer.statistics.accuracy import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
 from recognizer.statistics.intervals import Share

@@ -21,7 +21,7 @@ from recognizer.versions import lifecycle, registry
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-    from recognizer.admin_models import ModelVersionAdmin
+    from recognizer.admin.versions.admin import ModelVersionAdmin
 
 Act = Callable[[ModelVersion, User], tuple[ModelVersion, str]]
 """Does something with a version; returns the one that changed and what to say of it."""

@@ -21,7 +21,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import admin_card, admin_compare, admin_version_acts, gate_table
+from recognizer.admin.versions import actions as versions_actions
+from recognizer.admin.versions import card_table, compare_view, gate_table
 from recognizer.models import ModelVersion
 from recognizer.versions import lifecycle
 
@@ -104,7 +105,7 @@ class ModelVersionAdmin(BaseAdmin):
         return (*self.list_display, "acts" if self.has_activate_permission(request) else "links")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [*admin_version_acts.urls(self), *admin_compare.urls(self)]
+        own = [*versions_actions.urls(self), *compare_view.urls(self)]
         return [*own, *super().get_urls()]
 
     def changelist_view(
@@ -157,7 +158,7 @@ class ModelVersionAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("metrics"))
     def metrics(self, version: ModelVersion) -> str:
-        lines = admin_card.headlines(version)[:METRICS_IN_LIST]
+        lines = card_table.headlines(version)[:METRICS_IN_LIST]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "–"
 
     @admin.display(description=gettext_lazy("in use"))
@@ -188,7 +189,7 @@ class ModelVersionAdmin(BaseAdmin):
             "others": others(obj),
             "may_activate": self.has_activate_permission(request),
             "gate": gate,
-            "chapters": admin_card.chapters(obj, without=frozenset({"gate"} if gate else ())),
+            "chapters": card_table.chapters(obj, without=frozenset({"gate"} if gate else ())),
             "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
         }
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
@@ -208,7 +209,7 @@ class ModelVersionAdmin(BaseAdmin):
         if len(chosen) != 2:
             self.message_user(request, _("Select two versions to compare."), messages.WARNING)
             return None
-        return redirect(admin_compare.address(*chosen))
+        return redirect(compare_view.address(*chosen))
 
 
 def why_kept(version: ModelVersion) -> str | None:

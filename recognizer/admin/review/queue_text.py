@@ -14,7 +14,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer import admin_images, imaging
+from recognizer import imaging
+from recognizer.admin.predictions import images
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text
@@ -50,8 +51,8 @@ def drawing(prediction: Prediction) -> dict[str, Any]:
     return {
         "id": str(prediction.pk),
         "is_audit": prediction.audit_key is not None,
-        "drawing": _picture(admin_images.drawing, prediction),
-        "seen": _picture(admin_images.model_input, prediction),
+        "drawing": _picture(images.drawing, prediction),
+        "seen": _picture(images.model_input, prediction),
         "digit": prediction.digit,
         "percent": answer_text.confidence_percent(prediction.confidence),
         "verdict": prediction.verdict,

@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card
-from recognizer.gate_table import difference, said
-from recognizer.job_words import share
+from recognizer.admin.jobs.progress_text import share
+from recognizer.admin.versions import card_table
+from recognizer.admin.versions.gate_table import difference, said
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text.numbers import grouped
 from recognizer.versions import comparison
@@ -63,7 +63,7 @@ class Coverage:
 
 def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
     """Return what both cards measured, bench by bench: digits by accuracy, others by refusals."""
-    first, second = (admin_card.card_of(each).get("metrics") for each in (one, other))
+    first, second = (card_table.card_of(each).get("metrics") for each in (one, other))
     first = first if isinstance(first, dict) else {}
     second = second if isinstance(second, dict) else {}
     return [
@@ -95,7 +95,7 @@ def facts(one: ModelVersion, other: ModelVersion) -> list[Row]:
 
 
 def _facts(version: ModelVersion) -> dict[str, str]:
-    card = admin_card.card_of(version)
+    card = card_table.card_of(version)
     settings, data, gate = (
         value if isinstance(value, dict) else {}
         for value in (card.get(name) for name in ("settings", "data", "gate"))
@@ -109,8 +109,8 @@ def _facts(version: ModelVersion) -> dict[str, str]:
             labelled.get("n", "–") if isinstance(labelled, dict) else 0
         ),
         _("parameters"): grouped(card["parameters"]) if "parameters" in card else "–",
-        _("temperature"): admin_card.text(card.get("temperature")),
-        _("thresholds"): admin_card.text(card.get("thresholds")),
+        _("temperature"): card_table.text(card.get("temperature")),
+        _("thresholds"): card_table.text(card.get("thresholds")),
         _("the gate said"): said(gate),
     }
 

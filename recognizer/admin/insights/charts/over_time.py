@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.charts.axes import Tick, number, percent, round_values, some_of
+from recognizer.admin.insights.charts.axes import Tick, number, percent, round_values, some_of
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from recognizer import grid_wording
-from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer.admin.navigation import LABEL_PERMISSION
+from recognizer.admin.review import grid_text
 from recognizer.labelling import grid as review_grid
 from recognizer.labelling.grid import GridError, Order
 from recognizer.models import Label, Prediction, Verdict
@@ -73,7 +73,7 @@ def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
             {
                 "text": each.label,
                 "address": address(each, order),
-                "count": grid_wording.count(waiting[each]),
+                "count": grid_text.count(waiting[each]),
                 "is_current": each is answer,
             }
             for each in Label
@@ -81,8 +81,8 @@ def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
         "batches": [
             {
                 "batch": batch,
-                "answer": grid_wording.answer_text(batch.answer),
-                "what": grid_wording.tally(batch.confirmed, batch.corrected),
+                "answer": grid_text.answer_text(batch.answer),
+                "what": grid_text.tally(batch.confirmed, batch.corrected),
             }
             for batch in batches
         ],
@@ -90,7 +90,7 @@ def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
     }
     if answer is not None:
         context |= _drawings(request, answer, order, reviewer)
-        context["waiting"] = grid_wording.count(waiting[answer])
+        context["waiting"] = grid_text.count(waiting[answer])
     return context
 
 
@@ -104,14 +104,14 @@ def _drawings(request: HttpRequest, answer: Label, order: Order, reviewer: User)
     ]
     return {
         "answer": _name(answer),
-        "answer_text": grid_wording.answer_text(answer),
+        "answer_text": grid_text.answer_text(answer),
         "ways": ways,
         "left_open": left_open,
-        "cells": grid_wording.cells(page, answer),
-        "ahead": [grid_wording.thumbnail(drawing) for drawing in page.ahead],
+        "cells": grid_text.cells(page, answer),
+        "ahead": [grid_text.thumbnail(drawing) for drawing in page.ahead],
         "labels": [(each.value, each.label) for each in Label],
         "meanwhile": review_grid.labelled_meanwhile(_ids(request.GET.get("meanwhile", ""))),
-        "texts": grid_wording.page_texts(answer),
+        "texts": grid_text.page_texts(answer),
     }
 
 
@@ -138,7 +138,7 @@ def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
     except GridError as error:
         return _refusal(error)
     say = messages.warning if saved.meanwhile else messages.success
-    say(request, grid_wording.saved(saved))
+    say(request, grid_text.saved(saved))
     more: dict[str, str] = {}
     if saved.meanwhile:
         more["meanwhile"] = ",".join(pk.hex for pk in saved.meanwhile)
@@ -151,11 +151,11 @@ def _choices(posted: QueryDict) -> dict[UUID, int | None]:
     """The label chosen for each drawing; None for one that is left open."""
     choices: dict[UUID, int | None] = {}
     for name, value in posted.items():
-        if not name.startswith(grid_wording.FIELD):
+        if not name.startswith(grid_text.FIELD):
             continue
         try:
-            pk = UUID(name.removeprefix(grid_wording.FIELD))
-            choices[pk] = None if value == grid_wording.LEAVE else Label(int(str(value))).value
+            pk = UUID(name.removeprefix(grid_text.FIELD))
+            choices[pk] = None if value == grid_text.LEAVE else Label(int(str(value))).value
         except ValueError:
             raise GridError(_("A drawing's label can't be read. Open the grid again.")) from None
     return choices
@@ -171,7 +171,7 @@ def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
         answer, back, kept = review_grid.undo(batch=batches[0], by=reviewer)
     except GridError as error:
         return _refusal(error)
-    messages.success(request, grid_wording.undone(back, kept))
+    messages.success(request, grid_text.undone(back, kept))
     return HttpResponseRedirect(address(answer, order, again=batches[0].hex))
 
 

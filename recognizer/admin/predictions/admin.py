@@ -27,19 +27,14 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from recognizer import (
-    admin_changes,
-    admin_exports,
-    admin_filters,
-    admin_grid,
-    admin_images,
-    admin_insights,
-    admin_review,
-    imaging,
-)
-from recognizer.admin_forms import LabelButtonsForm, LabelForm
-from recognizer.admin_history import LabelHistoryAdmin
-from recognizer.admin_navigation import LABEL_PERMISSION
+from recognizer import imaging
+from recognizer.admin.insights import page as insights_page
+from recognizer.admin.navigation import LABEL_PERMISSION
+from recognizer.admin.predictions import changed_filter, downloads, filters, images
+from recognizer.admin.predictions.forms import LabelButtonsForm, LabelForm
+from recognizer.admin.predictions.label_history import LabelHistoryAdmin
+from recognizer.admin.review import grid as grid_page
+from recognizer.admin.review import queue as queue_page
 from recognizer.labelling import labels
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text
@@ -103,18 +98,18 @@ class PredictionAdmin(LabelHistoryAdmin):
     )
     list_editable = ("label",)
     list_filter = (
-        admin_filters.LabelledFilter,
-        admin_filters.AuditedFilter,
-        admin_filters.OutcomeFilter,
-        admin_filters.AnswerFilter,
-        admin_filters.DigitFilter,
-        admin_filters.LabelFilter,
-        admin_filters.VerdictFilter,
-        admin_filters.ConfidenceFilter,
+        filters.LabelledFilter,
+        filters.AuditedFilter,
+        filters.OutcomeFilter,
+        filters.AnswerFilter,
+        filters.DigitFilter,
+        filters.LabelFilter,
+        filters.VerdictFilter,
+        filters.ConfidenceFilter,
         ("created_at", admin.DateFieldListFilter),
-        admin_filters.SourceFilter,
-        admin_filters.ModelVersionFilter,
-        admin_changes.ChangedFilter,
+        filters.SourceFilter,
+        filters.ModelVersionFilter,
+        changed_filter.ChangedFilter,
     )
     list_per_page = 50
     list_max_show_all = 200
@@ -140,7 +135,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "confirm",
         *(label_action(label) for label in Label),
         "clear_label",
-        *admin_exports.actions(),
+        *downloads.actions(),
     )
 
     class Media:
@@ -240,11 +235,11 @@ class PredictionAdmin(LabelHistoryAdmin):
         return prediction.model_version.name
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return admin_changes.columns(self.list_display, request)
+        return changed_filter.columns(self.list_display, request)
 
     @admin.display(description=gettext_lazy("would change"))
     def change(self, prediction: Prediction) -> str:
-        return admin_changes.in_words(prediction)
+        return changed_filter.in_words(prediction)
 
     @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
     def age(self, prediction: Prediction) -> str:
@@ -301,26 +296,26 @@ class PredictionAdmin(LabelHistoryAdmin):
     ) -> HttpResponse:
         """The page of one drawing: large, as the model saw it, and what the model made of it."""
         assert obj is not None
-        extra = {"bars": answer_text.bars(obj), "crisp": admin_images.grows(obj)}
+        extra = {"bars": answer_text.bars(obj), "crisp": images.grows(obj)}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
     # --- the images -------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         pages = [
-            *admin_exports.urls(self),
-            *admin_review.urls(self.admin_site),
-            *admin_grid.urls(self.admin_site),
-            *admin_insights.urls(self.admin_site),
+            *downloads.urls(self),
+            *queue_page.urls(self.admin_site),
+            *grid_page.urls(self.admin_site),
+            *insights_page.urls(self.admin_site),
         ]
         return [*pages, *self.image_urls(), *super().get_urls()]
 
     def image_urls(self) -> list[URLPattern]:
         """The addresses of the drawings as pictures."""
         views: dict[str, Render] = {
-            "thumbnail": admin_images.thumbnail,
-            "drawing": admin_images.drawing,
-            "model_input": admin_images.model_input,
+            "thumbnail": images.thumbnail,
+            "drawing": images.drawing,
+            "model_input": images.model_input,
         }
         return [
             path(

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.admin_filters import Choice, ChoiceFilter
+from recognizer.admin.predictions.filters import Choice, ChoiceFilter
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.versions import comparison
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recognizer.charts.axes import number
+from recognizer.admin.insights.charts.axes import number
 from recognizer.statistics.intervals import ConfidenceBin
 
 # In units of the view box: the plot, and below it the strip that says how many there are.

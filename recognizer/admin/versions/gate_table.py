@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer import admin_card
-from recognizer.job_words import share
+from recognizer.admin.jobs.progress_text import share
+from recognizer.admin.versions import card_table
 from recognizer.jobs import gate_text
 from recognizer.models import ModelVersion
 from recognizer.text.numbers import grouped, localised
@@ -62,7 +62,7 @@ def of_job(result: Mapping[str, Any]) -> GateTable | None:
 
 def of_version(version: ModelVersion) -> GateTable | None:
     """Return the table on a version's card; None where it has none, or one of older code."""
-    gate = admin_card.card_of(version).get("gate")
+    gate = card_table.card_of(version).get("gate")
     try:
         return _table(gate, version.name, _("the active one then"), "") if gate else None
     except (KeyError, TypeError):

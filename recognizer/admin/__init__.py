@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
-from recognizer.admin_history import LabelEventAdmin
-from recognizer.admin_jobs import TrainingJobAdmin
-from recognizer.admin_models import ModelVersionAdmin
-from recognizer.admin_predictions import PredictionAdmin
+from recognizer.admin.jobs.admin import TrainingJobAdmin
+from recognizer.admin.predictions.admin import PredictionAdmin
+from recognizer.admin.predictions.label_history import LabelEventAdmin
+from recognizer.admin.versions.admin import ModelVersionAdmin
 from recognizer.models import LabelEvent, ModelVersion, Prediction, TrainingJob
 
 admin.site.site_header = _("DigitSite administration")
