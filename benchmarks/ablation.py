@@ -25,23 +25,17 @@ import numpy as np
 
 from benchmarks import corruptions, machine
 from recognizer.inference.classifier import Calibration
-from training import (
-    bundle,
-    calibrate,
-    collect,
-    datasets,
-    downloads,
-    evaluate,
-    fit,
-    nondigit_sets,
-    omniglot,
-)
-from training.augment import Augmentation
-from training.collect import Collected
-from training.datasets import NOT_A_DIGIT, Data
-from training.downloads import DataDamaged, DataUnavailable
-from training.network import build_network, logits_of
-from training.recipes import RECIPES, Recipe
+from training.data import datasets, downloads, nondigit_sets, omniglot
+from training.data import training_data as data_training_data
+from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.training_data import Collected
+from training.evaluation import metrics
+from training.model import bundle, calibration
+from training.model import train as model_train
+from training.model.augmentation import Augmentation
+from training.model.config import RECIPES, Recipe
+from training.model.network import build_network, logits_of
 
 ALPHABET = "Balinese"
 """Trained on by the shipped recipe, kept out here to measure on."""
@@ -138,19 +132,19 @@ def validation_sets(corrupted: int = CORRUPTED, each: int = EACH) -> Sets:
     )
 
 
-def training_data(part: Part, validation: Data, limit: int | None) -> fit.TrainingData:
+def training_data(part: Part, validation: Data, limit: int | None) -> model_train.TrainingData:
     """Return what a row is trained on: neither the alphabet kept out nor what it leaves out."""
-    data: Collected = collect.collect(
+    data: Collected = data_training_data.collect(
         wanted=SOURCES - part.without,
         mnist_path=None,
-        labelled=collect.read_labelled_database,
+        labelled=data_training_data.read_labelled_database,
         limit=limit,
     )
     if data.characters is not None:
         kept = [name for name in omniglot.TRAIN_ALPHABETS if name != ALPHABET]
         characters = omniglot.read(downloads.omniglot_file(), kept).without_lookalikes()
         data = replace(data, characters=characters.images[:limit])
-    return fit.TrainingData(
+    return model_train.TrainingData(
         fixed=data.trainable_mnist(),
         material=data.material(),
         labelled=None,
@@ -163,8 +157,8 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
     # No verdict is asked for: the thresholds of a calibration do not matter here.
     plain = Calibration(temperature=1.0, not_a_digit=0.0, uncertain=0.0)
 
-    def outcome(data: Data) -> evaluate.Outcome:
-        return evaluate.Outcome(data, logits_of(model, data.images), plain)
+    def outcome(data: Data) -> metrics.Outcome:
+        return metrics.Outcome(data, logits_of(model, data.images), plain)
 
     digits = outcome(sets.digits()).scores
     found = {
@@ -172,7 +166,7 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
         for name, data in zip(COLUMNS, (sets.mnist, sets.pen, sets.corrupted), strict=False)
     }
     for name, data in ((COLUMNS[3], sets.nondigits), (COLUMNS[4], sets.alphabet)):
-        refused = evaluate.refusals(outcome(data), digits)
+        refused = metrics.refusals(outcome(data), digits)
         assert refused is not None
         assert refused.refused_at_accepted is not None
         found[name] = (refused.refused_at_accepted, refused.n)
@@ -190,14 +184,14 @@ def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     model = build_network(width=recipe.width)
-    fit.fit(model, training_data(part, sets.mnist, limit), part.change(recipe))
+    model_train.fit(model, training_data(part, sets.mnist, limit), part.change(recipe))
     return model
 
 
 def keep(model: Any, name: str, recipe: Recipe, sets: Sets, folder: Path) -> None:
     """Write a row's network as a bundle, to be measured further."""
     digits = sets.digits()
-    chosen = calibrate.calibrate(logits_of(model, digits.images), digits.labels)
+    chosen = calibration.calibrate(logits_of(model, digits.images), digits.labels)
     card = {
         "temperature": chosen.temperature,
         "thresholds": {"not_a_digit": chosen.not_a_digit, "uncertain": chosen.uncertain},

@@ -24,11 +24,13 @@ import numpy as np
 from benchmarks import machine
 from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
 from recognizer.statistics.intervals import wilson
-from training import collect, downloads, evaluate, nondigit_sets, real_photos, run, testsets
-from training.datasets import Data
-from training.downloads import DataDamaged, DataUnavailable
-from training.evaluate import Outcome
-from training.strokes import PLACEMENTS
+from training import pipeline
+from training.data import downloads, evaluation_sets, nondigit_sets, real_photos, training_data
+from training.data.datasets import Data
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.evaluation import metrics
+from training.evaluation.metrics import Outcome
+from training.synthesis.strokes import PLACEMENTS
 
 PEN = tuple(f"pen {name}" for name in PLACEMENTS)
 GOALS_OF_KINDS = (
@@ -96,7 +98,7 @@ def digit_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
         yield Row("pen, best minus worst of the five", None, spread, at_most=0.002)
         yield _calibration(
             "pen, expected calibration error, the five pooled",
-            evaluate.pooled("pen", pen),
+            metrics.pooled("pen", pen),
             0.008,
         )
 
@@ -114,16 +116,16 @@ def _calibration(measure: str, outcome: Outcome, goal: float) -> Row:
 
 def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
     """Yield how alphabets never trained on, and every other kind of non-digit, are refused."""
-    digits = evaluate.digits_of(outcomes.values())
+    digits = metrics.digits_of(outcomes.values())
     others = {name: o for name, o in outcomes.items() if name != "mnist test" and name not in PEN}
     alphabets = {name: others.pop(name) for name in list(others) if name.startswith("Omniglot")}
     for whole in (False, True):
         some = [o for name, o in alphabets.items() if name.endswith(", all") == whole]
         if len(some) > 1:
             name = "Omniglot, both" + ", all" * whole
-            alphabets[name] = evaluate.pooled(name, some)
+            alphabets[name] = metrics.pooled(name, some)
     for name, outcome in sorted(alphabets.items(), key=lambda item: item[0].endswith(", all")):
-        found = evaluate.refusals(outcome, digits)
+        found = metrics.refusals(outcome, digits)
         assert found is not None
         if found.auroc is not None and found.refused_at_accepted is not None:
             yield Row(f"{name}: AUROC", found.n, found.auroc, "area", at_least=0.985)
@@ -136,7 +138,7 @@ def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
             )
         yield Row(f"{name}: refused as served", found.n, found.refused, interval=found.interval)
     for name, outcome in sorted(others.items(), key=lambda item: item[0] not in GOALS_OF_KINDS):
-        found = evaluate.refusals(outcome, digits)
+        found = metrics.refusals(outcome, digits)
         assert found is not None
         blank = f" ({found.blank} blank)" if found.blank else ""
         yield Row(
@@ -167,7 +169,7 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
     sets: dict[str, Data] = {}
     for name in ("mnist", "pen"):
         try:
-            sets |= testsets.load(name, collect.read_labelled_database)
+            sets |= evaluation_sets.load(name, training_data.read_labelled_database)
         except DataUnavailable as error:
             say(f"Left out: {error}")
     if not digits_only:
@@ -176,7 +178,7 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
                 fetch()
             except DataUnavailable as error:
                 say(f"Left out, or only in part: {error}")
-        sets |= testsets.nondigits(each)
+        sets |= evaluation_sets.nondigits(each)
     return sets
 
 
@@ -235,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report: dict[str, Any] = {"machine": machine.describe(), "models": []}
     found: list[list[Row]] = []
     for bundle in bundles:
-        outcomes = run.measure(bundle, sets)
+        outcomes = pipeline.measure(bundle, sets)
         rows = [*digit_rows(outcomes)]
         if not options.models:
             rows += [*refusal_rows(outcomes), *size_rows(bundle)]

@@ -25,15 +25,16 @@ from PIL import Image
 from benchmarks import machine
 from benchmarks.hands import HANDS, Hand
 from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
-from training import adapt, bundle, collect, datasets
-from training.augment import Augmentation
-from training.calibrate import carry_over
-from training.collect import Collected
-from training.datasets import Data, PenDigit
-from training.downloads import DataDamaged, DataUnavailable
-from training.evaluate import Outcome
-from training.network import CLASSES, logits_of
-from training.recipes import FINE_TUNE, Adaptation
+from training.data import datasets, training_data
+from training.data.datasets import Data, PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.training_data import Collected
+from training.evaluation.metrics import Outcome
+from training.model import bundle, finetune
+from training.model.augmentation import Augmentation
+from training.model.calibration import carry_over
+from training.model.config import FINE_TUNE, Adaptation
+from training.model.network import CLASSES, logits_of
 
 SOURCES = frozenset({"mnist", "pen", "omniglot", "generated"})
 STILL = Augmentation(
@@ -100,7 +101,9 @@ def draw(hand: Hand, digits: Sequence[PenDigit], seed: int = 5) -> Data:
 def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
     """Bring together the bundled network and the data. Raises as ``downloads`` does."""
     bundled = load_bundle(BUNDLED)
-    data = collect.collect(wanted=SOURCES, mnist_path=None, labelled=collect.read_labelled_database)
+    data = training_data.collect(
+        wanted=SOURCES, mnist_path=None, labelled=training_data.read_labelled_database
+    )
     if data.missing:
         raise DataUnavailable("; ".join(data.missing))
     digits = datasets.by_writers(data.pen or [], datasets.VALIDATION_WRITERS)
@@ -113,8 +116,8 @@ def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
         bundled=bundled,
         calibration=Calibration.from_card(bundled.card),
         data=data,
-        validation=collect.validation(data),
-        judged=collect.benches(data),
+        validation=training_data.validation(data),
+        judged=training_data.benches(data),
         hands=parted,
         recipe=FINE_TUNE.at_most(limit) if limit else FINE_TUNE,
     )
@@ -136,13 +139,13 @@ def teach(
     data = replace(bench.data, wanted=variant.sources)
     if "omniglot" not in variant.sources:
         data = replace(data, characters=None)
-    rehearsed = adapt.rehearsal(data, recipe)
+    rehearsed = finetune.rehearsal(data, recipe)
     answers = None if tied_to is None else logits_of(tied_to, rehearsed.images)
     if variant.by_label:
         # At softness 1 a certain answer makes a label's cross-entropy of the distillation.
         answers = 40 * np.eye(CLASSES, dtype=np.float32)[rehearsed.labels]
     before, old = model.get_weights(), logits_of(model, bench.validation.images)
-    adapt.adapt(
+    finetune.adapt(
         model,
         labelled,
         rehearsed,

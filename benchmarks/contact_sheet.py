@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.allographs import ALLOGRAPHS, generate_digit
-from training.nondigits import NONDIGITS, generate_nondigit
-from training.strokes import Stroke, place, render
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
+from training.synthesis.nondigits import NONDIGITS, generate_nondigit
+from training.synthesis.strokes import Stroke, place, render
 
 _CANVAS = 280
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from recognizer.inference import embeddings, personal_posterior
 from recognizer.inference.classifier import Answer, Calibration, Classifier, Verdict
 from recognizer.inference.personal_posterior import CHOSEN, Mix, Witnesses
-from training import datasets
-from training.datasets import NOT_A_DIGIT, Data, PenDigit
-from training.evaluate import calibration_error
-from training.strokes import Placement, draw_at
+from training.data import datasets
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit
+from training.evaluation.metrics import calibration_error
+from training.synthesis.strokes import Placement, draw_at
 
 MOST_REMEMBERED, LOOKED_BACK = 200, 200
 """As in ``personalisation.retrieval``, which can't be imported before Django is set up."""

@@ -19,9 +19,10 @@ import numpy as np
 
 from benchmarks import machine, mnist_c
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
-from training import datasets, downloads, evaluate
-from training.datasets import Data
-from training.downloads import DataDamaged, DataUnavailable
+from training.data import datasets, downloads
+from training.data.datasets import Data
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.evaluation import metrics
 
 GOAL = 1 / 3
 """Of the other network's mean error."""
@@ -40,7 +41,7 @@ def corrupted(raw: Data) -> dict[str, Data]:
 def errors(classifier: Classifier, sets: Mapping[str, Data]) -> Errors:
     """Return the share misread of each set."""
     return {
-        name: 1 - float(evaluate.run(classifier, data).right.mean()) for name, data in sets.items()
+        name: 1 - float(metrics.run(classifier, data).right.mean()) for name, data in sets.items()
     }
 
 

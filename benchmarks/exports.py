@@ -171,8 +171,8 @@ def fill(rows: int, inputs: bool) -> None:
 def drawings(inputs: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """Yield labels and drawings without end: the same digits, each with other shades of its ink."""
     from recognizer import imaging
-    from training.allographs import generate_digit
-    from training.strokes import PLACEMENTS, draw_at
+    from training.synthesis.allographs import generate_digit
+    from training.synthesis.strokes import PLACEMENTS, draw_at
 
     rng = np.random.default_rng(11)
     bases = []

@@ -20,8 +20,8 @@ from PIL import Image
 from benchmarks.screenshots import browser_page, drag, draw, points_of
 from benchmarks.site import ROOT, Site, running_site
 from recognizer.imaging import encode_png
-from training.allographs import generate_digit
-from training.strokes import place, render
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import place, render
 
 PASSWORD = "gallery-gallery"
 DEVICES: dict[str, dict[str, Any]] = {

@@ -52,8 +52,8 @@ def fill(total: int) -> None:
     from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
     from recognizer.predictions.audit_sample import audit_key
-    from training.allographs import generate_digit
-    from training.strokes import place, render
+    from training.synthesis.allographs import generate_digit
+    from training.synthesis.strokes import place, render
 
     there = Prediction.objects.count()
     rng = random.Random(there)

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
-from training.datasets import PenDigit
-from training.handwriting import unit_box
-from training.strokes import Placement, Stroke, Strokes, draw_at
+from training.data.datasets import PenDigit
+from training.synthesis.handwriting import unit_box
+from training.synthesis.strokes import Placement, Stroke, Strokes, draw_at
 
 PEN = Placement(size=(0.5, 0.8), brush=(10, 16), anywhere=True)
 """How the drawings stand on the canvas."""

@@ -182,8 +182,8 @@ def _rows(n: int, days: float, rng: np.random.Generator) -> list[Any]:
 def _pictures(rng: np.random.Generator) -> list[bytes]:
     """A small drawing of each digit, and one of none."""
     from recognizer import imaging
-    from training.allographs import generate_digit
-    from training.strokes import place, render
+    from training.synthesis.allographs import generate_digit
+    from training.synthesis.strokes import place, render
 
     strokes = [generate_digit(digit, rng) for digit in range(10)]
     strokes.append([rng.uniform(0, 1, (30, 2))])

@@ -34,9 +34,9 @@ from benchmarks.hands import HANDS, Hand
 from benchmarks.loop_figure import draw_curve
 from benchmarks.people import Reviewer, Visitor
 from benchmarks.site import ROOT, Site, running_site
-from training import datasets, downloads
-from training.datasets import PenDigit
-from training.downloads import DataDamaged, DataUnavailable
+from training.data import datasets, downloads
+from training.data.datasets import PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
 
 LABELS = (0, 20, 50, 100, 200)
 LABELLED_WRITERS = (25, 26, 27)

@@ -6,7 +6,7 @@ import os
 import platform
 from pathlib import Path
 
-from training.bundle import versions
+from training.model.bundle import versions
 
 
 def describe() -> str:

@@ -31,11 +31,11 @@ from benchmarks import correcting, machine, remembering, unseen
 from benchmarks.correcting import Half, Sheet, Spill, Visitor
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.inference.personal_posterior import CHOSEN, Mix
-from training import datasets, downloads
-from training.datasets import HELD_OUT_WRITERS, PenDigit
-from training.downloads import DataDamaged, DataUnavailable
-from training.fresh import Fresh, Material, draw_fresh
-from training.strokes import PLACEMENTS
+from training.data import datasets, downloads
+from training.data.datasets import HELD_OUT_WRITERS, PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.synthetic import Fresh, Material, draw_fresh
+from training.synthesis.strokes import PLACEMENTS
 
 NETWORKS = Path("reports", "personal")
 OTHER_WRITERS = range(17, 31)

@@ -3,7 +3,8 @@
     python -m benchmarks.photos [FOLDER] [--n 100] [--large 9]
 
 FOLDER holds a bundle (default: recognizer/bundled). The digits are of pen writers never trained on,
-the photographs of them are made up (``training.photos``): 1000x750 px, JPEG of quality 40 to 90.
+the photographs of them are made up (``training.synthesis.photos``):
+1000x750 px, JPEG of quality 40 to 90.
 A photo counts as right if its digit is, whatever the verdict; blank paper if it is refused.
 """
 
@@ -20,10 +21,10 @@ import numpy as np
 from benchmarks import machine
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
-from training import datasets, downloads
-from training.datasets import PenDigit
-from training.downloads import DataDamaged, DataUnavailable
-from training.photos import KINDS, Conditions, as_jpeg, photograph
+from training.data import datasets, downloads
+from training.data.datasets import PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
 
 SEED = 32
 SIZE = (1000, 750)

@@ -20,10 +20,12 @@ import numpy as np
 from benchmarks.screenshots import MAX_BYTES, smaller
 from benchmarks.site import ROOT
 from recognizer.inference.classifier import BUNDLED, BundleError, load_bundle
-from training import datasets, evaluate, figures, omniglot, run, testsets
-from training.datasets import Data
-from training.downloads import DataDamaged, DataUnavailable
-from training.evaluate import Outcome
+from training import pipeline
+from training.data import datasets, evaluation_sets, omniglot
+from training.data.datasets import Data
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.evaluation import metrics, plots
+from training.evaluation.metrics import Outcome
 
 MOST = 80
 """Mistakes in a picture: the surest ones, where there are more."""
@@ -35,17 +37,15 @@ def draw(outcomes: dict[str, Outcome], folder: Path) -> list[Path]:
     mnist = outcomes.pop("mnist test")
     pen = [outcome for name, outcome in outcomes.items() if name.startswith("pen ")]
     others = [outcome for name, outcome in outcomes.items() if not name.startswith("pen ")]
-    alphabets = evaluate.pooled("characters of alphabets never seen", others)
+    alphabets = metrics.pooled("characters of alphabets never seen", others)
     paths = [
         folder / f"{name}.png"
         for name in ("mistakes-mnist", "mistakes-pen", "accepted", "reliability")
     ]
-    figures.worst_mistakes(mnist, paths[0], MOST)
-    figures.worst_mistakes(surest(pen), paths[1], MOST)
-    figures.accepted_nondigits(alphabets, paths[2], MOST)
-    figures.reliability_diagram(
-        evaluate.pooled("MNIST test and pen digits", [mnist, *pen]), paths[3]
-    )
+    plots.worst_mistakes(mnist, paths[0], MOST)
+    plots.worst_mistakes(surest(pen), paths[1], MOST)
+    plots.accepted_nondigits(alphabets, paths[2], MOST)
+    plots.reliability_diagram(metrics.pooled("MNIST test and pen digits", [mnist, *pen]), paths[3])
     return paths
 
 
@@ -53,14 +53,14 @@ def surest(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the same digits, held in several ways, once each: where the surest mistake is."""
     wrong = np.stack([np.where(o.right, 0, o.chances.max(1)) for o in outcomes])
     rows = wrong.argmax(0) * wrong.shape[1] + np.arange(wrong.shape[1])
-    every = evaluate.pooled("pen digits of writers never seen", outcomes)
+    every = metrics.pooled("pen digits of writers never seen", outcomes)
     return replace(every, data=every.data.take(rows), logits=every.logits[rows])
 
 
 def load() -> dict[str, Data]:
     """Return the sets that are drawn; raises as ``downloads`` does where data is missing."""
-    sets = {"mnist test": testsets.mnist_test()}
-    pen = testsets.held_out_pen()
+    sets = {"mnist test": evaluation_sets.mnist_test()}
+    pen = evaluation_sets.held_out_pen()
     sets |= {f"pen {name}": data for name, data in datasets.pen_benches(pen).items()}
     for alphabet in omniglot.HELD_OUT_ALPHABETS:
         sets[alphabet] = omniglot.held_out(alphabet, lookalikes=False)
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args(arguments)
     try:
-        outcomes = run.measure(load_bundle(options.folder), load())
+        outcomes = pipeline.measure(load_bundle(options.folder), load())
     except (BundleError, DataDamaged, DataUnavailable) as error:
         raise SystemExit(str(error)) from error
     for path in draw(outcomes, options.to):

@@ -21,8 +21,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.site import ROOT, running_site
-from training.allographs import generate_digit
-from training.strokes import place
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import place
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # What the history holds before the picture is taken, and the digit in the picture.

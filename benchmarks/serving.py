@@ -23,8 +23,8 @@ from PIL import Image, ImageFilter
 from benchmarks import machine
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
-from training.allographs import generate_digit
-from training.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
 
 Work = Callable[[], object]
 

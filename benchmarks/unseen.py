@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
-from training import bundle, calibrate, collect, fit
-from training.collect import Labelled
-from training.network import build_network, logits_of
-from training.recipes import FAST, Recipe
+from training.data import training_data
+from training.data.training_data import Labelled
+from training.model import bundle, calibration
+from training.model import train as model_train
+from training.model.config import FAST, Recipe
+from training.model.network import build_network, logits_of
 
 EVERYTHING = frozenset({"mnist", "pen", "omniglot", "generated"})
 
@@ -62,18 +64,20 @@ def train(wanted: Unseen, recipe: Recipe, limit: int | None = None) -> Bundle:
     import keras
     import tensorflow as tf
 
-    data = collect.collect(wanted=wanted.sources, mnist_path=None, labelled=_no_labels, limit=limit)
+    data = training_data.collect(
+        wanted=wanted.sources, mnist_path=None, labelled=_no_labels, limit=limit
+    )
     material = data.material()
     pen = [digit for digit in material.pen if digit.writer in wanted.writers]
     fresh = recipe.fresh if "generated" in wanted.sources else replace(recipe.fresh, generated=0)
     recipe = replace(recipe, fresh=fresh.at_most(limit) if limit else fresh)
-    validation = collect.validation(data)
+    validation = training_data.validation(data)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     model = build_network(width=recipe.width)
-    fit.fit(
+    model_train.fit(
         model,
-        fit.TrainingData(
+        model_train.TrainingData(
             fixed=data.trainable_mnist(),
             material=replace(material, pen=pen),
             labelled=None,
@@ -81,7 +85,7 @@ def train(wanted: Unseen, recipe: Recipe, limit: int | None = None) -> Bundle:
         ),
         recipe,
     )
-    chosen = calibrate.calibrate(logits_of(model, validation.images), validation.labels)
+    chosen = calibration.calibrate(logits_of(model, validation.images), validation.labels)
     card = {
         "temperature": chosen.temperature,
         "thresholds": {"not_a_digit": chosen.not_a_digit, "uncertain": chosen.uncertain},

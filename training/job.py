@@ -17,14 +17,16 @@ from recognizer.jobs import training_jobs
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
 from recognizer.versions import registry
-from training import collect, recipes, run, stored
-from training.downloads import DataDamaged
-from training.fit import History
+from training import pipeline, version_lookup
+from training.data import training_data
+from training.data.downloads import DataDamaged
+from training.model import config
+from training.model.train import History
 
-PLANS: Mapping[Kind, recipes.Plan] = {
-    Kind.FINE_TUNE: recipes.FINE_TUNE,
-    Kind.FAST: recipes.FAST,
-    Kind.SHIPPED: recipes.SHIPPED,
+PLANS: Mapping[Kind, config.Plan] = {
+    Kind.FINE_TUNE: config.FINE_TUNE,
+    Kind.FAST: config.FAST,
+    Kind.SHIPPED: config.SHIPPED,
 }
 EVERY = 1.0
 """Seconds between two reports to the database, at least."""
@@ -33,7 +35,7 @@ Failure = (
     BundleError,
     DataDamaged,
     FileNotFoundError,
-    run.NothingToTrainOn,
+    pipeline.NothingToTrainOn,
     registry.RegistrationError,
     registry.ActivationError,
 )
@@ -51,12 +53,12 @@ def do(job_id: UUID) -> None:
     )
     reporter = Reporter(job_id)
     try:
-        active = stored.active_version()
+        active = version_lookup.active_version()
         order, parent = _order(options, active)
-        result = run.train(
+        result = pipeline.train(
             order,
-            labelled=collect.read_labelled_database,
-            active=stored.bundle_of(active),
+            labelled=training_data.read_labelled_database,
+            active=version_lookup.bundle_of(active),
             listener=reporter,
         )
         _keep(job_id, options, result, parent, active, reporter)
@@ -64,20 +66,22 @@ def do(job_id: UUID) -> None:
         training_jobs.stop(job_id=job_id, status=JobStatus.FAILED, error=str(error))
 
 
-def _order(options: Options, active: ModelVersion | None) -> tuple[run.Order, ModelVersion | None]:
+def _order(
+    options: Options, active: ModelVersion | None
+) -> tuple[pipeline.Order, ModelVersion | None]:
     """Return what is to be trained, and the version that it starts from."""
     recipe = PLANS[options.kind]
     if options.epochs is not None:
         recipe = replace(recipe, epochs=options.epochs)
-    parent = stored.to_teach(active) if options.kind == Kind.FINE_TUNE else None
+    parent = version_lookup.to_teach(active) if options.kind == Kind.FINE_TUNE else None
     if options.kind == Kind.FINE_TUNE and parent is None:
         raise BundleError(
             _("There is no active model with a network to start from. Train a new one.")
         )
-    order = run.Order(
-        sources=frozenset(collect.SOURCES),
+    order = pipeline.Order(
+        sources=frozenset(training_data.SOURCES),
         recipe=recipe,
-        start_from=stored.start_of(parent),
+        start_from=version_lookup.start_of(parent),
         limit=options.limit,
     )
     return order, parent
@@ -86,7 +90,7 @@ def _order(options: Options, active: ModelVersion | None) -> tuple[run.Order, Mo
 def _keep(
     job_id: UUID,
     options: Options,
-    result: run.Result,
+    result: pipeline.Result,
     parent: ModelVersion | None,
     active: ModelVersion | None,
     reporter: Reporter,

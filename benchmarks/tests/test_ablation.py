@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks import ablation
 from recognizer.inference.classifier import Classifier, load_bundle
-from training import downloads, recipes
+from training.data import downloads
+from training.model import config
 from training.tests.small_data import write_small_data
 
 QUICK = ("--recipe", "fast", "--epochs", "1", "--limit", "12")
@@ -47,7 +48,7 @@ def test_a_row_is_trained_measured_kept_and_not_trained_again(
 
 
 def test_every_row_but_the_first_leaves_something_out() -> None:
-    full = recipes.SHIPPED
+    full = config.SHIPPED
     for name, part in ablation.PARTS.items():
         changed = part.change(full)
         if name == "full":

@@ -10,7 +10,7 @@ import pytest
 from benchmarks import accuracy
 from benchmarks.accuracy import Row
 from recognizer.inference.classifier import BUNDLED, load_bundle
-from training import downloads
+from training.data import downloads
 from training.tests.small_data import write_small_data
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import adaptation
-from training import downloads
-from training.recipes import FINE_TUNE
+from training.data import downloads
+from training.model.config import FINE_TUNE
 from training.tests.small_data import write_small_data
 
 

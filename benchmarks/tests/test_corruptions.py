@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks import corruptions, mnist_c
 from recognizer.inference.classifier import BUNDLED
-from training import downloads
+from training.data import downloads
 from training.tests.small_data import write_small_data
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from benchmarks import learning_loop
 from benchmarks.hands import HANDS
-from training.allographs import generate_digit
-from training.datasets import PenDigit
+from training.data.datasets import PenDigit
+from training.synthesis.allographs import generate_digit
 from training.tests.small_data import write_small_data
 
 
@@ -62,7 +62,7 @@ def test_a_hand_writes_every_digit_its_own_way(name: str) -> None:
 
 
 def test_the_writers_that_are_labelled_and_measured_were_never_trained_on() -> None:
-    from training.datasets import HELD_OUT_WRITERS
+    from training.data.datasets import HELD_OUT_WRITERS
 
     writers = {*learning_loop.LABELLED_WRITERS, *learning_loop.OTHER_WRITERS}
     assert writers == set(HELD_OUT_WRITERS)

@@ -11,10 +11,10 @@ import pytest
 from benchmarks import correcting, personal, remembering, unseen
 from benchmarks.correcting import Sheet, Visitor
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training import downloads
-from training.allographs import generate_digit
-from training.datasets import HELD_OUT_WRITERS, Data, PenDigit
-from training.strokes import PLACEMENTS
+from training.data import downloads
+from training.data.datasets import HELD_OUT_WRITERS, Data, PenDigit
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import PLACEMENTS
 from training.tests.small_data import write_small_data
 
 NO_OTHERS = Data("none", np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))

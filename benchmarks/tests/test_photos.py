@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import photos
-from training import downloads
-from training.photos import KINDS
+from training.data import downloads
+from training.synthesis.photos import KINDS
 from training.tests.small_data import write_small_data
 
 

@@ -10,9 +10,9 @@ from PIL import Image
 
 from benchmarks import pictures
 from recognizer.inference.classifier import Calibration
-from training import downloads
-from training.datasets import Data
-from training.evaluate import Outcome
+from training.data import downloads
+from training.data.datasets import Data
+from training.evaluation.metrics import Outcome
 from training.tests.small_data import write_small_data
 
 

@@ -28,7 +28,7 @@ from recognizer.tests.drawings import DrawDigit
 from recognizer.tests.insights_data import PAGE as INSIGHTS
 from recognizer.tests.insights_data import store, words
 from recognizer.tests.reviewing import LIST, make_prediction, make_version
-from training import gate
+from training.evaluation import gate
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES if not code.startswith("en")]
 # What the texts stand in, and the programs that Django's makemessages runs to find them.

@@ -1,7 +1,7 @@
 """Why the gate let a candidate pass or not, in the reader's language.
 
 A decision is kept as a code with its figures, so that whoever looks at it later reads it in their
-own language. What decides is in `training.gate`.
+own language. What decides is in `training.evaluation.gate`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class JobOver(RuntimeError):
 
 
 class Kind(models.TextChoices):
-    """Which training: see `training.recipes`."""
+    """Which training: see `training.model.config`."""
 
     FINE_TUNE = "fine-tune", gettext_lazy("Teach the active model what is labelled")
     FAST = "fast", gettext_lazy("A new, small model")

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from recognizer import imaging
-from training.allographs import generate_digit
-from training.strokes import place, render
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import place, render
 
 
 class DrawDigit(Protocol):

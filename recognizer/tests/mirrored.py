@@ -7,8 +7,8 @@ import functools
 import numpy as np
 
 from recognizer import imaging
-from training.allographs import generate_digit
-from training.strokes import place, render
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import place, render
 
 
 @functools.lru_cache(maxsize=128)

@@ -19,8 +19,8 @@ from PIL import Image
 from recognizer import imaging
 from recognizer.imaging import stroke_width as stroke
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training.allographs import generate_digit
-from training.strokes import Strokes, place, render
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import Strokes, place, render
 
 TOLERANCE = 0.09
 

@@ -24,7 +24,7 @@ from recognizer.jobs import heartbeat, training_jobs
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.reviewing import make_prediction, make_staff, make_version
-from training import gate
+from training.evaluation import gate
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,6 @@
 """A digit written on paper and photographed is read like one drawn on the screen.
 
-The photographs are made up (``training.photos``), each from its own seed.
+The photographs are made up (``training.synthesis.photos``), each from its own seed.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from PIL import Image, ImageFilter
 
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
-from training.allographs import generate_digit
-from training.nondigits import generate_nondigit
-from training.photos import KINDS, Conditions, as_jpeg, photograph
-from training.strokes import PLACEMENTS, Placement, draw_at
+from training.synthesis.allographs import generate_digit
+from training.synthesis.nondigits import generate_nondigit
+from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
+from training.synthesis.strokes import PLACEMENTS, Placement, draw_at
 
 SIZE = (640, 480)
 

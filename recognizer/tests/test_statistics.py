@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_error, wilson
-from training import evaluate
+from training.evaluation import metrics
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_the_calibration_error_of_bins_is_that_of_the_answers() -> None:
         )
         for number in range(15)
     ]
-    assert calibration_error(bins) == pytest.approx(evaluate.calibration_error(confidence, right))
+    assert calibration_error(bins) == pytest.approx(metrics.calibration_error(confidence, right))

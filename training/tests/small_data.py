@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training import downloads, omniglot
-from training.allographs import generate_digit
-from training.nondigits import generate_nondigit
-from training.strokes import Strokes, place, render
+from training.data import downloads, omniglot
+from training.synthesis.allographs import generate_digit
+from training.synthesis.nondigits import generate_nondigit
+from training.synthesis.strokes import Strokes, place, render
 
 
 def write_small_data(folder: Path) -> Path:

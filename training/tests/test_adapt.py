@@ -18,14 +18,17 @@ from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import Format
-from training import calibrate, collect, downloads, evaluate, run
-from training.allographs import generate_digit
-from training.collect import Labelled
-from training.datasets import NOT_A_DIGIT, Data, see
-from training.fit import History
-from training.fresh import Fresh
-from training.recipes import FINE_TUNE
-from training.strokes import PLACEMENTS, draw_at
+from training import pipeline
+from training.data import downloads, training_data
+from training.data.datasets import NOT_A_DIGIT, Data, see
+from training.data.synthetic import Fresh
+from training.data.training_data import Labelled
+from training.evaluation import metrics
+from training.model import calibration
+from training.model.config import FINE_TUNE
+from training.model.train import History
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import PLACEMENTS, draw_at
 
 QUICK = replace(
     FINE_TUNE,
@@ -95,20 +98,20 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def teach(
     bundled: Bundle, labels: Labelled, listener: Any = None, **changes: Any
-) -> tuple[run.Result, Any]:
-    order = run.Order(
+) -> tuple[pipeline.Result, Any]:
+    order = pipeline.Order(
         sources=frozenset({"generated", "labelled"}),
         recipe=replace(QUICK, **changes),
         start_from=bundled,
         name="taught",
     )
     listener = listener or Quiet()
-    result = run.train(order, labelled=lambda: labels, active=bundled, listener=listener)
+    result = pipeline.train(order, labelled=lambda: labels, active=bundled, listener=listener)
     return result, listener
 
 
 def mistakes(bundle: Bundle, data: Data) -> int:
-    return int((~evaluate.run(Classifier(bundle), data).answered).sum())
+    return int((~metrics.run(Classifier(bundle), data).answered).sum())
 
 
 @pytest.mark.usefixtures("no_data")
@@ -148,7 +151,7 @@ def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -
 @pytest.mark.usefixtures("no_data")
 def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> None:
     labels = labelled(60)
-    judges = np.array([collect.is_held_out(name) for name in labels.ids])
+    judges = np.array([training_data.is_held_out(name) for name in labels.ids])
     assert 0 < judges.sum() < 30
     result, _ = teach(bundled, labels, steps=3)
     wrong = np.where(judges, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
@@ -166,7 +169,7 @@ def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> Non
 @pytest.mark.usefixtures("no_data")
 def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> None:
     labels = labelled(12)
-    kept = [i for i, name in enumerate(labels.ids) if not collect.is_held_out(name)]
+    kept = [i for i, name in enumerate(labels.ids) if not training_data.is_held_out(name)]
     few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
     result, _ = teach(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
@@ -177,19 +180,19 @@ def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> Non
 @pytest.mark.parametrize("when", ["planned", "stepped", "epoch_done"])
 def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
     def stop(*arguments: object) -> None:
-        raise run.Cancelled
+        raise pipeline.Cancelled
 
     listener = Quiet()
     setattr(listener, when, stop)
-    with pytest.raises(run.Cancelled):
+    with pytest.raises(pipeline.Cancelled):
         teach(bundled, labelled(20), listener, steps=2)
 
 
 @pytest.mark.usefixtures("no_data")
 def test_a_new_network_is_needed_where_there_is_none_to_start_from(bundled: Bundle) -> None:
-    order = run.Order(sources=frozenset({"labelled"}), recipe=QUICK)
-    with pytest.raises(run.NothingToTrainOn, match="no network to start from"):
-        run.train(order, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
+    order = pipeline.Order(sources=frozenset({"labelled"}), recipe=QUICK)
+    with pytest.raises(pipeline.NothingToTrainOn, match="no network to start from"):
+        pipeline.train(order, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
 
 
 def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
@@ -197,19 +200,19 @@ def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
     labels = rng.integers(0, 10, 4000).astype(np.uint8)
     old = rng.normal(0, 1, (4000, 11))
     old[np.arange(4000), labels] += rng.normal(9, 3, 4000)
-    before = calibrate.calibrate(old, labels)
+    before = calibration.calibrate(old, labels)
     # Twice as sure of itself, and less sure that these are digits.
     new = old * 2
     new[:, 10] += 4
-    after = calibrate.carry_over(before, old, new, labels)
+    after = calibration.carry_over(before, old, new, labels)
     assert after.temperature == pytest.approx(2 * before.temperature, rel=0.02)
     for logits, chosen in ((old, before), (new, after)):
-        outcome = evaluate.Outcome(
+        outcome = metrics.Outcome(
             narrow(1, 1).take(np.zeros(4000, int)), logits.astype(np.float32), chosen
         )
         outcome = replace(outcome, data=replace(outcome.data, labels=labels))
         assert outcome.measures().refused == pytest.approx(0.01, abs=0.002)
-    same = calibrate.carry_over(before, old, old, labels)
+    same = calibration.carry_over(before, old, old, labels)
     assert same.temperature == before.temperature
     assert same.not_a_digit == pytest.approx(before.not_a_digit, rel=0.01)
 
@@ -228,7 +231,7 @@ def test_an_exported_file_gives_what_the_database_gives(
     path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
     exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
-    stored, read = collect.read_labelled_database(), collect.read_labelled_file(path)
+    stored, read = training_data.read_labelled_database(), training_data.read_labelled_file(path)
 
     assert stored.ids == read.ids
     assert sorted(stored.data.labels.tolist()) == [*range(10), 10, 10]
@@ -246,7 +249,7 @@ def test_a_file_without_ids_is_parted_by_its_pixels(tmp_path: Path) -> None:
     )
     np.savez(tmp_path / "a.npz", x_train=canvases, y_train=np.arange(40) % 10)
     np.savez(tmp_path / "b.npz", x_train=canvases[::-1], y_train=np.arange(40)[::-1] % 10)
-    one, other = (collect.read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
+    one, other = (training_data.read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
     assert one.ids == other.ids
     assert len(one.split()[1]) > 0
     assert (one.split()[1].images == other.split()[1].images).all()

@@ -3,9 +3,9 @@ import pytest
 
 from recognizer.imaging import drawing_from_array, model_input
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training.allographs import ALLOGRAPHS, generate_digit
-from training.handwriting import Stroke, figure
-from training.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
+from training.synthesis.handwriting import Stroke, figure
+from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
 
 EVERY_ALLOGRAPH = [(digit, name) for digit, names in ALLOGRAPHS.items() for name in names]
 
@@ -55,7 +55,7 @@ def test_another_seed_writes_it_otherwise(digit: int) -> None:
 def test_every_allograph_occurs_when_none_is_asked_for(
     digit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training import allographs
+    from training.synthesis import allographs
 
     names = {id(shape): name for name, (_, shape) in allographs._FIGURES[digit].items()}
     written: set[str] = set()

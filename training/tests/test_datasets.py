@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training import datasets, evaluate
-from training.collect import is_held_out
-from training.datasets import Data, PenDigit
-from training.downloads import DataDamaged
-from training.fresh import Fresh, Material, draw_fresh
-from training.strokes import PLACEMENTS
+from training.data import datasets
+from training.data.datasets import Data, PenDigit
+from training.data.downloads import DataDamaged
+from training.data.synthetic import Fresh, Material, draw_fresh
+from training.data.training_data import is_held_out
+from training.evaluation import metrics
+from training.synthesis.strokes import PLACEMENTS
 
 real = pytest.mark.skipif(
     "DIGIT_DATA_DIR" not in os.environ, reason="DIGIT_DATA_DIR does not name the data sets"
@@ -55,7 +56,7 @@ def test_the_bundled_model_reads_writers_it_has_not_seen(
 ) -> None:
     digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)[::5]
     data = datasets.draw_pen(digits, PLACEMENTS[placement], 40)
-    measured = evaluate.run(classifier, data).measures()
+    measured = metrics.run(classifier, data).measures()
     assert measured.accuracy is not None
     assert measured.accuracy > 0.97
     assert measured.refused < 0.05
@@ -68,7 +69,7 @@ def test_the_bundled_model_reads_mnist(classifier: Classifier) -> None:
     assert (len(raw["train"]), len(raw["test"])) == (60_000, 10_000)
     some = raw["test"].take(slice(0, 10_000, 10))
     seen = np.stack([datasets.see(image) for image in some.images])
-    measured = evaluate.run(classifier, Data("mnist", seen, some.labels)).measures()
+    measured = metrics.run(classifier, Data("mnist", seen, some.labels)).measures()
     assert measured.accuracy is not None
     assert measured.accuracy > 0.98
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from training import datasets, downloads
-from training.downloads import DataDamaged, DataUnavailable, Source
+from training.data import datasets, downloads
+from training.data.downloads import DataDamaged, DataUnavailable, Source
 
 PEN_TEXT = b'.SEGMENT DIGIT 0 ? "3"\n.COMMENT 3 7 1\n.PEN_DOWN\n 1 9\n 5 2\n.PEN_UP\n.DT 1\n'
 

@@ -14,9 +14,10 @@ from django.core.management import CommandError, call_command
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED
 from recognizer.tests.drawings import DrawDigit
-from training import downloads, evaluate
-from training.nondigits import generate_nondigit
-from training.strokes import place, render
+from training.data import downloads
+from training.evaluation import metrics
+from training.synthesis.nondigits import generate_nondigit
+from training.synthesis.strokes import place, render
 from training.tests.small_data import write_small_data
 
 pytestmark = pytest.mark.django_db
@@ -169,4 +170,4 @@ def test_files_that_are_no_images_are_named(folder: Path) -> None:
 def test_the_area_under_the_curve_is_the_chance_to_rank_right() -> None:
     digits, others = np.array([0.9, 0.8, 0.4]), np.array([0.1, 0.4])
     # Of six pairs five are ranked right and one is a tie.
-    assert evaluate.auroc(digits, others) == pytest.approx(5.5 / 6)
+    assert metrics.auroc(digits, others) == pytest.approx(5.5 / 6)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training import evaluate
-from training.allographs import generate_digit
-from training.clutter import clutter
-from training.datasets import NOT_A_DIGIT, Data, PenDigit, see
-from training.fresh import Fresh, Material, draw_fresh, vary_picture
-from training.strokes import place, render
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, see
+from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
+from training.evaluation import metrics
+from training.synthesis.allographs import generate_digit
+from training.synthesis.clutter import clutter
+from training.synthesis.strokes import place, render
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_clutter_leaves_most_digits_legible(classifier: Classifier) -> None:
     ]
     assert np.mean(np.array(changed) > 1) > 0.5
     seen = Data("cluttered", np.stack([see(pixels) for pixels in spoilt]), labels)
-    assert np.mean(evaluate.run(classifier, seen).chances.argmax(1) == labels) > 0.7
+    assert np.mean(metrics.run(classifier, seen).chances.argmax(1) == labels) > 0.7
 
 
 def test_a_varied_picture_keeps_all_its_ink() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.gate import ACCEPTED, LABELLED, TOGETHER, Row, Verdict, decide
+from training.evaluation.gate import ACCEPTED, LABELLED, TOGETHER, Row, Verdict, decide
 
 
 def right(n: int, *wrong: int) -> NDArray[np.bool_]:

@@ -2,9 +2,9 @@ import numpy as np
 
 from recognizer.imaging import drawing_from_array, model_input
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
-from training.glyphs import generate_glyph
-from training.resemblance import resembles_a_digit
-from training.strokes import PLACEMENTS, draw_at
+from training.synthesis.invented_characters import generate_glyph
+from training.synthesis.lookalike_filter import resembles_a_digit
+from training.synthesis.strokes import PLACEMENTS, draw_at
 
 
 def test_glyphs_are_finite_strokes_in_the_unit_box() -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.allographs import generate_digit
-from training.augment import Augmentation, augment
-from training.bundle import from_keras_bytes, to_keras_bytes
-from training.datasets import see
-from training.network import build_network, in_precision, logits_of
-from training.recipes import RECIPES
-from training.strokes import place, render
+from training.data.datasets import see
+from training.model.augmentation import Augmentation, augment
+from training.model.bundle import from_keras_bytes, to_keras_bytes
+from training.model.config import RECIPES
+from training.model.network import build_network, in_precision, logits_of
+from training.synthesis.allographs import generate_digit
+from training.synthesis.strokes import place, render
 
 
 @pytest.fixture(scope="module")

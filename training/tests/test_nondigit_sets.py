@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training import downloads, evaluate, nondigit_sets, real_photos, testsets
-from training.allographs import generate_digit
-from training.datasets import NOT_A_DIGIT, PenDigit
-from training.downloads import DataDamaged, DataUnavailable
-from training.nondigits import NONDIGITS
-from training.strokes import place, render
+from training.data import downloads, evaluation_sets, nondigit_sets, real_photos
+from training.data.datasets import NOT_A_DIGIT, PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.evaluation import metrics
+from training.synthesis.allographs import generate_digit
+from training.synthesis.nondigits import NONDIGITS
+from training.synthesis.strokes import place, render
 from training.tests.small_data import write_small_data
 
 
@@ -42,7 +43,7 @@ def test_a_model_refuses_what_each_set_holds(pen: list[PenDigit]) -> None:
     assert len(sets) == 11
     classifier = Classifier(load_bundle(BUNDLED))
     for name, data in sets.items():
-        outcome = evaluate.run(classifier, data)
+        outcome = metrics.run(classifier, data)
         assert (data.labels == NOT_A_DIGIT).all()
         assert outcome.refused.mean() > 0.6, name
 
@@ -164,7 +165,7 @@ def test_held_out_alphabets_come_with_and_without_lookalikes(
 ) -> None:
     monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
-    sets = testsets.nondigits(each=1)
+    sets = evaluation_sets.nondigits(each=1)
     sizes = {name: len(data) for name, data in sets.items() if name.startswith("Omniglot")}
     assert sizes == {
         "Omniglot Early_Aramaic": 2, "Omniglot Korean": 2,
@@ -186,4 +187,4 @@ def test_held_out_alphabets_come_with_and_without_lookalikes(
 def test_the_threshold_spares_the_share_of_digits_asked_for(
     digits: NDArray[np.float64], accepted: float, threshold: float | None
 ) -> None:
-    assert evaluate.threshold_accepting(digits, accepted) == threshold
+    assert metrics.threshold_accepting(digits, accepted) == threshold

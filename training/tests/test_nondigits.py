@@ -3,9 +3,9 @@ import pytest
 
 from recognizer.imaging import drawing_from_array, model_input
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
-from training.handwriting import Stroke
-from training.nondigits import NONDIGITS, generate_nondigit
-from training.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.handwriting import Stroke
+from training.synthesis.nondigits import NONDIGITS, generate_nondigit
+from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -48,7 +48,7 @@ def test_every_kind_leaves_ink(kind: str) -> None:
 
 
 def test_every_kind_occurs_when_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import nondigits
+    from training.synthesis import nondigits
 
     drawn: set[str] = set()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import downloads, omniglot
-from training.datasets import NOT_A_DIGIT
-from training.downloads import DataDamaged, DataUnavailable
+from training.data import downloads, omniglot
+from training.data.datasets import NOT_A_DIGIT
+from training.data.downloads import DataDamaged, DataUnavailable
 from training.tests.small_data import write_small_data
 
 real = pytest.mark.skipif(

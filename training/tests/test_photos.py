@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from training.allographs import generate_digit
-from training.photos import KINDS, Conditions, as_jpeg, photograph
+from training.synthesis.allographs import generate_digit
+from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
 
 EVEN = Conditions(darkest=1.0, tilt=0.0, size=(0.4, 0.4), noise=(0, 0))
 

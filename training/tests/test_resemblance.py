@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training import datasets
-from training.allographs import ALLOGRAPHS, generate_digit
-from training.handwriting import Stroke, figure, unit_box, write
-from training.resemblance import resembles_a_digit
+from training.data import datasets
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
+from training.synthesis.handwriting import Stroke, figure, unit_box, write
+from training.synthesis.lookalike_filter import resembles_a_digit
 
 real = pytest.mark.skipif(
     "DIGIT_DATA_DIR" not in os.environ, reason="DIGIT_DATA_DIR does not name the data sets"

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from training.allographs import generate_digit
-from training.handwriting import Stroke
-from training.resemblance import resembles_a_digit
-from training.spoiled import TURNS, crossed_out, side_by_side, turned
+from training.synthesis.allographs import generate_digit
+from training.synthesis.altered_digits import TURNS, crossed_out, side_by_side, turned
+from training.synthesis.handwriting import Stroke
+from training.synthesis.lookalike_filter import resembles_a_digit
 
 
 def rng(seed: int = 0) -> np.random.Generator:

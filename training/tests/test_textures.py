@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
-from training.datasets import see
-from training.textures import TEXTURES, generate_texture
+from training.data.datasets import see
+from training.synthesis.textures import TEXTURES, generate_texture
 
 
 @pytest.mark.parametrize("kind", TEXTURES)

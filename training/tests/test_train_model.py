@@ -18,7 +18,7 @@ from recognizer.predictions import recognition, selectors
 from recognizer.tests.drawings import DrawDigit
 from recognizer.versions import active as active_version
 from recognizer.versions import registry
-from training import downloads
+from training.data import downloads
 
 pytestmark = pytest.mark.django_db
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from training.workers import workers
+from training.processes import workers
 
 PARENT = """
 import sys, time
-from training.workers import workers
+from training.processes import workers
 
 def work():
     with workers(1) as pool:

@@ -10,10 +10,12 @@ from django.db import DatabaseError
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
 from recognizer.versions import active as active_version
-from training import collect, figures, report, run, testsets
-from training.datasets import Data
-from training.downloads import DataDamaged, DataUnavailable
-from training.report import Outcomes
+from training import pipeline
+from training.data import evaluation_sets, training_data
+from training.data.datasets import Data
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.evaluation import plots, report
+from training.evaluation.report import Outcomes
 
 
 class Command(BaseCommand):
@@ -49,8 +51,8 @@ class Command(BaseCommand):
         bundle = find_bundle(options["model"])
         other = find_bundle(options["against"]) if options["against"] else None
         sets = load_sets(options["on"])
-        outcomes = run.measure(bundle, sets)
-        others = run.measure(other, sets) if other else {}
+        outcomes = pipeline.measure(bundle, sets)
+        others = pipeline.measure(other, sets) if other else {}
         if options["plots"]:
             write_plots(outcomes, options["plots"])
         if options["json"]:
@@ -94,11 +96,11 @@ def load_sets(wanted: str | None) -> dict[str, Data]:
     if wanted is not None:
         names = [name for name in (part.strip() for part in wanted.split(",")) if name]
         for name in names:
-            found |= testsets.load(name, collect.read_labelled_database)
+            found |= evaluation_sets.load(name, training_data.read_labelled_database)
     else:
-        for name in testsets.NAMES:
+        for name in evaluation_sets.NAMES:
             try:
-                found |= testsets.load(name, collect.read_labelled_database)
+                found |= evaluation_sets.load(name, training_data.read_labelled_database)
             except DataUnavailable:
                 continue
     if not found:
@@ -112,9 +114,9 @@ def write_plots(outcomes: Outcomes, folder: Path) -> None:
     for name, outcome in outcomes.items():
         stem = "".join(letter if letter.isalnum() else "-" for letter in name)
         if report.has_digits(outcome):
-            figures.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
-            figures.reliability_diagram(outcome, folder / f"reliability-{stem}.png")
-            figures.risk_coverage(outcome, folder / f"risk-coverage-{stem}.png")
-            figures.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")
+            plots.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
+            plots.reliability_diagram(outcome, folder / f"reliability-{stem}.png")
+            plots.risk_coverage(outcome, folder / f"risk-coverage-{stem}.png")
+            plots.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")
         if report.has_nondigits(outcome):
-            figures.accepted_nondigits(outcome, folder / f"accepted-{stem}.png")
+            plots.accepted_nondigits(outcome, folder / f"accepted-{stem}.png")

@@ -14,11 +14,12 @@ from recognizer.inference.classifier import BundleError
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
 from recognizer.versions import registry
-from training import collect, results, run, stored
-from training.bundle import write_bundle
-from training.downloads import DataDamaged
-from training.fit import History
-from training.recipes import FINE_TUNE, RECIPES, Plan
+from training import pipeline, run_report, version_lookup
+from training.data import training_data
+from training.data.downloads import DataDamaged
+from training.model.bundle import write_bundle
+from training.model.config import FINE_TUNE, RECIPES, Plan
+from training.model.train import History
 
 INTERRUPTED = 130
 
@@ -33,7 +34,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--data",
-            default=",".join(collect.SOURCES),
+            default=",".join(training_data.SOURCES),
             type=sources,
             help="what to train on, separated by commas (default: %(default)s)",
         )
@@ -106,14 +107,14 @@ class Command(BaseCommand):
             BundleError,
             DataDamaged,
             FileNotFoundError,
-            run.NothingToTrainOn,
+            pipeline.NothingToTrainOn,
             registry.RegistrationError,
             registry.ActivationError,
         ) as error:
             raise CommandError(str(error)) from error
 
     def train(self, **options: Any) -> None:
-        active = stored.active_version()
+        active = version_lookup.active_version()
         parent = chosen_start(options, active)
         recipe = chosen_recipe(options, parent is not None)
         if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
@@ -121,11 +122,11 @@ class Command(BaseCommand):
         for folder in filter(None, (options["report"], options["bundle"])):
             # Better now than after an hour of training.
             make_folder(folder)
-        order = run.Order(
+        order = pipeline.Order(
             sources=options["data"],
             recipe=recipe,
             mnist_path=options["mnist"],
-            start_from=stored.start_of(parent),
+            start_from=version_lookup.start_of(parent),
             name=options["name"],
             limit=options["limit"],
         )
@@ -134,27 +135,29 @@ class Command(BaseCommand):
                 f"Teaching {parent.name} what is labelled. To train a new network: --from-scratch."
             )
         given = options["labelled"]
-        result = run.train(
+        result = pipeline.train(
             order,
             labelled=lambda: (
-                collect.read_labelled_file(given) if given else collect.read_labelled_database()
+                training_data.read_labelled_file(given)
+                if given
+                else training_data.read_labelled_database()
             ),
-            active=stored.bundle_of(active),
+            active=version_lookup.bundle_of(active),
             listener=Screen(self),
         )
         if not connection.in_atomic_block:
             # A long run outlives the connection of many a database server.
             connection.close_if_unusable_or_obsolete()
-        self.stdout.write(results.table(result, active.name if active else None))
+        self.stdout.write(run_report.table(result, active.name if active else None))
         self.keep(result, parent, options)
 
-    def keep(self, result: run.Result, parent: ModelVersion | None, options: Any) -> None:
+    def keep(self, result: pipeline.Result, parent: ModelVersion | None, options: Any) -> None:
         bundle, decision = result.bundle, result.decision
         registry.register_model(bundle=bundle, parent=parent)
         self.stdout.write(f"Kept as model version {bundle.name}.")
         folder = options["report"] or Path("reports") / bundle.name
         try:
-            results.write_report(result, folder)
+            run_report.write_report(result, folder)
             if options["bundle"]:
                 write_bundle(bundle, options["bundle"])
         except OSError as error:
@@ -229,12 +232,12 @@ def chosen_start(options: Any, active: ModelVersion | None) -> ModelVersion | No
     if named is None and not options["fine_tune"]:
         labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
         new = options["from_scratch"] or options["recipe"] or "labelled" not in options["data"]
-        return stored.to_teach(active) if labels and not new else None
+        return version_lookup.to_teach(active) if labels and not new else None
     if options["recipe"]:
         asked = "--fine-tune" if named is None else "--start-from"
         raise CommandError(f"{asked} has a recipe of its own: leave --recipe and --fast out.")
     if named is None:
-        start = stored.to_teach(active)
+        start = version_lookup.to_teach(active)
         missing = "There is no active model with a network to start from."
     else:
         start = ModelVersion.objects.filter(name=named).first()
@@ -256,12 +259,12 @@ def chosen_recipe(options: Any, fine_tune: bool) -> Plan:
 def sources(text: str) -> frozenset[str]:
     """Parse ``--data``."""
     names = frozenset(filter(None, (name.strip() for name in text.split(","))))
-    if unknown := sorted(names - set(collect.SOURCES)):
+    if unknown := sorted(names - set(training_data.SOURCES)):
         raise argparse.ArgumentTypeError(
-            f"unknown: {', '.join(unknown)}; choose from {', '.join(collect.SOURCES)}"
+            f"unknown: {', '.join(unknown)}; choose from {', '.join(training_data.SOURCES)}"
         )
     if not names:
-        raise argparse.ArgumentTypeError(f"choose from {', '.join(collect.SOURCES)}")
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(training_data.SOURCES)}")
     return names
 
 

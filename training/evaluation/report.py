@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from recognizer.inference.classifier import DIGITS, Bundle
-from training import evaluate, gate
-from training.evaluate import Outcome, Refusals
+from training.evaluation import gate, metrics
+from training.evaluation.metrics import Outcome, Refusals
 
 Outcomes = Mapping[str, Outcome]
 
@@ -20,7 +20,7 @@ def in_words(bundle: Bundle, outcomes: Outcomes) -> str:
     lines += _digit_table(outcomes)
     lines += _refusal_table(outcomes)
     for name, outcome in outcomes.items():
-        rows = [row for row in evaluate.by_digit(outcome) if row.n]
+        rows = [row for row in metrics.by_digit(outcome) if row.n]
         if rows:
             lines += ["", f"{name}, precision and recall by digit:"]
             lines += [
@@ -64,8 +64,8 @@ def _refusal_table(outcomes: Outcomes) -> list[str]:
             f"{name:{_WIDTH}}{row.n:>7,} {area:>8} {row.refused:>8.2%}  "
             f"{f'{low:.2%}-{high:.2%}':15} {share(row.refused_at_accepted):>8} {row.blank:>6,}"
         )
-    digits = evaluate.digits_of(outcomes.values())
-    if threshold := evaluate.threshold_accepting(digits):
+    digits = metrics.digits_of(outcomes.values())
+    if threshold := metrics.threshold_accepting(digits):
         lines.append(
             f"at 99 %: refused by the threshold, {threshold:.4f}, that accepts 99 % of this run's "
             f"{len(digits):,} digits. blank: refused before the network sees them."
@@ -80,8 +80,8 @@ def share(value: float | None) -> str:
 
 def refusals(outcomes: Outcomes) -> dict[str, Refusals]:
     """Return how each set's non-digits fare against all digits of the run."""
-    digits = evaluate.digits_of(outcomes.values())
-    found = {name: evaluate.refusals(outcome, digits) for name, outcome in outcomes.items()}
+    digits = metrics.digits_of(outcomes.values())
+    found = {name: metrics.refusals(outcome, digits) for name, outcome in outcomes.items()}
     return {name: row for name, row in found.items() if row}
 
 
@@ -119,17 +119,17 @@ def as_json(
 
 
 def _measured(bundle: Bundle, outcomes: Outcomes) -> dict[str, Any]:
-    digits = evaluate.digits_of(outcomes.values())
+    digits = metrics.digits_of(outcomes.values())
     against = refusals(outcomes)
     return {
         "model": bundle.name,
         "sha256": bundle.sha256,
         "digits": len(digits),
-        "threshold_accepting_99_percent": evaluate.threshold_accepting(digits),
+        "threshold_accepting_99_percent": metrics.threshold_accepting(digits),
         "sets": {
             name: {
                 **outcome.measures().to_json(),
-                "by_digit": [vars(row) for row in evaluate.by_digit(outcome) if row.n],
+                "by_digit": [vars(row) for row in metrics.by_digit(outcome) if row.n],
                 "non_digits": against[name].to_json() if name in against else None,
             }
             for name, outcome in outcomes.items()

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training import datasets, downloads
-from training.datasets import NOT_A_DIGIT, Data
-from training.downloads import DataDamaged, Progress
+from training.data import datasets, downloads
+from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.downloads import DataDamaged, Progress
 
 TRAIN_ALPHABETS = ("Balinese", "Greek", "Latin")
 HELD_OUT_ALPHABETS = ("Early_Aramaic", "Korean")

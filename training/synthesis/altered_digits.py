@@ -18,9 +18,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.allographs import generate_digit
-from training.handwriting import Stroke, resample, spline, unit_box
-from training.resemblance import resembles_a_digit
+from training.synthesis.allographs import generate_digit
+from training.synthesis.handwriting import Stroke, resample, spline, unit_box
+from training.synthesis.lookalike_filter import resembles_a_digit
 
 # The digit, the allographs that may be cut (none: any), and the part that is kept: top or bottom.
 _CUTS: tuple[tuple[int, tuple[str, ...], str], ...] = (

@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training import downloads, userfiles
-from training.datasets import NOT_A_DIGIT, Data
-from training.downloads import DataDamaged, DataUnavailable
+from training.data import downloads, user_files
+from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.downloads import DataDamaged, DataUnavailable
 
 CROPS = 18
 """Pictures cut from each photograph."""
@@ -123,7 +123,7 @@ def load(seed: int = 47) -> Data:
     files = [crop for path in photographs() for crop in crops(path, seed)]
     if not files:
         raise DataUnavailable("no photographs are here")
-    images = np.stack([userfiles.see_file(content) for content in files])
+    images = np.stack([user_files.see_file(content) for content in files])
     return Data("photos of other things", images, np.full(len(images), NOT_A_DIGIT, np.uint8))
 
 

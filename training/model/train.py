@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from training.augment import augment
-from training.datasets import Data
-from training.fresh import Material, draw_fresh
-from training.network import in_precision, logits_of
-from training.recipes import Recipe
-from training.schedule import one_cycle
-from training.workers import workers
+from training.data.datasets import Data
+from training.data.synthetic import Material, draw_fresh
+from training.model.augmentation import augment
+from training.model.config import Recipe
+from training.model.network import in_precision, logits_of
+from training.model.schedule import one_cycle
+from training.processes import workers
 
 
 class Report(Protocol):

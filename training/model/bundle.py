@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from recognizer.inference.classifier import Bundle, BundleError, Classifier
-from training.datasets import Data
-from training.network import logits_of
+from training.data.datasets import Data
+from training.model.network import logits_of
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
 

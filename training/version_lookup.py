@@ -6,7 +6,7 @@ from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
 from recognizer.versions import active as versions_active
-from training.recipes import FINE_TUNE
+from training.model.config import FINE_TUNE
 
 
 def active_version() -> ModelVersion | None:

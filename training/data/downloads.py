@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parent.parent / ".data"
+CACHE = Path(__file__).resolve().parents[2] / ".data"
 """Downloads and prepared arrays, git-ignored."""
 
 Progress = Callable[[str, int, int], None]

@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.handwriting import Figure, Manner, Stroke, write
-from training.resemblance import resembles_a_digit
+from training.synthesis.handwriting import Figure, Manner, Stroke, write
+from training.synthesis.lookalike_filter import resembles_a_digit
 
 _MANNER = Manner(lean=(-14.0, 24.0), turn=(-12.0, 12.0), tilt=(-18.0, 26.0), widen=0.15)
 Points = NDArray[np.float64]

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training.augment import Augmentation
-from training.fresh import Fresh
+from training.data.synthetic import Fresh
+from training.model.augmentation import Augmentation
 
 P = TypeVar("P", bound="Plan")
 
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Recipe(Plan):
-    """A new network, trained by ``training.fit`` with AdamW; ``fresh`` is drawn for every epoch."""
+    """A new network, trained from scratch with AdamW; ``fresh`` is drawn for every epoch."""
 
     epochs: int = 14
     width: int = 32  # channels of the first stage: 440,363 parameters
@@ -69,7 +69,7 @@ class Recipe(Plan):
 
 @dataclass(frozen=True)
 class Adaptation(Plan):
-    """A trained network, taught labelled drawings by ``training.adapt`` with Adam.
+    """A trained network, taught labelled drawings by ``training.model.finetune`` with Adam.
 
     ``fresh`` is drawn once, and rehearsed with some of MNIST where that is at hand.
     """

@@ -16,8 +16,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from training.allographs import ALLOGRAPHS, generate_digit
-from training.handwriting import Stroke, figure, write
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
+from training.synthesis.handwriting import Stroke, figure, write
 
 Points = NDArray[np.float64]
 Floats = NDArray[np.float32]

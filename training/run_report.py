@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from training import figures
-from training.run import Result
+from training.evaluation import plots
+from training.pipeline import Result
 
 
 def table(result: Result, active_name: str | None) -> str:
@@ -41,9 +41,9 @@ def write_report(result: Result, folder: Path) -> None:
         },
     }
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    figures.learning_curves(result.history, folder / "learning-curves.png")
+    plots.learning_curves(result.history, folder / "learning-curves.png")
     for name, outcome in result.outcomes.items():
         if (outcome.data.labels < 10).any():
             stem = name.replace(" ", "-").replace(",", "")
-            figures.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
-            figures.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")
+            plots.confusion_matrix(outcome, folder / f"confusion-{stem}.png")
+            plots.worst_mistakes(outcome, folder / f"mistakes-{stem}.png")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from training import datasets, downloads, nondigit_sets, omniglot, real_photos, userfiles
-from training.collect import Labelled
-from training.datasets import Data, PenDigit
-from training.downloads import DataDamaged, DataUnavailable
+from training.data import datasets, downloads, nondigit_sets, omniglot, real_photos, user_files
+from training.data.datasets import Data, PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.training_data import Labelled
 
 NAMES = ("mnist", "pen", "nondigits", "labelled")
 
@@ -26,9 +26,9 @@ def load(spec: str, labelled: Callable[[], Labelled]) -> dict[str, Data]:
     """
     kind, _, rest = spec.partition(":")
     if kind == "npz" and rest:
-        return {spec: userfiles.read_npz(Path(rest))}
+        return {spec: user_files.read_npz(Path(rest))}
     if kind == "folder" and rest:
-        return {spec: userfiles.read_folder(Path(rest))}
+        return {spec: user_files.read_folder(Path(rest))}
     if spec == "mnist":
         return {"mnist test": mnist_test()}
     if spec == "pen":

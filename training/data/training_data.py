@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from recognizer import imaging
 from recognizer.transfer import formats
 from recognizer.transfer.formats import BadItem, FormatError, Item
-from training import datasets, downloads, omniglot
-from training.datasets import Data, PenDigit
-from training.downloads import DataDamaged, DataUnavailable, Progress
-from training.fresh import Fresh, Material, draw_fresh
-from training.strokes import PLACEMENTS
+from training.data import datasets, downloads, omniglot
+from training.data.datasets import Data, PenDigit
+from training.data.downloads import DataDamaged, DataUnavailable, Progress
+from training.data.synthetic import Fresh, Material, draw_fresh
+from training.synthesis.strokes import PLACEMENTS
 
 SOURCES = ("mnist", "pen", "generated", "omniglot", "labelled")
 REAL = frozenset({"mnist", "pen"})

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
 from recognizer.statistics.intervals import wilson
-from training.calibrate import probabilities
-from training.datasets import NOT_A_DIGIT, Data
+from training.data.datasets import NOT_A_DIGIT, Data
+from training.model.calibration import probabilities
 
 PART = 250
 """Drawings that a thread reads at a time."""

@@ -1,7 +1,7 @@
 """What is no digit, by kind: the sets that refusal is measured on.
 
-Scribbles, dots, lines, letters and shapes come from ``training.nondigits``. A model that was
-trained with that generator knows its style, so where pen data is at hand some sets are made of
+Scribbles, dots, lines, letters and shapes come from ``training.synthesis.nondigits``. A model that
+was trained with that generator knows its style, so where pen data is at hand some sets are made of
 the strokes of writers it has never seen: digits side by side, and scribbles of many strokes.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training import datasets
-from training.datasets import NOT_A_DIGIT, Data, PenDigit
-from training.nondigits import generate_nondigit
-from training.strokes import CANVAS, PLACEMENTS, Strokes, draw_at, place, render
+from training.data import datasets
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit
+from training.synthesis.nondigits import generate_nondigit
+from training.synthesis.strokes import CANVAS, PLACEMENTS, Strokes, draw_at, place, render
 
 EACH = 300
 """Drawings in a set."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.handwriting import Stroke, resample, spline
+from training.synthesis.handwriting import Stroke, resample, spline
 
 
 def _curve(

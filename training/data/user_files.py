@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer import imaging
-from training import datasets
-from training.datasets import NOT_A_DIGIT, Data
-from training.downloads import DataDamaged
+from training.data import datasets
+from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.downloads import DataDamaged
 
 LABELS = {**{str(digit): digit for digit in range(10)}, "not_a_digit": NOT_A_DIGIT}
 """What a folder's name says of the images in it."""

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.inference.classifier import DIGITS
-from training.evaluate import Outcome
-from training.fit import History
+from training.evaluation.metrics import Outcome
+from training.model.train import History
 
 
 def _figure(width: float, height: float) -> Any:

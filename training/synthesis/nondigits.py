@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training import scribbles, spoiled
-from training.allographs import generate_digit
-from training.glyphs import generate_glyph
-from training.handwriting import Manner, Stroke, read_figures, unit_box, write
+from training.synthesis import altered_digits, scribbles
+from training.synthesis.allographs import generate_digit
+from training.synthesis.handwriting import Manner, Stroke, read_figures, unit_box, write
+from training.synthesis.invented_characters import generate_glyph
 
 Drawer = Callable[[np.random.Generator], list[Stroke]]
 
@@ -77,17 +77,17 @@ def _digits(rng: np.random.Generator) -> list[Stroke]:
     digits = rng.integers(0, 10, int(rng.choice((2, 3, 4), p=(0.65, 0.25, 0.1))))
     if rng.random() < 0.15:
         digits[:] = digits[0]
-    return spoiled.side_by_side([generate_digit(int(d), rng) for d in digits], rng)
+    return altered_digits.side_by_side([generate_digit(int(d), rng) for d in digits], rng)
 
 
 def _crossed_out(rng: np.random.Generator) -> list[Stroke]:
-    return spoiled.crossed_out(generate_digit(int(rng.integers(10)), rng), rng)
+    return altered_digits.crossed_out(generate_digit(int(rng.integers(10)), rng), rng)
 
 
 def _turned(rng: np.random.Generator) -> list[Stroke]:
     while True:
-        digit = int(rng.choice(tuple(spoiled.TURNS)))
-        if (strokes := spoiled.turned(digit, generate_digit(digit, rng), rng)) is not None:
+        digit = int(rng.choice(tuple(altered_digits.TURNS)))
+        if (strokes := altered_digits.turned(digit, generate_digit(digit, rng), rng)) is not None:
             return strokes
 
 
@@ -96,7 +96,7 @@ def _word(rng: np.random.Generator) -> list[Stroke]:
     letters = [_letter(rng) for _ in range(int(rng.integers(2, 5)))]
     if rng.random() < 0.3:
         letters[int(rng.integers(len(letters)))] = generate_digit(int(rng.integers(10)), rng)
-    return spoiled.side_by_side(letters, rng)
+    return altered_digits.side_by_side(letters, rng)
 
 
 _KINDS: dict[str, tuple[float, Drawer]] = {
@@ -106,8 +106,8 @@ _KINDS: dict[str, tuple[float, Drawer]] = {
     "greek": (3, _any_of("greek")),
     "script": (5, _any_of("script")),
     "digits": (15, _digits),
-    "cut": (2, spoiled.cut),
-    "overlaid": (2, spoiled.overlaid),
+    "cut": (2, altered_digits.cut),
+    "overlaid": (2, altered_digits.overlaid),
     "crossed-out": (2, _crossed_out),
     "turned": (2, _turned),
     "zigzag": (2.5, scribbles.zigzag),

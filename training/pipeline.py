@@ -11,15 +11,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier
-from training import adapt, collect, gate
-from training import bundle as bundles
-from training.calibrate import calibrate, carry_over
-from training.collect import Collected, Labelled
-from training.datasets import Data
-from training.evaluate import Outcome, run
-from training.fit import History, TrainingData, fit
-from training.network import build_network, logits_of
-from training.recipes import Adaptation, Plan, Recipe
+from training.data import training_data
+from training.data.datasets import Data
+from training.data.training_data import Collected, Labelled
+from training.evaluation import gate
+from training.evaluation.metrics import Outcome, run
+from training.model import bundle as bundles
+from training.model import finetune
+from training.model.calibration import calibrate, carry_over
+from training.model.config import Adaptation, Plan, Recipe
+from training.model.network import build_network, logits_of
+from training.model.train import History, TrainingData, fit
 
 FALLBACK_GENERATED = 40_000
 """Generated digits an epoch where there is neither MNIST nor pen strokes."""
@@ -111,7 +113,7 @@ def train(
     import keras
     import tensorflow as tf
 
-    data = collect.collect(
+    data = training_data.collect(
         wanted=order.sources,
         mnist_path=order.mnist_path,
         labelled=labelled,
@@ -127,12 +129,12 @@ def train(
         recipe = recipe.at_most(order.limit)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    validation = collect.validation(data)
+    validation = training_data.validation(data)
     trained = _teach(order, recipe, data, validation, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
     candidate = _bundle(order, trained, data, validation)
-    judged, reported = collect.benches(data), collect.tests(data)
+    judged, reported = training_data.benches(data), training_data.tests(data)
     outcomes = measure(candidate, {**judged, **reported})
     before = measure(active, {**judged, **reported}) if active else {}
     # A network that was adapted has learnt from few drawings and is held to its old answers: what
@@ -206,10 +208,10 @@ def _adapt(
     model = bundles.from_keras_bytes(start.training)
     listener.say(describe(data, rehearsal=True))
     listener.say("Drawing what is rehearsed ...")
-    rehearsed = adapt.rehearsal(data, recipe)
+    rehearsed = finetune.rehearsal(data, recipe)
     old = logits_of(model, validation.images)
     listener.planned(recipe.epochs)
-    history = adapt.adapt(
+    history = finetune.adapt(
         model, data.labelled, rehearsed, validation, recipe, listener.stepped, listener.epoch_done
     )
     new = logits_of(model, validation.images)

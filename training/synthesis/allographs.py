@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training.handwriting import Manner, Stroke, read_figures, write
+from training.synthesis.handwriting import Manner, Stroke, read_figures, write
 
 _MANNERS = {
     "free": Manner(),

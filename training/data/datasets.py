@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
-from training import downloads
-from training.downloads import DataDamaged, Progress
-from training.strokes import PLACEMENTS, Placement, Strokes, draw_at
-from training.workers import workers
+from training.data import downloads
+from training.data.downloads import DataDamaged, Progress
+from training.processes import workers
+from training.synthesis.strokes import PLACEMENTS, Placement, Strokes, draw_at
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000

@@ -23,15 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import augment
-from training.collect import Collected
-from training.datasets import Data
-from training.fit import History, Report, accuracy
-from training.fresh import Fresh, Material, draw_fresh
-from training.network import in_precision, logits_of
-from training.recipes import Adaptation
-from training.schedule import one_cycle
-from training.workers import workers
+from training.data.datasets import Data
+from training.data.synthetic import Fresh, Material, draw_fresh
+from training.data.training_data import Collected
+from training.model.augmentation import augment
+from training.model.config import Adaptation
+from training.model.network import in_precision, logits_of
+from training.model.schedule import one_cycle
+from training.model.train import History, Report, accuracy
+from training.processes import workers
 
 PARTS = 2
 """The rehearsal is drawn in so many parts at a time, whatever the machine: the same for a seed."""
