@@ -46,7 +46,7 @@ format: $(INSTALLED_DEV) ## format the code and mend what ruff can
 	$(PY) -m ruff format .
 
 screenshot: $(INSTALLED_DEV) ## draw in Chromium and write docs/screenshot.png
-	$(PY) -m benchmarks.screenshots
+	$(PY) -m benchmarks.pictures.screenshots
 
 train: $(INSTALLED) ## train a model (ARGS="--epochs 4"; see manage.py train_model --help)
 	$(PY) manage.py train_model $(ARGS)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import ablation
+from benchmarks.model import ablation
 from recognizer.inference.classifier import Classifier, load_bundle
 from training.data import downloads
 from training.model import config

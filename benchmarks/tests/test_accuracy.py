@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import accuracy
-from benchmarks.accuracy import Row
+from benchmarks.model import accuracy
+from benchmarks.model.accuracy import Row
 from recognizer.inference.classifier import BUNDLED, load_bundle
 from training.data import downloads
 from training.tests.small_data import write_small_data

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import adaptation
+from benchmarks.finetuning import adaptation
 from training.data import downloads
 from training.model.config import FINE_TUNE
 from training.tests.small_data import write_small_data

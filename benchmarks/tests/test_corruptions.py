@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import corruptions, mnist_c
+from benchmarks.model import corruptions, mnist_c
 from recognizer.inference.classifier import BUNDLED
 from training.data import downloads
 from training.tests.small_data import write_small_data

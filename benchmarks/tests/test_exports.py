@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.exports import Cost, growth
+from benchmarks.site.exports import Cost, growth
 
 
 def test_every_command_is_measured_in_a_process_of_its_own(
     project_root: Path, tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.exports", "--rows", "12", "--formats", "npz",
+        [sys.executable, "-m", "benchmarks.site.exports", "--rows", "12", "--formats", "npz",
          "--json", str(tmp_path / "costs.json")],
         cwd=project_root, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip

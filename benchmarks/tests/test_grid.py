@@ -15,7 +15,7 @@ def test_every_step_is_timed_at_every_size(project_root: Path, tmp_path: Path) -
 
     done = subprocess.run(
         [
-            sys.executable, "-m", "benchmarks.grid",
+            sys.executable, "-m", "benchmarks.site.grid",
             "--drawings", "300", "900", "--rounds", "2", "--json", str(path),
         ],
         cwd=project_root, env=environment, capture_output=True, text=True, check=False, timeout=300,

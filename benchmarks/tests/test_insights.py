@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import databases, insights, insights_data
-from benchmarks.insights import ASKED, Timing
+from benchmarks.common import databases
+from benchmarks.site import insights, insights_data
+from benchmarks.site.insights import ASKED, Timing
 from recognizer.models import LabelEvent, ModelVersion, Prediction
 from recognizer.tests import servers
 from recognizer.tests.test_postgres import missing
@@ -18,7 +19,7 @@ from recognizer.tests.test_postgres import missing
 
 def run(project_root: Path, path: Path, *options: str) -> dict[str, object]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.insights", "--drawings", "300", "--copies", "3",
+        [sys.executable, "-m", "benchmarks.site.insights", "--drawings", "300", "--copies", "3",
          "--json", str(path), *options],
         cwd=project_root, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip

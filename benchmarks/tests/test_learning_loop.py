@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import learning_loop
-from benchmarks.hands import HANDS
+from benchmarks.finetuning import learning_loop
+from benchmarks.finetuning.handwriting_styles import HANDS
 from training.data.datasets import PenDigit
 from training.synthesis.allographs import generate_digit
 from training.tests.small_data import write_small_data

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import correcting, personal, remembering, unseen
-from benchmarks.correcting import Sheet, Visitor
+from benchmarks.personalisation import cost, held_out_networks, quality, simulation
+from benchmarks.personalisation.simulation import Sheet, Visitor
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import downloads
 from training.data.datasets import HELD_OUT_WRITERS, Data, PenDigit
@@ -34,7 +34,7 @@ def mirrored() -> Sheet:
         for index, digit in enumerate([7, 5] * 20)
     ]
     classifier = Classifier(load_bundle(BUNDLED))
-    (sheet,) = correcting.write(
+    (sheet,) = simulation.write(
         classifier, pen[::-1], [1], PLACEMENTS["centred"], NO_OTHERS, mirrored=True
     )
     return sheet
@@ -45,7 +45,7 @@ def test_a_sheet_is_in_the_order_in_which_it_was_written(mirrored: Sheet) -> Non
 
 
 def test_a_writer_who_corrects_is_read_in_the_second_half(mirrored: Sheet) -> None:
-    half = correcting.second_half(mirrored, correcting.play(mirrored))
+    half = simulation.second_half(mirrored, simulation.play(mirrored))
 
     assert (half.n, half.misread, half.worsened) == (20, (20, 0), 0)
     assert half.recurring == half.misread
@@ -54,14 +54,14 @@ def test_a_writer_who_corrects_is_read_in_the_second_half(mirrored: Sheet) -> No
 
 
 def test_who_corrects_nothing_is_answered_by_the_network(mirrored: Sheet) -> None:
-    played = correcting.play(mirrored, Visitor(lazy=1.0))
+    played = simulation.play(mirrored, Visitor(lazy=1.0))
 
     assert played.given == mirrored.answers
-    assert correcting.second_half(mirrored, played).misread == (20, 20)
+    assert simulation.second_half(mirrored, played).misread == (20, 20)
 
 
 def test_one_lesson_is_enough_for_what_is_like_it(mirrored: Sheet) -> None:
-    spill = correcting.spilled([mirrored])
+    spill = simulation.spilled([mirrored])
 
     assert spill.taught == 40
     assert spill.to_right > 300
@@ -73,18 +73,18 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
     path, networks = tmp_path / "report.json", tmp_path / "networks"
     options = ["--networks", str(networks), "--limit", "12"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(correcting, "MOST_REMEMBERED", 4)
-        patch.setattr(remembering, "ROUNDS", 3)
-        personal.main([*options, "--json", str(path)])
+        patch.setattr(simulation, "MOST_REMEMBERED", 4)
+        patch.setattr(cost, "ROUNDS", 3)
+        quality.main([*options, "--json", str(path)])
 
     report = json.loads(path.read_text())
     assert report["costs"]["queries"] == 1
     assert report["costs"]["remembered"] == 4
     assert len(report["networks"]) == 4
     for figures in report["networks"].values():
-        assert set(figures) == {*personal.VISITORS, "lessons"}
+        assert set(figures) == {*quality.VISITORS, "lessons"}
     served = report["networks"]["fast recipe, MNIST only"]["corrects mistakes"]
-    assert set(served) == {str(writer) for writer in personal.OTHER_WRITERS}
+    assert set(served) == {str(writer) for writer in quality.OTHER_WRITERS}
     printed = capsys.readouterr().out
     assert "Training the network pen 1-16" in printed
     assert "goal 1 ms" in printed
@@ -93,8 +93,8 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
 
     # What was trained is not trained again, and the settings can be looked at.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(personal, "NEAR", {"weight": (5.0,)})
-        personal.main([*options, "--choose"])
+        patch.setattr(quality, "NEAR", {"weight": (5.0,)})
+        quality.main([*options, "--choose"])
     printed = capsys.readouterr().out
     assert "Training the network pen 13-22" in printed
     assert "pen 1-16 ..." not in printed
@@ -102,9 +102,9 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_no_network_has_seen_who_is_held_out() -> None:
-    for network in unseen.NETWORKS.values():
+    for network in held_out_networks.NETWORKS.values():
         assert not network.writers & {*HELD_OUT_WRITERS, 23, 24}
-    assert not unseen.NETWORKS["pen 1-16"].writers & set(personal.OTHER_WRITERS)
+    assert not held_out_networks.NETWORKS["pen 1-16"].writers & set(quality.OTHER_WRITERS)
 
 
 def test_without_data_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,4 +114,4 @@ def test_without_data_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(downloads, "PEN", unreachable)
 
     with pytest.raises(SystemExit):
-        personal.main(["--bundled"])
+        quality.main(["--bundled"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import photos
+from benchmarks.model import photos
 from training.data import downloads
 from training.synthesis.photos import KINDS
 from training.tests.small_data import write_small_data

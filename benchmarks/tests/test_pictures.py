@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import pictures
+from benchmarks.pictures import mistakes
 from recognizer.inference.classifier import Calibration
 from training.data import downloads
 from training.data.datasets import Data
@@ -21,7 +21,7 @@ def test_the_pictures_are_written_and_small(
 ) -> None:
     monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
-    pictures.main(["--to", str(tmp_path / "docs")])
+    mistakes.main(["--to", str(tmp_path / "docs")])
     found = sorted((tmp_path / "docs").iterdir())
     assert [path.name for path in found] == [
         "accepted.png", "mistakes-mnist.png", "mistakes-pen.png", "reliability.png",
@@ -42,7 +42,7 @@ def test_a_digit_held_in_several_ways_is_shown_where_the_mistake_is_surest() -> 
         images = np.full((2, 28, 28), round(first), np.uint8)
         return Outcome(Data("d", images, np.full(2, 3, np.uint8)), logits, Calibration(1, 0, 0))
 
-    found = pictures.surest([outcome(4, 9), outcome(8, 9), outcome(6, 9)])
+    found = mistakes.surest([outcome(4, 9), outcome(8, 9), outcome(6, 9)])
     assert len(found.data) == 2
     assert found.logits[0, 7] == 8
     assert found.data.images[0, 0, 0] == 8

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import review_queue
+from benchmarks.site import review_queue
 
 
 def test_it_measures_every_step_of_a_reviewer(

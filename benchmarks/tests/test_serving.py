@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import serving
-from benchmarks.serving import Times
+from benchmarks.site import serving
+from benchmarks.site.serving import Times
 
 
 def test_every_step_is_timed(

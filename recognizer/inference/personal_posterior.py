@@ -16,7 +16,7 @@ What a person let pass is evidence too, though weak (a large variance in N): who
 fives that were read as fives, and then says of the next that it is a six, has more likely slipped
 than found a mistake. By itself it decides nothing.
 
-``benchmarks.personal --choose`` prints what the numbers were chosen by.
+``benchmarks.personalisation.quality --choose`` prints what the numbers were chosen by.
 """
 
 from __future__ import annotations

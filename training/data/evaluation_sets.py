@@ -66,7 +66,7 @@ def nondigits(each: int = nondigit_sets.EACH) -> dict[str, Data]:
 
     Omniglot's held-out alphabets, with and without the characters that look like a digit; the
     sets of ``nondigit_sets``; photographs of other things (all of them once
-    ``benchmarks.accuracy`` has fetched them, else the one that comes with matplotlib).
+    ``benchmarks.model.accuracy`` has fetched them, else the one that comes with matplotlib).
     """
     found: dict[str, Data] = {}
     if downloads.find(downloads.OMNIGLOT.filename):

@@ -1,6 +1,6 @@
 """Train a recipe again and again, each time with one part left out, and set the results in a table.
 
-    python -m benchmarks.ablation [--epochs 3] [--recipe shipped] [--only "full,no elastic"]
+    python -m benchmarks.model.ablation [--epochs 3] [--recipe shipped] [--only "full,no elastic"]
 
 Everything is measured on validation data: MNIST's validation part, the writers that choose, the
 first validation images corrupted as MNIST-C does, non-digits drawn with those writers' strokes,
@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import corruptions, machine
+from benchmarks.common import environment
+from benchmarks.model import corruptions
 from recognizer.inference.classifier import Calibration
 from training.data import datasets, downloads, nondigit_sets, omniglot
 from training.data import training_data as data_training_data
@@ -251,7 +252,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{name}: done in {row['minutes']:.1f} minutes", flush=True)
     except (DataUnavailable, DataDamaged) as error:
         raise SystemExit(str(error)) from error
-    print(f"{options.epochs} epochs of the recipe {recipe.name}; {machine.describe()}")
+    print(f"{options.epochs} epochs of the recipe {recipe.name}; {environment.describe()}")
     print(table({name: report["rows"][name] for name in PARTS if name in report["rows"]}))
 
 
@@ -260,7 +261,7 @@ def _report(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     # Through JSON and back, so that tuples compare as the lists they become.
     wanted = json.loads(json.dumps(settings))
     if not path.is_file():
-        return {"machine": machine.describe(), "settings": wanted, "rows": {}}
+        return {"machine": environment.describe(), "settings": wanted, "rows": {}}
     report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if report["settings"] != wanted:
         raise SystemExit(f"{path} has rows of another recipe. Name another file with --json.")

@@ -1,6 +1,6 @@
 """Draw a digit in Chromium and take the README's picture of the page.
 
-    python -m benchmarks.screenshots [PATH]        (docs/screenshot.png)
+    python -m benchmarks.pictures.screenshots [PATH]        (docs/screenshot.png)
 
 Starts the site on a database of its own that is gone afterwards. The browser is the system's
 Chromium or Chrome, on the PATH or named by the variable CHROMIUM.
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.site import ROOT, running_site
+from benchmarks.common.running_site import ROOT, running_site
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import place
 

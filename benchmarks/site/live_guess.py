@@ -1,6 +1,6 @@
 """Measure how long the live guess takes: from the last pointer-up until it is on the screen.
 
-    python -m benchmarks.live_guess [--digits 60] [--json PATH]
+    python -m benchmarks.site.live_guess [--digits 60] [--json PATH]
 
 Draws digits with the mouse in the system's Chromium, beside the server on the same machine. The
 time is the browser's own, from the event to the first frame after the answer was written.
@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
-from benchmarks.screenshots import browser_page, drag
-from benchmarks.site import running_site
+from benchmarks.common import environment
+from benchmarks.common.running_site import running_site
+from benchmarks.pictures.screenshots import browser_page, drag
 
 GOAL_MS = 100
 WATCH = """
@@ -66,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not times:
         raise SystemExit("There was no guess at all.")
     median, p95 = float(np.median(times)), float(np.quantile(times, 0.95))
-    print(f"Live guess, {len(times)} digits; {machine.describe()}")
+    print(f"Live guess, {len(times)} digits; {environment.describe()}")
     verdict = "reached" if p95 < GOAL_MS else "MISSED"
     print(f"median {median:.0f} ms, p95 {p95:.0f} ms (< {GOAL_MS} ms {verdict})")
     if options.json:
-        report = {"machine": machine.describe(), "ms": times}
+        report = {"machine": environment.describe(), "ms": times}
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

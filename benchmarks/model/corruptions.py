@@ -1,11 +1,11 @@
 """Measure a model on corrupted digits: the fifteen kinds of MNIST-C.
 
-    python -m benchmarks.corruptions [FOLDER] [--against FOLDER] [--n 1000] [--json PATH]
+    python -m benchmarks.model.corruptions [FOLDER] [--against FOLDER] [--n 1000] [--json PATH]
 
 FOLDER holds a bundle (default: recognizer/bundled). ``--against`` names another to set beside it:
 the same network trained without our augmentation, whose errors the goal is a third of. The first
-images of MNIST's test half are corrupted (see ``benchmarks.mnist_c``), then take the way of every
-drawing, through imaging and LiteRT.
+images of MNIST's test half are corrupted (see ``benchmarks.model.mnist_c``), then take the way of
+every drawing, through imaging and LiteRT.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine, mnist_c
+from benchmarks.common import environment
+from benchmarks.model import mnist_c
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
 from training.data import datasets, downloads
 from training.data.datasets import Data
@@ -92,11 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sets = corrupted(raw["test"].take(slice(options.n)))
     found = [errors(classifier, sets) for classifier in classifiers]
     names = " against ".join(classifier.name for classifier in classifiers)
-    print(f"{names}: share misread, n = {len(sets['clean']):,} of each kind; {machine.describe()}")
+    print(
+        f"{names}: share misread, n = {len(sets['clean']):,} of each kind; {environment.describe()}"
+    )
     print("\n".join(table(found[0], found[1] if len(found) > 1 else None)))
     if options.json:
         report = {
-            "machine": machine.describe(),
+            "machine": environment.describe(),
             "n": len(sets["clean"]),
             "models": [
                 {"folder": str(folder), "errors": row, "mean": mean_error(row)}

@@ -1,6 +1,6 @@
 """Measure exports, imports and rechecks: how long they take and how much memory at most.
 
-    python -m benchmarks.exports [--rows 1000 10000] [--formats npz png ...] [--inputs]
+    python -m benchmarks.site.exports [--rows 1000 10000] [--formats npz png ...] [--inputs]
         [--imports npz ...] [--database sqlite|postgresql] [--json PATH]
 
 For each number of rows a database of its own is filled with labelled drawings, no two alike, and
@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import databases, machine
+from benchmarks.common import databases, environment
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
     "npz": "labels.npz",
     "png": "drawings",
@@ -198,7 +198,7 @@ def drawings(inputs: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
 def in_a_process(url: str, *arguments: str) -> list[dict[str, Any]]:
     """Run this module with some arguments on a database; return what it printed as JSON."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.exports", *arguments],
+        [sys.executable, "-m", "benchmarks.site.exports", *arguments],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "ERROR"},
         capture_output=True,
@@ -206,7 +206,7 @@ def in_a_process(url: str, *arguments: str) -> list[dict[str, Any]]:
         check=False,
     )
     if done.returncode:
-        raise SystemExit(f"benchmarks.exports {' '.join(arguments)} failed:\n{done.stderr}")
+        raise SystemExit(f"benchmarks.site.exports {' '.join(arguments)} failed:\n{done.stderr}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
@@ -278,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.ask:
         ask()
         return
-    print(f"{options.database}; {machine.describe()}")
+    print(f"{options.database}; {environment.describe()}")
     print(f"{'':24}{'rows':>10}{'s':>10}{'CPU s':>10}{'CPU ms':>10}{'MB peak':>10}")
     costs: list[Cost] = []
     times = {}
@@ -297,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(growth(costs)))
     if options.json:
         report = {
-            "machine": machine.describe(),
+            "machine": environment.describe(),
             "database": options.database,
             "inputs": options.inputs,
             "costs": [vars(cost) for cost in costs],

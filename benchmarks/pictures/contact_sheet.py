@@ -1,8 +1,8 @@
 """A sheet of generated drawings, to be looked at by a person.
 
-    python -m benchmarks.contact_sheet digits sheet.png
-    python -m benchmarks.contact_sheet nondigits sheet.png --count 100
-    python -m benchmarks.contact_sheet 7 sheet.png --by-style
+    python -m benchmarks.pictures.contact_sheet digits sheet.png
+    python -m benchmarks.pictures.contact_sheet nondigits sheet.png --count 100
+    python -m benchmarks.pictures.contact_sheet 7 sheet.png --by-style
 
 With ``--by-style`` each row is one allograph (or one kind of non-digit), in the order of
 ``ALLOGRAPHS`` (``NONDIGITS``), and the names are printed.

@@ -1,6 +1,7 @@
 """Take pictures of every page in every state, light and dark, on a desktop and on a phone.
 
-    python -m benchmarks.gallery [FOLDER] [--only NAME] [--animation PATH]     (reports/gallery)
+    python -m benchmarks.pictures.gallery [FOLDER] [--only NAME] [--animation PATH]
+    (reports/gallery)
 
 Looked at before each release. With --animation only the README's moving picture is made: a digit
 being drawn, with the guess that follows it. The browser is the system's Chromium.
@@ -17,8 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.screenshots import browser_page, drag, draw, points_of
-from benchmarks.site import ROOT, Site, running_site
+from benchmarks.common.running_site import ROOT, Site, running_site
+from benchmarks.pictures.screenshots import browser_page, drag, draw, points_of
 from recognizer.imaging import encode_png
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import place, render
@@ -162,8 +163,8 @@ def fill(site: Site) -> None:
 
     subprocess.run(
         [
-            sys.executable, "-m", "benchmarks.insights_data", "--drawings", "600", "--days", "30",
-            "--account", "gallery", PASSWORD,
+            sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", "600", "--days",
+            "30", "--account", "gallery", PASSWORD,
         ],
         cwd=ROOT, env=dict(site.environment), check=True, capture_output=True,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Time the grid: how long a page of sixty takes to open, to save and to undo, and one picture.
 
-    python -m benchmarks.grid [--drawings 1000 100000] [--rounds 20] [--json PATH]
+    python -m benchmarks.site.grid [--drawings 1000 100000] [--rounds 20] [--json PATH]
 
 Through Django's test client on a database of its own (SQLite, or DATABASE_URL where GRID_DATABASE
 names an empty one), filled with drawings of which one in fifty was refused and one in five has a
@@ -24,7 +24,7 @@ from typing import Any
 import django
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.common import environment
 
 CHUNK = 2000
 GRID = "/admin/recognizer/prediction/grid/"
@@ -152,12 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found[total] = measure(options.rounds)
         vendor = connection.vendor
         connection.close()
-    print(f"{vendor}; {machine.describe()}")
+    print(f"{vendor}; {environment.describe()}")
     print(f"{'ms, median':34}" + "".join(f"{total:>12,}" for total in found))
     for step in next(iter(found.values())):
         print(f"{step:34}" + "".join(f"{times[step]:12.1f}" for times in found.values()))
     if options.json:
-        report = {"machine": machine.describe(), "database": vendor, "ms": found}
+        report = {"machine": environment.describe(), "database": vendor, "ms": found}
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """Measure a model against its goals: digits, calibration, refusal, size.
 
-    python -m benchmarks.accuracy [FOLDER] [--json PATH]
-    python -m benchmarks.accuracy --models DIR DIR DIR
+    python -m benchmarks.model.accuracy [FOLDER] [--json PATH]
+    python -m benchmarks.model.accuracy --models DIR DIR DIR
 
 FOLDER holds a bundle (default: recognizer/bundled). With ``--models`` the same recipe's bundles
 of several seeds are read, and what they reach is stated as a mean. Measured is what is served:
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.common import environment
 from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
 from recognizer.statistics.intervals import wilson
 from training import pipeline
@@ -188,7 +188,7 @@ def table(bundle: Bundle, rows: Sequence[Row]) -> str:
     head = f"{'':58}{'n':>7} {'measured':>10}  {'95 % interval':17} {'goal':>12}"
     return "\n".join(
         [
-            f"{bundle.name}; {machine.describe()}",
+            f"{bundle.name}; {environment.describe()}",
             head,
             *map(str, rows),
             f"{sum(goals)} of {len(goals)} goals reached",
@@ -234,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(str(error)) from error
     if not sets:
         raise SystemExit("There is no set to measure on.")
-    report: dict[str, Any] = {"machine": machine.describe(), "models": []}
+    report: dict[str, Any] = {"machine": environment.describe(), "models": []}
     found: list[list[Row]] = []
     for bundle in bundles:
         outcomes = pipeline.measure(bundle, sets)

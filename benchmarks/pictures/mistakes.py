@@ -1,6 +1,6 @@
 """Draw the model card's pictures: every mistake that remains, and how far confidence holds.
 
-    python -m benchmarks.pictures [FOLDER] [--to docs]
+    python -m benchmarks.pictures.mistakes [FOLDER] [--to docs]
 
 FOLDER holds a bundle (default: recognizer/bundled). Writes mistakes-mnist.png (MNIST's test half),
 mistakes-pen.png (held-out writers; each digit once, in that of the five placements in
@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.screenshots import MAX_BYTES, smaller
-from benchmarks.site import ROOT
+from benchmarks.common.running_site import ROOT
+from benchmarks.pictures.screenshots import MAX_BYTES, smaller
 from recognizer.inference.classifier import BUNDLED, BundleError, load_bundle
 from training import pipeline
 from training.data import datasets, evaluation_sets, omniglot

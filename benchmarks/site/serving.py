@@ -1,6 +1,6 @@
 """Measure one answer on one thread, from the bytes of a file to the verdict.
 
-    python -m benchmarks.serving [FOLDER] [--json PATH] [--drawings 40] [--rounds 20]
+    python -m benchmarks.site.serving [FOLDER] [--json PATH] [--drawings 40] [--rounds 20]
 
 FOLDER holds a bundle (default: recognizer/bundled). Drawings as the page sends them, PNG of
 280x280 px, and one photo as a phone sends it, JPEG of 4000x3000 px. Run it on an idle machine.
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from benchmarks import machine
+from benchmarks.common import environment
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
@@ -137,11 +137,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BundleError as error:
         raise SystemExit(str(error)) from error
     found = measure(classifier, options.drawings, options.rounds)
-    print(f"{classifier.name}, one thread; {machine.describe()}")
+    print(f"{classifier.name}, one thread; {environment.describe()}")
     print(f"{'ms':38}{'median':>9}{'p95':>9}")
     print("\n".join(map(str, found)))
     if options.json:
-        report = {"machine": machine.describe(), "ms": [vars(times) for times in found]}
+        report = {"machine": environment.describe(), "ms": [vars(times) for times in found]}
         options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

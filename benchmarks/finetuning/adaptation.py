@@ -1,13 +1,14 @@
 """What holds a network to what it knew while it learns a hand from few labels, part by part.
 
-    python -m benchmarks.adaptation [--hands turned,narrow] [--labels 80] [--only "full,..."]
+    python -m benchmarks.finetuning.adaptation [--hands turned,narrow] [--labels 80] [--only
+    "full,..."]
 
 Each row is the recipe ``fine-tune`` with one part changed, on drawings of the writers that choose
-(23-24) by hands of ``benchmarks.hands``: so many are trained on, the others measured. Neither
-MNIST's test half nor the writers that are held out are used, so what the table says may be acted
-on. "Anew" teaches one hand, then two, then three, each time from the bundled network, as a site
-does that trains after every hour of labelling; "chain" does so from the network before; "tied" too,
-but each is held to what the bundled network answers.
+(23-24) by hands of ``benchmarks.finetuning.handwriting_styles``: so many are trained on, the others
+measured. Neither MNIST's test half nor the writers that are held out are used, so what the table
+says may be acted on. "Anew" teaches one hand, then two, then three, each time from the bundled
+network, as a site does that trains after every hour of labelling; "chain" does so from the network
+before; "tied" too, but each is held to what the bundled network answers.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks import machine
-from benchmarks.hands import HANDS, Hand
+from benchmarks.common import environment
+from benchmarks.finetuning.handwriting_styles import HANDS, Hand
 from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
 from training.data import datasets, training_data
 from training.data.datasets import Data, PenDigit
@@ -230,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         bench = make_bench([HANDS[name] for name in names], options.labels, options.limit)
     except (DataUnavailable, DataDamaged) as error:
         raise SystemExit(str(error)) from error
-    print(f"{options.labels} labelled drawings to train on; {machine.describe()}")
+    print(f"{options.labels} labelled drawings to train on; {environment.describe()}")
     print(head(bench))
     model = bundle.from_keras_bytes(bench.bundled.training)
     for hand in bench.hands:

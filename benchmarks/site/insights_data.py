@@ -1,6 +1,7 @@
 """Make up drawings, answers and reviews that look like a site's, to measure and to picture.
 
-    python -m benchmarks.insights_data [--drawings 20000] [--days 400] [--account NAME PASSWORD]
+    python -m benchmarks.site.insights_data [--drawings 20000] [--days 400] [--account NAME
+    PASSWORD]
 
 Fills the database that DATABASE_URL names, which must hold no drawing yet. Nothing here is
 measured: the answers are drawn at random, so that their shares come out as on a real site.

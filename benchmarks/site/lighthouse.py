@@ -1,6 +1,6 @@
 """Measure the public pages with Lighthouse, on mobile settings, in the system's Chromium.
 
-    npm ci && python -m benchmarks.lighthouse [PATH ...] [--runs 3] [--performance 98]
+    npm ci && python -m benchmarks.site.lighthouse [PATH ...] [--runs 3] [--performance 98]
 
 Starts the site with collected static files on a database of its own. Prints the four scores (the
 median of the runs), what goes over the wire, the layout shift, and which hosts were asked. Leaves
@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks import machine
-from benchmarks.screenshots import find_browser
-from benchmarks.site import ROOT, running_site
+from benchmarks.common import environment
+from benchmarks.common.running_site import ROOT, running_site
+from benchmarks.pictures.screenshots import find_browser
 
 PATHS = ("/", "/about/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("Lighthouse is not installed here: run npm ci (Node.js 20 or later).")
     with running_site(collected=True) as site:
         reports = [measure(site.address, path, options.runs, least) for path in options.paths]
-    print(f"Lighthouse, mobile, median of {options.runs}; {machine.describe()}")
+    print(f"Lighthouse, mobile, median of {options.runs}; {environment.describe()}")
     print(f"{'':12}{''.join(f'{name:>15}' for name in CATEGORIES)}{'kB':>9}{'shift':>8}")
     for report in reports:
         print(report)

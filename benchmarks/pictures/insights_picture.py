@@ -1,9 +1,9 @@
 """Take the README's picture of the page of insights.
 
-    python -m benchmarks.insights_picture [PATH] [--dark] [--width 1320] [--whole]
+    python -m benchmarks.pictures.insights_picture [PATH] [--dark] [--width 1320] [--whole]
 
 Starts the site on a database of its own, filled with invented drawings (`insights_data`), that is
-gone afterwards. The browser is the one of `benchmarks.screenshots`.
+gone afterwards. The browser is the one of `benchmarks.pictures.screenshots`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import screenshots
-from benchmarks.insights import PAGE
-from benchmarks.site import ROOT, running_site
+from benchmarks.common.running_site import ROOT, running_site
+from benchmarks.pictures import screenshots
+from benchmarks.site.insights import PAGE
 
 DRAWINGS, DAYS = 120_000, 300
 NAME = "picture"
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     screenshots.find_browser()
     password = secrets.token_urlsafe()
     fill = [
-        sys.executable, "-m", "benchmarks.insights_data", "--drawings", str(DRAWINGS),
+        sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", str(DRAWINGS),
         "--days", str(DAYS), "--account", NAME, password,
     ]  # fmt: skip
     with running_site(fill) as site:

@@ -1,7 +1,7 @@
 """Measure what a visitor's own corrections do for that visitor's next drawings, and what it costs.
 
-    python -m benchmarks.personal [--networks DIR] [--bundled] [--placement centred] [--json PATH]
-    python -m benchmarks.personal --choose
+    python -m benchmarks.personalisation.quality [--networks DIR] [--bundled] [--placement centred]
+    [--json PATH] python -m benchmarks.personalisation.quality --choose
 
 Pen writers whom the network has never seen write their 250 digits in the order in which they did;
 each answer that is wrong, or refuses the digit, is corrected. Counted are the mistakes of the
@@ -27,8 +27,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import correcting, machine, remembering, unseen
-from benchmarks.correcting import Half, Sheet, Spill, Visitor
+from benchmarks.common import environment
+from benchmarks.personalisation import cost, held_out_networks, simulation
+from benchmarks.personalisation.simulation import Half, Sheet, Spill, Visitor
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.inference.personal_posterior import CHOSEN, Mix
 from training.data import datasets, downloads
@@ -67,9 +68,9 @@ class Desk:
         bundle = (
             load_bundle(BUNDLED)
             if network is None
-            else unseen.network(network, self.folder, self.say, self.limit)
+            else held_out_networks.network(network, self.folder, self.say, self.limit)
         )
-        return correcting.write(
+        return simulation.write(
             Classifier(bundle),
             self.pen,
             writers,
@@ -135,10 +136,10 @@ def choose(groups: Mapping[str, Sequence[Sheet]], say: Callable[[str], None]) ->
             halves, nats = [], []
             for visitor in (Visitor(), Visitor(confirms=True), Visitor(lazy=0.5)):
                 for sheet in sheets:
-                    played = correcting.play(sheet, visitor, numbers)
-                    halves.append(correcting.second_half(sheet, played))
+                    played = simulation.play(sheet, visitor, numbers)
+                    halves.append(simulation.second_half(sheet, played))
                     nats.append(-np.log(np.maximum(played.chances, 1e-4)).mean())
-            half = correcting.together(halves)
+            half = simulation.together(halves)
             worse_off = sum(each.misread[1] > each.misread[0] for each in halves)
             say(
                 f"{group:12}{half.misread[0]:>5} →{half.misread[1]:>5}"
@@ -157,8 +158,8 @@ def table(title: str, halves: Mapping[int, Half]) -> str:
     rows = [(str(writer), half) for writer, half in halves.items()]
     held_out = [half for writer, half in halves.items() if writer in HELD_OUT_WRITERS]
     if len(held_out) < len(halves):
-        rows.append(("25 to 30", correcting.together(held_out)))
-    every = correcting.together(halves.values())
+        rows.append(("25 to 30", simulation.together(held_out)))
+    every = simulation.together(halves.values())
     rows.append(("all", every))
     lines += [f"{name:10}{_row(half)}" for name, half in rows]
     worse_off = sum(half.misread[1] > half.misread[0] for half in halves.values())
@@ -196,7 +197,7 @@ def measure(desk: Desk, *, bundled_only: bool) -> dict[str, Any]:
         figures = report[title] = {}
         for behaviour, visitor in VISITORS.items():
             halves = {
-                sheet.writer: correcting.second_half(sheet, correcting.play(sheet, visitor))
+                sheet.writer: simulation.second_half(sheet, simulation.play(sheet, visitor))
                 for sheet in sheets
             }
             desk.say("\n" + table(f"{title}; the visitor {behaviour}", halves))
@@ -212,7 +213,7 @@ def measure(desk: Desk, *, bundled_only: bool) -> dict[str, Any]:
                 }
                 for writer, half in halves.items()
             }
-        spill = correcting.spilled(sheets)
+        spill = simulation.spilled(sheets)
         desk.say(lessons(spill))
         figures["lessons"] = asdict(spill)
     return report
@@ -236,12 +237,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.choose:
             choose(choosing(desk), print)
             return
-        print(f"Second half of each writer's digits, {options.placement}; {machine.describe()}")
-        report = {"machine": machine.describe(), "networks": {}}
+        print(f"Second half of each writer's digits, {options.placement}; {environment.describe()}")
+        report = {"machine": environment.describe(), "networks": {}}
         report["networks"] = measure(desk, bundled_only=options.bundled)
     except (DataUnavailable, DataDamaged) as error:
         raise SystemExit(str(error)) from error
-    costs = remembering.measure(correcting.MOST_REMEMBERED)
+    costs = cost.measure(simulation.MOST_REMEMBERED)
     print(f"\n{costs}")
     report["costs"] = asdict(costs)
     if options.json:

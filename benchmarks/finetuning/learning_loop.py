@@ -1,14 +1,14 @@
 """Play the learning loop whole: drawings, labels, training, gate, and what it is worth.
 
-    python -m benchmarks.learning_loop [--hands turned,slab] [--labels 0,20,50,100,200]
-    python -m benchmarks.learning_loop --survey
+    python -m benchmarks.finetuning.learning_loop [--hands turned,slab] [--labels 0,20,50,100,200]
+    python -m benchmarks.finetuning.learning_loop --survey
 
-For each hand of ``benchmarks.hands`` a site is started on an empty database. A visitor sends
-drawings of writers that the network has never seen, a reviewer labels them in the queue, the
-labels are exported, ``train_model`` runs with its defaults, by turns on the database and on the
-exported file, and the gate decides which version answers from then on. After so many labels,
-measured is the version that is active: on the same writers' other drawings by this hand, on other
-writers' by this hand, and on MNIST's test half.
+For each hand of ``benchmarks.finetuning.handwriting_styles`` a site is started on an empty
+database. A visitor sends drawings of writers that the network has never seen, a reviewer labels
+them in the queue, the labels are exported, ``train_model`` runs with its defaults, by turns on the
+database and on the exported file, and the gate decides which version answers from then on. After so
+many labels, measured is the version that is active: on the same writers' other drawings by this
+hand, on other writers' by this hand, and on MNIST's test half.
 
 Needs the pen data and MNIST (DIGIT_DATA_DIR, or downloaded). Nothing is chosen here: the recipe
 was chosen on other writers, and those of this benchmark are held out. ``--survey`` shows how the
@@ -29,11 +29,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
-from benchmarks.hands import HANDS, Hand
-from benchmarks.loop_figure import draw_curve
-from benchmarks.people import Reviewer, Visitor
-from benchmarks.site import ROOT, Site, running_site
+from benchmarks.common import environment
+from benchmarks.common.running_site import ROOT, Site, running_site
+from benchmarks.finetuning.handwriting_styles import HANDS, Hand
+from benchmarks.finetuning.loop_figure import draw_curve
+from benchmarks.finetuning.simulated_users import Reviewer, Visitor
 from training.data import datasets, downloads
 from training.data.datasets import PenDigit
 from training.data.downloads import DataDamaged, DataUnavailable
@@ -284,7 +284,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (DataUnavailable, DataDamaged) as error:
         raise SystemExit(str(error)) from error
     hands = [HANDS[name] for name in names]
-    print(machine.describe())
+    print(environment.describe())
     if options.survey:
         print(survey(hands, digits))
         return
@@ -303,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _report(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the file's report, or a new one; refuse one of other settings."""
     if not path.is_file():
-        return {"machine": machine.describe(), "settings": dict(settings), "hands": {}}
+        return {"machine": environment.describe(), "settings": dict(settings), "hands": {}}
     report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if report["settings"] != dict(settings):
         raise SystemExit(f"{path} was made with other settings. Name another file with --json.")

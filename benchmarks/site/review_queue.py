@@ -1,6 +1,7 @@
 """Measure the review queue, once with a short and once with a long one.
 
-    python -m benchmarks.review_queue [--rows 1000 100000] [--rounds 20] [--on SQLite] [--json PATH]
+    python -m benchmarks.site.review_queue [--rows 1000 100000] [--rounds 20] [--on SQLite] [--json
+    PATH]
 
 On a temporary SQLite file and, where it is installed, on a PostgreSQL of its own. Each request goes
 through the whole site in one process, without a network: milliseconds, the median and what 19 of 20
@@ -28,10 +29,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.common import environment
 from recognizer.tests import servers
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ORDERS = ("disagreement", "least_sure", "newest", "audit")
 # As the page asks: so many at first, and as many as were labelled when fewer lie ahead.
 FIRST, MORE = 24, 9
@@ -60,7 +61,7 @@ def measured(url: str, rows: int, rounds: int) -> Times:
         [
             sys.executable,
             "-m",
-            "benchmarks.review_queue",
+            "benchmarks.site.review_queue",
             "--rounds",
             str(rounds),
             "--in",
@@ -197,8 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.inside is not None:
         print(json.dumps(measure(options.inside, options.rounds)))
         return
-    print(f"{options.rounds} requests each; {machine.describe()}", flush=True)
-    report: dict[str, Any] = {"machine": machine.describe(), "ms": {}}
+    print(f"{options.rounds} requests each; {environment.describe()}", flush=True)
+    report: dict[str, Any] = {"machine": environment.describe(), "ms": {}}
     for name in options.on:
         found: dict[int, Times] = {}
         try:

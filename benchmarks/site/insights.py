@@ -1,6 +1,7 @@
 """Measure how long the page of insights takes where there are a million drawings.
 
-    python -m benchmarks.insights [--database sqlite|postgresql] [--drawings 10000] [--copies 100]
+    python -m benchmarks.site.insights [--database sqlite|postgresql] [--drawings 10000] [--copies
+    100]
 
 Makes a throwaway database, fills it with invented drawings of two years (`insights_data`; one in
 twenty labelled, with its history), each stored so many times, and asks for the page as a browser
@@ -19,7 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import databases, insights_data, machine
+from benchmarks.common import databases, environment
+from benchmarks.site import insights_data
 from recognizer.tests import servers
 
 PAGE = "/admin/recognizer/prediction/insights/"
@@ -151,14 +153,14 @@ def measure(options: argparse.Namespace) -> None:
         print(", ".join(f"{n:,} {what}" for what, n in held.items()), end="")
         print(f" ({time.perf_counter() - start:.0f} s to fill)")
         busy = f"load {os.getloadavg()[0]:.1f}; " if hasattr(os, "getloadavg") else ""
-        print(f"{options.database}; {busy}{machine.describe()}")
+        print(f"{options.database}; {busy}{environment.describe()}")
         print(f"{'seconds':34}{'cold':>8}{'warm':>8}{'work':>8}{'queries':>9}")
         found = time_pages(database.cool_down)
         print("\n".join(map(str, found)))
         connections.close_all()
     if options.json:
         report = {
-            "machine": machine.describe(),
+            "machine": environment.describe(),
             "database": options.database,
             "holds": held,
             "seconds": [asdict(timing) for timing in found],

@@ -3,8 +3,8 @@
 It misreads few digits of anybody who writes as most people do, so what it has to learn is made:
 each hand is one habit, applied to all that a writer of the UCI pen data wrote. Habits and their
 strengths were chosen on the writers that the network was trained on (``--survey`` of
-``benchmarks.learning_loop`` prints how it reads them there), so that much is refused or misread
-and a person reads nearly all.
+``benchmarks.finetuning.learning_loop`` prints how it reads them there), so that much is refused or
+misread and a person reads nearly all.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Measure what a full memory costs one prediction: milliseconds and queries.
 
-    python -m benchmarks.remembering
+    python -m benchmarks.personalisation.cost
 
 On a SQLite database of its own that is gone afterwards, with as many drawings remembered as a
 person may have, and as many more of which they said nothing.
@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine
-from benchmarks.serving import clock
+from benchmarks.common import environment
+from benchmarks.site.serving import clock
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 300
 GOAL = 1.0
 """Milliseconds a prediction, of the median."""
@@ -51,7 +51,7 @@ def measure(remembered: int, rounds: int = ROUNDS) -> Costs:
     """Return the costs, measured in a process of its own: Django is set up once in each."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.remembering", str(remembered), str(rounds)],
+            [sys.executable, "-m", "benchmarks.personalisation.cost", str(remembered), str(rounds)],
             cwd=ROOT,
             env={
                 **os.environ,
@@ -119,7 +119,7 @@ def _measure_here(remembered: int, rounds: int) -> str:
 def main() -> None:
     """Print the costs of a memory as full as it gets."""
     print(measure(200))
-    print(machine.describe())
+    print(environment.describe())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measure how well photos of pen-written digits are read.
 
-    python -m benchmarks.photos [FOLDER] [--n 100] [--large 9]
+    python -m benchmarks.model.photos [FOLDER] [--n 100] [--large 9]
 
 FOLDER holds a bundle (default: recognizer/bundled). The digits are of pen writers never trained on,
 the photographs of them are made up (``training.synthesis.photos``):
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks.common import environment
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
 from training.data import datasets, downloads
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (BundleError, DataDamaged, DataUnavailable) as error:
         raise SystemExit(str(error)) from error
     digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)
-    print(f"{classifier.name}: photos, n = {options.n} of each kind; {machine.describe()}")
+    print(f"{classifier.name}: photos, n = {options.n} of each kind; {environment.describe()}")
     written = measure(classifier, digits, options.n)
     empty = measure(classifier, digits, options.n, blank=True)
     print(f"{'':14}{'right':>8}{'blank paper: blank':>20}{'no digit':>10}{'a digit':>9}")

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Point(Protocol):
-    """What is drawn of a row: see ``benchmarks.learning_loop.Row``."""
+    """What is drawn of a row: see ``benchmarks.finetuning.learning_loop.Row``."""
 
     @property
     def labels(self) -> int: ...

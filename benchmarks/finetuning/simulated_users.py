@@ -13,7 +13,7 @@ from http.cookiejar import CookieJar
 from typing import Any
 from urllib.request import HTTPCookieProcessor, Request
 
-from benchmarks.site import Site
+from benchmarks.common.running_site import Site
 
 QUEUE = "admin/recognizer/prediction/review/"
 TIMEOUT = 60
