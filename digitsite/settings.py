@@ -109,7 +109,7 @@ if importlib.util.find_spec("training") is not None:
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     # Above the policies: they are for pages, and would outweigh a small module that they came with.
-    "digitsite.static.StaticFilesMiddleware",
+    "digitsite.staticfiles.StaticFilesMiddleware",
     "digitsite.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -199,7 +199,7 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT") or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "digitsite.static.HashedWhenCollected"},
+    "staticfiles": {"BACKEND": "digitsite.staticfiles.HashedWhenCollected"},
 }
 WHITENOISE_USE_FINDERS = True
 # Every page asks for the hashed names.

@@ -139,7 +139,7 @@ def test_collected_modules_import_each_other_by_hashed_names(
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "digitsite.static.HashedWhenCollected"},
+        "staticfiles": {"BACKEND": "digitsite.staticfiles.HashedWhenCollected"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
 
