@@ -18,7 +18,7 @@ from django.utils import translation
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from recognizer.tests import drawings
+from recognizer.tests.support import drawings
 from recognizer.versions import active as active_version
 
 

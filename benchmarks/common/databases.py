@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from recognizer.tests import servers
+from recognizer.tests.support import servers
 
 START_SECONDS = 60
 

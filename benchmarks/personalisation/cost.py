@@ -79,7 +79,7 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from recognizer.models import Prediction
     from recognizer.personalisation import corrections
     from recognizer.predictions import recognition
-    from recognizer.tests.drawings import digit_png
+    from recognizer.tests.support.drawings import digit_png
     from recognizer.versions import active as active_version
 
     call_command("migrate", verbosity=0)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.common import databases, environment
 from benchmarks.site import insights_data
-from recognizer.tests import servers
+from recognizer.tests.support import servers
 
 PAGE = "/admin/recognizer/prediction/insights/"
 LIST = "/admin/recognizer/prediction/"

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import environment
-from recognizer.tests import servers
+from recognizer.tests.support import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 ORDERS = ("disagreement", "least_sure", "newest", "audit")
@@ -88,7 +88,7 @@ def fill(rows: int) -> None:
     from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
     from recognizer.predictions.audit_sample import audit_key
-    from recognizer.tests.drawings import digit_png
+    from recognizer.tests.support.drawings import digit_png
 
     rng = random.Random(7)
     version = ModelVersion.objects.defer("serving", "training").get()

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
-from recognizer.tests.drawings import DrawDigit
+from recognizer.tests.support.drawings import DrawDigit
 
 ACCEPTS = {"accept-encoding": "gzip, deflate, br"}
 

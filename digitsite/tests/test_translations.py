@@ -24,10 +24,10 @@ from django.utils.translation import to_locale
 from rest_framework.test import APIClient
 
 from recognizer import imaging
-from recognizer.tests.drawings import DrawDigit
-from recognizer.tests.insights_data import PAGE as INSIGHTS
-from recognizer.tests.insights_data import store, words
-from recognizer.tests.reviewing import LIST, make_prediction, make_version
+from recognizer.tests.support.drawings import DrawDigit
+from recognizer.tests.support.insights import PAGE as INSIGHTS
+from recognizer.tests.support.insights import store, words
+from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
 from training.evaluation import gate
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES if not code.startswith("en")]

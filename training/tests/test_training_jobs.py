@@ -21,7 +21,7 @@ from recognizer.jobs import training_jobs
 from recognizer.labelling import labels
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.predictions import recognition, selectors
-from recognizer.tests.drawings import DrawDigit
+from recognizer.tests.support.drawings import DrawDigit
 from training.data import training_data
 from training.tests.small_data import write_small_data
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from recognizer.tests.browser.desk import Desk
-from recognizer.tests.drawings import DrawDigit
+from recognizer.tests.support.drawings import DrawDigit
 
 pytestmark = pytest.mark.django_db
 

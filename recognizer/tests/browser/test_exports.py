@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from recognizer.models import Prediction
 from recognizer.tests.browser.conftest import listen
-from recognizer.tests.reviewing import LIST, make_prediction
+from recognizer.tests.support.reviewing import LIST, make_prediction
 
 
 @pytest.fixture

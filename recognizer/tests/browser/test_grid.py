@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, Via
 from recognizer.tests.browser.conftest import listen
-from recognizer.tests.reviewing import (
+from recognizer.tests.support.reviewing import (
     LIST,
     drawing,
     label_of,

@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognizer.tests.browser.conftest import listen
-from recognizer.tests.insights_data import PAGE, act, store
-from recognizer.tests.reviewing import NOT_A_DIGIT, make_version
+from recognizer.tests.support.insights import PAGE, act, store
+from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_version
 
 CHARTS = ("accuracy", "reliability", "confusion", "digits", "answers", "shares", "suggestions")
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.tests.browser.desk import Desk
-from recognizer.tests.drawings import DrawDigit
+from recognizer.tests.support.drawings import DrawDigit
 
 PREDICTIONS = "**/api/v1/predictions/"
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from recognizer.models import Prediction, RememberedDrawing
-from recognizer.tests import drawings
 from recognizer.tests.browser.desk import Desk, send_picture
+from recognizer.tests.support import drawings
 
 
 def _draw_cross(desk: Desk, *, lean: float = 0.0) -> None:

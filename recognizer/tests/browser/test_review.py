@@ -18,7 +18,13 @@ from pytest_django.live_server_helper import LiveServer
 from recognizer.labelling import labels as labelling_labels
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.browser.conftest import listen
-from recognizer.tests.reviewing import LIST, NOT_A_DIGIT, label_of, make_prediction, make_staff
+from recognizer.tests.support.reviewing import (
+    LIST,
+    NOT_A_DIGIT,
+    label_of,
+    make_prediction,
+    make_staff,
+)
 
 PATH = LIST + "review/"
 OpenDesk = Callable[..., "ReviewDesk"]

@@ -11,9 +11,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from recognizer.jobs import heartbeat, training_jobs
 from recognizer.models import JobStatus, TrainingJob
+from recognizer.tests.admin.jobs.test_jobs import RESULT
 from recognizer.tests.browser.conftest import listen
-from recognizer.tests.reviewing import make_staff, make_version
-from recognizer.tests.test_jobs import RESULT
+from recognizer.tests.support.reviewing import make_staff, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,0 +1,583 @@
+"""Training jobs without the training: states, one at a time, silent workers, the pages."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+
+from recognizer.jobs import heartbeat, training_jobs
+from recognizer.jobs.training_jobs import Kind, Options
+from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
+from training.evaluation import gate
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/recognizer/trainingjob/"
+ADD = LIST + "add/"
+ENDS = [
+    JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.INTERRUPTED,
+]  # fmt: skip
+
+
+def answers(n: int, mistakes: int) -> gate.Right:
+    return np.arange(n) >= mistakes
+
+
+RESULT = {
+    "candidate": "trained-1",
+    "active": "shipped-3",
+    "activated": False,
+    "gate": gate.decide(
+        {"generated": answers(1000, 27), "labelled": answers(40, 0)},
+        {"generated": answers(1000, 17), "labelled": answers(40, 4)},
+        reported=[gate.Row.of("mnist test", answers(10_000, 43), answers(10_000, 43))],
+    ).to_json(),
+}
+
+
+@pytest.fixture
+def trainer(make_user: Callable[..., User]) -> User:
+    """A member of staff who may start trainings, and nothing else."""
+    return make_staff("trainer", "add_trainingjob")
+
+
+@pytest.fixture
+def training(client: Client, trainer: User) -> Client:
+    """A browser in which the trainer is logged in."""
+    client.force_login(trainer)
+    return client
+
+
+def ask(by: User, **options: Any) -> TrainingJob:
+    return training_jobs.request(options=Options(**options), by=by)
+
+
+def running(by: User) -> TrainingJob:
+    job = ask(by)
+    assert training_jobs.begin(job_id=job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def ended(by: User, status: JobStatus) -> TrainingJob:
+    job = running(by)
+    if status == JobStatus.SUCCEEDED:
+        training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
+    elif status == JobStatus.CANCELLED:
+        training_jobs.cancel(job_id=job.pk)
+        training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
+    else:
+        training_jobs.stop(job_id=job.pk, status=status, error="For a reason.")
+    job.refresh_from_db()
+    return job
+
+
+def silence(job: TrainingJob) -> None:
+    """Let it be long ago that anybody heard of the job's worker."""
+    long_ago = timezone.now() - training_jobs.SILENCE - timedelta(seconds=1)
+    TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
+    DBTaskResult.objects.filter(pk=job.task_id).update(started_at=long_ago)
+
+
+def status_of(job: TrainingJob) -> str:
+    return str(TrainingJob.objects.values_list("status", flat=True).get(pk=job.pk))
+
+
+def cells(row: str) -> list[str]:
+    """The texts of a table's row."""
+    found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)
+    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in found]
+
+
+def page_of(job: TrainingJob) -> str:
+    return f"{LIST}{job.pk}/change/"
+
+
+# States ---------------------------------------------------------------------------------------
+
+
+def test_a_job_and_its_place_in_the_queue_come_together(trainer: User) -> None:
+    job = ask(trainer, kind=Kind.FAST, activate=False, epochs=2, limit=50)
+
+    task = DBTaskResult.objects.get(pk=job.task_id)
+    assert task.args_kwargs["args"] == [str(job.pk)]
+    stored = TrainingJob.objects.get(pk=job.pk)
+    assert (stored.status, stored.requested_by) == (JobStatus.QUEUED, trainer)
+    assert Options.from_json(stored.options) == Options(Kind.FAST, False, 2, 50)
+
+
+def test_a_second_one_is_refused_until_the_first_has_ended(trainer: User) -> None:
+    job = ask(trainer)
+    for _ in range(2):
+        with pytest.raises(training_jobs.JobError, match="Another training is waiting or running"):
+            ask(trainer)
+        training_jobs.begin(job_id=job.pk)
+    assert DBTaskResult.objects.count() == 1
+
+    training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="For a reason.")
+
+    assert ask(trainer).status == JobStatus.QUEUED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_once_one_gets_it(trainer: User) -> None:
+    together = threading.Barrier(8)
+    got: list[bool] = []
+
+    def go() -> None:
+        together.wait()
+        try:
+            ask(trainer)
+            got.append(True)
+        except training_jobs.JobError:
+            got.append(False)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(got) == [False] * 7 + [True]
+    assert TrainingJob.objects.count() == DBTaskResult.objects.count() == 1
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_never_begins(trainer: User) -> None:
+    job = ask(trainer)
+
+    training_jobs.cancel(job_id=job.pk)
+
+    assert status_of(job) == JobStatus.CANCELLED
+    assert not training_jobs.begin(job_id=job.pk)
+    assert status_of(job) == JobStatus.CANCELLED
+
+
+def test_a_running_job_hears_that_it_is_cancelled_and_keeps_nothing(trainer: User) -> None:
+    job = running(trainer)
+    assert training_jobs.beat(job_id=job.pk)
+
+    training_jobs.cancel(job_id=job.pk)
+
+    assert not training_jobs.beat(job_id=job.pk)
+    version = make_version("too-late")
+    with pytest.raises(training_jobs.JobOver):
+        training_jobs.succeed(job_id=job.pk, result=RESULT, version=version)
+    training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED, error="The worker was stopped.")
+    job.refresh_from_db()
+    assert (job.status, job.error, job.result) == (JobStatus.CANCELLED, "", {})
+
+
+@pytest.mark.parametrize("status", ENDS)
+def test_what_has_ended_stays_as_it_is(trainer: User, status: JobStatus) -> None:
+    job = ended(trainer, status)
+    before = TrainingJob.objects.values().get(pk=job.pk)
+
+    with pytest.raises(training_jobs.JobError, match="ended already"):
+        training_jobs.cancel(job_id=job.pk)
+    training_jobs.report(job_id=job.pk, progress={"phase": "late"}, log="late")
+    training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="late")
+    with pytest.raises(training_jobs.JobOver):
+        training_jobs.succeed(job_id=job.pk, result={}, version=make_version("late"))
+
+    assert not training_jobs.beat(job_id=job.pk)
+    assert not training_jobs.begin(job_id=job.pk)
+    assert TrainingJob.objects.values().get(pk=job.pk) == before
+
+
+def test_a_job_that_is_not_there_can_not_be_cancelled() -> None:
+    with pytest.raises(training_jobs.JobError, match="no such training"):
+        training_jobs.cancel(job_id=uuid4())
+
+
+def test_only_the_end_of_a_long_log_is_kept(trainer: User) -> None:
+    job = running(trainer)
+    log = "".join(f"line {n}\n" for n in range(20_000))
+
+    training_jobs.report(job_id=job.pk, progress={}, log=log)
+
+    job.refresh_from_db()
+    assert len(job.log) == training_jobs.LOG_SIZE
+    assert job.log.endswith("line 19999\n")
+
+
+# Silence --------------------------------------------------------------------------------------
+
+
+def test_a_job_whose_worker_falls_silent_is_interrupted_and_the_next_may_start(
+    trainer: User,
+) -> None:
+    job = running(trainer)
+    DBTaskResult.objects.update(status="RUNNING")
+    assert training_jobs.reap() is None
+
+    silence(job)
+    following = ask(trainer)
+
+    job.refresh_from_db()
+    assert (job.status, job.error) == (
+        JobStatus.INTERRUPTED, "The worker was stopped or killed."
+    )  # fmt: skip
+    assert status_of(following) == JobStatus.QUEUED
+    assert DBTaskResult.objects.get(pk=job.task_id).status == "FAILED"
+
+
+def test_a_worker_that_was_only_slow_hears_that_its_job_was_given_up(trainer: User) -> None:
+    job = running(trainer)
+    silence(job)
+    training_jobs.reap()
+
+    assert not training_jobs.beat(job_id=job.pk)
+    with pytest.raises(training_jobs.JobOver), transaction.atomic():
+        training_jobs.hold(job_id=job.pk)
+
+
+@pytest.mark.parametrize("fate", ["taken", "failed", "gone"])
+def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
+    trainer: User, fate: str
+) -> None:
+    job = ask(trainer)
+    assert training_jobs.reap() is None
+    task = DBTaskResult.objects.filter(pk=job.task_id)
+    if fate == "gone":
+        task.delete()
+    else:
+        task.update(status="RUNNING" if fate == "taken" else "FAILED", started_at=timezone.now())
+        silence(job)
+
+    training_jobs.reap()
+
+    assert status_of(job) == JobStatus.INTERRUPTED
+
+
+@pytest.mark.parametrize("look", ["list", "page", "status", "add"])
+def test_whoever_looks_finds_a_lost_job_interrupted(
+    training: Client, trainer: User, look: str
+) -> None:
+    job = running(trainer)
+    silence(job)
+    address = {"list": LIST, "page": page_of(job), "status": f"{LIST}{job.pk}/status/", "add": ADD}
+
+    training.get(address[look])
+
+    assert status_of(job) == JobStatus.INTERRUPTED
+
+
+# Workers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_is_there_while_it_works_and_gone_afterwards() -> None:
+    assert heartbeat.attendance() == heartbeat.Attendance(is_there=False, last_seen=None)
+
+    with heartbeat.present(name="one", place="here"):
+        assert heartbeat.attendance().is_there
+
+    assert not heartbeat.attendance().is_there
+    assert not Worker.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_interrupts_what_another_one_left_behind(trainer: User) -> None:
+    job = running(trainer)
+    silence(job)
+    noticed = threading.Event()
+
+    with heartbeat.present(name="one", place="here"):
+        for _ in range(200):
+            if status_of(job) == JobStatus.INTERRUPTED:
+                noticed.set()
+                break
+            noticed.wait(0.05)
+
+    assert noticed.is_set()
+
+
+def test_a_killed_worker_counts_as_gone_and_is_forgotten_in_the_end(training: Client) -> None:
+    heartbeat.sign(name="killed", place="here")
+    Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
+
+    assert "No worker has looked at the queue for 3 minutes." in training.get(ADD).content.decode()
+
+    Worker.objects.update(seen_at=timezone.now() - timedelta(days=2))
+    heartbeat.sign(name="another", place="here")
+    assert list(Worker.objects.values_list("pk", flat=True)) == ["another"]
+    assert "db_worker" not in training.get(ADD).content.decode()
+
+
+@pytest.mark.parametrize("package", ["training", "tensorflow"])
+def test_a_worker_that_could_not_train_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == package else found(name)
+    )
+
+    with pytest.raises(CommandError, match=f"{package} is not installed here. Run: python -m pip"):
+        call_command("db_worker")
+
+    assert not Worker.objects.exists()
+
+
+# The pages ------------------------------------------------------------------------------------
+
+
+def test_the_button_starts_a_training_and_leads_to_its_page(
+    training: Client, trainer: User
+) -> None:
+    response = training.post(ADD, {"kind": "fast", "activate": "on", "epochs": "", "limit": ""})
+
+    job = TrainingJob.objects.get()
+    assert response.headers["Location"] == page_of(job)
+    assert Options.from_json(job.options) == Options(Kind.FAST)
+    page = training.get(page_of(job)).content.decode()
+    assert "It waits for a worker." in page
+    assert "No worker is looking at the queue. Start one with:" in page
+    assert "python manage.py db_worker" in page
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"kind": "alchemy"},
+        {},
+        {"kind": "fast", "epochs": "0"},
+        {"kind": "fast", "epochs": "many"},
+        {"kind": "fast", "limit": "-1"},
+    ],
+)
+def test_a_form_that_makes_no_sense_starts_nothing(training: Client, form: dict[str, str]) -> None:
+    response = training.post(ADD, form)
+
+    assert response.status_code == 200
+    assert "errorlist" in response.content.decode()
+    assert not TrainingJob.objects.exists()
+
+
+def test_while_one_is_under_way_the_page_leads_to_it(training: Client, trainer: User) -> None:
+    job = running(trainer)
+
+    page = training.get(ADD).content.decode()
+    refused = training.post(ADD, {"kind": "fast"}, follow=True).content.decode()
+
+    assert page_of(job) in page
+    assert 'name="kind"' not in page
+    assert "Another training is waiting or running." in refused
+
+
+def test_labels_are_counted_and_those_since_the_last_training(
+    training: Client, trainer: User
+) -> None:
+    for number in range(3):
+        make_prediction(number, label=number)
+    make_prediction(4)
+    assert training_jobs.labels() == training_jobs.Labels(total=3, new=3, last_training=None)
+
+    job = ended(trainer, JobStatus.SUCCEEDED)
+    make_prediction(5, label=5)
+
+    assert training_jobs.labels() == training_jobs.Labels(
+        total=4, new=1, last_training=job.started_at
+    )
+    assert "New since the last training" in training.get(ADD).content.decode()
+
+
+def test_a_training_by_the_command_counts_as_the_last_one() -> None:
+    make_prediction(1, label=1)
+    version = make_version("by-hand", card={"data": {"labelled": {"n": 1}}})
+    make_version("without-labels", card={"data": {"mnist": {"n": 1}}})
+
+    assert training_jobs.labels() == training_jobs.Labels(
+        total=1, new=0, last_training=version.created_at
+    )
+
+
+def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer: User) -> None:
+    job = running(trainer)
+    progress = {
+        "phase": "training", "epoch": 3, "epochs": 8, "step": 50, "steps": 100, "loss": 0.04321,
+        "accuracies": [0.95, 0.9912], "seconds_left": 330,
+    }  # fmt: skip
+    training_jobs.report(job_id=job.pk, progress=progress, log="12:00:00 Training on <much>.\n")
+
+    page = training.get(page_of(job)).content.decode()
+    told = training.get(f"{LIST}{job.pk}/status/").json()
+
+    assert told == {
+        "status": "running", "status_word": "running", "is_unfinished": True,
+        "phase": "The network is learning.", "percent": 31, "epoch": "3 of 8",
+        "accuracy": "99.12\u00a0%", "loss": "0.0432", "time_left": "6 minutes",
+        "running_for": told["running_for"], "notice": "", "wants_worker": False,
+        "is_cancelling": False, "log": "12:00:00 Training on <much>.\n",
+    }  # fmt: skip
+    assert 'value="31"' in page
+    assert "Training on &lt;much&gt;." in page
+    assert '<meta http-equiv="refresh" content="5">' in page
+
+
+def test_the_page_says_how_long_nothing_was_heard(training: Client, trainer: User) -> None:
+    job = running(trainer)
+    TrainingJob.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=30))
+
+    assert "no sign of life for 30 seconds" in training.get(page_of(job)).content.decode()
+
+
+def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
+    training: Client, trainer: User
+) -> None:
+    job = ended(trainer, JobStatus.SUCCEEDED)
+
+    page = re.sub(r"[ \n]+", " ", training.get(page_of(job)).content.decode())
+
+    assert "The gate: not passed" in page
+    assert "It is worse beyond chance on generated (mistakes: 27 against 17)." in page
+    assert "The active model stays." in page
+    gate_part = page[page.index("gate-table") :]
+    assert [cells(row) for row in re.findall("<tr[ >].*?</tr>", gate_part)[1:]] == [
+        [
+            "generated", "1,000", "97.30\u00a0% (27)", "98.30\u00a0% (17)", "−1.00",
+            "worse beyond chance (p\u00a00.001)",
+        ],
+        [
+            "labelled", "40", "100.00\u00a0% (0)", "90.00\u00a0% (4)", "+10.00",
+            "better (p\u00a00.062)",
+        ],
+        [
+            "mnist test", "10,000", "99.57\u00a0% (43)", "99.57\u00a0% (43)", "0.00",
+            "reported only",
+        ],
+    ]  # fmt: skip
+    assert f"/admin/recognizer/modelversion/{job.model_version_id}/change/" in page
+    assert "refresh" not in page
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.INTERRUPTED])
+def test_the_page_of_a_job_that_came_to_nothing_says_why(
+    training: Client, trainer: User, status: JobStatus
+) -> None:
+    job = ended(trainer, status)
+
+    page = training.get(page_of(job)).content.decode()
+
+    assert "For a reason." in page
+    assert "Nothing was kept of it" in page
+
+
+def test_cancelling_takes_a_post_and_says_so(training: Client, trainer: User) -> None:
+    job = running(trainer)
+    address = f"{LIST}{job.pk}/cancel/"
+
+    assert training.get(address).status_code == 405
+    page = training.post(address, follow=True).content.decode()
+    assert "It is being cancelled." in page
+    training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
+    late = training.post(address, follow=True).content.decode()
+
+    assert "This training has ended already." in late
+    assert status_of(job) == JobStatus.CANCELLED
+
+
+def test_the_list_is_short_of_nothing(
+    training: Client, trainer: User, django_assert_max_num_queries: Any
+) -> None:
+    for status in ENDS:
+        ended(trainer, status)
+    running(trainer)
+
+    with django_assert_max_num_queries(10):
+        page = training.get(LIST).content.decode()
+
+    for word in ("finished", "failed", "cancelled", "interrupted", "running"):
+        assert f">{word}</span>" in page
+    assert "trained-1" in page
+    assert "For a reason." in page
+
+
+def test_asking_how_far_it_is_takes_few_queries_and_no_bytes(
+    training: Client, trainer: User
+) -> None:
+    job = running(trainer)
+
+    with CaptureQueriesContext(connection) as queries:
+        training.get(f"{LIST}{job.pk}/status/")
+
+    assert len(queries) <= 6
+    assert not any('"serving"' in query["sql"] for query in queries)
+    assert not any(query["sql"].startswith("UPDATE") for query in queries)
+
+
+def test_who_may_only_view_neither_starts_nor_cancels(client: Client, trainer: User) -> None:
+    job = running(trainer)
+    client.force_login(make_staff("viewer", "view_trainingjob"))
+
+    assert client.get(LIST).status_code == 200
+    page = client.get(page_of(job)).content.decode()
+    assert "Cancel this training" not in page
+    assert client.get(ADD).status_code == 403
+    assert client.post(ADD, {"kind": "fast"}).status_code == 403
+    assert client.post(f"{LIST}{job.pk}/cancel/").status_code == 403
+    assert status_of(job) == JobStatus.RUNNING
+
+
+def test_who_may_not_even_view_sees_nothing(client: Client, trainer: User) -> None:
+    job = running(trainer)
+    client.force_login(make_staff("nobody"))
+
+    for address in (LIST, ADD, page_of(job), f"{LIST}{job.pk}/status/"):
+        assert client.get(address).status_code == 403
+
+
+@pytest.mark.parametrize("pk", [str(UUID(int=5)), "no-uuid"])
+def test_a_job_that_is_not_there_is_not_found(training: Client, pk: str) -> None:
+    assert training.get(f"{LIST}{pk}/change/").status_code == 404
+
+
+def test_no_job_is_deleted_or_changed_by_hand(admin_client: Client, admin_user: User) -> None:
+    job = ended(admin_user, JobStatus.FAILED)
+
+    assert admin_client.post(f"{LIST}{job.pk}/delete/", {"post": "yes"}).status_code == 403
+    admin_client.post(page_of(job), {"status": "succeeded"})
+
+    assert status_of(job) == JobStatus.FAILED
+
+
+def test_without_the_training_code_the_page_says_so(
+    training: Client, trainer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_jobs, "_enqueue", None)
+
+    page = training.get(ADD).content.decode()
+    refused = training.post(ADD, {"kind": "fast"}, follow=True).content.decode()
+
+    assert "The training code is not installed on this machine" in page
+    assert 'type="submit" class="default"' not in page
+    assert "The training code is not installed on this machine." in refused
+    assert not TrainingJob.objects.exists()
+
+
+def test_a_version_outlives_its_job_and_a_job_its_version(trainer: User) -> None:
+    job = ended(trainer, JobStatus.SUCCEEDED)
+
+    ModelVersion.objects.filter(name="trained-1").delete()
+
+    job.refresh_from_db()
+    assert job.model_version is None
+    assert job.result["candidate"] == "trained-1"

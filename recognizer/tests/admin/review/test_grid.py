@@ -1,0 +1,572 @@
+"""The grid: sixty drawings that were read alike, the wrong ones corrected, the rest confirmed."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from recognizer.labelling import grid as review_grid
+from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
+from recognizer.tests.admin.test_access import INLINE
+from recognizer.tests.support.reviewing import (
+    LIST,
+    NOT_A_DIGIT,
+    label_of,
+    make_prediction,
+    make_staff,
+    make_version,
+    prediction,
+)
+
+pytestmark = pytest.mark.django_db
+
+GRID = LIST + "grid/"
+UNDO = GRID + "undo/"
+SELECT = re.compile(r'<select name="label-([0-9a-f-]{36})"[^>]*>(.*?)</select>', re.DOTALL)
+
+
+def choices(page: str) -> dict[uuid.UUID, str]:
+    """The drawings on a page, in their order, and the choice that each starts with."""
+    found = {}
+    for pk, options in SELECT.findall(page):
+        (chosen,) = re.findall(r'value="(\w+)" selected', options)
+        found[uuid.UUID(pk)] = chosen
+    return found
+
+
+def look(client: Client, digit: int | str = 7, **more: str) -> str:
+    """The page of one answer."""
+    response = client.get(GRID, {"digit": digit, **more})
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def ids(client: Client, digit: int | str = 7, **more: str) -> list[uuid.UUID]:
+    """The drawings on the page of one answer."""
+    return list(choices(look(client, digit, **more)))
+
+
+def send(client: Client, labels: Mapping[uuid.UUID, object], digit: int | str = 7) -> Any:
+    """Save a page as its form does, and follow to the next one."""
+    fields = {f"label-{pk}": str(label) for pk, label in labels.items()}
+    return client.post(GRID, {"digit": digit, "order": "least-sure", **fields}, follow=True)
+
+
+def said(response: HttpResponse) -> list[str]:
+    return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]
+
+
+def last_batch() -> uuid.UUID:
+    """The batch of the last change."""
+    batch = LabelEvent.objects.order_by("-pk").values_list("batch", flat=True)[0]
+    assert batch is not None
+    return batch
+
+
+def undo(client: Client, batch: object) -> Any:
+    return client.post(UNDO, {"batch": str(batch), "order": "least-sure"}, follow=True)
+
+
+def sevens(count: int, **fields: Any) -> list[Prediction]:
+    """Drawings that the model reads as 7, each a little surer than the one before."""
+    version = make_version()
+    return Prediction.objects.bulk_create(
+        [
+            prediction(7, margin=0.5 + each / 10_000, model_version=version, **fields)
+            for each in range(count)
+        ]
+    )
+
+
+# What is shown --------------------------------------------------------------------------------
+
+
+def test_a_page_holds_what_was_read_alike_and_waits_for_a_label(reviewing: Client) -> None:
+    seven, unsure = make_prediction(7), make_prediction(7, verdict="uncertain")
+    make_prediction(1)
+    make_prediction(7, verdict="not_a_digit")
+    make_prediction(7, label=7)
+    make_prediction(7, audit_key=0.3)
+
+    assert set(ids(reviewing)) == {seven.pk, unsure.pk}
+
+
+def test_what_was_refused_has_a_page_of_its_own(reviewing: Client) -> None:
+    plain = make_prediction(7, verdict="not_a_digit", margin=0.1)
+    like_a_digit = make_prediction(3, verdict="not_a_digit", margin=0.9)
+    make_prediction(7)
+
+    page = look(reviewing, "not_a_digit")
+
+    # First the one that is most like a digit: there the refusal is in doubt.
+    assert choices(page) == {like_a_digit.pk: "10", plain.pk: "10"}
+    assert "Drawing 1, read as not a digit, closest to 3" in page
+
+
+def test_sixty_are_shown_least_sure_first_or_newest_first(reviewing: Client) -> None:
+    rows = sevens(70)
+    now = timezone.now()
+    for age, row in enumerate(rows):
+        Prediction.objects.filter(pk=row.pk).update(
+            created_at=now - datetime.timedelta(hours=age * 3 % 70)
+        )
+    newest = Prediction.objects.order_by("-created_at").values_list("pk", flat=True)
+
+    assert ids(reviewing) == [row.pk for row in rows[:60]]
+    assert ids(reviewing, order="newest") == list(newest[:60])
+
+
+def test_each_drawing_has_a_name_and_twelve_choices(reviewing: Client) -> None:
+    row = make_prediction(7, confidence=0.91)
+
+    page = look(reviewing)
+
+    assert f'<label for="label-{row.pk}">Drawing 1, read as 7, 91.0\u00a0%</label>' in page
+    ((_pk, options),) = SELECT.findall(page)
+    assert re.findall(r'value="(\w+)"', options) == ["7", "leave", *"012345689", "10"]
+
+
+def test_the_menu_tells_how_many_wait_for_each_answer(reviewing: Client) -> None:
+    sevens(1001)
+    make_prediction(3)
+    make_prediction(3, label=3)
+    make_prediction(3, verdict="not_a_digit")
+
+    page = reviewing.get(GRID).content.decode()
+
+    menu = re.findall(r"<b>([\w ]+)</b>\s*<span class=\"grid-count\">([\d+]+)<", page)
+    assert dict(menu) == {
+        **{str(digit): "0" for digit in range(10)},
+        "3": "1",
+        "7": "1000+",
+        "not a digit": "1",
+    }
+    assert choices(page) == {}
+
+
+def test_the_next_sixty_are_named_to_be_loaded_ahead(reviewing: Client) -> None:
+    rows = sevens(130)
+
+    page = look(reviewing)
+
+    (ahead,) = re.findall(r'<script id="grid-ahead" type="application/json">(.*?)</script>', page)
+    assert re.findall(r"prediction/([0-9a-f-]{36})/thumbnail\.png", ahead) == [
+        str(row.pk) for row in rows[60:120]
+    ]
+
+
+def test_an_answer_that_nobody_waits_for_says_so(reviewing: Client) -> None:
+    assert "None waits that is read as 7." in look(reviewing)
+    assert "None waits that is read as not a digit." in look(reviewing, "not_a_digit")
+
+
+def test_the_page_has_nothing_inline(reviewing: Client) -> None:
+    make_prediction(7)
+
+    assert not INLINE.findall(look(reviewing))
+
+
+# Saving ---------------------------------------------------------------------------------------
+
+
+def test_the_wrong_ones_are_corrected_and_the_rest_confirmed_at_once(
+    reviewing: Client, reviewer: User
+) -> None:
+    rows = sevens(65)
+    labels: dict[uuid.UUID, object] = dict(choices(look(reviewing)))
+    labels |= {rows[2].pk: 1, rows[5].pk: 1, rows[9].pk: 10, rows[11].pk: "leave"}
+
+    response = send(reviewing, labels)
+
+    assert said(response) == ["56 confirmed, 3 corrected, 1 left open."]
+    assert [label_of(rows[n]) for n in (0, 2, 5, 9, 11, 59, 60)] == [7, 1, 1, 10, None, 7, None]
+    assert Prediction.objects.filter(labelled_by=reviewer).count() == 59
+    events = LabelEvent.objects.all()
+    assert {(event.via, event.by, event.old) for event in events} == {(Via.GRID, reviewer, None)}
+    assert len({event.batch for event in events}) == 1
+    assert events.count() == 59
+    assert list(choices(response.content.decode())) == [row.pk for row in rows[60:]]
+
+
+def test_what_was_refused_is_confirmed_as_no_digit(reviewing: Client) -> None:
+    right, wrong = (make_prediction(3, verdict="not_a_digit", margin=m) for m in (0.9, 0.1))
+
+    send(reviewing, {right.pk: NOT_A_DIGIT, wrong.pk: 3}, "not_a_digit")
+
+    assert (label_of(right), label_of(wrong)) == (NOT_A_DIGIT, 3)
+
+
+def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
+    reviewing: Client,
+) -> None:
+    rows = sevens(3)
+    labels = choices(look(reviewing))
+    grace = make_staff("grace")
+    Prediction.objects.filter(pk=rows[1].pk).update(
+        label=1, labelled_by=grace, labelled_at=timezone.now()
+    )
+
+    response = send(reviewing, labels)
+
+    assert [label_of(row) for row in rows] == [7, 1, 7]
+    assert said(response) == [
+        "2 confirmed. 1 was labelled by another reviewer meanwhile and stays as it is."
+    ]
+    page = response.content.decode()
+    assert "grace says “1”" in page
+    assert f'href="{LIST}{rows[1].pk}/change/"' in page
+    assert LabelEvent.objects.count() == 2
+
+
+def test_a_drawing_that_two_reviewers_label_alike_is_no_conflict(reviewing: Client) -> None:
+    (row,) = sevens(1)
+    labels = choices(look(reviewing))
+    grace = make_staff("grace")
+    Prediction.objects.update(label=7, labelled_by=grace, labelled_at=timezone.now())
+
+    response = send(reviewing, labels)
+
+    row.refresh_from_db()
+    assert row.labelled_by == grace
+    assert said(response) == ["No label was changed."]
+    assert not LabelEvent.objects.exists()
+
+
+def test_the_same_page_sent_twice_is_saved_once(reviewing: Client) -> None:
+    sevens(3)
+    labels = choices(look(reviewing))
+    send(reviewing, labels)
+
+    assert said(send(reviewing, labels)) == ["No label was changed."]
+    assert LabelEvent.objects.count() == 3
+
+
+def test_a_drawing_deleted_meanwhile_is_left_out(reviewing: Client) -> None:
+    gone, open_one, row = sevens(3)
+    labels = {**choices(look(reviewing)), open_one.pk: "leave"}
+    Prediction.objects.filter(pk__in=[gone.pk, open_one.pk]).delete()
+
+    assert said(send(reviewing, labels)) == ["1 confirmed."]
+    assert label_of(row) == 7
+
+
+def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None:
+    left, other = sevens(2)
+    send(reviewing, {left.pk: "leave", other.pk: 7})
+
+    page = look(reviewing)
+    assert choices(page) == {}
+    assert "1 still wait: you have left them open" in page
+    assert ids(reviewing, left="open") == [left.pk]
+    grace = Client()
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
+    look(reviewing, 3)
+    assert ids(grace) == [left.pk]
+
+    send(reviewing, {left.pk: 1})
+    assert label_of(left) == 1
+
+
+def test_what_was_left_open_long_ago_comes_back_by_itself(reviewing: Client) -> None:
+    (left,) = sevens(1)
+    send(reviewing, {left.pk: "leave"})
+    ReviewSkip.objects.update(expires_at=timezone.now())
+
+    assert ids(reviewing) == [left.pk]
+
+
+# Undoing --------------------------------------------------------------------------------------
+
+
+def test_a_page_is_undone_and_shown_again_as_it_was_sent(reviewing: Client, reviewer: User) -> None:
+    right, wrong = sevens(2)
+    sevens(60)
+    send(reviewing, {right.pk: 7, wrong.pk: 1})
+    batch = last_batch()
+
+    response = undo(reviewing, batch)
+
+    assert (label_of(right), label_of(wrong)) == (None, None)
+    assert said(response) == ["2 labels taken back."]
+    assert choices(response.content.decode()) == {right.pk: "7", wrong.pk: "1"}
+    undone = LabelEvent.objects.filter(via=Via.UNDO)
+    assert {(event.by, event.new, event.batch) for event in undone} == {(reviewer, None, batch)}
+
+
+def test_an_undo_leaves_alone_what_has_been_changed_since(reviewing: Client) -> None:
+    mine, theirs = sevens(2)
+    send(reviewing, {mine.pk: 7, theirs.pk: 7})
+    batch = last_batch()
+    grace = Client()
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
+    # Another label and then the same one again: it is hers now.
+    for old, new in (("7", "1"), ("1", "7")):
+        change = f"{LIST}{theirs.pk}/change/"
+        grace.post(change, {"label": new, "initial-label": old})
+
+    response = undo(reviewing, batch)
+
+    assert said(response) == ["1 label taken back. 1 had been changed since and stays as it is."]
+    assert (label_of(mine), label_of(theirs)) == (None, 7)
+
+
+def test_a_page_undone_twice_is_undone_once(reviewing: Client) -> None:
+    (row,) = sevens(1)
+    send(reviewing, {row.pk: 7})
+    first = last_batch()
+    undo(reviewing, first)
+    send(reviewing, {row.pk: 7})
+
+    response = undo(reviewing, first)
+
+    assert label_of(row) == 7
+    assert said(response) == ["0 labels taken back. 1 had been changed since and stays as it is."]
+
+
+def test_the_last_pages_are_listed_to_be_undone(reviewing: Client) -> None:
+    rows = sevens(7)
+    for number, row in enumerate(rows):
+        send(reviewing, {row.pk: number})
+    undo(reviewing, last_batch())
+
+    page = reviewing.get(GRID).content.decode()
+
+    lines = re.findall(r"</time> (read as 7: [^<]+)</span>", page)
+    assert lines == ["read as 7: 1 corrected."] * 5
+    assert page.count(">undone<") == 1
+    assert page.count('name="batch"') == 4
+
+
+def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
+    (row,) = sevens(1)
+    send(reviewing, {row.pk: 7})
+    grace = Client()
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
+
+    response = undo(grace, last_batch())
+
+    assert response.status_code == 400
+    assert "There is no such batch of yours." in response.content.decode()
+    assert label_of(row) == 7
+    assert "Your last pages" not in look(grace)
+
+
+# Two reviewers --------------------------------------------------------------------------------
+
+
+def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None:
+    sevens(200)
+    grace = Client()
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
+
+    mine, theirs = ids(reviewing), ids(grace)
+
+    assert len(mine) == len(theirs) == 60
+    assert not set(mine) & set(theirs)
+    # Who opens the page again sees the same drawings.
+    assert ids(reviewing) == mine
+
+
+def test_who_goes_to_another_page_lets_the_drawings_go(reviewing: Client) -> None:
+    (row,) = sevens(1)
+    grace = Client()
+    grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
+    ids(reviewing)
+    assert "another reviewer is looking at them" in look(grace)
+
+    ids(reviewing, 3)
+
+    assert ids(grace) == [row.pk]
+
+
+def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
+    rows = sevens(2)
+    send(reviewing, {row.pk: 7 for row in rows})
+
+    assert not ReviewClaim.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() -> None:
+    rows = sevens(60)
+    reviewers = [make_staff(name, "label_prediction") for name in ("ada", "grace", "joan")]
+
+    def save(number: int) -> review_grid.Saved:
+        try:
+            # From different ends, and each with another label.
+            shown = rows if number % 2 else rows[::-1]
+            choices = {row.pk: number for row in shown}
+            return review_grid.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(reviewers)) as pool:
+        saved = list(pool.map(save, range(len(reviewers))))
+
+    assert sorted(each.corrected for each in saved) == [0, 0, 60]
+    assert sorted(len(each.meanwhile) for each in saved) == [0, 60, 60]
+    first = [each.corrected for each in saved].index(60)
+    assert set(Prediction.objects.values_list("label", "labelled_by")) == {
+        (first, reviewers[first].pk)
+    }
+    assert LabelEvent.objects.count() == 60
+
+
+# Who may, and what is refused -----------------------------------------------------------------
+
+
+def test_the_grid_is_for_who_may_label(client: Client) -> None:
+    assert client.get(GRID).status_code == 302
+    client.force_login(make_staff("viewer", "view_prediction"))
+    (row,) = sevens(1)
+
+    assert client.get(GRID).status_code == 403
+    assert send(client, {row.pk: 7}).status_code == 403
+    assert undo(client, uuid.uuid4()).status_code == 403
+    assert label_of(row) is None
+
+
+def test_an_undo_is_a_post(reviewing: Client) -> None:
+    assert reviewing.get(UNDO).status_code == 405
+
+
+def test_a_form_without_its_token_is_refused(reviewer: User) -> None:
+    (row,) = sevens(1)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(reviewer)
+
+    assert send(client, {row.pk: 7}).status_code == 403
+    assert label_of(row) is None
+
+
+@pytest.mark.parametrize("query", ["digit=10", "digit=x", "digit=", "digit=7&order=x"])
+def test_a_page_that_does_not_exist_is_not_found(reviewing: Client, query: str) -> None:
+    assert reviewing.get(f"{GRID}?{query}").status_code == 404
+
+
+@pytest.mark.parametrize("query", ["again=x", "again=,,", "meanwhile=x,y", f"again={uuid.uuid4()}"])
+def test_a_mangled_address_shows_the_page_all_the_same(reviewing: Client, query: str) -> None:
+    (row,) = sevens(1)
+
+    response = reviewing.get(f"{GRID}?digit=7&{query}")
+
+    assert list(choices(response.content.decode())) == [row.pk]
+
+
+@pytest.mark.parametrize("label", ["11", "-1", "x", "", "7.0"])
+def test_a_label_that_does_not_exist_is_refused_and_nothing_saved(
+    reviewing: Client, label: str
+) -> None:
+    good, bad = sevens(2)
+
+    response = send(reviewing, {good.pk: 7, bad.pk: label})
+
+    assert response.status_code == 400
+    assert "Open the grid again." in response.content.decode()
+    assert not LabelEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"digit": "7", "label-x": "7"}, {"digit": "7", "label-": "7"}, {"label-x": ""}]
+)
+def test_a_mangled_form_is_refused_with_a_sentence(
+    reviewing: Client, fields: dict[str, str]
+) -> None:
+    response = reviewing.post(GRID, fields)
+
+    assert response.status_code == 400
+    assert response.content.decode().endswith("Open the grid again.")
+
+
+@pytest.mark.parametrize("batch", ["", "x", str(uuid.UUID(int=0))])
+def test_a_batch_that_does_not_exist_is_refused(reviewing: Client, batch: str) -> None:
+    assert undo(reviewing, batch).status_code == 400
+
+
+def test_drawings_of_other_pages_are_refused(reviewing: Client) -> None:
+    seven = make_prediction(7)
+    for stranger in (
+        make_prediction(3),
+        make_prediction(7, verdict="not_a_digit"),
+        make_prediction(7, audit_key=0.5),
+    ):
+        response = send(reviewing, {seven.pk: 7, stranger.pk: 7})
+        assert response.status_code == 400
+    assert not LabelEvent.objects.exists()
+
+
+def test_more_than_a_page_is_refused(reviewing: Client) -> None:
+    response = send(reviewing, {row.pk: 7 for row in sevens(61)})
+
+    assert response.status_code == 400
+    assert response.content.decode() == "A page has 60 drawings at most."
+
+
+# As fast for many as for few ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digit", ["7", "not_a_digit"])
+@pytest.mark.parametrize("order", ["least-sure", "newest"])
+def test_no_page_looks_at_drawings_that_are_not_on_it(
+    reviewing: Client, digit: str, order: str
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        look(reviewing, digit, order=order)
+
+    asked = [
+        query["sql"]
+        for query in captured
+        if 'FROM "recognizer_prediction" WHERE' in query["sql"] and "LIMIT" in query["sql"]
+    ]
+    assert len(asked) == 12
+    if connection.vendor != "sqlite":
+        # Other databases plan by what the tables hold: here that is nothing.
+        return
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql)
+            plan = [row[3] for row in cursor.fetchall()]
+        (step,) = [line for line in plan if "recognizer_prediction" in line]
+        assert re.match(r"SEARCH \w+ USING INDEX prediction_\w+ \((digit|verdict)=\?\)", step)
+        assert not [line for line in plan if "TEMP B-TREE FOR ORDER BY" in line]
+
+
+def counted(client: Client, rows: Iterable[Prediction]) -> tuple[int, int, int]:
+    """How many queries it takes to look at a page, to save it and to undo it."""
+    numbers = []
+    labels: dict[uuid.UUID, object] = {row.pk: n % 11 for n, row in enumerate(rows)}
+    fields = {f"label-{pk}": str(label) for pk, label in labels.items()}
+    for step in ("look", "save", "undo"):
+        with CaptureQueriesContext(connection) as captured:
+            if step == "look":
+                look(client)
+            elif step == "save":
+                client.post(GRID, {"digit": 7, **fields})
+            else:
+                client.post(UNDO, {"batch": str(last_batch())})
+        numbers.append(len(captured))
+    look_, save, undo_ = numbers
+    return look_, save, undo_
+
+
+def test_a_page_of_sixty_takes_as_many_queries_as_one_of_eleven(reviewing: Client) -> None:
+    look(reviewing)
+    few = counted(reviewing, sevens(11))
+    Prediction.objects.all().delete()
+
+    many = counted(reviewing, sevens(150)[:60])
+
+    assert few == many
+    assert max(many) < 50

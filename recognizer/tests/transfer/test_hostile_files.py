@@ -1,0 +1,473 @@
+"""Files that are damaged or made to do harm: refused in words, or their bad drawings named."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import os
+import struct
+import tempfile
+import zipfile
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recognizer import imaging
+from recognizer.models import Prediction
+from recognizer.tests.support.exporting import (
+    WAYS,
+    Way,
+    export_to,
+    files_of,
+    refused_import,
+    store_some,
+)
+from recognizer.tests.support.reviewing import drawing
+from recognizer.transfer import formats
+from recognizer.transfer.formats import BadItem, Format, FormatError, Item, Record, zip_writer
+
+ONE_FILE = [way for way in WAYS if way.name.endswith((".npz", ".zip", ".parquet", ".json", ".csv"))]
+damaging = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def some_items() -> list[Item]:
+    """Three drawings with records, without a database."""
+    return [
+        Item(
+            name=str(UUID(int=number)),
+            label=label,
+            image=drawing(digit),
+            record=Record(
+                id=str(UUID(int=number)),
+                label=label,
+                digit=digit,
+                confidence=0.9,
+                verdict="digit",
+                model_version="tested-1",
+                model_sha256="0" * 64,
+                source="canvas",
+                is_model_input=False,
+                suggestion=None,
+                created_at=datetime(2026, 3, 31, tzinfo=timezone.utc),
+                labelled_at=datetime(2026, 3, 31, tzinfo=timezone.utc),
+                labelled_by=None,
+            ),
+        )
+        for number, (digit, label) in enumerate([(3, 3), (1, 7), (8, 10)])
+    ]
+
+
+@functools.lru_cache
+def content_of(way: Way) -> tuple[bytes, bytes]:
+    """The bytes of an export, and those of the manifest beside it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if way.name.endswith(".csv"):
+            formats.write_files(way.format, some_items(), folder)
+            table, manifest = folder / "drawings.csv", folder / "manifest.json"
+            return table.read_bytes(), manifest.read_bytes()
+        with (folder / "x").open("wb") as file:
+            formats.write_file(way.format, some_items(), file)
+        return (folder / "x").read_bytes(), b""
+
+
+def write(way: Way, path: Path) -> bytes:
+    content, beside = content_of(way)
+    if beside:
+        path.with_name(f"{path.name}.manifest.json").write_bytes(beside)
+    path.write_bytes(content)
+    return content
+
+
+def read_all(path: Path, **options: Any) -> list[Item | BadItem]:
+    """Read a file to its end, as an import does, the drawings too."""
+    found = list(formats.read(path, **options))
+    for item in found:
+        if isinstance(item, Item):
+            with contextlib.suppress(imaging.ImageError):
+                item.model_input()
+        else:
+            assert item.name
+            assert item.why
+    return found
+
+
+# Damage ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ONE_FILE, ids=lambda way: way.name)
+@damaging
+@given(data=st.data())
+def test_a_file_cut_off_anywhere_is_refused(tmp_path: Path, way: Way, data: st.DataObject) -> None:
+    if way.format is Format.PARQUET:
+        pytest.importorskip("pyarrow")
+    path = tmp_path / way.name
+    whole = write(way, path)
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 3))])
+
+    try:
+        found = read_all(path)
+    except FormatError as error:
+        assert str(error)  # noqa: PT017 - either is right
+    else:
+        # Of a table the last row may be all that is damaged.
+        assert way.format is Format.CSV
+        assert isinstance(found[-1], BadItem)
+
+
+@pytest.mark.parametrize(
+    "way", [way for way in ONE_FILE if way.format is not Format.PARQUET], ids=lambda way: way.name
+)
+@damaging
+@given(data=st.data())
+def test_bytes_changed_anywhere_are_noticed_or_do_no_harm(
+    tmp_path: Path, way: Way, data: st.DataObject
+) -> None:
+    path = tmp_path / way.name
+    content = bytearray(write(way, path))
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(bytes(content))
+    expected = {(item.name, item.label) for item in some_items()}
+
+    try:
+        found = read_all(path)
+    except FormatError:
+        return
+
+    for item in found:
+        # What is still believed to be ours is what was written.
+        if isinstance(item, Item) and item.record is not None and "row" not in item.name:
+            assert (item.record.id, item.label) in expected or way.format is Format.LABEL_STUDIO
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.csv", "x.json", "x.zip", "x-images-idx3-ubyte", "x"])
+@damaging
+@given(content=st.binary(max_size=400))
+def test_rubbish_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(FormatError):
+        read_all(tmp_path / name)
+    for format in Format:
+        if format is not Format.PARQUET:
+            with pytest.raises(FormatError):
+                read_all(tmp_path / name, format=format)
+
+
+@damaging
+@given(content=st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["data", "image", "annotations", "result", "value", "choices", "meta", "sha256", "id"]
+        ),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+))  # fmt: skip
+def test_any_json_is_read_as_bad_tasks_or_refused(tmp_path: Path, content: object) -> None:
+    (tmp_path / "x.json").write_text(json.dumps([content]))
+
+    (item,) = read_all(tmp_path / "x.json", format=Format.LABEL_STUDIO)
+
+    assert isinstance(item, BadItem)
+
+
+# Made to do harm ------------------------------------------------------------------------------
+
+
+class Trap:
+    """What runs code when a careless reader unpickles it."""
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return os.mkdir, ("pwned",)
+
+
+@pytest.mark.parametrize("format", [None, *Format])
+def test_pickles_are_never_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    trap = np.array([Trap()], dtype=object)
+    np.savez(tmp_path / "x.npz", x_train=trap, y_train=trap)
+    np.savez(tmp_path / "y.npz", manifest=trap, drawings=trap, drawing_ends=trap)
+    np.save(tmp_path / "z.npy", trap)
+
+    for name in ("x.npz", "y.npz", "z.npy"):
+        with pytest.raises(FormatError):
+            read_all(tmp_path / name, format=format)
+
+    assert not (tmp_path / "pwned").exists()
+
+
+def npz(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def header(shape: tuple[int, ...], dtype: str = "|u1", fortran: bool = False) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(  # type: ignore[no-untyped-call]
+        buffer, {"descr": dtype, "fortran_order": fortran, "shape": shape}
+    )
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (header((10**12, 28, 28)) + bytes(784), "not as long as its header says"),
+        (header((1, 10**6, 10**6)), "can't be read"),
+        (header((1, 0, 28)), "can't be read|not as long"),
+        (header((-1, 28, 28)) + bytes(784), "no list of anything"),
+        (header((1, 28, 28), fortran=True) + bytes(784), "Fortran"),
+        (header((1, 28)) + bytes(28), "has shape"),
+        (header((1, 28, 28), "<c16") + bytes(16 * 784), "complex"),
+        (header((1, 28, 28), "<U0"), "can't be read"),
+        (header(()) + b"\0", "no list of anything"),
+        (b"\x93NUMPY\x09\x00" + bytes(90), "not read here"),
+        (b"\x93NUMPY\x01\x00\xff\xff" + b"[" * 65535, "can't be read"),
+        (b"not an array", "can't be read"),
+    ],
+)
+def test_arrays_that_lie_about_themselves(tmp_path: Path, image: bytes, said: str) -> None:
+    path = npz(tmp_path / "x.npz", x_train=image, y_train=header((1,)) + b"\3")
+
+    with pytest.raises(FormatError, match=said):
+        read_all(path)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [header((2,)) + b"\3\3", header((1,), "<f8") + bytes(8), header((1,), "<U1") + bytes(4)],
+)
+def test_labels_that_do_not_fit(tmp_path: Path, label: bytes) -> None:
+    image = header((1, 28, 28)) + bytes(784)
+
+    with pytest.raises(FormatError, match="not whole numbers"):
+        read_all(npz(tmp_path / "x.npz", x_train=image, y_train=label))
+
+
+def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("3/bomb.png", b"\x89PNG" + bytes(64 << 20))
+    assert (tmp_path / "x.zip").stat().st_size < 1 << 20
+
+    (item,) = formats.read(tmp_path / "x.zip")
+
+    assert isinstance(item, Item)
+    assert len(item.image) == imaging.MAX_BYTES + 1
+    with pytest.raises(imaging.FileTooLarge):
+        item.drawing()
+
+
+def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    png = bytearray(drawing(3))
+    png[16:24] = struct.pack(">2I", 50_000, 50_000)
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "x.png").write_bytes(bytes(png))
+
+    (item,) = formats.read(tmp_path)
+
+    assert isinstance(item, Item)
+    with pytest.raises(imaging.ImageError):
+        item.drawing()
+
+
+def test_a_zip_of_too_many_files_is_refused_before_its_list_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(WAYS[2], tmp_path / "x.zip")
+    monkeypatch.setattr(zip_writer, "MAX_MEMBERS", 3)
+
+    with pytest.raises(FormatError, match="Unpack it"):
+        read_all(tmp_path / "x.zip")
+
+
+def test_an_encrypted_zip_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    content = bytearray(write(WAYS[2], path))
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        at = content.find(mark)
+        while at >= 0:
+            content[at + offset] |= 1
+            at = content.find(mark, at + 1)
+    path.write_bytes(bytes(content))
+
+    with pytest.raises(FormatError, match="encrypted"):
+        read_all(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../3/x.png", "3/../../x.png", "/3/x.png", "..\\3\\x.png", "C:\\3\\x.png"]
+)
+def test_names_in_a_zip_lead_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Nothing is unpacked to disk; a name only says what the label is, or nothing at all."""
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    with zipfile.ZipFile(tmp_path / "deep" / "x.zip", "w") as archive:
+        archive.writestr(name, drawing(3))
+        archive.writestr("3/good.png", drawing(3))
+    before = sorted(tmp_path.rglob("*"))
+
+    found = read_all(tmp_path / "deep" / "x.zip")
+
+    assert "3/good.png" in {item.name for item in found}
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def change_manifest(path: Path, /, **changes: object) -> None:
+    """Write other values into the first drawing of a manifest, and a hash that fits them."""
+    head, first, *rest, end = path.read_text().splitlines()
+    values = {**json.loads(first.removesuffix(",")), **changes}
+    lines = [json.dumps(values, ensure_ascii=False), *(line.removesuffix(",") for line in rest)]
+
+    whole = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    tail = {**json.loads("{" + end[3:]), "sha256": whole}
+    text = ",\n".join(lines)
+    path.write_text(f"{head}\n{text}\n], {json.dumps(tail)[1:]}\n")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    formats.write_files(Format.PNG, some_items(), folder)
+    return folder
+
+
+def test_a_manifest_that_was_changed_and_hashed_anew_is_read(tree: Path) -> None:
+    """Else the tests below would pass whatever is changed."""
+    change_manifest(tree / "manifest.json", labelled_by="somebody")
+
+    first = read_all(tree)[0]
+
+    assert isinstance(first, Item)
+    assert first.record is not None
+    assert first.record.labelled_by == "somebody"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../../secret.png", "/etc/passwd", "3/../../secret.png", "3\\secret.png", "7/x.png", "", None],
+)
+def test_a_path_in_a_manifest_leads_nowhere(tree: Path, path: str | None) -> None:
+    (tree.parent / "secret.png").write_bytes(drawing(3))
+    change_manifest(tree / "manifest.json", path=path)
+
+    with pytest.raises(FormatError, match="its path is not one of these"):
+        read_all(tree)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": "1; DROP TABLE"},
+        {"id": 5},
+        {"label": "11"},
+        {"label": 3},
+        {"label": None},
+        {"digit": 12},
+        {"digit": True},
+        {"digit": "3"},
+        {"confidence": 1.5},
+        {"confidence": float("nan")},
+        {"verdict": "perhaps"},
+        {"created_at": "yesterday"},
+        {"created_at": "2026-03-31T00:00:00"},
+        {"created_at": "0001-01-01T00:00:00+00:00"},
+        {"labelled_at": None},
+        {"suggestion": "x"},
+        {"model_version": "x" * 300},
+        {"labelled_by": "a\0b"},
+        {"sha256": "short"},
+        {"source": None},
+    ],
+)
+def test_a_manifest_with_absurd_values_is_refused(tree: Path, changes: dict[str, Any]) -> None:
+    change_manifest(tree / "manifest.json", **changes)
+
+    with pytest.raises(FormatError):
+        read_all(tree)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[" * 5000,
+        "\xff\xfe",
+        '{"manifest": "digitsite-drawings", "version": 2, "format": "png", "drawings": [\n]}',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "csv", "drawings": [\n]}',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "png", "drawings": [\n',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "png", "drawings": [\n], x}',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "png", "drawings": [\n{}\n',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "png", "drawings": [\n5\n',
+        '{"manifest": "digitsite-drawings", "version": 1, "format": "png", "drawings": []}',
+    ],
+)
+def test_what_is_no_manifest_is_refused_and_can_be_ignored(tree: Path, text: str) -> None:
+    (tree / "manifest.json").write_text(text, encoding="latin-1")
+
+    with pytest.raises(FormatError, match="--ignore-manifest"):
+        read_all(tree, format=Format.PNG)
+
+    assert len(read_all(tree, format=Format.PNG, with_manifest=False)) == 3
+
+
+# Through the command --------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ONE_FILE, ids=lambda way: way.name)
+def test_a_damaged_file_imports_nothing_even_if_bad_drawings_may_be_skipped(
+    tmp_path: Path, way: Way
+) -> None:
+    if way.format is Format.PARQUET:
+        pytest.importorskip("pyarrow")
+    store_some()
+    export_to(tmp_path / way.name, *way.options)
+    Prediction.objects.all().delete()
+    path = tmp_path / way.name
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+    said = refused_import(path, "--skip-bad")
+
+    assert "Nothing was imported" in said
+    assert list(files_of(path))
+
+
+@pytest.mark.django_db
+def test_the_same_id_twice_is_named(tmp_path: Path) -> None:
+    store_some()
+    export_to(tmp_path / "tasks.json")
+    Prediction.objects.all().delete()
+    tasks = json.loads((tmp_path / "tasks.json").read_bytes())
+    for number, task in enumerate(tasks):
+        task["id"] = number
+        task["meta"]["id"] = tasks[0]["meta"]["id"]
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+
+    said = refused_import(tmp_path / "tasks.json")
+
+    assert said.count("another drawing of this file has the same id") == 4

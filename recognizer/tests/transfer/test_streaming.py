@@ -1,0 +1,175 @@
+"""Files of any length in the same memory: no format holds more than a few drawings at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import shutil
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from recognizer import imaging
+from recognizer.models import Prediction
+from recognizer.tests.support.exporting import WAYS, Way, needs_pyarrow
+from recognizer.tests.support.reviewing import make_version
+from recognizer.tests.support.reviewing import prediction as unsaved
+from recognizer.transfer import exporting as transfer_exporting
+from recognizer.transfer import formats, import_reader, importing
+from recognizer.transfer.formats import BadItem, Format, Item, Record, parquet
+from recognizer.transfer.import_buffer import Staged
+
+START = datetime(2026, 3, 31, tzinfo=timezone.utc)
+
+
+def model_input(number: int) -> bytes:
+    """A PNG of 28x28 px that no other number has."""
+    pixels = np.zeros((28, 28), np.uint8)
+    pixels[4:24, 12:16] = 255
+    pixels[6, 12:28] = np.where(number >> np.arange(16) & 1, 200, 255)
+    return imaging.encode_png(pixels)
+
+
+def some_items(count: int) -> Iterator[Item]:
+    for number in range(count):
+        label = number % 11
+        record = Record(
+            id=str(UUID(int=number)),
+            label=label,
+            digit=number % 10,
+            confidence=0.9,
+            verdict="digit",
+            model_version="tested-1",
+            model_sha256="0" * 64,
+            source="canvas",
+            is_model_input=True,
+            suggestion=None,
+            created_at=START + timedelta(seconds=number),
+            labelled_at=START,
+            labelled_by="ada",
+        )
+        yield Item(record.id, label, model_input(number), True, record)
+
+
+def most_memory(work: Callable[[], object]) -> int:
+    """The bytes that some work held at most, done twice: Python's own tables grow once."""
+    peaks = []
+    for _ in range(2):
+        tracemalloc.start()
+        try:
+            work()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(peaks)
+
+
+def write(way: Way, path: Path, count: int) -> None:
+    if way.name.endswith((".csv", "mnist", "drawings")):
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        formats.write_files(way.format, some_items(count), path)
+        return
+    with path.open("wb") as file:
+        formats.write_file(way.format, some_items(count), file)
+
+
+def read(path: Path) -> int:
+    found = 0
+    for item in formats.read(path):
+        assert not isinstance(item, BadItem)
+        found += 1
+    return found
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(
+            way, id=way.name, marks=[needs_pyarrow] if way.format is Format.PARQUET else []
+        )
+        for way in WAYS
+        if way.name not in ("table.zip", "mnist.zip")
+    ],
+)
+def test_neither_writing_nor_reading_holds_them_all(
+    tmp_path: Path, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_ROWS", 50)
+    # Once for what is loaded at the first use.
+    write(way, tmp_path / f"first-{way.name}", 60)
+    format = Format.CSV if way.name == "labels.csv" else None
+    peaks: dict[str, list[int]] = {"written": [], "read": []}
+    for count in (100, 500):
+        path = tmp_path / f"{count}-{way.name}"
+        peaks["written"].append(most_memory(lambda: write(way, path, count)))  # noqa: B023
+        source = path / "drawings.csv" if format else path
+        if format:
+            (path / "manifest.json").rename(f"{source}.manifest.json")
+        assert read(source) == count
+        peaks["read"].append(most_memory(lambda: read(source)))  # noqa: B023
+
+    for few, many in peaks.values():
+        # The list of contents of a zip that is read is all that is held whole.
+        allowed = 1_500_000 if way.name == "drawings.zip" else 150_000
+        assert many < few + allowed
+
+
+class Alive:
+    """Counts the drawings that are in memory at once, each time that one more is done."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self.calls = 0
+
+    def __call__(self) -> None:
+        self.calls += 1
+        if self.calls % 25 == 0:
+            kinds = (Prediction, Item, Staged, imaging.Drawing)
+            # By their types: `isinstance` looks through a weak proxy, also where nothing is behind.
+            alive = Counter(type(each) for each in gc.get_objects())
+            counts = [n for kind, n in alive.items() if issubclass(kind, kinds)]
+            self.most = max([self.most, *counts])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("format", [Format.NPZ, Format.LABEL_STUDIO])
+def test_neither_exporting_nor_importing_holds_more_than_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
+) -> None:
+    batch = 20
+    monkeypatch.setattr(transfer_exporting, "CHUNK", batch)
+    monkeypatch.setattr(import_reader, "BATCH", batch)
+    monkeypatch.setattr(importing, "BATCH", batch)
+    version = make_version()
+    Prediction.objects.bulk_create(
+        unsaved(
+            number % 10,
+            label=number % 10,
+            model_version=version,
+            image=model_input(number),
+            is_model_input=True,
+        )
+        for number in range(300)
+    )
+    path = tmp_path / "labels"
+    exporting, reading, storing = Alive(), Alive(), Alive()
+
+    transfer_exporting.export_drawings(
+        drawings=Prediction.objects.all(), path=path, format=format, progress=exporting
+    )
+    Prediction.objects.all().delete()
+    steps = {"Reading": reading, "Storing": storing}
+    importing.import_drawings(
+        path=path, bar=lambda name, total: contextlib.nullcontext(steps[name])
+    )
+
+    assert (exporting.calls, reading.calls, storing.calls) == (300, 300, 300)
+    # One batch is fetched while the last one of the batch before is still at hand.
+    assert 0 < max(exporting.most, reading.most, storing.most) <= 2 * batch + 1
