@@ -29,37 +29,6 @@ from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
 
-# What main.js imports, so that the browser fetches all of it at once.
-MODULES = tuple(
-    f"js/{name}.js"
-    for name in (
-        "answer",
-        "api",
-        "dom",
-        "entry_dialog",
-        "feedback",
-        "history",
-        "kept",
-        "keypen",
-        "keys",
-        "labels",
-        "learning",
-        "live",
-        "memory",
-        "outbox",
-        "pad",
-        "paint",
-        "personal",
-        "picture",
-        "share",
-        "shortcuts",
-        "strokes",
-        "suggestions",
-        "texts",
-        "tools",
-    )
-)
-
 # Outside the API's namespace its view has to be told where its addresses are.
 _create = predictions.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
@@ -141,13 +110,12 @@ def page(
         "blank_feedback": feedback_text.feedback_in_words(None, remembering=state.enabled),
         "memory": feedback_text.memory_in_words(state),
         "memory_error": memory_error,
-        "modules": MODULES,
         "removal_outcome": drawing_text.removal_outcome(request.GET.get("removed", "")),
         "texts": answer_text.page_texts(),
         "upload_error": upload_error,
         **_history(request),
     }
-    return render(request, "recognizer/draw.html", context, status=status)
+    return render(request, "recognizer/draw/page.html", context, status=status)
 
 
 def _history(request: HttpRequest) -> dict[str, Any]:

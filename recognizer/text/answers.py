@@ -1,6 +1,7 @@
 """An answer in words, for people: the same on every page, with and without JavaScript.
 
-`static/js/texts.js` fills the same sentences in the browser from `page_texts`.
+`static/recognizer/draw/answer/answer_text.js` fills the same sentences in the browser from
+`page_texts`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the page says about what a visitor says: "Right" or "No, it was", and what is remembered.
 
-`static/js/feedback.js`, `personal.js` and `memory.js` fill the same sentences in the browser.
+`static/recognizer/draw/feedback/feedback.js`, `personal.js` and `memory.js` fill the same sentences
+in the browser.
 """
 
 from __future__ import annotations

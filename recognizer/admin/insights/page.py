@@ -115,7 +115,7 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if has_drawings:
         context |= figures(choices, versions)
     return TemplateResponse(
-        request, "admin/recognizer/insights.html", context, status=400 if form.errors else 200
+        request, "admin/recognizer/insights/page.html", context, status=400 if form.errors else 200
     )
 
 

@@ -86,7 +86,7 @@ class TrainingJobAdmin(BaseAdmin):
     actions = None
 
     class Media:
-        css = {"all": ("recognizer/admin.css", "recognizer/models.css")}
+        css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
 
     # --- who may do what --------------------------------------------------------------------
 

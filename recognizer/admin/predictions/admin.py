@@ -139,7 +139,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     )
 
     class Media:
-        css = {"all": ("recognizer/admin.css",)}
+        css = {"all": ("recognizer/admin/admin.css",)}
 
     # --- who may do what --------------------------------------------------------------------
 

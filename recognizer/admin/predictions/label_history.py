@@ -229,7 +229,7 @@ class LabelEventAdmin(EventBase):
     fields = ("prediction", "old", "new", "by", "at", "via", "batch")
 
     class Media:
-        css = {"all": ("recognizer/admin.css",)}
+        css = {"all": ("recognizer/admin/admin.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

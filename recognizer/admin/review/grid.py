@@ -38,7 +38,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
         if request.method == "POST":
             return _save(request, reviewer)
         context = {**site.each_context(request), **_context(request, reviewer)}
-        return TemplateResponse(request, "admin/recognizer/grid.html", context)
+        return TemplateResponse(request, "admin/recognizer/review/grid.html", context)
 
     @require_POST
     def undo(request: HttpRequest) -> HttpResponse:

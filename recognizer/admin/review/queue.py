@@ -37,14 +37,6 @@ Handler = Callable[[HttpRequest, User, Body], Body]
 # In the session: the order that this reviewer chose, and how many drawings they have been given.
 ORDER_KEY = "review_order"
 TURN_KEY = "review_turn"
-# What main.js imports, so that the browser fetches all of it at once.
-MODULES = (
-    *("js/dom.js", "js/texts.js"),
-    *(
-        f"recognizer/review/{name}.js"
-        for name in ("card", "client", "desk", "keys", "line", "pace", "view")
-    ),
-)
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -88,9 +80,8 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
                 "digit": digit,
                 "texts": queue_text.page_texts(),
             },
-            "modules": MODULES,
         }
-        return TemplateResponse(request, "admin/recognizer/review.html", context)
+        return TemplateResponse(request, "admin/recognizer/review/queue.html", context)
 
     return view
 

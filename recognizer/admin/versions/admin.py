@@ -60,7 +60,7 @@ class ModelVersionAdmin(BaseAdmin):
     actions = ("compare",)
 
     class Media:
-        css = {"all": ("recognizer/admin.css", "recognizer/models.css")}
+        css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
 
     # --- who may do what --------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ def test_the_browser_says_the_same_as_the_server(desk: Desk) -> None:
         }
         there = desk.page.evaluate(
             """async (answer) => {
-                const said = await import("/static/js/texts.js");
+                const said = await import("/static/recognizer/draw/answer/answer_text.js");
                 const texts = said.readTexts();
                 const word = said.confidenceWord(texts, answer);
                 return `${word}: ${said.verdictSentence(texts, answer)}`;

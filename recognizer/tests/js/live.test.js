@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { LiveGuess } from "../../../static/js/live.js";
+import { LiveGuess } from "../../../static/recognizer/draw/answer/live.js";
 
 /** A server that answers when told to, beside a clock that moves when told to. */
 function setUp() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BRUSH_WIDTHS, DEFAULT_BRUSH, StrokeModel } from "../../../static/js/strokes.js";
+import { BRUSH_WIDTHS, DEFAULT_BRUSH, StrokeModel } from "../../../static/recognizer/draw/canvas/strokes.js";
 
 /**
  * @param {number} x

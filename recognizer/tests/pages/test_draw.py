@@ -20,7 +20,6 @@ from django.views import defaults
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from recognizer.models import Prediction, Verdict
-from recognizer.pages import draw
 from recognizer.tests.support.reviewing import make_prediction
 from recognizer.text import answers as answer_text
 
@@ -61,12 +60,16 @@ def test_it_offers_the_form_to_who_has_no_javascript(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_it_knows_every_module_that_the_page_imports(client: Client) -> None:
-    folder = Path(django_settings.BASE_DIR) / "static" / "js"
+def test_it_preloads_every_module_that_the_page_imports(client: Client) -> None:
+    page = client.get("/").content.decode()
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', page))
+    static = Path(django_settings.BASE_DIR) / "static"
     imported = set()
-    for path in folder.glob("*.js"):
-        imported |= set(re.findall(r'^import .* from "\./(\w+\.js)";$', path.read_text(), re.M))
-    assert {f"js/{name}" for name in imported} == set(draw.MODULES)
+    for path in [static / "recognizer/draw/main.js", *(static / name for name in preloaded)]:
+        for name in re.findall(r'^(?:import|\} from).*"(\.[^"]+\.js)";$', path.read_text(), re.M):
+            imported.add(str((path.parent / name).resolve().relative_to(static)))
+    assert len(imported) > 10
+    assert imported == preloaded
 
 
 @pytest.mark.django_db
@@ -286,12 +289,13 @@ def test_collected_modules_import_each_other_by_hashed_names(
         "staticfiles": {"BACKEND": "digitsite.staticfiles.HashedWhenCollected"},
     }
     call_command("collectstatic", interactive=False, verbosity=0)
-    (main,) = tmp_path.glob("js/main.*.js")
-    imports = re.findall(r'^import .* from "\./([^"]+)";$', main.read_text(), re.M)
-    assert len(imports) > 5
-    for name in imports:
-        assert re.fullmatch(r"\w+\.[0-9a-f]{12}\.js", name)
-        assert (tmp_path / "js" / name).is_file()
+    for entry in ("draw", "admin/review", "admin/grid"):
+        (main,) = (tmp_path / "recognizer" / entry).glob("main.????????????.js")
+        imports = re.findall(r'^import .* from "([^"]+)";$', main.read_text(), re.M)
+        assert imports
+        for name in imports:
+            assert re.search(r"\.[0-9a-f]{12}\.js$", name)
+            assert (main.parent / name).is_file()
 
 
 def test_a_browser_that_shows_json_finds_the_icon(client: Client) -> None:
@@ -303,14 +307,13 @@ def test_a_browser_that_shows_json_finds_the_icon(client: Client) -> None:
 
 def test_the_browser_gets_every_sentence_it_needs() -> None:
     page = render_to_string(
-        "recognizer/draw.html",
+        "recognizer/draw/page.html",
         {
             "texts": answer_text.page_texts(),
             "bars": answer_text.no_bars(),
-            "modules": draw.MODULES,
         },
     )
     texts = _texts(page)
-    declared = (Path(django_settings.BASE_DIR) / "static/js/types.js").read_text()
+    declared = (Path(django_settings.BASE_DIR) / "static/recognizer/draw/types.js").read_text()
     block = declared[declared.index("@typedef {object} Texts") :]
     assert set(re.findall(r"@property \{.*\} (\w+)$", block, re.M)) == set(texts)

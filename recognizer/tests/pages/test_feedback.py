@@ -305,7 +305,7 @@ def test_a_personal_answer_costs_the_page_no_query_more(
 
 
 def test_the_browser_gets_every_sentence_of_the_feedback() -> None:
-    declared = (Path(django_settings.BASE_DIR) / "static/js/types.js").read_text()
+    declared = (Path(django_settings.BASE_DIR) / "static/recognizer/draw/types.js").read_text()
     block = declared[declared.index("@typedef {object} FeedbackTexts") :].split("*/")[0]
     names = set(re.findall(r"@property \{.*\} (\w+)$", block, re.M))
     assert names == set(answer_text.page_texts()["feedback"])

@@ -13,12 +13,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
 
 from recognizer.admin.review import queue_text
 from recognizer.labelling import labels
@@ -124,33 +122,13 @@ def vias(row: Prediction) -> list[str]:
 
 
 def test_the_browser_gets_every_sentence_it_needs(project_root: Path) -> None:
-    declared = (project_root / "static/recognizer/review/types.js").read_text()
+    declared = (project_root / "static/recognizer/admin/review/types.js").read_text()
     block = declared[declared.index("@typedef {object} Texts") :]
     block = block[: block.index("*/")]
 
     names = set(re.findall(r"@property \{.*\} (\w+)$", block, re.M))
 
     assert names == set(queue_text.page_texts())
-
-
-def test_collected_modules_import_each_other_by_hashed_names(
-    settings: Settings, tmp_path: Path
-) -> None:
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "digitsite.staticfiles.HashedWhenCollected"},
-    }
-    call_command("collectstatic", interactive=False, verbosity=0)
-
-    folder = tmp_path / "recognizer/review"
-    for name in ("main", "desk", "view", "line"):
-        (module,) = folder.glob(f"{name}.????????????.js")
-        imports = re.findall(r'^import .* from "([^"]+)";$', module.read_text(), re.M)
-        assert imports
-        for each in imports:
-            assert re.search(r"\.[0-9a-f]{12}\.js$", each)
-            assert (folder / each).is_file()
 
 
 # Who may --------------------------------------------------------------------------------------

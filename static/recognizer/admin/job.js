@@ -1,0 +1,129 @@
+/** The page of a training that waits or runs: asks every two seconds how far it is. */
+
+import { byId, slot } from "../shared/dom.js";
+
+/**
+ * @typedef {object} Words what `recognizer.admin.jobs.progress_text` says of a job
+ * @property {string} status
+ * @property {string} status_word
+ * @property {boolean} is_unfinished
+ * @property {string} phase
+ * @property {number | null} percent
+ * @property {string} epoch
+ * @property {string} accuracy
+ * @property {string} loss
+ * @property {string} time_left
+ * @property {string} running_for
+ * @property {string} notice
+ * @property {boolean} wants_worker
+ * @property {boolean} is_cancelling
+ * @property {string} log
+ */
+
+const EVERY_MS = 2_000;
+const TIMEOUT_MS = 10_000;
+const FIGURES = /** @type {const} */ (["epoch", "accuracy", "loss", "running_for", "time_left"]);
+
+class JobPage {
+  /** @param {HTMLElement} progress */
+  constructor(progress) {
+    this.url = progress.dataset.statusUrl ?? "";
+    this.lostText = progress.dataset.lost ?? "";
+    this.log = slot(document, "log");
+    this.scrollToEnd();
+  }
+
+  /** Asks, shows, and asks again; once the job has ended the page is loaded anew, with its table. */
+  async watch() {
+    const words = document.hidden ? null : await this.ask();
+    if (words !== null && !words.is_unfinished) {
+      location.reload();
+      return;
+    }
+    if (words !== null) {
+      this.show(words);
+    }
+    setTimeout(() => this.watch(), EVERY_MS);
+  }
+
+  /** @returns {Promise<Words | null>} null where no answer came */
+  async ask() {
+    const lost = slot(document, "lost");
+    try {
+      const response = await fetch(this.url, {
+        headers: { Accept: "application/json" },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      if (response.redirected) {
+        // Logged out meanwhile: the page itself leads to the login and back.
+        location.reload();
+        return null;
+      }
+      const words = await response.json();
+      lost.hidden = true;
+      return words;
+    } catch {
+      lost.hidden = false;
+      setText(lost, this.lostText);
+      return null;
+    }
+  }
+
+  /** @param {Words} words */
+  show(words) {
+    const status = slot(document, "status");
+    setText(status, words.status_word);
+    status.className = `job-status ${words.status}`;
+    setText(slot(document, "phase"), words.phase);
+    this.showBar(words.percent);
+    for (const name of FIGURES) {
+      setText(slot(document, name), words[name] || "–");
+    }
+    setText(slot(document, "notice"), words.notice);
+    slot(document, "notice-box").hidden = words.notice === "";
+    slot(document, "command").hidden = !words.wants_worker;
+    const cancel = document.querySelector("[data-slot=cancel]");
+    if (cancel instanceof HTMLButtonElement) {
+      cancel.disabled = words.is_cancelling;
+    }
+    if (this.log.textContent !== words.log) {
+      const wasAtEnd = this.isAtEnd();
+      this.log.textContent = words.log;
+      if (wasAtEnd) {
+        this.scrollToEnd();
+      }
+    }
+  }
+
+  /** @param {number | null} percent */
+  showBar(percent) {
+    const bar = slot(document, "bar");
+    if (percent === null) {
+      bar.removeAttribute("value");
+    } else {
+      bar.setAttribute("value", String(percent));
+    }
+  }
+
+  isAtEnd() {
+    return this.log.scrollTop + this.log.clientHeight >= this.log.scrollHeight - 8;
+  }
+
+  scrollToEnd() {
+    this.log.scrollTop = this.log.scrollHeight;
+  }
+}
+
+/**
+ * A screen reader speaks of what is set, even to what it was.
+ *
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+new JobPage(byId("job-progress", HTMLElement)).watch();

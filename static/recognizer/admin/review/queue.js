@@ -1,0 +1,382 @@
+/**
+ * The reviewer's desk: the drawings ahead, the steps that can be taken back, what has been done. It shows every step at
+ * once and sends it in the background; what could not be stored comes back.
+ */
+
+import { Card } from "./card.js";
+import { Line } from "./send_queue.js";
+import { Pace } from "./rate.js";
+import { fill } from "../../shared/texts.js";
+
+/** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./client.js").Failure} Failure */
+/** @typedef {import("./send_queue.js").Task} Task */
+/** @typedef {import("./types.js").Left} Left */
+/** @typedef {import("./types.js").NextAnswer} NextAnswer */
+/** @typedef {import("./types.js").RenewAnswer} RenewAnswer */
+/** @typedef {import("./types.js").Setup} Setup */
+/** @typedef {import("./types.js").UndoAnswer} UndoAnswer */
+
+/**
+ * @typedef {object} Step
+ * @property {string} id
+ * @property {Card} card
+ * @property {number | null} value the label; null for a skip
+ * @property {Task} task
+ * @property {boolean} isTakenBack
+ * @property {boolean} hasFailed
+ */
+
+const STEPS = 10;
+// More than the fastest typist labels while the next ones come.
+const AHEAD = 24;
+const REFILL_BELOW = 16;
+
+/** A random UUID; `crypto.randomUUID` is there on secure pages only. */
+function uuid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+export class Desk {
+  #line = new Line();
+  #fetching = false;
+  /** Whether the server had fewer drawings than were asked for. */
+  #isDry = false;
+  /** Whether it is asked for new drawings after all was done: it stays so until there are some. */
+  #isWaiting = false;
+  #isAsked = false;
+  /** Counts the changes of the order: an answer to an older question is not wanted any more. */
+  #generation = 0;
+  #until = "";
+
+  /**
+   * @param {Client} client
+   * @param {Setup} setup
+   * @param {string} order
+   * @param {() => void} changed
+   * @param {(text: string, isLoggedOut: boolean) => void} complain
+   */
+  constructor(client, setup, order, changed, complain) {
+    this.client = client;
+    this.digit = setup.digit;
+    this.texts = setup.texts;
+    this.order = order;
+    this.changed = changed;
+    this.complain = complain;
+    /** @type {Card[]} the first is the one that is looked at */
+    this.ahead = [];
+    /** @type {Step[]} the last ones, the latest last */
+    this.steps = [];
+    this.done = 0;
+    this.total = 0;
+    /** @type {Left | null} */
+    this.left = null;
+    this.pace = new Pace();
+    this.hasFailed = false;
+  }
+
+  /** @returns {Card | undefined} */
+  get current() {
+    return this.ahead[0];
+  }
+
+  get isDone() {
+    return this.ahead.length === 0 && (this.#isWaiting || (this.#isDry && !this.#fetching && !this.hasUnsent));
+  }
+
+  /** Whether a label, a skip or an undo has no answer yet. */
+  get hasUnsent() {
+    return this.#line.unanswered.some((task) => task.drawing !== undefined);
+  }
+
+  // What the reviewer does --------------------------------------------------------------------
+
+  /** @param {number} value 0-9, or 10 for "not a digit" */
+  label(value) {
+    const card = this.current;
+    if (card !== undefined) {
+      const seen = card.label?.value ?? null;
+      this.pace.mark(performance.now());
+      this.#take(card, value, (id) => this.client.post("label", { id: card.id, label: value, seen, step: id }));
+    }
+  }
+
+  skip() {
+    const card = this.current;
+    if (card !== undefined) {
+      this.#take(card, null, () => this.client.post("skip", { id: card.id }));
+    }
+  }
+
+  undo() {
+    const step = this.steps.pop();
+    if (step === undefined) {
+      this.complain(this.texts.nothing_to_undo, false);
+      return;
+    }
+    step.isTakenBack = true;
+    this.#count(step, -1);
+    const { card } = step;
+    this.ahead.unshift(card);
+    if (!this.#line.drop(step.task)) {
+      this.#line.add({
+        drawing: card.id,
+        send: () => this.client.post("undo", { id: card.id, step: step.value === null ? null : step.id }),
+        done: (/** @type {UndoAnswer} */ { label, until }) => {
+          this.#until = until;
+          card.label = label;
+          card.note = label?.text ?? "";
+          this.changed();
+        },
+        failed: (failure) => this.#notUndone(step, failure),
+      });
+    }
+    this.changed();
+  }
+
+  /** @param {string} order */
+  setOrder(order) {
+    this.order = order;
+    this.#generation += 1;
+    const given = this.ahead.filter((card) => !card.isBack);
+    this.ahead = this.ahead.filter((card) => card.isBack);
+    this.#giveBack(given.map((card) => card.id));
+    this.#fetching = false;
+    this.#isWaiting = false;
+    this.#isDry = false;
+    this.refill();
+  }
+
+  // What comes from the server ----------------------------------------------------------------
+
+  /**
+   * Ask for drawings although there were none, or the site was not there.
+   *
+   * @param {boolean} isAsked whether the reviewer wants an answer
+   */
+  lookAgain(isAsked) {
+    this.#isWaiting = this.isDone;
+    this.#isAsked = isAsked;
+    this.#isDry = false;
+    this.refill();
+  }
+
+  /** See to it that enough drawings lie ahead. */
+  refill() {
+    if (this.ahead.length === 0 && this.#isDry && this.left?.count !== 0) {
+      // The last ones are done: perhaps new ones have come meanwhile.
+      this.#isDry = false;
+    }
+    if (this.ahead.length < REFILL_BELOW && !this.#fetching && !this.#isDry) {
+      this.#fetch(this.#generation, AHEAD - this.ahead.length);
+    }
+    this.changed();
+  }
+
+  /** Keep what lies ahead, and hear what became of it. */
+  renew() {
+    if (this.ahead.length === 0) {
+      return;
+    }
+    this.#line.add({
+      send: () => this.client.post("renew", { have: this.ahead.map((card) => card.id) }),
+      done: (/** @type {RenewAnswer} */ answer) => this.#hear(answer),
+      failed: (failure) => this.#say(failure),
+    });
+  }
+
+  /** The page is being left. */
+  leave() {
+    this.#line.flush();
+    if (this.ahead.length > 0) {
+      this.client.tell("release", { have: this.ahead.map((card) => card.id), until: this.#until });
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------
+
+  /**
+   * @param {Card} card
+   * @param {number | null} value
+   * @param {(id: string) => Promise<any>} send
+   */
+  #take(card, value, send) {
+    const id = uuid();
+    /** @type {Task} */
+    const task = {
+      drawing: card.id,
+      isLabel: value !== null,
+      send: () => send(id),
+      done: () => this.refill(),
+      failed: (failure) => this.#comesBack(step, failure),
+    };
+    /** @type {Step} */
+    const step = { id, card, value, task, isTakenBack: false, hasFailed: false };
+    card.note = "";
+    card.said = null;
+    this.#isWaiting = false;
+    this.ahead.shift();
+    this.steps = [...this.steps, step].slice(-STEPS);
+    this.#count(step, 1);
+    this.#line.add(task);
+    this.refill();
+  }
+
+  /**
+   * @param {Step} step
+   * @param {1 | -1} by
+   */
+  #count({ value }, by) {
+    if (value === null) {
+      // What is put off is not waiting any more.
+      this.total -= by;
+      return;
+    }
+    this.done += by;
+    if (by < 0) {
+      this.pace.unmark();
+    }
+  }
+
+  /**
+   * @param {Step} step
+   * @param {Failure} failure
+   */
+  #comesBack(step, failure) {
+    step.hasFailed = true;
+    if (step.isTakenBack) {
+      // It lies ahead already.
+      return;
+    }
+    const { card } = step;
+    this.steps = this.steps.filter((each) => each !== step);
+    this.#count(step, -1);
+    if (failure.kind === "gone") {
+      this.total -= 1;
+      this.#say(failure);
+      this.refill();
+      return;
+    }
+    const reason = failure.kind === "conflict" ? failure.message : `${this.texts.not_saved} ${failure.message}`;
+    card.note = reason;
+    card.said = step.value;
+    card.label = failure.label ?? card.label;
+    // Never in place of the drawing that is looked at: the next key is meant for that one.
+    const behind = this.ahead.findIndex((each, index) => index > 0 && !each.isBack);
+    this.ahead.splice(behind === -1 ? this.ahead.length : behind, 0, card);
+    this.#say(failure, this.current === card ? reason : fill(this.texts.comes_back, { reason }));
+    this.changed();
+  }
+
+  /**
+   * @param {Step} step
+   * @param {Failure} failure
+   */
+  #notUndone({ card, value, hasFailed }, failure) {
+    if (value !== null && !hasFailed) {
+      const text = fill(this.texts.not_undone, { label: this.texts.labels[value] });
+      card.label = { value, text };
+      card.note = `${failure.message} ${text}`;
+    }
+    if (failure.kind === "gone") {
+      this.ahead = this.ahead.filter((each) => each !== card);
+    }
+    this.#say(failure);
+    this.refill();
+  }
+
+  /**
+   * @param {number} generation
+   * @param {number} wanted
+   */
+  #fetch(generation, wanted) {
+    this.#fetching = true;
+    this.#line.add({
+      send: () => {
+        const unsent = this.#line.unanswered.flatMap(({ drawing }) => drawing ?? []);
+        const have = [...new Set([...this.ahead.map((card) => card.id), ...unsent])];
+        return this.client.post("next", { order: this.order, digit: this.digit, wanted, have });
+      },
+      done: (/** @type {NextAnswer} */ answer) => {
+        if (generation !== this.#generation) {
+          this.#until = answer.until;
+          this.#giveBack(answer.drawings.map(({ id }) => id));
+          return;
+        }
+        this.#receive(answer, wanted);
+      },
+      failed: (failure) => {
+        if (generation === this.#generation) {
+          this.#fetching = false;
+          this.hasFailed = true;
+        }
+        this.#say(failure);
+        this.changed();
+      },
+    });
+  }
+
+  /**
+   * @param {NextAnswer} answer
+   * @param {number} wanted
+   */
+  #receive({ drawings, left, until }, wanted) {
+    this.#fetching = false;
+    this.hasFailed = false;
+    this.#until = until;
+    this.#isDry = drawings.length < wanted;
+    const known = new Set(this.ahead.map((card) => card.id));
+    this.ahead.push(...drawings.filter(({ id }) => !known.has(id)).map((drawing) => new Card(drawing)));
+    if (this.ahead.length > 0) {
+      this.#isWaiting = false;
+    } else if (this.#isWaiting && this.#isAsked) {
+      this.complain(this.texts.nothing_new, false);
+    }
+    this.left = left;
+    const unsent = this.#line.unanswered.filter((task) => task.isLabel).length;
+    this.total = this.done - unsent + left.count;
+    this.changed();
+  }
+
+  /** @param {RenewAnswer} answer */
+  #hear({ until, lost, labelled }) {
+    this.#until = until;
+    const looked = this.current;
+    this.ahead = this.ahead.filter(
+      (card) => !lost.includes(card.id) && (card === looked || card.isBack || labelled[card.id] === undefined),
+    );
+    if (looked !== undefined && labelled[looked.id] !== undefined) {
+      looked.label = labelled[looked.id];
+      looked.note = looked.label.text;
+    }
+    if (looked !== this.current) {
+      this.complain(this.texts.lost, false);
+    }
+    this.refill();
+  }
+
+  /**
+   * @param {Failure} failure
+   * @param {string} text
+   */
+  #say(failure, text = failure.message) {
+    this.complain(text, failure.kind === "login");
+  }
+
+  /** @param {string[]} ids */
+  #giveBack(ids) {
+    if (ids.length > 0) {
+      const until = this.#until;
+      this.#line.add({
+        send: () => this.client.post("release", { have: ids, until }),
+        done: () => {},
+        // Nobody needs to know: the claims run out by themselves.
+        failed: () => {},
+      });
+    }
+  }
+}

@@ -1,0 +1,267 @@
+/** The page as the reviewer sees it. It shows what the desk holds and decides nothing. */
+
+import { byId, slot } from "../../shared/dom.js";
+import { fill } from "../../shared/texts.js";
+
+/** @typedef {import("./card.js").Card} Card */
+/** @typedef {import("./queue.js").Desk} Desk */
+/** @typedef {import("./types.js").Texts} Texts */
+
+const NOT_A_DIGIT = 10;
+
+export class View {
+  #root = byId("review", HTMLElement);
+  /** @type {Card | undefined} */
+  #shown = undefined;
+  #isBusyBefore = true;
+
+  /** @param {Texts} texts */
+  constructor(texts) {
+    this.texts = texts;
+    this.numbers = new Intl.NumberFormat(document.documentElement.lang || undefined);
+  }
+
+  /** @param {Desk} desk */
+  render(desk) {
+    const { current, isDone } = desk;
+    const isStuck = current === undefined && desk.hasFailed && !isDone;
+    this.#show("card", current !== undefined);
+    this.#show("keys", current !== undefined);
+    this.#show("done", isDone);
+    this.#show("stuck", isStuck);
+    this.#show("loading", current === undefined && !isDone && !isStuck);
+    if (current !== undefined) {
+      this.#card(current);
+    }
+    if (isDone) {
+      this.#done(desk);
+    }
+    this.#steps(desk);
+    this.#order(desk.order);
+    this.tick(desk);
+    this.#announce(desk);
+    this.#shown = current;
+  }
+
+  /**
+   * What changes with time alone.
+   *
+   * @param {Desk} desk
+   */
+  tick(desk) {
+    const { done, total, left } = desk;
+    const meter = /** @type {HTMLProgressElement} */ (this.#slot("meter"));
+    const pattern = left?.is_more ? this.texts.progress_more : this.texts.progress;
+    const values = { done: this.#number(done), total: this.#number(Math.max(done, total)) };
+    this.#write("progress", left === null ? "" : fill(pattern, values));
+    meter.max = Math.max(1, done, total);
+    meter.value = done;
+    const pace = desk.pace.perMinute(performance.now());
+    this.#write("pace", pace === null ? "" : fill(this.texts.pace, { pace: this.#number(pace) }));
+  }
+
+  /**
+   * @param {string} text a sentence that the reviewer must not miss; empty when it is settled
+   * @param {boolean} isLoggedOut
+   */
+  complain(text, isLoggedOut = false) {
+    this.#write("message", text);
+    this.#show("login", isLoggedOut);
+  }
+
+  // -------------------------------------------------------------------------------------------
+
+  /** @param {Card} card */
+  #card(card) {
+    const { drawing } = card;
+    if (card !== this.#shown) {
+      const answer = this.texts.labels[drawing.answered];
+      this.#picture("picture", card.picture, fill(this.texts.alt, { answer }));
+      this.#picture("seen", card.seen, "");
+      this.#slot("card").classList.toggle("is-audit", drawing.is_audit);
+      this.#write("digit", drawing.verdict === "not_a_digit" ? "?" : String(drawing.digit));
+      this.#write("read", this.#read(card));
+      this.#write("percent", drawing.verdict === "not_a_digit" ? "" : drawing.percent);
+      const verdict = this.#slot("verdict");
+      verdict.className = `verdict ${drawing.verdict}`;
+      verdict.textContent = drawing.verdict_text;
+      this.#best(card);
+      this.#line("suggestion", drawing.suggestion);
+      this.#slot("suggestion").classList.toggle("disagrees", drawing.disagrees);
+      this.#line("personal", drawing.personal);
+      this.#write("model", drawing.model);
+      const age = /** @type {HTMLTimeElement} */ (this.#slot("age"));
+      age.dateTime = drawing.created_at;
+      age.textContent = drawing.age;
+      /** @type {HTMLAnchorElement} */ (this.#slot("link")).href = drawing.url;
+      this.#show("audit", drawing.is_audit);
+      this.#confirm(answer);
+    }
+    this.#note(card);
+  }
+
+  /** @param {Card} card */
+  #read({ drawing }) {
+    return fill(this.texts.read[drawing.verdict], { digit: drawing.digit });
+  }
+
+  /** @param {string} answer */
+  #confirm(answer) {
+    const button = this.#slot("confirm");
+    const key = document.createElement("kbd");
+    key.textContent = "Enter";
+    button.replaceChildren(fill(this.texts.confirm, { label: answer }), " ", key);
+  }
+
+  /** @param {Card} card */
+  #note({ note, label, said }) {
+    this.#show("note", note !== "");
+    this.#write("note-text", note);
+    const stored = label?.value ?? null;
+    this.#show("keep", stored !== null);
+    this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: this.texts.labels[stored] }));
+    const isOther = said !== null && said !== stored;
+    this.#show("again", isOther);
+    const again = stored === null ? this.texts.again : this.texts.overrule;
+    this.#write("again", isOther ? fill(again, { label: this.texts.labels[said] }) : "");
+  }
+
+  /**
+   * @param {string} name
+   * @param {HTMLImageElement | null} image
+   * @param {string} alt
+   */
+  #picture(name, image, alt) {
+    if (image === null) {
+      this.#write(name, this.texts.damaged);
+      return;
+    }
+    image.alt = alt;
+    this.#slot(name).replaceChildren(image);
+  }
+
+  /** @param {Card} card */
+  #best({ drawing }) {
+    this.#root.querySelectorAll("[data-slot=best]").forEach((row, index) => {
+      const { digit, width, percent } = drawing.best[index];
+      const meter = /** @type {HTMLMeterElement} */ (row.querySelector("meter"));
+      const [name, , share] = /** @type {HTMLCollectionOf<HTMLElement>} */ (row.children);
+      name.textContent = String(digit);
+      meter.value = Number(width);
+      meter.setAttribute("aria-label", String(digit));
+      share.textContent = percent;
+      row.classList.toggle("is-first", index === 0);
+    });
+  }
+
+  /** @param {Desk} desk */
+  #steps({ steps, hasUnsent }) {
+    this.#show("steps-section", steps.length > 0);
+    const items = [...steps].reverse().map(({ card, value }) => {
+      const item = document.createElement("li");
+      const label = value === null ? this.texts.skipped : this.texts.labels[value];
+      if (card.picture !== null) {
+        const image = /** @type {HTMLImageElement} */ (card.picture.cloneNode());
+        image.alt = "";
+        item.append(image);
+      }
+      const text = document.createElement("span");
+      text.textContent = value === NOT_A_DIGIT ? "✗" : value === null ? "–" : label;
+      text.title = label;
+      item.append(text);
+      item.setAttribute("aria-label", label);
+      return item;
+    });
+    this.#slot("steps").replaceChildren(...items);
+    this.#write("saving", hasUnsent ? this.texts.saving : "");
+    /** @type {HTMLButtonElement} */ (this.#slot("undo")).setAttribute("aria-disabled", String(steps.length === 0));
+  }
+
+  /** @param {string} order */
+  #order(order) {
+    for (const button of this.#root.querySelectorAll("button[data-order]")) {
+      const isChosen = button instanceof HTMLElement && button.dataset.order === order;
+      button.setAttribute("aria-current", String(isChosen));
+      if (isChosen) {
+        this.#write("order-name", button.dataset.name ?? "");
+        this.#write("order-why", button.querySelector("span")?.textContent ?? "");
+      }
+    }
+    this.#show("other-order", order === "audit");
+  }
+
+  /** @param {Desk} desk */
+  #done({ done, left }) {
+    this.#write("summary", done === 0 ? "" : fill(this.texts.summary, { done: this.#number(done) }));
+    this.#line("with-others", this.#counted(this.texts.with_others, left?.with_others ?? 0));
+    this.#line("put-off", this.#counted(this.texts.put_off, left?.put_off ?? 0));
+  }
+
+  /**
+   * @param {string} text
+   * @param {number} count
+   */
+  #counted(text, count) {
+    return count === 0 ? "" : fill(text, { count: this.#number(count) });
+  }
+
+  /**
+   * Say what a new drawing is read as, for who can't see it change.
+   *
+   * @param {Desk} desk
+   */
+  #announce({ current, isDone }) {
+    if (current !== undefined && current !== this.#shown) {
+      const { drawing } = current;
+      const pattern = drawing.is_audit ? this.texts.announcement_audit : this.texts.announcement;
+      this.#write("announcement", fill(pattern, { read: this.#read(current), percent: drawing.percent }));
+    }
+    if (isDone && this.#isBusyBefore) {
+      this.#slot("done-title").focus();
+    }
+    this.#isBusyBefore = !isDone;
+  }
+
+  // -------------------------------------------------------------------------------------------
+
+  /** @param {number} value */
+  #number(value) {
+    return this.numbers.format(value);
+  }
+
+  /** @param {string} name */
+  #slot(name) {
+    return slot(this.#root, name);
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  #write(name, text) {
+    const element = this.#slot(name);
+    if (element.textContent !== text) {
+      element.textContent = text;
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {boolean} isShown
+   */
+  #show(name, isShown) {
+    this.#slot(name).hidden = !isShown;
+  }
+
+  /**
+   * A line that is only there with a text.
+   *
+   * @param {string} name
+   * @param {string} text
+   */
+  #line(name, text) {
+    const line = this.#root.querySelector(`[data-slot="${name}-line"]`) ?? this.#slot(name);
+    /** @type {HTMLElement} */ (line).hidden = text === "";
+    this.#write(name, text);
+  }
+}

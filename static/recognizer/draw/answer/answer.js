@@ -1,0 +1,138 @@
+/** The answer: the digit, how sure the model is, the ten probabilities, and what it saw. */
+
+import { localPath } from "../api.js";
+import { slot } from "../../shared/dom.js";
+import { confidencePercent, confidenceWord, isRefused, secondGuess, shortPercent, verdictSentence } from "./answer_text.js";
+import { fill } from "../../shared/texts.js";
+
+/** @typedef {import("../types.js").Prediction} Prediction */
+/** @typedef {import("../types.js").Preview} Preview */
+/** @typedef {import("../types.js").Texts} Texts */
+
+export class AnswerView {
+  /**
+   * @param {HTMLElement} element
+   * @param {Texts} texts
+   */
+  constructor(element, texts) {
+    this.element = element;
+    this.texts = texts;
+  }
+
+  /** @param {boolean} busy */
+  setBusy(busy) {
+    this.element.setAttribute("aria-busy", String(busy));
+  }
+
+  /**
+   * Show the answer to a drawing that was kept.
+   *
+   * @param {Prediction} prediction
+   * @returns {string} the same in one sentence, to be said aloud
+   */
+  show(prediction) {
+    const said = this.#fill(prediction, localPath(prediction.model_input_url));
+    this.element.removeAttribute("data-live");
+    const { id, image_url: image } = prediction;
+    /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
+    const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
+    download.href = localPath(image);
+    download.download = `digit-${prediction.digit}.png`;
+    slot(this.element, "actions").inert = false;
+    return said;
+  }
+
+  /**
+   * Show a guess at a drawing that is still being drawn.
+   *
+   * @param {Preview} preview
+   */
+  guess(preview) {
+    this.#fill(preview, preview.model_input);
+    this.element.dataset.live = "";
+    slot(this.element, "actions").inert = true;
+  }
+
+  /**
+   * @param {Prediction | Preview} answer
+   * @param {string} seen address of what the model saw
+   * @returns {string} the answer in one sentence
+   */
+  #fill(answer, seen) {
+    const { texts } = this;
+    // Of what is no digit a figure or a long bar would look sure, and the sentence says otherwise.
+    const refused = isRefused(answer);
+    const percent = refused ? "" : confidencePercent(texts, answer.confidence);
+    const word = confidenceWord(texts, answer);
+    const sentence = verdictSentence(texts, answer);
+    this.element.dataset.verdict = answer.verdict;
+    this.#write(String(answer.digit), word, percent, sentence);
+    slot(this.element, "second").textContent = secondGuess(texts, answer);
+    slot(this.element, "model").textContent = answer.model_version;
+    slot(this.element, "model-line").hidden = false;
+    this.#bars(refused ? null : answer.probabilities, answer.digit);
+    slot(this.element, "bars-heading").textContent = refused ? texts.bars_heading.refused : texts.bars_heading.shown;
+    this.#seen(seen);
+    return refused ? sentence : fill(texts.announcement, { sentence, word, percent });
+  }
+
+  /** Back to how the page began. */
+  reset() {
+    this.element.dataset.verdict = "none";
+    this.element.removeAttribute("data-live");
+    slot(this.element, "actions").inert = true;
+    slot(this.element, "second").textContent = "";
+    this.#write("", "", "", this.texts.prompt);
+    slot(this.element, "model-line").hidden = true;
+    this.#bars(null, -1);
+    slot(this.element, "bars-heading").textContent = this.texts.bars_heading.shown;
+    this.#seen(null);
+  }
+
+  /** Say that the answer is for an earlier state of the drawing. */
+  markChanged() {
+    if (this.element.dataset.verdict !== "none") {
+      this.element.dataset.changed = "";
+      slot(this.element, "sentence").textContent = this.texts.changed;
+    }
+  }
+
+  /**
+   * @param {string} digit
+   * @param {string} word
+   * @param {string} percent
+   * @param {string} sentence
+   */
+  #write(digit, word, percent, sentence) {
+    delete this.element.dataset.changed;
+    slot(this.element, "digit").textContent = digit;
+    slot(this.element, "word").textContent = word;
+    slot(this.element, "percent").textContent = percent;
+    slot(this.element, "sentence").textContent = sentence;
+  }
+
+  /**
+   * @param {number[] | null} probabilities
+   * @param {number} digit
+   */
+  #bars(probabilities, digit) {
+    const list = slot(this.element, "bars");
+    list.querySelectorAll(".bar").forEach((bar, index) => {
+      const share = probabilities?.[index] ?? 0;
+      bar.classList.toggle("bar--best", index === digit);
+      bar.querySelector("rect")?.setAttribute("width", (100 * share).toFixed(2));
+      slot(bar, "value").textContent = probabilities === null ? "" : shortPercent(this.texts, share);
+    });
+  }
+
+  /** @param {string | null} url */
+  #seen(url) {
+    const image = /** @type {HTMLImageElement} */ (slot(this.element, "seen"));
+    image.hidden = url === null;
+    if (url === null) {
+      image.removeAttribute("src");
+    } else {
+      image.src = url;
+    }
+  }
+}

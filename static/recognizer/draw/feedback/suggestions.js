@@ -1,0 +1,114 @@
+/**
+ * What the visitor says of their drawings: kept here until the site has it, shown wherever the drawing is shown.
+ *
+ * A choice is sent at once. Of choices that come faster than the site answers only the last one is sent after the
+ * first, so that the last one stays. One that could not be sent waits for `retry`.
+ */
+
+import { ApiError } from "../api.js";
+import { suggestedLabel } from "../../shared/labels.js";
+
+/** @typedef {import("../api.js").Api} Api */
+/** @typedef {import("../types.js").Suggestion} Suggestion */
+
+export class Suggestions {
+  /** @param {Api} api */
+  constructor(api) {
+    this.api = api;
+    /** @type {Map<string, Suggestion>} */
+    this.known = new Map();
+    /** @type {((id: string, suggestion: Suggestion) => void)[]} */
+    this.listeners = [];
+  }
+
+  /** @param {(id: string, suggestion: Suggestion) => void} listener called whenever one changes */
+  onChange(listener) {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Take over what the site has; a choice that it does not have yet is newer.
+   *
+   * @param {string} id a prediction's
+   * @param {number | null} label
+   */
+  learn(id, label) {
+    if (!this.isWaiting(id)) {
+      this.known.set(id, { choice: label, saved: label, state: "idle", error: "" });
+    }
+  }
+
+  /**
+   * Whether the site does not have the choice yet.
+   *
+   * @param {string} id
+   */
+  isWaiting(id) {
+    return ["sending", "failed"].includes(this.of(id).state);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Suggestion}
+   */
+  of(id) {
+    return this.known.get(id) ?? { choice: null, saved: null, state: "idle", error: "" };
+  }
+
+  /**
+   * @param {string} id
+   * @param {number | null} label null takes back what was said
+   */
+  choose(id, label) {
+    const isSending = this.of(id).state === "sending";
+    this.#change(id, { choice: label, state: "sending", error: "" });
+    if (!isSending) {
+      this.#send(id);
+    }
+  }
+
+  /** @param {string} id */
+  retry(id) {
+    this.choose(id, this.of(id).choice);
+  }
+
+  /** @param {string} id */
+  async #send(id) {
+    const { choice } = this.of(id);
+    try {
+      const saved = choice === null ? await this.api.takeBack(id) : suggestedLabel(await this.api.suggest(id, choice));
+      this.#settle(id, choice, { saved, state: "saved" });
+    } catch (error) {
+      if (!(error instanceof ApiError)) {
+        throw error;
+      }
+      this.#settle(id, choice, { state: "failed", error: error.message });
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {number | null} sent
+   * @param {Partial<Suggestion>} outcome
+   */
+  #settle(id, sent, outcome) {
+    if (this.of(id).choice !== sent) {
+      // The visitor has changed their mind meanwhile.
+      this.#send(id);
+    } else {
+      this.#change(id, outcome);
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {Partial<Suggestion>} change
+   */
+  #change(id, change) {
+    const suggestion = { ...this.of(id), ...change };
+    this.known.set(id, suggestion);
+    for (const listener of this.listeners) {
+      listener(id, suggestion);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** Keys that work anywhere on the page, and the dialog that lists them. */
+
+import { byId, slot } from "../shared/dom.js";
+
+/**
+ * @typedef {object} Actions
+ * @property {() => void} predict
+ * @property {() => void} clear
+ * @property {() => void} undo
+ * @property {() => void} redo
+ * @property {(step: -1 | 1) => void} brush
+ * @property {() => void} eraser
+ * @property {() => boolean} areLettersOn single characters are typed by accident by who talks to the computer
+ * @property {() => boolean} isModal whether a dialog of the page's lies over it
+ * @property {(event: KeyboardEvent) => boolean} other gets what is no key of these
+ */
+
+export class Shortcuts {
+  /** @param {Actions} actions */
+  constructor(actions) {
+    this.actions = actions;
+    this.help = byId("help", HTMLDialogElement);
+    byId("help-open", HTMLButtonElement).addEventListener("click", () => this.help.showModal());
+    slot(this.help, "close").addEventListener("click", () => this.help.close());
+    // The dialog's own box is its content's: what hits the element itself hits the backdrop.
+    this.help.addEventListener("click", (event) => event.target === this.help && this.help.close());
+    document.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const target = /** @type {Element} */ (event.target);
+    const isTyped = target.closest("input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable]");
+    if (event.defaultPrevented || event.altKey || isTyped !== null || this.help.open) {
+      return;
+    }
+    const action = this.actions.isModal() ? undefined : this.#action(event, target);
+    if (action !== undefined) {
+      event.preventDefault();
+      action();
+    } else if (!event.repeat && !event.ctrlKey && !event.metaKey) {
+      this.actions.other(event);
+    }
+  }
+
+  /**
+   * @param {KeyboardEvent} event
+   * @param {Element} target
+   * @returns {(() => void) | undefined}
+   */
+  #action(event, target) {
+    const { actions } = this;
+    const key = event.key.toLowerCase();
+    if (event.ctrlKey || event.metaKey) {
+      if (key === "z") {
+        return event.shiftKey ? actions.redo : actions.undo;
+      }
+      return key === "y" ? actions.redo : undefined;
+    }
+    if (event.repeat) {
+      return undefined;
+    }
+    if (key === "enter") {
+      return target.closest("a, button, summary") === null ? actions.predict : undefined;
+    }
+    if (key === "escape" || key === "delete") {
+      return actions.clear;
+    }
+    return actions.areLettersOn() ? this.#letter(key) : undefined;
+  }
+
+  /**
+   * @param {string} key
+   * @returns {(() => void) | undefined}
+   */
+  #letter(key) {
+    const { actions } = this;
+    switch (key) {
+      case "[":
+        return () => actions.brush(-1);
+      case "]":
+        return () => actions.brush(1);
+      case "e":
+        return actions.eraser;
+      case "?":
+        return () => this.help.showModal();
+      default:
+        return undefined;
+    }
+  }
+}
