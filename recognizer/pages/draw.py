@@ -108,7 +108,7 @@ def page(
             answer, remembering=state.enabled, just_said=just_said, error=feedback_error
         ),
         "blank_feedback": feedback_text.feedback_in_words(None, remembering=state.enabled),
-        "memory": feedback_text.memory_in_words(state),
+        "memory": feedback_text.memory_in_words(enabled=state.enabled, count=state.count),
         "memory_error": memory_error,
         "removal_outcome": drawing_text.removal_outcome(request.GET.get("removed", "")),
         "texts": answer_text.page_texts(),

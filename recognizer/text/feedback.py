@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from recognizer.models import DIGITS, Label, Prediction
-from recognizer.personalisation.corrections import State
 
 
 @dataclass(frozen=True)
@@ -245,14 +244,14 @@ def memory_texts() -> dict[str, Any]:
     }
 
 
-def memory_in_words(state: State) -> MemoryInWords:
+def memory_in_words(*, enabled: bool, count: int) -> MemoryInWords:
     """Return what the page says of a visitor's memory."""
-    texts, now = memory_texts(), "on" if state.enabled else "off"
+    texts, now = memory_texts(), "on" if enabled else "off"
     return MemoryInWords(
-        enabled=state.enabled,
-        is_empty=state.count == 0,
+        enabled=enabled,
+        is_empty=count == 0,
         state=texts["state"][now],
-        count=texts["count"].format(count=state.count),
+        count=texts["count"].format(count=count),
         switch=texts["switch"][now],
     )
 

@@ -43,3 +43,8 @@ def two_decimals(share: float) -> str:
 def optional_percent(share: float | None) -> str:
     """Return a share (0-1) in per cent, or nothing where it is not known."""
     return "" if share is None else two_decimals(share)
+
+
+def share(value: float) -> str:
+    """Return a share (0-1) in per cent with two decimals."""
+    return _("%(value)s %%") % {"value": localised(f"{100 * value:.2f}")}

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from recognizer.jobs import heartbeat
 from recognizer.jobs.training_jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
-from recognizer.text.numbers import localised
+from recognizer.text.numbers import localised, share
 
 QUIET = timedelta(seconds=12)
 """A running job that has been silent for this long has it said on its page."""
@@ -176,8 +176,3 @@ def duration(seconds: float) -> str:
         return ngettext("%d minute", "%d minutes", minutes) % minutes
     hours = round(minutes / 60)
     return ngettext("%d hour", "%d hours", hours) % hours
-
-
-def share(value: float) -> str:
-    """Return a share (0-1) in per cent with two decimals."""
-    return _("%(value)s %%") % {"value": localised(f"{100 * value:.2f}")}

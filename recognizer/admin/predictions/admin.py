@@ -28,9 +28,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from recognizer import imaging
+from recognizer.admin import images
 from recognizer.admin.insights import page as insights_page
 from recognizer.admin.navigation import LABEL_PERMISSION
-from recognizer.admin.predictions import changed_filter, downloads, filters, images
+from recognizer.admin.predictions import changed_filter, downloads, filters
 from recognizer.admin.predictions.forms import LabelButtonsForm, LabelForm
 from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer import imaging
-from recognizer.admin.predictions import images
+from recognizer.admin import images
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text

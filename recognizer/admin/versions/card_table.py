@@ -8,9 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.admin.jobs.progress_text import share
 from recognizer.models import ModelVersion
-from recognizer.text.numbers import localised
+from recognizer.text.numbers import localised, share
 
 
 @dataclass(frozen=True)

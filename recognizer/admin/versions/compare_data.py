@@ -8,11 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer.admin.jobs.progress_text import share
 from recognizer.admin.versions import card_table
 from recognizer.admin.versions.gate_table import difference, said
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
-from recognizer.text.numbers import grouped
+from recognizer.text.numbers import grouped, share
 from recognizer.versions import comparison
 
 

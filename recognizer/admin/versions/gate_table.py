@@ -8,11 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.admin.jobs.progress_text import share
 from recognizer.admin.versions import card_table
 from recognizer.jobs import gate_text
 from recognizer.models import ModelVersion
-from recognizer.text.numbers import grouped, localised
+from recognizer.text.numbers import grouped, localised, share
 
 TONES = {"better": "better", "no worse": "", "not better": "worse", "worse": "worse"}
 """Whether what the gate says of a bench speaks for the candidate or against it."""
