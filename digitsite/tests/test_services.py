@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from recognizer.tests.inference.test_embeddings import migrate_both_ways
 from recognizer.tests.support import servers
 
 pytestmark = pytest.mark.services
@@ -110,12 +109,6 @@ def test_the_store_and_the_api_work_on_postgresql(postgres: str, project_root: P
     assert done.returncode == 0, done.stdout[-6000:]
     assert " passed" in done.stdout
     assert "skipped" not in done.stdout
-
-
-def test_rows_of_before_live_through_the_migration_both_ways_on_postgresql(
-    postgres: str, project_root: Path
-) -> None:
-    migrate_both_ways(project_root, postgres)
 
 
 THROTTLED = """

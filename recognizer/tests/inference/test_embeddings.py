@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,59 +143,6 @@ def test_every_page_works_and_none_loads_it(
     assert not any('"embedding"' in query["sql"] for query in queries.captured_queries)
     row.refresh_from_db()
     assert (row.embedding_vector is None) == (embedding is None)
-
-
-MIGRATED_BOTH_WAYS = """
-import hashlib
-import django
-django.setup()
-from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
-from recognizer.models import Prediction
-
-def migrate(*name):
-    call_command("migrate", "recognizer", *name, verbosity=0)
-
-migrate("0002")
-apps = MigrationLoader(connection).project_state(("recognizer", "0002_reviewer_group")).apps
-version = apps.get_model("recognizer", "ModelVersion").objects.create(
-    name="old", serving=b"old", sha256=hashlib.sha256(b"old").hexdigest())
-old = apps.get_model("recognizer", "Prediction").objects.create(
-    image=b"png", digit=3, confidence=1, probabilities=[0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
-    verdict="digit", model_version=version)
-migrate()
-row = Prediction.objects.get(pk=old.pk)
-print(bytes(row.image), row.embedding, row.embedding_vector)
-Prediction.objects.filter(pk=old.pk).update(embedding=b"ab" * 64)
-migrate("0002")
-print(bytes(apps.get_model("recognizer", "Prediction").objects.get(pk=old.pk).image))
-migrate()
-print(Prediction.objects.get(pk=old.pk).embedding)
-"""
-
-
-def migrate_both_ways(project_root: Path, database_url: str) -> None:
-    """Fail unless a row of before keeps what it held, on an empty database."""
-    done = subprocess.run(
-        [sys.executable, "-c", MIGRATED_BOTH_WAYS],
-        cwd=project_root,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "digitsite.settings",
-            "DATABASE_URL": database_url,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.splitlines() == ["b'png' None None", "b'png'", "None"], done.stderr
-
-
-def test_rows_of_before_live_through_the_migration_both_ways(
-    project_root: Path, tmp_path: Path
-) -> None:
-    migrate_both_ways(project_root, f"sqlite:///{tmp_path / 'db.sqlite3'}")
 
 
 def test_the_bytes_are_the_same_on_every_machine() -> None:
