@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -14,6 +13,8 @@ from django.utils.translation import gettext as _
 
 from recognizer.inference.classifier import BundleError
 from recognizer.jobs import training_jobs
+from recognizer.jobs.job_result import JobResult
+from recognizer.jobs.progress import Download, JobProgress, Phase
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
 from recognizer.versions import registry
@@ -107,12 +108,12 @@ def _keep(
         version = registry.register_model(bundle=result.bundle, parent=parent)
         if activate:
             registry.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)
-        outcome = {
-            "candidate": name,
-            "active": active.name if active else None,
-            "activated": activate,
-            "gate": decision.to_json(),
-        }
+        outcome = JobResult(
+            candidate=name,
+            active=active.name if active else None,
+            activated=activate,
+            gate=decision,
+        )
         training_jobs.succeed(job_id=job_id, result=outcome, version=version)
 
 
@@ -121,7 +122,8 @@ class Reporter:
 
     def __init__(self, job_id: UUID) -> None:
         self.job_id = job_id
-        self.progress: dict[str, Any] = {"phase": "preparing"}
+        self.progress = JobProgress(phase=Phase.PREPARING)
+        self.epochs = 0
         self.log = ""
         self.written_at = float("-inf")
         self.first_step_at: float | None = None
@@ -134,12 +136,13 @@ class Reporter:
 
     def downloaded(self, name: str, done: int, total: int) -> None:
         """Show how far a download is."""
-        self.progress["download"] = {"name": name, "done": done, "total": total}
+        self.progress = replace(self.progress, download=Download(name, done, total))
         self.write_if_due()
 
     def planned(self, epochs: int) -> None:
         """Show how many epochs there will be."""
-        self.progress = {"phase": "preparing", "epochs": epochs}
+        self.epochs = epochs
+        self.progress = JobProgress(phase=Phase.PREPARING, epochs=epochs)
         self.write()
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
@@ -148,21 +151,23 @@ class Reporter:
         if self.first_step_at is None:
             # Measured from here: the first step waits for TensorFlow to compile it.
             self.first_step_at = now
-        done, total = epoch * steps + step, self.progress["epochs"] * steps
-        self.progress |= {
-            "phase": "training", "epoch": epoch + 1, "step": step, "steps": steps, "loss": loss,
-        }  # fmt: skip
+        done, total = epoch * steps + step, self.epochs * steps
+        left = self.progress.seconds_left
         if done > 1:
-            left = (now - self.first_step_at) / (done - 1) * (total - done)
-            self.progress["seconds_left"] = round(left)
+            left = round((now - self.first_step_at) / (done - 1) * (total - done))
+        self.progress = replace(
+            self.progress,
+            phase=Phase.TRAINING, epoch=epoch + 1, step=step, steps=steps, loss=loss,
+            seconds_left=left,
+        )  # fmt: skip
         self.write_if_due()
 
     def epoch_done(self, epoch: int, history: History) -> None:
         """Show what the epoch brought."""
         accuracy = history.validation_accuracy[-1]
-        self.progress["accuracies"] = list(history.validation_accuracy)
-        if epoch + 1 == self.progress["epochs"]:
-            self.progress["phase"] = "measuring"
+        self.progress = replace(self.progress, accuracies=tuple(history.validation_accuracy))
+        if epoch + 1 == self.epochs:
+            self.progress = replace(self.progress, phase=Phase.MEASURING)
         self.say(
             _("Epoch %(epoch)s: loss %(loss)s, validation %(accuracy)s.")
             % {"epoch": epoch + 1, "loss": f"{history.loss[-1]:.4f}", "accuracy": f"{accuracy:.2%}"}

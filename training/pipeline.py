@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier
+from recognizer.inference.gate_result import GateResult
 from training.data import training_data
 from training.data.datasets import Data
 from training.data.training_data import Collected, Labelled
@@ -79,7 +81,7 @@ class Result:
     """A trained candidate, measured beside the active model."""
 
     bundle: Bundle
-    decision: gate.Decision
+    decision: GateResult
     history: History
     outcomes: Mapping[str, Outcome]
     active_outcomes: Mapping[str, Outcome]
@@ -146,23 +148,23 @@ def train(
         must_measure=_benches(active) - inherited,
         learnt_from_labels=isinstance(recipe, Adaptation),
         reported=[
-            gate.Row.of(name, outcomes[name].right, before[name].right)
+            gate.compare(name, outcomes[name].right, before[name].right)
             for name in reported
             if active
         ],
     )
-    card = {
-        **candidate.card,
-        "benches": sorted({*judged, *inherited}),
-        "metrics": {bench: outcome.measures().to_json() for bench, outcome in outcomes.items()},
-        "gate": decision.to_json(),
-    }
+    card = replace(
+        candidate.card,
+        evaluation_sets=tuple(sorted({*judged, *inherited})),
+        metrics={name: outcome.measures() for name, outcome in outcomes.items()},
+        gate=decision,
+    )
     return Result(replace(candidate, card=card), decision, trained.history, outcomes, before)
 
 
 def _benches(bundle: Bundle | None) -> frozenset[str]:
     """Return what a model was measured on, but for labelled drawings: those are never the same."""
-    return frozenset(bundle.card.get("benches", ())) - {gate.LABELLED} if bundle else frozenset()
+    return frozenset(bundle.card.evaluation_sets) - {gate.LABELLED} if bundle else frozenset()
 
 
 def _teach(
@@ -221,18 +223,15 @@ def _adapt(
 
 def _bundle(order: Order, trained: _Trained, data: Collected, validation: Data) -> Bundle:
     calibration, recipe = trained.calibration, trained.recipe
-    card: dict[str, Any] = {
-        "temperature": calibration.temperature,
-        "thresholds": {
-            "not_a_digit": calibration.not_a_digit,
-            "uncertain": calibration.uncertain,
-        },
-        "settings": recipe.to_json(),
-        "seed": recipe.seed,
-        "data": data.sources(),
-        "parent": order.start_from.name if order.start_from else None,
-        "history": vars(trained.history),
-    }
+    card = ModelCard(
+        temperature=calibration.temperature,
+        thresholds=Thresholds(calibration.not_a_digit, calibration.uncertain),
+        settings=Settings.from_json(recipe.to_json()),
+        seed=recipe.seed,
+        data=data.sources(),
+        parent=order.start_from.name if order.start_from else None,
+        history=vars(trained.history),
+    )
     name = order.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{recipe.name}"
     middle = len(validation) // 2
     check = validation.take(slice(max(0, middle - 250), middle + 250))
@@ -284,7 +283,7 @@ def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
     return {name: run(classifier, data) for name, data in sets.items()}
 
 
-def answers(outcomes: Mapping[str, Outcome], judged: Mapping[str, Data]) -> dict[str, gate.Right]:
+def answers(outcomes: Mapping[str, Outcome], judged: Mapping[str, Data]) -> dict[str, gate.Correct]:
     """Return what the gate compares: bench name -> which answers are right.
 
     A bench of digits counts what is read, and all of them together what is let pass, so that

@@ -23,7 +23,7 @@ def table(result: Result, active_name: str | None) -> str:
         judged = row in result.decision.rows
         note = f"{row.p:>8.3f}  {row.verdict.value}" if judged else f"{'':8}  reported only"
         lines.append(
-            f"{row.bench:22}{row.n:>7,}  {row.candidate:>10.2%}  {row.active:>10.2%}  "
+            f"{row.name:22}{row.n:>7,}  {row.candidate:>10.2%}  {row.active:>10.2%}  "
             f"{row.won:>3}  {row.lost:>4}{note}"
         )
     return "\n".join(lines)
@@ -33,7 +33,7 @@ def write_report(result: Result, folder: Path) -> None:
     """Write report.json and the pictures into a folder, which is made if it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
     report = {
-        "model": result.bundle.card,
+        "model": result.bundle.card.to_json(),
         "serving_sha256": result.bundle.sha256,
         "decision": result.decision.to_json(),
         "active": {

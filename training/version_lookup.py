@@ -33,8 +33,7 @@ def to_teach(version: ModelVersion | None) -> ModelVersion | None:
 
 
 def _is_taught(version: ModelVersion) -> bool:
-    settings = version.card.get("settings")
-    return isinstance(settings, dict) and settings.get("name") == FINE_TUNE.name
+    return version.model_card.settings.name == FINE_TUNE.name
 
 
 def start_of(version: ModelVersion | None) -> Bundle | None:

@@ -25,6 +25,7 @@ import numpy as np
 
 from benchmarks.common import environment
 from benchmarks.model import corruptions
+from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Calibration
 from training.data import datasets, downloads, nondigit_sets, omniglot
 from training.data import training_data as data_training_data
@@ -193,12 +194,12 @@ def keep(model: Any, name: str, recipe: Recipe, sets: Sets, folder: Path) -> Non
     """Write a row's network as a bundle, to be measured further."""
     digits = sets.digits()
     chosen = calibration.calibrate(logits_of(model, digits.images), digits.labels)
-    card = {
-        "temperature": chosen.temperature,
-        "thresholds": {"not_a_digit": chosen.not_a_digit, "uncertain": chosen.uncertain},
-        "settings": recipe.to_json(),
-        "seed": recipe.seed,
-    }
+    card = ModelCard(
+        temperature=chosen.temperature,
+        thresholds=Thresholds(chosen.not_a_digit, chosen.uncertain),
+        settings=Settings.from_json(recipe.to_json()),
+        seed=recipe.seed,
+    )
     made = bundle.make_bundle(model, name=name, card=card, check=digits.take(slice(300)))
     bundle.write_bundle(made, folder / name.replace(" ", "-"))
 

@@ -157,7 +157,7 @@ def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
 
 def size_rows(bundle: Bundle) -> Iterator[Row]:
     """Yield the network's parameters and the bytes of its two files."""
-    if (parameters := bundle.card.get("parameters")) is not None:
+    if (parameters := bundle.card.parameters) is not None:
         yield Row("parameters", None, float(parameters), "count", at_most=599_999)
     served, kept = float(len(bundle.serving)), float(len(bundle.training))
     yield Row("model.tflite, which is served, bytes", None, served, "count", at_most=1_500_000)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from training.data import training_data
 from training.data.training_data import Labelled
@@ -86,12 +87,12 @@ def train(wanted: Unseen, recipe: Recipe, limit: int | None = None) -> Bundle:
         recipe,
     )
     chosen = calibration.calibrate(logits_of(model, validation.images), validation.labels)
-    card = {
-        "temperature": chosen.temperature,
-        "thresholds": {"not_a_digit": chosen.not_a_digit, "uncertain": chosen.uncertain},
-        "settings": recipe.to_json(),
-        "writers": sorted(wanted.writers),
-    }
+    card = ModelCard(
+        temperature=chosen.temperature,
+        thresholds=Thresholds(chosen.not_a_digit, chosen.uncertain),
+        settings=Settings.from_json(recipe.to_json()),
+        stored={"writers": sorted(wanted.writers)},
+    )
     return bundle.make_bundle(model, name=wanted.name, card=card, check=validation.take(slice(300)))
 
 

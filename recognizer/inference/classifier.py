@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from recognizer.imaging import INPUT_SIDE
 from recognizer.inference import embeddings
+from recognizer.inference.card import ModelCard
 
 BUNDLED = Path(__file__).parent.parent / "bundled"
 DIGITS = 10
@@ -75,7 +76,7 @@ class Bundle:
     name: str
     serving: bytes
     training: bytes
-    card: Mapping[str, Any]
+    card: ModelCard
     sha256: str
 
     def verify(self) -> None:
@@ -99,19 +100,14 @@ class Calibration:
     uncertain: float
 
     @classmethod
-    def from_card(cls, card: Mapping[str, Any]) -> Calibration:
-        """Read the numbers from a card; raises ``BundleError`` where one is missing or absurd."""
-        try:
-            calibration = cls(
-                temperature=float(card["temperature"]),
-                not_a_digit=float(card["thresholds"]["not_a_digit"]),
-                uncertain=float(card["thresholds"]["uncertain"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"the card lacks its calibration: {error!r}") from error
-        if not calibration.temperature > 0:
-            raise BundleError("the card's temperature is not above 0")
-        return calibration
+    def from_card(cls, card: ModelCard) -> Calibration:
+        """Raises ``BundleError`` where the card lacks one of the numbers."""
+        temperature, limits = card.temperature, card.thresholds
+        if temperature is None or not temperature > 0:
+            raise BundleError("the model card has no temperature above 0")
+        if limits.not_a_digit is None or limits.uncertain is None:
+            raise BundleError("the model card lacks a threshold: not_a_digit or uncertain")
+        return cls(temperature, limits.not_a_digit, limits.uncertain)
 
     def answer(self, logits: NDArray[np.float32], embedding: NDArray[np.float32]) -> Answer:
         """Return the answer for one drawing's logits, float32 (11,)."""
@@ -152,12 +148,14 @@ def load_bundle(folder: Path) -> Bundle:
     Raises ``BundleError`` where a file is missing or the card can't be read.
     """
     try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        card = ModelCard.from_json(json.loads((folder / "card.json").read_text(encoding="utf-8")))
         serving = (folder / "model.tflite").read_bytes()
         training = (folder / "model.keras").read_bytes()
-        return Bundle(card["name"], serving, training, card, card["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise BundleError(f"no model bundle in {folder}: {error}") from error
+    if card.name is None or card.sha256 is None:
+        raise BundleError(f"no model bundle in {folder}: card.json lacks its name or its sha256")
+    return Bundle(card.name, serving, training, card, card.sha256)
 
 
 class Classifier:

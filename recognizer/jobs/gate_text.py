@@ -11,7 +11,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from recognizer.inference.gate_result import GateResult
 from recognizer.text.numbers import localised
+
+
+def reason(result: GateResult) -> str:
+    """Return why the gate decided so; other code may have stored nothing but the sentence."""
+    try:
+        return sentence(result.why)
+    except KeyError:
+        return result.reason or "–"
 
 
 def sentence(why: Mapping[str, Any]) -> str:

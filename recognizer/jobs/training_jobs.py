@@ -22,6 +22,8 @@ from django.utils.translation import gettext_lazy
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
+from recognizer.jobs.job_result import JobResult
+from recognizer.jobs.progress import JobProgress
 from recognizer.models import UNFINISHED, JobStatus, ModelVersion, Prediction, TrainingJob
 
 logger = logging.getLogger(__name__)
@@ -150,10 +152,10 @@ def beat(*, job_id: UUID) -> bool:
     )
 
 
-def report(*, job_id: UUID, progress: Mapping[str, Any], log: str) -> None:
+def report(*, job_id: UUID, progress: JobProgress, log: str) -> None:
     """Show how far a running job is. The log is all that was said so far; its end is kept."""
     TrainingJob.objects.filter(pk=job_id, status=JobStatus.RUNNING).update(
-        progress=dict(progress), log=log[-LOG_SIZE:]
+        progress=progress.to_json(), log=log[-LOG_SIZE:]
     )
 
 
@@ -169,7 +171,7 @@ def hold(*, job_id: UUID) -> TrainingJob:
     return job
 
 
-def succeed(*, job_id: UUID, result: Mapping[str, Any], version: ModelVersion) -> None:
+def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
     """End a job with what came of it.
 
     Raises:
@@ -177,7 +179,7 @@ def succeed(*, job_id: UUID, result: Mapping[str, Any], version: ModelVersion) -
     """
     with transaction.atomic():
         job = hold(job_id=job_id)
-        job.result, job.model_version = dict(result), version
+        job.result, job.model_version = result.to_json(), version
         _end(job, JobStatus.SUCCEEDED)
         job.save()
 

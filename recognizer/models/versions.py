@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from recognizer.inference.card import ModelCard
 from recognizer.models.answers import Verdict
 
 
@@ -72,6 +73,10 @@ class ModelVersion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def model_card(self) -> ModelCard:
+        return ModelCard.from_json(self.card)
 
 
 class Cause(models.TextChoices):

@@ -9,26 +9,18 @@ from django.views.decorators.http import require_safe
 
 from recognizer.models import ModelVersion
 from recognizer.pages import model_facts
-from recognizer.pages.model_facts import about as about_model
 from recognizer.predictions import selectors
-from recognizer.text import numbers
 
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Show what there is to know of the site and its active model."""
     try:
-        model = about_model(selectors.active_model())
+        model = model_facts.about(selectors.active_model())
     except ModelVersion.DoesNotExist:
         model = None
     context = {
         "model": model,
-        "read": [] if model is None else [model_facts.measured(row) for row in model.read],
-        "refused": [] if model is None else [model_facts.measured(row) for row in model.refused],
-        "refused_digits": numbers.optional_percent(None if model is None else model.refused_digits),
-        "calibration_error": numbers.optional_percent(
-            None if model is None else model.calibration_error
-        ),
         "kept_days": settings.DRAWINGS_KEPT_DAYS,
         "cookie_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
         "contact": settings.CONTACT_EMAIL,

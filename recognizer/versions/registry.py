@@ -53,7 +53,7 @@ def register_model(
             serving=bundle.serving,
             training=bundle.training,
             sha256=bundle.sha256,
-            card=dict(bundle.card),
+            card=bundle.card.to_json(),
             parent=parent,
             is_bundled=is_bundled,
         )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
+from recognizer.inference.card import DataSource
 from recognizer.transfer import formats
 from recognizer.transfer.formats import BadItem, FormatError, Item
 from training.data import datasets, downloads, omniglot
@@ -68,23 +69,21 @@ class Collected:
             material = replace(material, mnist=self.mnist["as it is"])
         return material
 
-    def sources(self) -> dict[str, dict[str, object]]:
+    def sources(self) -> dict[str, DataSource]:
         """Return what goes into the card: counts and hashes by source."""
-        found: dict[str, dict[str, object]] = {}
+        found: dict[str, DataSource] = {}
         if train := self.trainable_mnist():
-            found["mnist"] = {"n": len(train), "sha256": train.sha256}
+            found["mnist"] = DataSource(len(train), sha256=train.sha256)
         if pen := self.trainable_pen():
-            found["pen"] = {"n": len(pen), "sha256": downloads.PEN_SHA256}
+            found["pen"] = DataSource(len(pen), sha256=downloads.PEN_SHA256)
         if self.characters is not None:
-            found["omniglot"] = {"n": len(self.characters), "sha256": downloads.OMNIGLOT.sha256}
+            found["omniglot"] = DataSource(len(self.characters), sha256=downloads.OMNIGLOT.sha256)
         if self.labelled is not None:
-            found["labelled"] = {
-                "n": len(self.labelled),
-                "held_out": len(self.labelled_held_out or ()),
-                "sha256": self.labelled.sha256,
-            }
+            found["labelled"] = DataSource(
+                len(self.labelled), len(self.labelled_held_out or ()), self.labelled.sha256
+            )
         if self.generated:
-            found["generated"] = {}
+            found["generated"] = DataSource()
         return found
 
 

@@ -15,14 +15,13 @@ the benches that are large enough to give one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.inference.gate_result import GateResult, GateRow, RowVerdict
 from recognizer.jobs import gate_text
 
 SIGNIFICANCE = 0.05
@@ -36,129 +35,46 @@ ACCEPTED = "digits accepted"
 TOGETHER = "all but labelled"
 """The benches that are read, as one: it sees harm that is spread too thin for any of them."""
 
-Right = NDArray[np.bool_]
+Correct = NDArray[np.bool_]
 
 
-class Verdict(str, Enum):
-    """What a bench says of the candidate. The first two let it pass."""
-
-    BETTER = "better"
-    NO_WORSE = "no worse"
-    NOT_BETTER = "not better"
-    WORSE = "worse"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One bench: how both models did on the same ``n`` drawings, and what is noise.
-
-    ``won`` counts what only the candidate gets right, ``lost`` what only the active model does.
-    ``must_win`` says that the bench asks for fewer mistakes, not only for no more beyond chance.
-    """
-
-    bench: str
-    n: int
-    candidate: float
-    active: float
-    candidate_mistakes: int
-    active_mistakes: int
-    won: int
-    lost: int
-    must_win: bool = False
-
-    @classmethod
-    def of(cls, bench: str, candidate: Right, active: Right, *, must_win: bool = False) -> Row:
-        """Compare two models' answers to one bench: bool (n,), n > 0, right or not."""
-        return cls(
-            bench=bench,
-            n=len(candidate),
-            candidate=float(candidate.mean()),
-            active=float(active.mean()),
-            candidate_mistakes=int((~candidate).sum()),
-            active_mistakes=int((~active).sum()),
-            won=int((candidate & ~active).sum()),
-            lost=int((active & ~candidate).sum()),
-            must_win=must_win,
-        )
-
-    @property
-    def p_worse(self) -> float:
-        """The chance of losing at least so many if both were equally good."""
-        return _tail(self.lost, self.won + self.lost)
-
-    @property
-    def p_better(self) -> float:
-        """The chance of winning at least so many if both were equally good."""
-        return _tail(self.won, self.won + self.lost)
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether the candidate is worse beyond chance."""
-        return self.p_worse < SIGNIFICANCE
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the bench says of the candidate."""
-        if self.is_worse:
-            return Verdict.WORSE
-        if self.must_win:
-            return Verdict.BETTER if self.won > self.lost else Verdict.NOT_BETTER
-        return Verdict.BETTER if self.p_better < SIGNIFICANCE else Verdict.NO_WORSE
-
-    @property
-    def p(self) -> float:
-        """The chance that the rule of this bench goes by."""
-        return self.p_better if self.must_win else self.p_worse
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the row for a card or a page."""
-        return {
-            **vars(self),
-            "p": self.p,
-            "p_worse": self.p_worse,
-            "p_better": self.p_better,
-            "is_worse": self.is_worse,
-            "verdict": self.verdict.value,
-        }
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The gate's answer, its table, and why: a code with its figures, see `gate_words`.
-
-    ``reported`` are rows that decide nothing: the test sets.
-    """
-
-    activate: bool
-    why: Mapping[str, Any]
-    rows: tuple[Row, ...]
-    reported: tuple[Row, ...] = ()
-
-    @property
-    def reason(self) -> str:
-        """Why, in one sentence."""
-        return gate_text.sentence(self.why)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the decision for a card: see ``Row.to_json`` for a row."""
-        return {
-            "activate": self.activate,
-            "reason": self.reason,
-            "why": dict(self.why),
-            "significance": SIGNIFICANCE,
-            "rows": [row.to_json() for row in self.rows],
-            "reported": [row.to_json() for row in self.reported],
-        }
+def compare(name: str, candidate: Correct, active: Correct, *, must_win: bool = False) -> GateRow:
+    """Compare two models' answers to one evaluation set: bool (n,), n > 0, correct or not."""
+    won, lost = int((candidate & ~active).sum()), int((active & ~candidate).sum())
+    p_worse, p_better = _tail(lost, won + lost), _tail(won, won + lost)
+    is_worse = p_worse < SIGNIFICANCE
+    if is_worse:
+        verdict = RowVerdict.WORSE
+    elif must_win:
+        verdict = RowVerdict.BETTER if won > lost else RowVerdict.NOT_BETTER
+    else:
+        verdict = RowVerdict.BETTER if p_better < SIGNIFICANCE else RowVerdict.NO_WORSE
+    return GateRow(
+        name=name,
+        n=len(candidate),
+        candidate=float(candidate.mean()),
+        active=float(active.mean()),
+        candidate_mistakes=int((~candidate).sum()),
+        active_mistakes=int((~active).sum()),
+        won=won,
+        lost=lost,
+        must_win=must_win,
+        p=p_better if must_win else p_worse,
+        p_worse=p_worse,
+        p_better=p_better,
+        is_worse=is_worse,
+        verdict=verdict,
+    )
 
 
 def decide(
-    candidate: Mapping[str, Right],
-    active: Mapping[str, Right] | None,
+    candidate: Mapping[str, Correct],
+    active: Mapping[str, Correct] | None,
     *,
     must_measure: frozenset[str] = frozenset(),
     learnt_from_labels: bool = False,
-    reported: Sequence[Row] = (),
-) -> Decision:
+    reported: Sequence[GateRow] = (),
+) -> GateResult:
     """Compare two models, each given as bench name -> which answers are right, bool (n,).
 
     The candidate passes if
@@ -173,62 +89,65 @@ def decide(
     candidate was trained on labelled drawings, so that one must be held out to judge it.
     ``active`` is None where no model is active.
     """
-    reported = tuple(reported)
+
+    def result(activate: bool, code: str, **figures: Any) -> GateResult:
+        why = {"code": code, **figures}
+        return GateResult(
+            activate=activate,
+            reason=gate_text.sentence(why),
+            why=why,
+            significance=SIGNIFICANCE,
+            rows=rows,
+            reported=tuple(reported),
+        )
+
+    rows = () if active is None else _rows(candidate, active)
     if active is None:
-        return Decision(True, {"code": "no active model"}, (), reported)
-    rows = _rows(candidate, active)
-
-    def no(code: str, **figures: Any) -> Decision:
-        return Decision(False, {"code": code, **figures}, rows, reported)
-
-    if missing := sorted(must_measure - {row.bench for row in rows}):
-        return no("not measured", benches=missing)
+        return result(True, "no active model")
+    if missing := sorted(must_measure - {row.name for row in rows}):
+        return result(False, "not measured", benches=missing)
     if not rows:
-        return no("nothing to compare")
+        return result(False, "nothing to compare")
     if worse := [row for row in rows if row.is_worse]:
-        return no("worse", benches=[{"bench": row.bench, **_mistakes(row)} for row in worse])
+        return result(
+            False, "worse", benches=[{"bench": row.name, **_mistakes(row)} for row in worse]
+        )
     labelled = next((row for row in rows if row.must_win), None)
     if labelled is None and learnt_from_labels:
-        return no("no judge")
+        return result(False, "no judge")
     if labelled is not None:
-        return _by_labels(labelled, rows, reported)
-    read = [row for row in rows if row.bench not in (ACCEPTED, TOGETHER)]
-    mistakes = sum(row.candidate_mistakes for row in read)
-    before = sum(row.active_mistakes for row in read)
+        figures = {"n": labelled.n, "p": labelled.p, **_mistakes(labelled)}
+        if labelled.verdict is RowVerdict.BETTER:
+            return result(True, "better", **figures)
+        return result(False, "not better" if labelled.active_mistakes else "perfect", **figures)
+    counted = [row for row in rows if row.name not in (ACCEPTED, TOGETHER)]
+    mistakes = sum(row.candidate_mistakes for row in counted)
+    before = sum(row.active_mistakes for row in counted)
     if mistakes > before:
-        return no("more mistakes", mistakes=mistakes, before=before)
-    why = {"code": "no worse", "mistakes": mistakes, "before": before}
-    return Decision(True, why, rows, reported)
+        return result(False, "more mistakes", mistakes=mistakes, before=before)
+    return result(True, "no worse", mistakes=mistakes, before=before)
 
 
-def _by_labels(labelled: Row, rows: tuple[Row, ...], reported: tuple[Row, ...]) -> Decision:
-    figures = {"n": labelled.n, "p": labelled.p, **_mistakes(labelled)}
-    if labelled.verdict is Verdict.BETTER:
-        return Decision(True, {"code": "better", **figures}, rows, reported)
-    code = "not better" if labelled.active_mistakes else "perfect"
-    return Decision(False, {"code": code, **figures}, rows, reported)
-
-
-def _rows(candidate: Mapping[str, Right], active: Mapping[str, Right]) -> tuple[Row, ...]:
+def _rows(candidate: Mapping[str, Correct], active: Mapping[str, Correct]) -> tuple[GateRow, ...]:
     rows = [
-        Row.of(name, right, active[name], must_win=name == LABELLED)
+        compare(name, right, active[name], must_win=name == LABELLED)
         for name, right in candidate.items()
         if len(right)
     ]
-    read = [row.bench for row in rows if row.bench not in (LABELLED, ACCEPTED)]
+    read = [row.name for row in rows if row.name not in (LABELLED, ACCEPTED)]
     if len(read) > 1:
         one, other = (
             np.concatenate([model[name] for name in read]) for model in (candidate, active)
         )
-        rows.append(Row.of(TOGETHER, one, other))
+        rows.append(compare(TOGETHER, one, other))
     return tuple(rows)
 
 
-def _mistakes(row: Row) -> dict[str, int]:
+def _mistakes(row: GateRow) -> dict[str, int]:
     return {"mistakes": row.candidate_mistakes, "before": row.active_mistakes}
 
 
-def mcnemar(one: Right, other: Right) -> tuple[int, int, float]:
+def mcnemar(one: Correct, other: Correct) -> tuple[int, int, float]:
     """Return what only one reads, what only the other reads, and the two-sided exact p-value."""
     won, lost = int((one & ~other).sum()), int((other & ~one).sum())
     return won, lost, min(1.0, 2 * _tail(max(won, lost), won + lost))

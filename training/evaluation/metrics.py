@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.inference.card import SetMetrics
 from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
 from recognizer.statistics.intervals import wilson
 from training.data.datasets import NOT_A_DIGIT, Data
@@ -22,30 +23,6 @@ from training.model.calibration import probabilities
 
 PART = 250
 """Drawings that a thread reads at a time."""
-
-
-@dataclass(frozen=True)
-class Measures:
-    """One model on one set. Shares are 0-1.
-
-    ``accuracy`` and ``calibration_error`` are over the digits and ``None`` where the set has
-    none. ``answered`` is the share of all drawings where the whole of the site's answer is right:
-    a digit read and not refused, or a non-digit refused. ``refused`` is the share called "not a
-    digit", ``uncertain`` the share called that.
-    """
-
-    n: int
-    mistakes: int
-    accuracy: float | None
-    interval: tuple[float, float] | None
-    calibration_error: float | None
-    answered: float
-    refused: float
-    uncertain: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the numbers for a card."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -87,7 +64,7 @@ class Outcome:
         """Which drawings are called "not a digit", (n,)."""
         return self.blank | (self.scores < self.calibration.not_a_digit)
 
-    def measures(self) -> Measures:
+    def measures(self) -> SetMetrics:
         """Return the numbers."""
         chances = self.chances
         confidence = chances.max(1)
@@ -95,7 +72,7 @@ class Outcome:
         right = self.right
         n = int(is_digit.sum())
         doubtful = ~self.refused & (confidence < self.calibration.uncertain)
-        return Measures(
+        return SetMetrics(
             n=len(self.data),
             mistakes=int((~right).sum()),
             accuracy=float(right[is_digit].mean()) if n else None,

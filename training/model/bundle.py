@@ -10,13 +10,14 @@ import os
 import platform
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from training.data.datasets import Data
 from training.model.network import logits_of
@@ -79,7 +80,7 @@ def to_litert(model: Any) -> bytes:
 
 
 def make_bundle(
-    model: Any, *, name: str, card: Mapping[str, Any], check: Data, tolerance: float = 0.1
+    model: Any, *, name: str, card: ModelCard, check: Data, tolerance: float = 0.1
 ) -> Bundle:
     """Return a network as a bundle, once Keras and LiteRT agree on real drawings.
 
@@ -89,15 +90,15 @@ def make_bundle(
     """
     serving = to_litert(model)
     sha256 = hashlib.sha256(serving).hexdigest()
-    full = {
-        **card,
-        "name": name,
-        "sha256": sha256,
-        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "parameters": int(model.count_params()),
-    }
+    full = replace(
+        card,
+        name=name,
+        sha256=sha256,
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        versions=versions(),
+        machine=f"{platform.machine()}, {os.cpu_count()} cores",
+        parameters=int(model.count_params()),
+    )
     bundle = Bundle(name, serving, to_keras_bytes(model), full, sha256)
     classifier = Classifier(bundle)
     expected = logits_of(model, check.images)
@@ -117,7 +118,7 @@ def versions() -> dict[str, str]:
 def write_bundle(bundle: Bundle, folder: Path) -> None:
     """Write model.tflite, model.keras and card.json, each by a temporary name and a rename."""
     folder.mkdir(parents=True, exist_ok=True)
-    card = json.dumps(bundle.card, indent=1, ensure_ascii=False) + "\n"
+    card = json.dumps(bundle.card.to_json(), indent=1, ensure_ascii=False) + "\n"
     for name, content in (
         ("model.tflite", bundle.serving),
         ("model.keras", bundle.training),

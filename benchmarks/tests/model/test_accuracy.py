@@ -37,7 +37,7 @@ def test_every_goal_has_a_line_that_says_if_it_is_reached(
     assert rows["pen small"]["n"] == 12
     assert rows["Omniglot, both: AUROC"]["n"] == 4
     assert rows["Omniglot, both, all: AUROC"]["n"] == 6
-    assert rows["parameters"]["value"] == load_bundle(BUNDLED).card["parameters"]
+    assert rows["parameters"]["value"] == load_bundle(BUNDLED).card.parameters
     assert rows["digits apart: refused as served"]["n"] == 3
     assert f"{sum(row['reached'] for row in with_goal)} of 31 goals reached" in printed
     assert "Left out, or only in part: scikit-image" in printed

@@ -89,7 +89,7 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "Training the network pen 1-16" in printed
     assert "goal 1 ms" in printed
     card = load_bundle(networks / "pen-1-16").card
-    assert card["writers"] == list(range(1, 17))
+    assert card.to_json()["writers"] == list(range(1, 17))
 
     # What was trained is not trained again, and the settings can be looked at.
     with pytest.MonkeyPatch.context() as patch:

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from recognizer.admin.jobs import progress_text
 from recognizer.admin.versions import gate_table
 from recognizer.jobs import training_jobs
+from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import TrainingJob
 
@@ -144,7 +145,7 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, job: TrainingJob) -> str:
-        found = gate_table.of_job(job.result)
+        found = gate_table.of_job(JobResult.from_json(job.result))
         return found.reason if found else job.error or "–"
 
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
@@ -214,7 +215,7 @@ class TrainingJobAdmin(BaseAdmin):
             "job": job,
             "what": progress_text.kind(job),
             "words": progress_text.in_words(job),
-            "gate": gate_table.of_job(job.result),
+            "gate": gate_table.of_job(JobResult.from_json(job.result)),
             "version_link": version_link(job),
             "may_cancel": self.has_add_permission(request),
         }

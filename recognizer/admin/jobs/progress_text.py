@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from recognizer.jobs import heartbeat
+from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
 from recognizer.text.numbers import localised, share
@@ -46,19 +46,19 @@ class JobInWords:
 
 def in_words(job: TrainingJob) -> JobInWords:
     """Return all that a page says of how far a job is."""
-    progress = job.progress
+    progress = JobProgress.from_json(job.progress)
     notice = _notice(job)
-    seconds = progress.get("seconds_left")
-    is_training = job.status == JobStatus.RUNNING and progress.get("phase") == "training"
+    seconds = progress.seconds_left
+    is_training = job.status == JobStatus.RUNNING and progress.phase is Phase.TRAINING
     return JobInWords(
         status=job.status,
         status_word=str(job.get_status_display()),
         is_unfinished=job.is_unfinished,
-        phase=_phase(job),
-        percent=_percent(progress) if is_training else None,
+        phase=_phase(job, progress),
+        percent=progress.percent if is_training else None,
         epoch=_epoch(progress),
-        accuracy=accuracy(progress),
-        loss=localised(f"{progress['loss']:.4f}") if "loss" in progress else "",
+        accuracy=share(progress.accuracies[-1]) if progress.accuracies else "",
+        loss="" if progress.loss is None else localised(f"{progress.loss:.4f}"),
         time_left=duration(seconds) if is_training and seconds is not None else "",
         running_for=running_for(job),
         notice=notice,
@@ -68,47 +68,34 @@ def in_words(job: TrainingJob) -> JobInWords:
     )
 
 
-def _phase(job: TrainingJob) -> str:
+def _phase(job: TrainingJob, progress: JobProgress) -> str:
     if job.is_unfinished and job.cancel_requested:
         return _("It is being cancelled.")
     if job.status == JobStatus.QUEUED:
         return _("It waits for a worker.")
     if job.status != JobStatus.RUNNING:
         return ""
-    phases = {
-        "preparing": _("The data is being prepared."),
-        "training": _("The network is learning."),
-        "measuring": _("It is being measured beside the active model."),
-    }
-    download = job.progress.get("download")
-    if download and job.progress.get("phase") == "preparing":
+    if (download := progress.download) and progress.phase is Phase.PREPARING:
         return _("%(name)s is being downloaded: %(done)s of %(total)s MB.") % {
-            "name": download["name"],
-            "done": f"{download['done'] / 1e6:.0f}",
-            "total": f"{download['total'] / 1e6:.0f}" if download["total"] else "?",
+            "name": download.name,
+            "done": f"{download.done / 1e6:.0f}",
+            "total": f"{download.total / 1e6:.0f}" if download.total else "?",
         }
-    return phases.get(str(job.progress.get("phase")), _("The training starts."))
+    phases = {
+        Phase.PREPARING: _("The data is being prepared."),
+        Phase.TRAINING: _("The network is learning."),
+        Phase.MEASURING: _("It is being measured beside the active model."),
+    }
+    return _("The training starts.") if progress.phase is None else phases[progress.phase]
 
 
-def _percent(progress: Mapping[str, Any]) -> int:
-    total = progress["epochs"] * progress["steps"]
-    done = (progress["epoch"] - 1) * progress["steps"] + progress["step"]
-    return int(100 * done / total)
-
-
-def _epoch(progress: Mapping[str, Any]) -> str:
-    if "epochs" not in progress:
+def _epoch(progress: JobProgress) -> str:
+    if progress.epochs is None:
         return ""
     return _("%(epoch)s of %(epochs)s") % {
-        "epoch": progress.get("epoch", 0),
-        "epochs": progress["epochs"],
+        "epoch": progress.epoch or 0,
+        "epochs": progress.epochs,
     }
-
-
-def accuracy(progress: Mapping[str, Any]) -> str:
-    """Return the accuracy on validation data after the last epoch that is done."""
-    accuracies = progress.get("accuracies")
-    return share(accuracies[-1]) if accuracies else ""
 
 
 def _notice(job: TrainingJob) -> str:

@@ -158,7 +158,7 @@ class ModelVersionAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("metrics"))
     def metrics(self, version: ModelVersion) -> str:
-        lines = card_table.headlines(version)[:METRICS_IN_LIST]
+        lines = card_table.headlines(version.model_card)[:METRICS_IN_LIST]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "–"
 
     @admin.display(description=gettext_lazy("in use"))
@@ -182,14 +182,13 @@ class ModelVersionAdmin(BaseAdmin):
     ) -> HttpResponse:
         """The page of one version, with its card in a readable form and as it is stored."""
         assert obj is not None
-        gate = gate_table.of_version(obj)
         extra = {
             "family": lifecycle.family(obj),
             "activations": lifecycle.history().filter(version=obj)[:ACTIVATIONS_SHOWN],
             "others": others(obj),
             "may_activate": self.has_activate_permission(request),
-            "gate": gate,
-            "chapters": card_table.chapters(obj, without=frozenset({"gate"} if gate else ())),
+            "gate": gate_table.of_version(obj),
+            "chapters": card_table.chapters(obj.model_card),
             "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
         }
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)

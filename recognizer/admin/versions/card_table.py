@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.models import ModelVersion
+from recognizer.inference.card import ModelCard
 from recognizer.text.numbers import localised, share
 
 
@@ -22,36 +21,26 @@ class Chapter:
     leaves: tuple[tuple[str, str], ...] = ()
 
 
-def card_of(version: ModelVersion) -> dict[str, Any]:
-    """The card, or an empty one where the column holds something else."""
-    return version.card if isinstance(version.card, dict) else {}
-
-
-def headlines(version: ModelVersion) -> list[str]:
+def headlines(card: ModelCard) -> list[str]:
     """The accuracy on each set that the card has measured, such as "mnist test 99.61 %"."""
-    metrics = card_of(version).get("metrics")
-    if not isinstance(metrics, dict):
-        return []
-    accuracies = {
-        name: measured.get("accuracy") if isinstance(measured, dict) else measured
-        for name, measured in metrics.items()
-    }
     return [
-        f"{name.replace('_', ' ')} {share(accuracy)}"
-        for name, accuracy in accuracies.items()
-        if isinstance(accuracy, float)
+        f"{name.replace('_', ' ')} {share(measured.accuracy)}"
+        for name, measured in card.metrics.items()
+        if measured.accuracy is not None
     ]
 
 
-def chapters(version: ModelVersion, *, without: frozenset[str] = frozenset()) -> list[Chapter]:
+def chapters(card: ModelCard) -> list[Chapter]:
     """The card in chapters: plain values first, then one for each object or list in it.
 
-    Chapters named in ``without`` are left out: the page shows them in another way.
+    The gate's result is left out: the page shows it as a table of its own.
     """
-    card = {name: value for name, value in card_of(version).items() if name not in without}
-    plain = {name: value for name, value in card.items() if not isinstance(value, dict | list)}
+    values = card.to_json()
+    if card.gate is not None:
+        del values["gate"]
+    plain = {name: value for name, value in values.items() if not isinstance(value, dict | list)}
     found = [Chapter(_("The card"), leaves=tuple(flatten(plain)))]
-    found += [chapter(name, value) for name, value in card.items() if name not in plain]
+    found += [chapter(name, value) for name, value in values.items() if name not in plain]
     return [each for each in found if each.leaves or each.rows]
 
 

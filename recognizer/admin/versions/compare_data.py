@@ -9,7 +9,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer.admin.versions import card_table
-from recognizer.admin.versions.gate_table import difference, said
+from recognizer.admin.versions.gate_table import difference
+from recognizer.inference.card import DataSource, SetMetrics
+from recognizer.jobs import gate_text
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text.numbers import grouped, share
 from recognizer.versions import comparison
@@ -62,21 +64,12 @@ class Coverage:
 
 def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
     """Return what both cards measured, bench by bench: digits by accuracy, others by refusals."""
-    first, second = (card_table.card_of(each).get("metrics") for each in (one, other))
-    first = first if isinstance(first, dict) else {}
-    second = second if isinstance(second, dict) else {}
+    first, second = one.model_card.metrics, other.model_card.metrics
+    nothing = SetMetrics()
     return [
-        _metric(name, _figure(first.get(name)), _figure(second.get(name)))
+        _metric(name, first.get(name, nothing).correct, second.get(name, nothing).correct)
         for name in {**first, **second}
     ]
-
-
-def _figure(measured: object) -> float | None:
-    """The share that is right: of digits those read right, of other drawings those refused."""
-    if isinstance(measured, dict):
-        accuracy = measured.get("accuracy")
-        measured = measured.get("refused") if accuracy is None else accuracy
-    return measured if isinstance(measured, float) else None
 
 
 def _metric(name: str, one: float | None, other: float | None) -> Row:
@@ -94,24 +87,22 @@ def facts(one: ModelVersion, other: ModelVersion) -> list[Row]:
 
 
 def _facts(version: ModelVersion) -> dict[str, str]:
-    card = card_table.card_of(version)
-    settings, data, gate = (
-        value if isinstance(value, dict) else {}
-        for value in (card.get(name) for name in ("settings", "data", "gate"))
-    )
-    labelled = data.get("labelled")
+    card = version.model_card
+    labelled = card.data.get("labelled", DataSource(n=0)).n
     return {
         _("trained from"): str(version.parent or _("nothing")),
-        _("recipe"): str(settings.get("name", "–")),
-        _("epochs"): str(settings.get("epochs", "–")),
-        _("labelled drawings learned from"): str(
-            labelled.get("n", "–") if isinstance(labelled, dict) else 0
-        ),
-        _("parameters"): grouped(card["parameters"]) if "parameters" in card else "–",
-        _("temperature"): card_table.text(card.get("temperature")),
-        _("thresholds"): card_table.text(card.get("thresholds")),
-        _("the gate said"): said(gate),
+        _("recipe"): card.settings.name or "–",
+        _("epochs"): _known(card.settings.epochs),
+        _("labelled drawings learned from"): _known(labelled),
+        _("parameters"): "–" if card.parameters is None else grouped(card.parameters),
+        _("temperature"): card_table.text(card.temperature),
+        _("thresholds"): card_table.text(card.thresholds.to_json() or None),
+        _("the gate said"): gate_text.reason(card.gate) if card.gate else "–",
     }
+
+
+def _known(n: int | None) -> str:
+    return "–" if n is None else str(n)
 
 
 # The drawings ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognizer.jobs import heartbeat, training_jobs
+from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.models import JobStatus, TrainingJob
 from recognizer.tests.admin.jobs.test_jobs import RESULT
 from recognizer.tests.browser.conftest import listen
@@ -51,11 +52,11 @@ def start(page: Page) -> TrainingJob:
     return job
 
 
-def tell(job: TrainingJob, *, epoch: int, log: str, phase: str = "training") -> None:
-    progress = {
-        "phase": phase, "epoch": epoch, "epochs": 4, "step": 10, "steps": 10, "loss": 0.5 / epoch,
-        "accuracies": [0.9 + 0.02 * each for each in range(epoch)], "seconds_left": 300 - epoch,
-    }  # fmt: skip
+def tell(job: TrainingJob, *, epoch: int, log: str, phase: Phase = Phase.TRAINING) -> None:
+    progress = JobProgress(
+        phase=phase, epoch=epoch, epochs=4, step=10, steps=10, loss=0.5 / epoch,
+        accuracies=tuple(0.9 + 0.02 * each for each in range(epoch)), seconds_left=300 - epoch,
+    )  # fmt: skip
     training_jobs.beat(job_id=job.pk)
     training_jobs.report(job_id=job.pk, progress=progress, log=log)
 
@@ -78,7 +79,7 @@ def test_progress_moves_without_reloading_and_ends_in_the_table(training: Page) 
     expect(training.locator("[data-slot=accuracy]")).to_have_text("94.00\u00a0%")
     expect(training.locator("[data-slot=log]")).to_have_text("first line\n<b>second</b> line\n")
 
-    tell(job, epoch=4, log="", phase="measuring")
+    tell(job, epoch=4, log="", phase=Phase.MEASURING)
     expect(training.get_by_role("status")).to_have_text(
         "It is being measured beside the active model."
     )

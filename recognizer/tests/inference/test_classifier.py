@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from recognizer import imaging
+from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import (
     BUNDLED,
     Answer,
@@ -85,9 +86,9 @@ def test_another_shape_or_type_is_refused(image: imaging.Pixels, classifier: Cla
 def test_the_bundle_is_what_its_card_says_and_under_two_megabytes(bundle: Bundle) -> None:
     bundle.verify()
     assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < 2_000_000
-    assert bundle.card["sha256"] == bundle.sha256
+    assert bundle.card.sha256 == bundle.sha256
     assert {"temperature", "thresholds", "settings", "seed", "data", "versions", "metrics"} <= set(
-        bundle.card
+        bundle.card.to_json()
     )
 
 
@@ -105,11 +106,13 @@ def test_changed_bytes_are_refused(bundle: Bundle) -> None:
         {"temperature": 0, "thresholds": {"not_a_digit": 0.5, "uncertain": 0.5}},
         {"temperature": "hot", "thresholds": {"not_a_digit": 0.5, "uncertain": 0.5}},
         {"temperature": 1, "thresholds": []},
+        {"temperature": 1, "thresholds": {"not_a_digit": 0.5}},
+        [],
     ],
 )
-def test_a_card_without_its_calibration_is_refused(card: dict[str, object], bundle: Bundle) -> None:
+def test_a_card_without_its_calibration_is_refused(card: object, bundle: Bundle) -> None:
     with pytest.raises(BundleError):
-        Classifier(dataclasses.replace(bundle, card=card))
+        Classifier(dataclasses.replace(bundle, card=ModelCard.from_json(card)))
 
 
 @pytest.mark.parametrize("missing", ["card.json", "model.tflite", "model.keras"])

@@ -20,6 +20,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from recognizer import imaging
 from recognizer.inference import classifier
+from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import Bundle
 from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
@@ -376,7 +377,7 @@ def test_a_damaged_model_is_not_registered(bundled: Bundle, damage: str) -> None
         "bytes": dataclasses.replace(
             bundled, name="x", serving=junk, sha256=hashlib.sha256(junk).hexdigest()
         ),
-        "card": dataclasses.replace(bundled, name="x", card={}),
+        "card": dataclasses.replace(bundled, name="x", card=ModelCard()),
     }[damage]
 
     with pytest.raises(registry.RegistrationError):

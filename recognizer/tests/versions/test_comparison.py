@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.models import ModelVersion, Prediction, VersionAnswer
 from recognizer.tests.support.exporting import store
@@ -26,8 +27,9 @@ pytestmark = pytest.mark.django_db
 def candidate(name: str = "candidate", **thresholds: float) -> ModelVersion:
     """The bundled network as another version, which refuses more or fewer drawings."""
     bundle = load_bundle(BUNDLED)
-    card: dict[str, Any] = {**bundle.card, "name": name}
-    card["thresholds"] = {**card["thresholds"], **thresholds}
+    stored = bundle.card.to_json()
+    changed = {"name": name, "thresholds": {**stored["thresholds"], **thresholds}}
+    card = ModelCard.from_json({**stored, **changed})
     copy: Bundle = dataclasses.replace(bundle, name=name, card=card)
     return registry.register_model(bundle=copy)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.evaluation.gate import ACCEPTED, LABELLED, TOGETHER, Row, Verdict, decide
+from recognizer.inference.gate_result import RowVerdict
+from training.evaluation.gate import ACCEPTED, LABELLED, TOGETHER, compare, decide
 
 
 def right(n: int, *wrong: int) -> NDArray[np.bool_]:
@@ -98,19 +99,19 @@ def test_what_the_active_model_was_measured_on_must_be_measured() -> None:
 
 def test_a_row_says_what_the_exact_binomial_test_does() -> None:
     # 5 lost, 1 won: P(X >= 5 | n = 6, p = 1/2) = 7/64.
-    row = Row.of("mnist", right(9, 1, 2, 3, 4, 5), right(9, 6))
+    row = compare("mnist", right(9, 1, 2, 3, 4, 5), right(9, 6))
     assert (row.won, row.lost) == (1, 5)
     assert row.p_worse == 7 / 64
     assert row.p_better == 63 / 64
-    assert row.verdict is Verdict.NO_WORSE
-    same = Row.of("mnist", right(9), right(9))
+    assert row.verdict is RowVerdict.NO_WORSE
+    same = compare("mnist", right(9), right(9))
     assert same.p_worse == same.p_better == 1
 
 
 def test_the_table_is_kept_with_both_models_side_by_side() -> None:
     candidate = {"mnist": right(99, 1), LABELLED: right(20, 3)}
     active = {"mnist": right(99, 1), LABELLED: right(20, 3, 4, 5)}
-    reported = [Row.of("mnist test", right(50, 1), right(50, 2))]
+    reported = [compare("mnist test", right(50, 1), right(50, 2))]
     kept = json.loads(json.dumps(decide(candidate, active, reported=reported).to_json()))
     assert kept["activate"] is True
     assert kept["reason"].startswith("Better on the held-out labelled drawings (n 20")

@@ -126,13 +126,13 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
     decision = result.decision
     assert decision.activate, decision.reason
     assert "Better on the" in decision.reason
-    rows = {row.bench: row for row in decision.rows}
+    rows = {row.name: row for row in decision.rows}
     assert not any(row.is_worse for row in rows.values())
     for bench in ("generated", "non-digits", "digits accepted"):
         assert rows[bench].n >= 2000
         assert rows[bench].lost - rows[bench].won <= 8
     # Without MNIST here, what the bundled network was measured on stays what counts.
-    assert "mnist validation" in result.bundle.card["benches"]
+    assert "mnist validation" in result.bundle.card.evaluation_sets
     assert heard.epochs == [1]
     assert heard.steps == [(0, step, 90) for step in range(1, 91)]
 
@@ -159,9 +159,9 @@ def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> Non
 
     # Whatever the labels of that fifth say, the network is the same to the byte.
     assert result.bundle.sha256 == other.bundle.sha256
-    learnt = result.bundle.card["data"]["labelled"]
-    assert (learnt["n"], learnt["held_out"]) == ((~judges).sum(), judges.sum())
-    rows, others = ({row.bench: row for row in each.decision.rows} for each in (result, other))
+    learnt = result.bundle.card.data["labelled"]
+    assert (learnt.n, learnt.held_out) == ((~judges).sum(), judges.sum())
+    rows, others = ({row.name: row for row in each.decision.rows} for each in (result, other))
     assert rows["labelled"].n == judges.sum()
     assert others["labelled"].candidate < rows["labelled"].candidate
 

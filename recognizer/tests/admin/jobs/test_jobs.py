@@ -21,6 +21,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from recognizer.jobs import heartbeat, training_jobs
+from recognizer.jobs.job_result import JobResult
+from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
@@ -35,20 +37,20 @@ ENDS = [
 ]  # fmt: skip
 
 
-def answers(n: int, mistakes: int) -> gate.Right:
+def answers(n: int, mistakes: int) -> gate.Correct:
     return np.arange(n) >= mistakes
 
 
-RESULT = {
-    "candidate": "trained-1",
-    "active": "shipped-3",
-    "activated": False,
-    "gate": gate.decide(
+RESULT = JobResult(
+    candidate="trained-1",
+    active="shipped-3",
+    activated=False,
+    gate=gate.decide(
         {"generated": answers(1000, 27), "labelled": answers(40, 0)},
         {"generated": answers(1000, 17), "labelled": answers(40, 4)},
-        reported=[gate.Row.of("mnist test", answers(10_000, 43), answers(10_000, 43))],
-    ).to_json(),
-}
+        reported=[gate.compare("mnist test", answers(10_000, 43), answers(10_000, 43))],
+    ),
+)
 
 
 @pytest.fixture
@@ -192,10 +194,10 @@ def test_what_has_ended_stays_as_it_is(trainer: User, status: JobStatus) -> None
 
     with pytest.raises(training_jobs.JobError, match="ended already"):
         training_jobs.cancel(job_id=job.pk)
-    training_jobs.report(job_id=job.pk, progress={"phase": "late"}, log="late")
+    training_jobs.report(job_id=job.pk, progress=JobProgress(phase=Phase.MEASURING), log="late")
     training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="late")
     with pytest.raises(training_jobs.JobOver):
-        training_jobs.succeed(job_id=job.pk, result={}, version=make_version("late"))
+        training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("late"))
 
     assert not training_jobs.beat(job_id=job.pk)
     assert not training_jobs.begin(job_id=job.pk)
@@ -211,7 +213,7 @@ def test_only_the_end_of_a_long_log_is_kept(trainer: User) -> None:
     job = running(trainer)
     log = "".join(f"line {n}\n" for n in range(20_000))
 
-    training_jobs.report(job_id=job.pk, progress={}, log=log)
+    training_jobs.report(job_id=job.pk, progress=JobProgress(), log=log)
 
     job.refresh_from_db()
     assert len(job.log) == training_jobs.LOG_SIZE
@@ -412,10 +414,10 @@ def test_a_training_by_the_command_counts_as_the_last_one() -> None:
 
 def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer: User) -> None:
     job = running(trainer)
-    progress = {
-        "phase": "training", "epoch": 3, "epochs": 8, "step": 50, "steps": 100, "loss": 0.04321,
-        "accuracies": [0.95, 0.9912], "seconds_left": 330,
-    }  # fmt: skip
+    progress = JobProgress(
+        phase=Phase.TRAINING, epoch=3, epochs=8, step=50, steps=100, loss=0.04321,
+        accuracies=(0.95, 0.9912), seconds_left=330,
+    )  # fmt: skip
     training_jobs.report(job_id=job.pk, progress=progress, log="12:00:00 Training on <much>.\n")
 
     page = training.get(page_of(job)).content.decode()

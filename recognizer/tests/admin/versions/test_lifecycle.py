@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from recognizer.inference import classifier
+from recognizer.inference.card import ModelCard
 from recognizer.labelling import labels
 from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
 from recognizer.predictions import recognition, selectors
@@ -35,7 +36,7 @@ def register() -> Register:
     bundled = classifier.load_bundle(classifier.BUNDLED)
 
     def keep(name: str, parent: ModelVersion | None = None, **card: Any) -> ModelVersion:
-        full = {**bundled.card, "name": name, **card}
+        full = ModelCard.from_json({**bundled.card.to_json(), "name": name, **card})
         return registry.register_model(
             bundle=classifier.Bundle(name, bundled.serving, b"", full, bundled.sha256),
             parent=parent,

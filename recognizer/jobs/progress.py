@@ -1,0 +1,78 @@
+"""How far a running training is: written by the training, shown by the job's page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from recognizer.inference.json_record import JsonRecord, mapping, number, share, text, whole
+
+
+class Phase(str, Enum):
+    PREPARING = "preparing"
+    TRAINING = "training"
+    MEASURING = "measuring"
+
+
+@dataclass(frozen=True)
+class Download(JsonRecord):
+    """A file on its way: bytes so far and in all; ``total`` is 0 where the server does not say."""
+
+    name: str
+    done: int
+    total: int
+
+    @classmethod
+    def from_json(cls, value: object) -> Download | None:
+        stored = mapping(value)
+        name, done, total = text(stored.get("name")), stored.get("done"), stored.get("total")
+        if name is None or whole(done) is None:
+            return None
+        return cls(name, whole(done) or 0, whole(total) or 0, stored=stored)
+
+
+@dataclass(frozen=True)
+class JobProgress(JsonRecord):
+    """How far a training is. What is not known yet is None, or empty.
+
+    ``epoch`` and ``step`` count from 1, ``loss`` is the mean cross-entropy of the last steps,
+    ``accuracies`` are those on the validation set after each epoch (0-1).
+    """
+
+    sparse = True
+
+    phase: Phase | None = None
+    download: Download | None = None
+    epochs: int | None = None
+    epoch: int | None = None
+    step: int | None = None
+    steps: int | None = None
+    loss: float | None = None
+    accuracies: tuple[float, ...] = ()
+    seconds_left: float | None = None
+
+    @classmethod
+    def from_json(cls, value: object) -> JobProgress:
+        """Read what a training has stored; what is missing, or of another type, is left out."""
+        stored = mapping(value)
+        phase, accuracies = stored.get("phase"), stored.get("accuracies")
+        found = map(share, accuracies if isinstance(accuracies, list) else ())
+        return cls(
+            phase=Phase(phase) if phase in [each.value for each in Phase] else None,
+            download=Download.from_json(stored.get("download")),
+            epochs=whole(stored.get("epochs")),
+            epoch=whole(stored.get("epoch")),
+            step=whole(stored.get("step")),
+            steps=whole(stored.get("steps")),
+            loss=number(stored.get("loss")),
+            accuracies=tuple(each for each in found if each is not None),
+            seconds_left=number(stored.get("seconds_left")),
+            stored=stored,
+        )
+
+    @property
+    def percent(self) -> int | None:
+        """How much of the training itself is done, 0-100; None before it starts."""
+        if not self.epochs or not self.epoch or not self.steps or self.step is None:
+            return None
+        return 100 * ((self.epoch - 1) * self.steps + self.step) // (self.epochs * self.steps)
