@@ -14,7 +14,6 @@ from recognizer.predictions import selectors
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    """Show what there is to know of the site and its active model."""
     try:
         model = model_facts.about(selectors.active_model())
     except ModelVersion.DoesNotExist:

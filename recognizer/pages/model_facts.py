@@ -1,4 +1,4 @@
-"""What the About page says of the active model, from its card and in the visitor's language."""
+"""What the About page says about the active model, from its model card."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class AboutModel:
-    """What a visitor may want to know of the active model; what its card lacks is empty."""
+    """What the page shows of the active model; what its card lacks is empty."""
 
     name: str
     created: datetime
@@ -53,7 +53,7 @@ def about(version: ModelVersion) -> AboutModel:
 
 def _sets() -> dict[str, tuple[str, str]]:
     """The sets in the order shown, by their name in a card: name and explanation."""
-    pen = _("digits of six people the model has never seen, drawn with a pen")
+    pen = _("digits drawn with a pen by six people whose drawings it was not trained on")
     return {
         "mnist test": ("MNIST", _("scanned handwriting, the field's standard test")),
         "pen centred": (_("Pen, large and centred"), pen),
@@ -61,8 +61,8 @@ def _sets() -> dict[str, tuple[str, str]]:
         "pen large": (_("Pen, filling the canvas"), pen),
         "pen thin": (_("Pen, a thin line"), pen),
         "pen wild": (_("Pen, any size, place and width"), pen),
-        "labelled": (_("Drawings of this site"), _("labelled by a reviewer, never trained on")),
-        "non-digits": (_("Not a digit"), _("scribbles, letters, shapes: the share it refuses")),
+        "labelled": (_("Drawings on this site"), _("labelled by a reviewer, never trained on")),
+        "non-digits": (_("Not a digit"), _("scribbles, letters and shapes: the share it rejects")),
     }
 
 
@@ -82,9 +82,9 @@ def _source(name: str, data: DataSource) -> str:
     words = {
         "mnist": _("MNIST, scanned handwriting"),
         "pen": _("UCI pen digits, drawn by 22 people"),
-        "omniglot": _("Omniglot, characters of other alphabets, to know what is no digit"),
+        "omniglot": _("Omniglot, characters of other alphabets, as examples of non-digits"),
         "generated": _("digits and other shapes drawn by a program"),
-        "labelled": _("drawings of this site that a reviewer has labelled"),
+        "labelled": _("drawings on this site labelled by a reviewer"),
     }
     text = words.get(name, name)
     return f"{text} ({number_format(data.n, force_grouping=True)})" if data.n else text
