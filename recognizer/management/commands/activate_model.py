@@ -6,14 +6,14 @@ from recognizer.versions import registry
 
 
 class Command(BaseCommand):
-    help = "Make a model version answer from now on; running web processes follow in seconds."
+    help = "Activate a model version; running web processes switch to it within seconds."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="as list_models shows it")
+        parser.add_argument("name", help="name of the version, as shown by list_models")
 
     def handle(self, *, name: str, **options: Any) -> None:
         try:
             registry.activate_model(name=name)
         except registry.ActivationError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(self.style.SUCCESS(f"{name} is active."))
+        self.stdout.write(self.style.SUCCESS(f"{name} activated."))

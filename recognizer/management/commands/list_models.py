@@ -10,12 +10,12 @@ COLUMNS = ("", "name", "created", "size", "parent")
 
 
 class Command(BaseCommand):
-    help = "List the model versions, newest first; * marks the active one, r what is retired."
+    help = "List the model versions, newest first; * = active, r = retired."
 
     def handle(self, **options: Any) -> None:
         rows = [COLUMNS, *model_rows()]
         if len(rows) == 1:
-            self.stdout.write("There is no model version. Run: python manage.py migrate")
+            self.stdout.write("There are no model versions. Run: python manage.py migrate")
             return
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
 
 def model_rows() -> list[tuple[str, str, str, str, str]]:
-    """A line of text cells for each version; the models' bytes stay in the database."""
+    """A row of cells for each version, without loading the models' bytes."""
     versions = ModelVersion.objects.annotate(
         bytes=Length("serving") + Length("training")
     ).values_list("is_active", "retired_at", "name", "created_at", "bytes", "parent__name")

@@ -200,7 +200,7 @@ def test_an_empty_list_says_what_to_do() -> None:
 def test_a_version_is_activated_and_answers(files: list[Path]) -> None:
     register("another")
 
-    assert run("activate_model", "another")[0].strip() == "another is active."
+    assert run("activate_model", "another")[0].strip() == "another activated."
     assert json.loads(run("recognize", files[0], "--json")[0])[0]["model_version"] == "another"
 
 
