@@ -104,7 +104,7 @@ def _keep(
     # A long run outlives the connection of many a database server.
     connection.close_if_unusable_or_obsolete()
     with transaction.atomic():
-        job = training_jobs.hold(job_id=job_id)
+        job = training_jobs.lock(job_id=job_id)
         version = registry.register_model(bundle=result.bundle, parent=parent)
         if activate:
             registry.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)

@@ -351,7 +351,7 @@ def test_what_the_gate_said_once_is_said_again_in_german(
     version = make_version("judged", card={"gate": decision.to_json()})
     address = f"/admin/recognizer/modelversion/{version.pk}/change/"
 
-    assert "mistakes in all: 3 against 3" in words(page(admin_client, address))
+    assert "Mistakes in total: 3, active model 3" in words(page(admin_client, address))
     shown = words(page(admin_client, address, HTTP_ACCEPT_LANGUAGE="de"))
     assert "Fehler insgesamt: 3 gegen 3" in shown
     assert "97,00\u00a0% (3)" in shown

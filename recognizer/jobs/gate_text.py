@@ -1,7 +1,7 @@
-"""Why the gate let a candidate pass or not, in the reader's language.
+"""Why a candidate passed the gate or did not, in the reader's language.
 
-A decision is kept as a code with its figures, so that whoever looks at it later reads it in their
-own language. What decides is in `training.evaluation.gate`.
+A decision is stored as a code with its figures, so that it can be shown in any language later.
+`training.evaluation.gate` decides.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def reason(result: GateResult) -> str:
 
 
 def sentence(why: Mapping[str, Any]) -> str:
-    """Return the sentence for a reason: its ``code``, and the figures that stand in it.
+    """Return the sentence for a reason: its ``code``, and the figures in it.
 
     Raises KeyError where there is no such code or a figure is missing.
     """
@@ -32,42 +32,42 @@ def sentence(why: Mapping[str, Any]) -> str:
     if "p" in values:
         values["p"] = localised(f"{values['p']:.3f}")
     if "benches" in values:
-        values["benches"] = ", ".join(map(_bench, values["benches"]))
+        values["benches"] = ", ".join(map(_set, values["benches"]))
     return _sentences()[why["code"]] % values
 
 
-def _bench(bench: Mapping[str, Any] | str) -> str:
-    if isinstance(bench, str):
-        return bench
-    return _("%(bench)s (mistakes: %(mistakes)s against %(before)s)") % bench
+def _set(each: Mapping[str, Any] | str) -> str:
+    if isinstance(each, str):
+        return each
+    return _("%(bench)s (%(mistakes)s mistakes, active model %(before)s)") % each
 
 
 def _sentences() -> dict[str, str]:
     return {
         "no active model": _("No model was active."),
-        "not measured": _("The active model was measured on %(benches)s, which is not here."),
-        "nothing to compare": _("There is nothing here to compare the two models on."),
-        "worse": _("It is worse beyond chance on %(benches)s."),
+        "not measured": _(
+            "The active model was evaluated on %(benches)s, which is not available here."
+        ),
+        "nothing to compare": _("No test set is available to compare the two models on."),
+        "worse": _("Significantly worse on %(benches)s."),
         "no judge": _(
-            "None of the labelled drawings is among the fifth that judges, so nothing shows that "
-            "the candidate reads such drawings better: label a few more."
+            "None of the labelled drawings was held out for evaluation (one in five is), so it is "
+            "not known whether the candidate is better on them. Label a few more."
         ),
-        "more mistakes": _(
-            "It makes more mistakes in all: %(mistakes)s, the active model %(before)s."
-        ),
+        "more mistakes": _("More mistakes in total: %(mistakes)s, active model %(before)s."),
         "no worse": _(
-            "Nowhere worse beyond chance; mistakes in all: %(mistakes)s against %(before)s."
+            "No significant regression. Mistakes in total: %(mistakes)s, active model %(before)s."
         ),
         "better": _(
-            "Better on the held-out labelled drawings (n %(n)s, mistakes: %(mistakes)s against "
-            "%(before)s, p %(p)s), nowhere worse beyond chance."
+            "Fewer mistakes on the %(n)s held-out labelled drawings (%(mistakes)s, active model "
+            "%(before)s, p %(p)s) and no significant regression."
         ),
         "perfect": _(
-            "The active model makes no mistake on the held-out labelled drawings (n %(n)s): there "
-            "is nothing to be better at."
+            "The active model makes no mistakes on the %(n)s held-out labelled drawings, so the "
+            "candidate can't be better."
         ),
         "not better": _(
-            "It is not better on the held-out labelled drawings (n %(n)s, mistakes: %(mistakes)s "
-            "against %(before)s)."
+            "Not fewer mistakes on the %(n)s held-out labelled drawings: %(mistakes)s, active "
+            "model %(before)s."
         ),
     }

@@ -1,4 +1,4 @@
-"""Who works the queue off: workers leave signs of life, so that a page can tell."""
+"""Workers write heartbeats, so that a page can tell whether one is running."""
 
 from __future__ import annotations
 
@@ -18,46 +18,45 @@ from recognizer.models import Worker
 logger = logging.getLogger(__name__)
 
 EVERY = 3.0
-"""Seconds between two signs of life."""
+"""Seconds between two heartbeats."""
 AWAY = timedelta(seconds=15)
-"""A worker that has been silent for this long is taken to be gone."""
+"""A worker without a heartbeat for this long counts as stopped."""
 FORGOTTEN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Attendance:
-    """Whether a worker is there, and when one was last seen."""
+    """Whether a worker is running, and when one was last seen."""
 
     is_there: bool
     last_seen: datetime | None
 
 
 def attendance() -> Attendance:
-    """Tell whether a worker is there that would take a job."""
     last = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     return Attendance(is_there=last is not None and timezone.now() - last < AWAY, last_seen=last)
 
 
 def sign(*, name: str, place: str) -> None:
-    """Leave a sign of life of the worker ``name``, and forget those of long ago."""
+    """Write a heartbeat of the worker ``name``, and delete those of old workers."""
     now = timezone.now()
     Worker.objects.update_or_create(pk=name, defaults={"place": place, "seen_at": now})
     Worker.objects.filter(seen_at__lt=now - FORGOTTEN).delete()
 
 
 def sign_off(*, name: str) -> None:
-    """Say that a worker ends in good order."""
+    """Delete a worker's heartbeat: it exits normally."""
     Worker.objects.filter(pk=name).delete()
 
 
 @contextmanager
 def present(*, name: str, place: str) -> Iterator[None]:
-    """Leave a sign of life every few seconds until the block is left.
+    """Write a heartbeat every few seconds while the block runs.
 
-    On the way jobs whose own worker has been killed are ended as interrupted.
+    Each time, a job whose own worker was killed is marked as interrupted.
     """
     done = threading.Event()
-    # It signs off by itself, and Python waits for it: a worker may be told twice to end.
+    # The thread signs off by itself, and Python waits for it: a worker may get two signals.
     thread = threading.Thread(target=_sign_until, args=(done, name, place))
     try:
         thread.start()
@@ -65,7 +64,7 @@ def present(*, name: str, place: str) -> Iterator[None]:
         training_jobs.reap()
         yield
     finally:
-        # Whatever a signal has cut short above: the thread signs off.
+        # Even if a signal interrupted the lines above, the thread signs off.
         done.set()
         if thread.is_alive():
             thread.join()
@@ -78,12 +77,12 @@ def _sign_until(done: threading.Event, name: str, place: str) -> None:
             sign(name=name, place=place)
             training_jobs.reap()
         except Error as error:
-            # The database is away or locked: the next sign may get through.
-            logger.warning("No sign of life could be left: %s", error)
+            # The database is down or locked: the next heartbeat may succeed.
+            logger.warning("The heartbeat could not be written: %s", error)
     close_old_connections()
     try:
         sign_off(name=name)
     except Error as error:
         logger.warning("The worker could not sign off: %s", error)
-    # A thread's connection is nobody else's to close.
+    # Nothing else closes a thread's connection.
     connection.close()

@@ -1,8 +1,8 @@
-"""Training in the background: asked for in the admin, done by a worker, one at a time.
+"""Training in the background: requested in the admin, run by a worker, one at a time.
 
 The queue is that of django-tasks, a table of the same database. What the site itself needs to
-know of a training is in `TrainingJob`: a worker writes a sign of life into it every few seconds,
-and a job whose worker has fallen silent is ended as interrupted by whoever looks next.
+know of a training is in `TrainingJob`: a worker writes a heartbeat into it every few seconds. If
+the heartbeat stops, the next request or worker that looks marks the job as interrupted.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from recognizer.models import UNFINISHED, JobStatus, ModelVersion, Prediction, T
 logger = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=60)
-"""A job without a sign of life for this long is lost. SQLite may keep a writer waiting for 30 s."""
+"""A job without a heartbeat for this long is lost. SQLite may keep a writer waiting for 30 s."""
 LOG_SIZE = 64 * 1024
-"""Characters of a job's log that are kept: its end."""
+"""Characters kept from the end of a job's log."""
 
 Enqueue = Callable[[UUID], str]
 """Puts the job with this id into the queue and returns the task's id."""
@@ -42,20 +42,20 @@ class JobError(ValueError):
 
 
 class JobOver(RuntimeError):
-    """A job has been cancelled, or given up, while it was being worked on."""
+    """A job was cancelled, or marked as interrupted, while it was running."""
 
 
 class Kind(models.TextChoices):
-    """Which training: see `training.model.config`."""
+    """What to train: see `training.model.config`."""
 
-    FINE_TUNE = "fine-tune", gettext_lazy("Teach the active model what is labelled")
-    FAST = "fast", gettext_lazy("A new, small model")
-    SHIPPED = "shipped", gettext_lazy("A new model, as the bundled one was made")
+    FINE_TUNE = "fine-tune", gettext_lazy("Fine-tune the active model")
+    FAST = "fast", gettext_lazy("Train a small model from scratch")
+    SHIPPED = "shipped", gettext_lazy("Train a full model from scratch")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be trained; ``limit`` is the most drawings of each source, for a quick try."""
+    """What to train; ``limit`` is the most drawings used of each source, for a quick try."""
 
     kind: Kind = Kind.FINE_TUNE
     activate: bool = True
@@ -63,12 +63,10 @@ class Options:
     limit: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the options for the database."""
         return {**asdict(self), "kind": self.kind.value}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Options:
-        """Return the options that a job was stored with."""
         return cls(**{**stored, "kind": Kind(stored["kind"])})
 
 
@@ -78,24 +76,24 @@ _enqueue: Enqueue | None = None
 
 
 def connect_queue(enqueue: Enqueue) -> None:
-    """Name the function that puts a job into the queue: the training's, where it is installed."""
+    """Register the function that puts a job into the queue; `training` does, if installed."""
     global _enqueue
     _enqueue = enqueue
 
 
 def can_start() -> bool:
-    """Tell whether this process knows a training to start."""
+    """Whether the training code is installed in this process."""
     return _enqueue is not None
 
 
-# What people do -------------------------------------------------------------------------------
+# For users ------------------------------------------------------------------------------------
 
 
 def request(*, options: Options, by: User) -> TrainingJob:
-    """Ask for a training; a worker starts it within seconds.
+    """Request a training; a worker starts it within seconds.
 
     Raises:
-        JobError: another one waits or runs, or this machine has no training code.
+        JobError: another one is waiting or running, or this machine has no training code.
     """
     if _enqueue is None:
         raise JobError(_("The training code is not installed on this machine."))
@@ -112,17 +110,17 @@ def request(*, options: Options, by: User) -> TrainingJob:
 
 
 def cancel(*, job_id: UUID) -> TrainingJob:
-    """End a waiting job at once, a running one as soon as its worker looks: within seconds.
+    """Cancel a waiting job at once, a running one within seconds, when its worker looks.
 
     Raises:
-        JobError: there is no such job, or it has ended already.
+        JobError: there is no such job, or it has already ended.
     """
     with transaction.atomic():
         job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
         if job is None:
-            raise JobError(_("There is no such training."))
+            raise JobError(_("This training does not exist."))
         if not job.is_unfinished:
-            raise JobError(_("This training has ended already."))
+            raise JobError(_("This training has already ended."))
         job.cancel_requested = True
         if job.status == JobStatus.QUEUED:
             _end(job, JobStatus.CANCELLED)
@@ -130,11 +128,11 @@ def cancel(*, job_id: UUID) -> TrainingJob:
     return job
 
 
-# What a worker does ---------------------------------------------------------------------------
+# For workers ----------------------------------------------------------------------------------
 
 
 def begin(*, job_id: UUID) -> bool:
-    """Mark a job as running; return whether it was still waiting for that."""
+    """Mark a waiting job as running; return False if it is no longer waiting."""
     now = timezone.now()
     return bool(
         TrainingJob.objects.filter(pk=job_id, status=JobStatus.QUEUED).update(
@@ -144,7 +142,7 @@ def begin(*, job_id: UUID) -> bool:
 
 
 def beat(*, job_id: UUID) -> bool:
-    """Leave a sign of life; return whether the training is still wanted."""
+    """Write a heartbeat; return False if the training was cancelled or interrupted."""
     return bool(
         TrainingJob.objects.filter(
             pk=job_id, status=JobStatus.RUNNING, cancel_requested=False
@@ -153,39 +151,39 @@ def beat(*, job_id: UUID) -> bool:
 
 
 def report(*, job_id: UUID, progress: JobProgress, log: str) -> None:
-    """Show how far a running job is. The log is all that was said so far; its end is kept."""
+    """Store a running job's progress and its whole log so far, of which the end is kept."""
     TrainingJob.objects.filter(pk=job_id, status=JobStatus.RUNNING).update(
         progress=progress.to_json(), log=log[-LOG_SIZE:]
     )
 
 
-def hold(*, job_id: UUID) -> TrainingJob:
+def lock(*, job_id: UUID) -> TrainingJob:
     """Lock a running job until the transaction ends, so that nobody cancels it meanwhile.
 
     Raises:
-        JobOver: it has been cancelled or given up.
+        JobOver: it was cancelled or interrupted.
     """
     job = TrainingJob.objects.select_for_update().get(pk=job_id)
     if job.status != JobStatus.RUNNING or job.cancel_requested:
-        raise JobOver(f"The training {job_id} is not wanted any more.")
+        raise JobOver(f"The training {job_id} was cancelled or interrupted.")
     return job
 
 
 def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
-    """End a job with what came of it.
+    """Store a job's result and end it.
 
     Raises:
-        JobOver: it has been cancelled or given up; nothing may be kept of it then.
+        JobOver: it was cancelled or interrupted; the caller must keep nothing of it.
     """
     with transaction.atomic():
-        job = hold(job_id=job_id)
+        job = lock(job_id=job_id)
         job.result, job.model_version = result.to_json(), version
         _end(job, JobStatus.SUCCEEDED)
         job.save()
 
 
 def stop(*, job_id: UUID, status: JobStatus, error: str = "") -> None:
-    """End a job that came to nothing: failed, or interrupted; cancelled if that was asked for."""
+    """End a job without a result: failed or interrupted, or cancelled if that was requested."""
     with transaction.atomic():
         job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
         if job is None or not job.is_unfinished:
@@ -197,7 +195,7 @@ def stop(*, job_id: UUID, status: JobStatus, error: str = "") -> None:
 
 
 def reap() -> TrainingJob | None:
-    """End the unfinished job if its worker has fallen silent, and return it; else None."""
+    """Interrupt the unfinished job if its heartbeat has stopped, and return it; else None."""
     job = TrainingJob.objects.filter(status__in=UNFINISHED).first()
     if job is None or not _is_lost(job):
         return None
@@ -211,7 +209,7 @@ def reap() -> TrainingJob | None:
         DBTaskResult.objects.filter(pk=job.task_id, status=TaskResultStatus.RUNNING).update(
             status=TaskResultStatus.FAILED, finished_at=job.finished_at
         )
-    logger.warning("Training %s was interrupted: its worker fell silent.", job.pk)
+    logger.warning("Training %s was interrupted: its heartbeat stopped.", job.pk)
     return job
 
 
@@ -231,17 +229,17 @@ def _end(job: TrainingJob, status: JobStatus, error: str = "") -> None:
     job.finished_at = timezone.now()
 
 
-# What is asked --------------------------------------------------------------------------------
+# Queries --------------------------------------------------------------------------------------
 
 
 def unfinished() -> TrainingJob | None:
-    """Return the job that waits or runs, if any."""
+    """Return the job that is waiting or running, if any."""
     return TrainingJob.objects.filter(status__in=UNFINISHED).first()
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The labelled drawings there are, and those labelled since the last training began."""
+    """How many drawings are labelled, and how many since the last training started."""
 
     total: int
     new: int
@@ -249,14 +247,13 @@ class Labels:
 
 
 def labels() -> Labels:
-    """Count the labelled drawings, and what a training would learn of for the first time."""
     job = (
         TrainingJob.objects.filter(status=JobStatus.SUCCEEDED)
         .order_by("-started_at")
         .values_list("started_at", flat=True)
         .first()
     )
-    # Trained by the command: when it began is not known.
+    # Trained by the command: when it started is not known.
     version = (
         ModelVersion.objects.filter(
             is_bundled=False, jobs__isnull=True, card__data__labelled__isnull=False

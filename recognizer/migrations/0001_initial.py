@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 (
                     "seen_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="last sign of life"
+                        default=django.utils.timezone.now, verbose_name="last heartbeat"
                     ),
                 ),
             ],
@@ -66,31 +66,31 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
                 (
                     "serving",
-                    models.BinaryField(help_text="The LiteRT model.", verbose_name="serving bytes"),
+                    models.BinaryField(help_text="LiteRT model.", verbose_name="deployed file"),
                 ),
                 (
                     "training",
                     models.BinaryField(
                         blank=True,
-                        help_text="The Keras archive to train further from.",
-                        verbose_name="training bytes",
+                        help_text="Keras archive for further training.",
+                        verbose_name="training file",
                     ),
                 ),
                 (
                     "sha256",
                     models.CharField(
                         db_index=True,
-                        help_text="Of the serving bytes.",
+                        help_text="Of the deployed file.",
                         max_length=64,
                         verbose_name="SHA-256",
                     ),
                 ),
-                ("card", models.JSONField(blank=True, default=dict, verbose_name="card")),
+                ("card", models.JSONField(blank=True, default=dict, verbose_name="model card")),
                 (
                     "is_bundled",
                     models.BooleanField(
                         default=False,
-                        help_text="It came with the code, not from training here.",
+                        help_text="Bundled with the code, not trained here.",
                         verbose_name="bundled",
                     ),
                 ),
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                     "retired_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="A retired version is kept for its predictions and is not offered any more.",
+                        help_text="A retired version keeps its predictions but can't be activated.",
                         null=True,
                         verbose_name="retired",
                     ),
@@ -145,12 +145,12 @@ class Migration(migrations.Migration):
                     "cause",
                     models.CharField(
                         choices=[
-                            ("installed", "it came with the code"),
+                            ("installed", "bundled"),
                             ("admin", "activated in the admin"),
                             ("command", "activated on the command line"),
-                            ("gate", "it passed the gate after training"),
+                            ("gate", "passed the quality checks"),
                             ("roll_back", "rolled back"),
-                            ("unknown", "before causes were kept"),
+                            ("unknown", "unknown"),
                         ],
                         max_length=12,
                         verbose_name="cause",
@@ -769,7 +769,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "heartbeat_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last sign of life"),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last heartbeat"),
                 ),
                 (
                     "cancel_requested",
@@ -790,7 +790,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="The gate's table and its sentence.",
+                        help_text="The result of the quality checks.",
                         verbose_name="result",
                     ),
                 ),
@@ -949,7 +949,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_active", True)),
                 fields=("is_active",),
                 name="modelversion_one_active",
-                violation_error_message="Another version is active already.",
+                violation_error_message="Another version is already active.",
             ),
         ),
         migrations.AddConstraint(

@@ -1,4 +1,4 @@
-"""Training that somebody started in the admin, and the processes that do it."""
+"""Training jobs started in the admin, and the workers that run them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from recognizer.models.versions import ModelVersion
 
 
 class JobStatus(models.TextChoices):
-    """How far a training job is."""
-
     QUEUED = "queued", _("waiting")
     RUNNING = "running", _("running")
     SUCCEEDED = "succeeded", _("finished")
@@ -28,7 +26,7 @@ UNFINISHED = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
 
 
 class TrainingJob(models.Model):
-    """One `train_model` in the background: what was asked, how far it is, what came of it."""
+    """One training in the background: its options, its progress and its result."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(
@@ -46,7 +44,7 @@ class TrainingJob(models.Model):
     created_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
-    heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, blank=True)
+    heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
     cancel_requested = models.BooleanField(_("cancel requested"), default=False)
     progress = models.JSONField(
         _("progress"),
@@ -56,7 +54,7 @@ class TrainingJob(models.Model):
     )
     log = models.TextField(_("log"), blank=True, default="")
     result = models.JSONField(
-        _("result"), default=dict, blank=True, help_text=_("The gate's table and its sentence.")
+        _("result"), default=dict, blank=True, help_text=_("The result of the quality checks.")
     )
     error = models.TextField(_("error"), blank=True, default="")
     model_version = models.ForeignKey(
@@ -104,17 +102,16 @@ class TrainingJob(models.Model):
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether the job still waits or runs."""
         return self.status in UNFINISHED
 
 
 class Worker(models.Model):
-    """A process that takes jobs from the queue; the row goes when it ends in good order."""
+    """A process that takes jobs from the queue. It deletes its row when it exits normally."""
 
     id = models.CharField(_("name"), primary_key=True, max_length=64)
     place = models.CharField(_("place"), max_length=200, help_text=_("Its machine and process."))
     started_at = models.DateTimeField(_("started"), default=timezone.now)
-    seen_at = models.DateTimeField(_("last sign of life"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last heartbeat"), default=timezone.now)
 
     class Meta:
         ordering = ["-seen_at"]

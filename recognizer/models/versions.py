@@ -1,4 +1,4 @@
-"""Versions of the model, and what each of them says of stored drawings."""
+"""Model versions, their activations, and their answers to stored drawings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from recognizer.models.answers import Verdict
 
 
 class ModelVersion(models.Model):
-    """One trained model: its bytes, where they came from, how good they are."""
+    """A trained model: its files and its card."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
-    serving = models.BinaryField(_("serving bytes"), help_text=_("The LiteRT model."))
+    serving = models.BinaryField(_("deployed file"), help_text=_("LiteRT model."))
     training = models.BinaryField(
-        _("training bytes"), blank=True, help_text=_("The Keras archive to train further from.")
+        _("training file"), blank=True, help_text=_("Keras archive for further training.")
     )
     sha256 = models.CharField(
-        _("SHA-256"), max_length=64, db_index=True, help_text=_("Of the serving bytes.")
+        _("SHA-256"), max_length=64, db_index=True, help_text=_("Of the deployed file.")
     )
-    card = models.JSONField(_("card"), default=dict, blank=True)
+    card = models.JSONField(_("model card"), default=dict, blank=True)
     parent = models.ForeignKey(
         "self",
         verbose_name=_("parent"),
@@ -34,7 +34,7 @@ class ModelVersion(models.Model):
         related_name="children",
     )
     is_bundled = models.BooleanField(
-        _("bundled"), default=False, help_text=_("It came with the code, not from training here.")
+        _("bundled"), default=False, help_text=_("Bundled with the code, not trained here.")
     )
     is_active = models.BooleanField(_("active"), default=False)
     activated_at = models.DateTimeField(_("last activated"), null=True, blank=True)
@@ -42,7 +42,7 @@ class ModelVersion(models.Model):
         _("retired"),
         null=True,
         blank=True,
-        help_text=_("A retired version is kept for its predictions and is not offered any more."),
+        help_text=_("A retired version keeps its predictions but can't be activated."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
@@ -55,7 +55,7 @@ class ModelVersion(models.Model):
                 fields=["is_active"],
                 condition=Q(is_active=True),
                 name="modelversion_one_active",
-                violation_error_message=_("Another version is active already."),
+                violation_error_message=_("Another version is already active."),
             ),
             models.CheckConstraint(condition=~Q(name=""), name="modelversion_name_not_empty"),
             models.CheckConstraint(
@@ -80,18 +80,18 @@ class ModelVersion(models.Model):
 
 
 class Cause(models.TextChoices):
-    """What made a version the active one."""
+    """Why a version was activated."""
 
-    INSTALLED = "installed", _("it came with the code")
+    INSTALLED = "installed", _("bundled")
     ADMIN = "admin", _("activated in the admin")
     COMMAND = "command", _("activated on the command line")
-    GATE = "gate", _("it passed the gate after training")
+    GATE = "gate", _("passed the quality checks")
     ROLL_BACK = "roll_back", _("rolled back")
-    UNKNOWN = "unknown", _("before causes were kept")
+    UNKNOWN = "unknown", _("unknown")
 
 
 class Activation(models.Model):
-    """A version became the active one: when, why, and by whom where that is known."""
+    """A version was activated: when, why, and by which user, if any."""
 
     version = models.ForeignKey(
         ModelVersion,
@@ -128,7 +128,7 @@ class Activation(models.Model):
 
 
 class VersionAnswer(models.Model):
-    """What a version says of a stored drawing that another one answered: see `rechecks`."""
+    """A version's answer to a stored drawing: see `recognizer.versions.comparison`."""
 
     version = models.ForeignKey(
         ModelVersion,

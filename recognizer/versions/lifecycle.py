@@ -18,7 +18,7 @@ LOOK_BACK = 500
 
 
 class RetireError(ValueError):
-    """A model version can't be retired or taken back."""
+    """A model version can't be retired or restored."""
 
 
 def history() -> QuerySet[Activation]:
@@ -29,7 +29,7 @@ def history() -> QuerySet[Activation]:
 
 
 def version_before() -> ModelVersion | None:
-    """Return the version to go back to, without its bytes; None if there is none.
+    """Return the version to roll back to, without its bytes; None if there is none.
 
     That is the one before the active one, as undo goes: after A, B, C a first step back leads to
     B and a second to A, not to C again. Retired versions are passed over.
@@ -51,16 +51,16 @@ def version_before() -> ModelVersion | None:
 
 
 def roll_back(*, by: User | None) -> ModelVersion:
-    """Make the version before the active one answer again, and return it.
+    """Activate the version that was active before, and return it.
 
     Raises:
-        services.ActivationError: there is none before it, or it does not load. The active one
+        registry.ActivationError: there is none before it, or it does not load. The active one
             stays so.
     """
     with transaction.atomic():
         before = version_before()
         if before is None:
-            raise registry.ActivationError(_("No other version has been active before."))
+            raise registry.ActivationError(_("There is no earlier version to roll back to."))
         return registry.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
 
 
@@ -74,7 +74,7 @@ def retire(*, version_id: int) -> ModelVersion:
         version = _locked(version_id)
         if version.is_active:
             raise RetireError(
-                _("The model version %(name)s is the active one. Activate another one first.")
+                _("The version %(name)s is active. Activate another one first.")
                 % {"name": version.name}
             )
         if version.retired_at is None:
@@ -83,7 +83,7 @@ def retire(*, version_id: int) -> ModelVersion:
     return version
 
 
-def take_back(*, version_id: int) -> ModelVersion:
+def restore(*, version_id: int) -> ModelVersion:
     """Let a retired version be activated again; it is not activated by this.
 
     Raises:
@@ -104,7 +104,7 @@ def _locked(version_id: int) -> ModelVersion:
         .first()
     )
     if version is None:
-        raise RetireError(_("There is no such model version any more."))
+        raise RetireError(_("This model version no longer exists."))
     return version
 
 

@@ -84,10 +84,7 @@ def activate_model(
             raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
         if version.retired_at is not None:
             raise ActivationError(
-                _(
-                    "The model version %(name)s is retired. Take it back into use in the admin "
-                    "first."
-                )
+                _("The model version %(name)s is retired. Restore it in the admin first.")
                 % {"name": name}
             )
         try:

@@ -1,15 +1,15 @@
-"""Whether a candidate may take the place of the active model.
+"""The quality gate: whether a candidate may replace the active model.
 
-Both answer the same drawings, bench by bench. On most benches the candidate has to be no worse:
-it fails where it is worse beyond chance. On the labelled drawings that were never trained on it
-has to be better, for that is what it was trained for.
+Both models answer the same evaluation sets. On most sets the candidate must not be significantly
+worse. On the held-out labelled drawings it must make fewer mistakes: that is what it was trained
+for.
 
-What "better" can mean with few labels: of 20 labelled drawings about four judge. A candidate that
-gets two of them right which the active model does not, and loses none, would do so by chance one
-time in four if both were equally good; a test at 5 % takes five such drawings and none lost, which
-20 labels can't give. So on the labelled drawings the gate asks for fewer mistakes and states the
-chance (``p_better``) without asking for a bound. The proof that nothing else got worse is left to
-the benches that are large enough to give one.
+Why "fewer", and not "significantly fewer": of 20 labelled drawings about four are held out. A
+candidate that gets two of them right that the active model does not, and loses none, would do so by
+chance one time in four if both were equally good. A test at 5 % needs five such drawings and none
+lost, which 20 labels can't give. So the gate asks for fewer mistakes there, and reports the
+probability (``p_better``) without a bound. That nothing else got worse is shown by the sets that
+are large enough.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from recognizer.jobs import gate_text
 SIGNIFICANCE = 0.05
 
 LABELLED = "labelled"
-"""The bench on which a candidate must be better: labelled drawings that are never trained on."""
+"""The set on which a candidate must be better: labelled drawings that are never trained on."""
 
 ACCEPTED = "digits accepted"
-"""The bench on which an answer is right where a digit is not called "not a digit"."""
+"""The set on which an answer is correct if a digit is not called "not a digit"."""
 
 TOGETHER = "all but labelled"
-"""The benches that are read, as one: it sees harm that is spread too thin for any of them."""
+"""The other sets pooled: shows a regression that is too small on each of them alone."""
 
 Correct = NDArray[np.bool_]
 
@@ -75,19 +75,18 @@ def decide(
     learnt_from_labels: bool = False,
     reported: Sequence[GateRow] = (),
 ) -> GateResult:
-    """Compare two models, each given as bench name -> which answers are right, bool (n,).
+    """Compare two models, each given as evaluation set -> which answers are correct, bool (n,).
 
     The candidate passes if
 
-    - on no bench it is worse beyond chance (one-sided exact McNemar test at 5 %: McNemar 1947, on
-      the drawings that only one of the two gets right), nor on all but the labelled ones together;
-    - on the held-out labelled drawings, where there are any, it makes fewer mistakes;
-    - where there are none, it makes no more mistakes on all that is read.
+    - it is not significantly worse on any set, nor on all but the labelled one pooled (one-sided
+      exact McNemar test at 5 %: McNemar 1947, on the drawings that only one of the two gets right);
+    - it makes fewer mistakes on the held-out labelled drawings, if there are any;
+    - if there are none, it makes no more mistakes on all sets together.
 
-    ``must_measure`` names the benches that the active model was measured on when it was made: what
-    can't be measured now counts against the candidate. ``learnt_from_labels`` says that the
-    candidate was trained on labelled drawings, so that one must be held out to judge it.
-    ``active`` is None where no model is active.
+    ``must_measure`` names the sets that the active model was evaluated on after its training: if
+    one is missing now, the candidate fails. ``learnt_from_labels`` says that the candidate was
+    trained on labelled drawings, so some must be held out. ``active`` is None if none is active.
     """
 
     def result(activate: bool, code: str, **figures: Any) -> GateResult:
@@ -134,10 +133,10 @@ def _rows(candidate: Mapping[str, Correct], active: Mapping[str, Correct]) -> tu
         for name, right in candidate.items()
         if len(right)
     ]
-    read = [row.name for row in rows if row.name not in (LABELLED, ACCEPTED)]
-    if len(read) > 1:
+    others = [row.name for row in rows if row.name not in (LABELLED, ACCEPTED)]
+    if len(others) > 1:
         one, other = (
-            np.concatenate([model[name] for name in read]) for model in (candidate, active)
+            np.concatenate([model[name] for name in others]) for model in (candidate, active)
         )
         rows.append(compare(TOGETHER, one, other))
     return tuple(rows)
@@ -148,12 +147,12 @@ def _mistakes(row: GateRow) -> dict[str, int]:
 
 
 def mcnemar(one: Correct, other: Correct) -> tuple[int, int, float]:
-    """Return what only one reads, what only the other reads, and the two-sided exact p-value."""
+    """Return how many only one gets right, how many only the other, and the exact two-sided p."""
     won, lost = int((one & ~other).sum()), int((other & ~one).sum())
     return won, lost, min(1.0, 2 * _tail(max(won, lost), won + lost))
 
 
 def _tail(k: int, n: int) -> float:
-    """Return the chance of k or more heads in n tosses."""
+    """Return the probability of k or more heads in n tosses of a coin."""
     # Whole numbers to the last step: 2**n has no float from n = 1024 on.
     return float(sum(comb(n, heads) for heads in range(k, n + 1)) / 2**n)

@@ -1,4 +1,4 @@
-"""A trained network -> the bundle that is kept and served."""
+"""A trained network -> the bundle that is stored and served."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
 def to_keras_bytes(model: Any) -> bytes:
     """Return a network as a ``.keras`` archive, weights rounded to float16 and compressed.
 
-    The rounding is what serving does too, and it lets deflate halve the archive, which Keras
-    itself writes uncompressed.
+    Serving rounds the weights too. Rounding lets deflate halve the archive, which Keras itself
+    writes uncompressed.
     """
     import keras
 
@@ -53,8 +53,8 @@ def to_keras_bytes(model: Any) -> bytes:
 def from_keras_bytes(content: bytes) -> Any:
     """Return the network of a ``.keras`` archive, ready to train further.
 
-    Raises ``BundleError`` where the bytes are no such archive. Only our own registered models
-    are read: Keras' safe mode stays on, so an archive can't run code.
+    Raises ``BundleError`` if the bytes are not such an archive. Only our own registered models
+    are loaded: Keras' safe mode stays on, so an archive can't run code.
     """
     import keras
 
@@ -82,11 +82,11 @@ def to_litert(model: Any) -> bytes:
 def make_bundle(
     model: Any, *, name: str, card: ModelCard, check: Data, tolerance: float = 0.1
 ) -> Bundle:
-    """Return a network as a bundle, once Keras and LiteRT agree on real drawings.
+    """Return a network as a bundle, after checking that Keras and LiteRT agree on real drawings.
 
-    ``card`` brings the temperature and thresholds. ``check`` is a few hundred model inputs: on
-    each the digit must be the same, and no logit may differ by more than ``tolerance`` (float16
-    weights cost about 0.01). Raises ``BundleError`` where they do not agree.
+    ``card`` has the temperature and thresholds. ``check`` is a few hundred model inputs: on each
+    the digit must be the same, and no logit may differ by more than ``tolerance`` (float16 weights
+    cost about 0.01). Raises ``BundleError`` if they do not agree.
     """
     serving = to_litert(model)
     sha256 = hashlib.sha256(serving).hexdigest()
@@ -111,7 +111,6 @@ def make_bundle(
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a model depends on."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 

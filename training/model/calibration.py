@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from recognizer.inference.classifier import DIGITS, Calibration, digit_scores
 
 ACCEPTED = 0.99
-"""Share of the validation digits that must pass as digits."""
+"""Share of the validation digits that must be accepted as digits."""
 
 RISK = 0.002
-"""Share of mistakes allowed among the answers given without a doubt, on validation."""
+"""Share of mistakes allowed among the answers that are not uncertain, on validation."""
 
-# So that a validation set without mistakes does not switch doubt off.
+# So that a validation set without mistakes does not turn "uncertain" off.
 NOT_A_DIGIT_BOUNDS = (0.02, 0.995)
 UNCERTAIN_BOUNDS = (0.5, 0.95)
 
@@ -28,10 +28,10 @@ def probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDAr
 
 
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]) -> float:
-    """Return the temperature with the least negative log-likelihood of digits' labels.
+    """Return the temperature that minimises the negative log-likelihood of the labels, 0-9.
 
-    Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2. One number,
-    so a fine grid finds it. ``labels`` are 0-9.
+    Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2. It is one
+    number, so a fine grid is enough.
     """
     rows = np.arange(len(labels))
 
@@ -45,14 +45,14 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]
 def calibrate(logits: NDArray[np.floating[Any]], labels: NDArray[np.uint8]) -> Calibration:
     """Choose temperature and thresholds on validation logits (n, 11) of digits, labels 0-9.
 
-    "Not a digit" is what scores less than all but 1 % of the digits; "uncertain" is the
-    confidence below which answers are left out until 99.8 % of the rest are right.
+    The threshold of "not a digit" is the score that 99 % of the digits reach. That of "uncertain"
+    is the lowest confidence at which 99.8 % of the answers above it are correct.
     """
     temperature = fit_temperature(logits, labels)
-    chances = probabilities(logits, temperature)
-    confidence, right = chances.max(1), chances.argmax(1) == labels
+    found = probabilities(logits, temperature)
+    confidence, correct = found.max(1), found.argmax(1) == labels
     order = np.argsort(-confidence)
-    risk = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    risk = np.cumsum(~correct[order]) / np.arange(1, len(order) + 1)
     allowed = np.flatnonzero(risk <= RISK)
     threshold = float(confidence[order][allowed[-1]]) if allowed.size else 1.0
     return Calibration(
@@ -68,13 +68,13 @@ def carry_over(
     new: NDArray[np.floating[Any]],
     labels: NDArray[np.uint8],
 ) -> Calibration:
-    """Return an adapted network's calibration, from that of the network that it was made of.
+    """Return a fine-tuned network's calibration, given that of its base model.
 
-    ``old`` and ``new`` are both networks' logits (n, 11) on the same digits, labels 0-9. The
-    thresholds come to where they part off as many of these digits as before, the temperature
-    changes as it would if it were fitted to these digits both times. So verdicts keep their
-    meaning from one version to the next, and the digits need not be the ones that the calibration
-    was once chosen on: where MNIST is not at hand, drawn digits serve.
+    ``old`` and ``new`` are both networks' logits (n, 11) on the same digits, labels 0-9. The new
+    thresholds reject the same share of these digits as the old ones did; the temperature changes by
+    the ratio of the two fitted to these digits. So verdicts keep their meaning from one version to
+    the next, and the digits need not be those that the calibration was first chosen on: generated
+    digits will do if MNIST is not available.
     """
     change = fit_temperature(new, labels) / fit_temperature(old, labels)
     temperature = before.temperature * change

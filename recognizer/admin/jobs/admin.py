@@ -1,4 +1,4 @@
-"""Training in the admin: "Train now", the page that shows how far it is, and what came of it."""
+"""Training in the admin: "Train now", the list of jobs, and a job's page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MOST_EPOCHS = 200
 
 
 class TrainForm(forms.Form):
-    """What to train. Everything has a default that suits a site that has new labels."""
+    """What to train. The defaults suit a site that has new labels."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("What to train"),
@@ -46,12 +46,13 @@ class TrainForm(forms.Form):
         widget=forms.RadioSelect,
     )
     activate = forms.BooleanField(
-        label=gettext_lazy("Activate it if it passes the gate"),
+        label=gettext_lazy("Activate if it passes the quality checks"),
         initial=True,
         required=False,
         help_text=gettext_lazy(
-            "It passes if it is better on labelled drawings that were kept from it, and nowhere "
-            "worse beyond chance. Without the tick it is kept and waits to be activated by hand."
+            "It passes if it makes fewer mistakes on labelled drawings held out from training, "
+            "with no significant regression elsewhere. If not ticked, the new version is stored "
+            "and you can activate it later."
         ),
     )
     epochs = forms.IntegerField(
@@ -59,26 +60,29 @@ class TrainForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_EPOCHS,
-        help_text=gettext_lazy("Empty: as many as the recipe has."),
+        help_text=gettext_lazy("Leave empty for the default of the recipe."),
     )
     limit = forms.IntegerField(
-        label=gettext_lazy("At most so many drawings of each source"),
+        label=gettext_lazy("Limit per source"),
         required=False,
         min_value=1,
-        help_text=gettext_lazy("For a quick try that makes no good model. Empty: all."),
+        help_text=gettext_lazy(
+            "Drawings used of each data source, for a quick try; the model will be poor. "
+            "Leave empty for all."
+        ),
     )
 
     def options(self) -> Options:
-        """Return what was asked for; the form is valid."""
+        """Return the options of a valid form."""
         return Options(**{**self.cleaned_data, "kind": Kind(self.cleaned_data["kind"])})
 
     def has_advanced_errors(self) -> bool:
-        """Whether something is wrong in the part that is folded away at first."""
+        """Whether the part that is folded away at first has errors."""
         return bool({"epochs", "limit"} & set(self.errors))
 
 
 class TrainingJobAdmin(BaseAdmin):
-    """Jobs are started and cancelled by who may add them, and read by who may view them."""
+    """Users who may add jobs start and cancel them; users who may view them see them."""
 
     list_display = ("requested", "status_badge", "what", "who", "took", "outcome", "version")
     list_display_links = ("requested",)
@@ -89,7 +93,7 @@ class TrainingJobAdmin(BaseAdmin):
     class Media:
         css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
 
-    # --- who may do what --------------------------------------------------------------------
+    # --- permissions ------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -131,15 +135,15 @@ class TrainingJobAdmin(BaseAdmin):
             '<span class="job-status {}">{}</span>', job.status, job.get_status_display()
         )
 
-    @admin.display(description=gettext_lazy("what"))
+    @admin.display(description=gettext_lazy("training"))
     def what(self, job: TrainingJob) -> str:
         return progress_text.kind(job)
 
     @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
     def who(self, job: TrainingJob) -> str:
-        return str(job.requested_by or _("an account that is gone"))
+        return str(job.requested_by or _("deleted account"))
 
-    @admin.display(description=gettext_lazy("took"))
+    @admin.display(description=gettext_lazy("duration"))
     def took(self, job: TrainingJob) -> str:
         return progress_text.running_for(job) or "–"
 
@@ -175,7 +179,6 @@ class TrainingJobAdmin(BaseAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """ "Train now": what there is to learn from, what to train, and the button."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         training_jobs.reap()
@@ -208,13 +211,12 @@ class TrainingJobAdmin(BaseAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of one job."""
         job = self.job(request, object_id)
         context = {
             "title": _("Training"),
             "job": job,
             "what": progress_text.kind(job),
-            "words": progress_text.in_words(job),
+            "text": progress_text.of_job(job),
             "gate": gate_table.of_job(JobResult.from_json(job.result)),
             "version_link": version_link(job),
             "may_cancel": self.has_add_permission(request),
@@ -222,7 +224,6 @@ class TrainingJobAdmin(BaseAdmin):
         return self.page(request, "job.html", context)
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        """Render one of the pages of this module inside the admin."""
         return TemplateResponse(
             request,
             f"admin/recognizer/trainingjob/{template}",
@@ -231,7 +232,7 @@ class TrainingJobAdmin(BaseAdmin):
         )
 
     def job(self, request: HttpRequest, object_id: object) -> TrainingJob:
-        """The job as it is now; one whose worker is gone is ended first."""
+        """The job; marked as interrupted first if its heartbeat has stopped."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         try:
@@ -246,15 +247,13 @@ class TrainingJobAdmin(BaseAdmin):
             pk=pk,
         )
 
-    # --- what the page asks for -------------------------------------------------------------
+    # --- what the page requests -------------------------------------------------------------
 
     def status_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """How far a job is, for the page's JavaScript."""
-        words = progress_text.in_words(self.job(request, pk))
-        return JsonResponse(words.to_json(), headers={"Cache-Control": "no-store"})
+        text = progress_text.of_job(self.job(request, pk))
+        return JsonResponse(text.to_json(), headers={"Cache-Control": "no-store"})
 
     def cancel_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Cancel a job and go back to its page."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         try:
@@ -267,7 +266,7 @@ class TrainingJobAdmin(BaseAdmin):
 
 
 def version_link(job: TrainingJob) -> str:
-    """A link to the version that a job has made; nothing if it has made none."""
+    """A link to the version that a job has trained, if any."""
     if job.model_version is None:
         return ""
     address = reverse("admin:recognizer_modelversion_change", args=[job.model_version.pk])

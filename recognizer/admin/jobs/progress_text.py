@@ -1,4 +1,4 @@
-"""A training job in words: what its page shows at first, and what it is told again and again."""
+"""A training job as text: for its page, and for the JavaScript that keeps it up to date."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from recognizer.models import JobStatus, TrainingJob
 from recognizer.text.numbers import localised, share
 
 QUIET = timedelta(seconds=12)
-"""A running job that has been silent for this long has it said on its page."""
+"""After this long without a heartbeat, a running job's page says so."""
 
 
 @dataclass(frozen=True)
-class JobInWords:
+class JobText:
     """How far a job is. ``percent`` is of the training itself; None before and after it."""
 
     status: str
@@ -40,17 +40,15 @@ class JobInWords:
     log: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return the words for the page's JavaScript."""
         return asdict(self)
 
 
-def in_words(job: TrainingJob) -> JobInWords:
-    """Return all that a page says of how far a job is."""
+def of_job(job: TrainingJob) -> JobText:
     progress = JobProgress.from_json(job.progress)
     notice = _notice(job)
     seconds = progress.seconds_left
     is_training = job.status == JobStatus.RUNNING and progress.phase is Phase.TRAINING
-    return JobInWords(
+    return JobText(
         status=job.status,
         status_word=str(job.get_status_display()),
         is_unfinished=job.is_unfinished,
@@ -70,23 +68,23 @@ def in_words(job: TrainingJob) -> JobInWords:
 
 def _phase(job: TrainingJob, progress: JobProgress) -> str:
     if job.is_unfinished and job.cancel_requested:
-        return _("It is being cancelled.")
+        return _("Cancelling.")
     if job.status == JobStatus.QUEUED:
-        return _("It waits for a worker.")
+        return _("Waiting for a worker.")
     if job.status != JobStatus.RUNNING:
         return ""
     if (download := progress.download) and progress.phase is Phase.PREPARING:
-        return _("%(name)s is being downloaded: %(done)s of %(total)s MB.") % {
+        return _("Downloading %(name)s: %(done)s of %(total)s MB.") % {
             "name": download.name,
             "done": f"{download.done / 1e6:.0f}",
             "total": f"{download.total / 1e6:.0f}" if download.total else "?",
         }
     phases = {
-        Phase.PREPARING: _("The data is being prepared."),
-        Phase.TRAINING: _("The network is learning."),
-        Phase.MEASURING: _("It is being measured beside the active model."),
+        Phase.PREPARING: _("Preparing the data."),
+        Phase.TRAINING: _("Training."),
+        Phase.MEASURING: _("Comparing with the active model."),
     }
-    return _("The training starts.") if progress.phase is None else phases[progress.phase]
+    return _("Starting.") if progress.phase is None else phases[progress.phase]
 
 
 def _epoch(progress: JobProgress) -> str:
@@ -99,63 +97,61 @@ def _epoch(progress: JobProgress) -> str:
 
 
 def _notice(job: TrainingJob) -> str:
-    """Return what is wrong with the worker, if anything."""
+    """Return the problem with the worker, if any."""
     if job.status == JobStatus.QUEUED:
         return absence()
     if job.status == JobStatus.RUNNING and job.heartbeat_at is not None:
         silent = timezone.now() - job.heartbeat_at
         if silent > QUIET:
             return _(
-                "The worker has given no sign of life for %(seconds)d seconds. After %(limit)d "
-                "the training counts as interrupted."
+                "The worker hasn't responded for %(seconds)d seconds. After %(limit)d seconds the "
+                "training is marked as interrupted."
             ) % {"seconds": silent.total_seconds(), "limit": SILENCE.total_seconds()}
     return ""
 
 
 def absence() -> str:
-    """Return a sentence where no worker is there to start a training, else nothing."""
+    """Return a sentence if no worker is running, else nothing."""
     found = heartbeat.attendance()
     if found.is_there:
         return ""
     if found.last_seen is None:
-        return _("No worker is looking at the queue. Start one with:")
-    return _("No worker has looked at the queue for %(time)s. Start one with:") % {
+        return _("No worker is running. Start one with:")
+    return _("No worker has been running for %(time)s. Start one with:") % {
         "time": duration((timezone.now() - found.last_seen).total_seconds())
     }
 
 
 def kind(job: TrainingJob) -> str:
-    """Return what is trained."""
     stored = str(job.options.get("kind", ""))
-    # Another version of the code may have known others.
+    # Another version of the code may have stored another kind.
     return str(Kind(stored).label) if stored in Kind.values else stored
 
 
 def kind_explanations() -> list[str]:
-    """Return what each kind of training does and costs, in the order of ``Kind``."""
+    """Return what each kind of training does and how long it takes, in the order of ``Kind``."""
     return [
         _(
-            "The usual choice after a review, done in a minute or two on two cores. The network "
-            "that answers now learns from the labelled drawings, and rehearses what it has "
-            "learned before, so that nothing is forgotten."
+            "Recommended after a review; takes a minute or two on two cores. The active model "
+            "learns from the labelled drawings, and also retrains on earlier data so that it does "
+            "not forget."
         ),
         _(
-            "From nothing, in some three minutes on two cores. As a rule it is worse than the "
-            "bundled model: good to see that training works here."
+            "Takes about three minutes on two cores. Usually worse than the bundled model: use it "
+            "to check that training works."
         ),
-        _("From nothing, with everything: some forty minutes on two cores."),
+        _("Trained like the bundled model; takes about forty minutes on two cores."),
     ]
 
 
 def running_for(job: TrainingJob) -> str:
-    """Return how long a job has run, or ran."""
     if job.started_at is None:
         return ""
     return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as one would say it."""
+    """Return a duration, rounded to the unit that suits it."""
     if seconds < 90:
         return ngettext("%d second", "%d seconds", round(seconds)) % round(seconds)
     minutes = round(seconds / 60)

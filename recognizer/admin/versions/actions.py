@@ -1,4 +1,4 @@
-"""One click for each thing that can be done with a model version: activate, go back, retire."""
+"""The buttons of a model version: activate, roll back, retire, restore."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -21,64 +22,63 @@ from recognizer.versions import lifecycle, registry
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-    from recognizer.admin.versions.admin import ModelVersionAdmin
-
-Act = Callable[[ModelVersion, User], tuple[ModelVersion, str]]
-"""Does something with a version; returns the one that changed and what to say of it."""
+Action = Callable[[ModelVersion, User], tuple[ModelVersion, str]]
+"""Changes a version; returns the version that changed, and the message for the user."""
 
 
 def activate(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
-    """Make a version answer from now on."""
     activated = registry.activate_model(name=version.name, cause=Cause.ADMIN, by=by)
-    return activated, _("“%(name)s” answers from now on.")
+    return activated, _("“%(name)s” is now active.")
 
 
 def retire(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
-    """Take a version out of use."""
     return lifecycle.retire(version_id=version.pk), _("“%(name)s” is retired.")
 
 
-def take_back(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
-    """Let a retired version be activated again."""
-    taken = lifecycle.take_back(version_id=version.pk)
-    return taken, _("“%(name)s” can be activated again.")
+def restore(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
+    return lifecycle.restore(version_id=version.pk), _("“%(name)s” can be activated again.")
 
 
-ACTS: dict[str, tuple[Act, StrOrPromise]] = {
+ACTIONS: dict[str, tuple[Action, StrOrPromise]] = {
     "activate": (activate, gettext_lazy("Activated.")),
     "retire": (retire, gettext_lazy("Retired.")),
-    "take-back": (take_back, gettext_lazy("Taken back.")),
+    "take-back": (restore, gettext_lazy("Restored.")),
 }
+"""By the last part of its address: the action, and its line in the admin's history."""
 
 
-def urls(model_admin: ModelVersionAdmin) -> list[URLPattern]:
+def may_activate(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+
+def urls(model_admin: ModelAdmin[ModelVersion]) -> list[URLPattern]:
     """Return the addresses that the buttons post to."""
     view = model_admin.admin_site.admin_view
-    acts = [
+    actions = [
         path(
             f"<int:pk>/{name}/",
-            view(require_POST(_act_view(model_admin, act, line))),
+            view(require_POST(_action_view(model_admin, action, line))),
             name=f"recognizer_modelversion_{name.replace('-', '_')}",
         )
-        for name, (act, line) in ACTS.items()
+        for name, (action, line) in ACTIONS.items()
     ]
-    back = path(
+    roll_back = path(
         "roll-back/",
         view(require_POST(_roll_back_view(model_admin))),
         name="recognizer_modelversion_roll_back",
     )
-    return [*acts, back]
+    return [*actions, roll_back]
 
 
-def _act_view(
-    model_admin: ModelVersionAdmin, act: Act, line: StrOrPromise
+def _action_view(
+    model_admin: ModelAdmin[ModelVersion], action: Action, line: StrOrPromise
 ) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        by = _allowed(model_admin, request)
+        by = _allowed(request)
         version = get_object_or_404(
             ModelVersion.objects.defer("serving", "training", "card"), pk=pk
         )
-        _do(model_admin, request, lambda: act(version, by), line)
+        _run(model_admin, request, lambda: action(version, by), line)
         if request.GET.get("back") == "page":
             return redirect("admin:recognizer_modelversion_change", pk)
         return redirect("admin:recognizer_modelversion_changelist")
@@ -86,34 +86,34 @@ def _act_view(
     return view
 
 
-def _roll_back_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpResponse]:
+def _roll_back_view(model_admin: ModelAdmin[ModelVersion]) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest) -> HttpResponse:
-        by = _allowed(model_admin, request)
-        said = _("Rolled back: “%(name)s” answers from now on.")
-        _do(model_admin, request, lambda: (lifecycle.roll_back(by=by), said), _("Rolled back to."))
+        by = _allowed(request)
+        message = _("Rolled back: “%(name)s” is now active.")
+        _run(model_admin, request, lambda: (lifecycle.roll_back(by=by), message), _("Rolled back."))
         return redirect("admin:recognizer_modelversion_changelist")
 
     return view
 
 
-def _allowed(model_admin: ModelVersionAdmin, request: HttpRequest) -> User:
-    if not model_admin.has_activate_permission(request):
+def _allowed(request: HttpRequest) -> User:
+    if not may_activate(request):
         raise PermissionDenied
     assert isinstance(request.user, User)
     return request.user
 
 
-def _do(
-    model_admin: ModelVersionAdmin,
+def _run(
+    model_admin: ModelAdmin[ModelVersion],
     request: HttpRequest,
-    act: Callable[[], tuple[ModelVersion, str]],
+    action: Callable[[], tuple[ModelVersion, str]],
     line: StrOrPromise,
 ) -> None:
-    """Do it, say so, and write the line into the admin's history of the version."""
+    """Run an action, show its message, and write the line into the admin's history."""
     try:
-        version, said = act()
+        version, message = action()
     except (registry.ActivationError, lifecycle.RetireError) as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return
     model_admin.log_change(request, version, str(line))
-    model_admin.message_user(request, said % {"name": version}, messages.SUCCESS)
+    model_admin.message_user(request, message % {"name": version}, messages.SUCCESS)

@@ -1,4 +1,4 @@
-"""The model versions in the admin: what each is, how good it is, and which one answers."""
+"""Model versions in the admin: what each one is, how good it is, and which is active."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer.admin.versions import actions as versions_actions
+from recognizer.admin.versions import actions as version_actions
 from recognizer.admin.versions import card_table, compare_view, gate_table
 from recognizer.models import ModelVersion
 from recognizer.versions import lifecycle
@@ -38,7 +38,7 @@ OTHERS_SHOWN = 50
 
 
 class ModelVersionAdmin(BaseAdmin):
-    """Versions are made by training and never edited: read, activate, delete the unused."""
+    """Versions are made by training and never edited: view, activate, delete the unused."""
 
     list_display = ("name", "state", "created", "metrics", "trained_from")
     search_fields = ("name",)
@@ -62,7 +62,7 @@ class ModelVersionAdmin(BaseAdmin):
     class Media:
         css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
 
-    # --- who may do what --------------------------------------------------------------------
+    # --- permissions ------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -75,15 +75,12 @@ class ModelVersionAdmin(BaseAdmin):
             obj is None or why_kept(obj) is None
         )
 
-    def has_activate_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
-
     def get_deleted_objects(
         self, objs: Sequence[ModelVersion] | QuerySet[ModelVersion], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What would be deleted; versions in use are named as protected.
+        """List versions in use as protected.
 
-        Django would find that out by loading every drawing that refers to them.
+        Django would find out by loading every drawing that refers to them.
         """
         kept = {version: why for version in objs if (why := why_kept(version))}
         free = [version for version in objs if version not in kept]
@@ -102,21 +99,20 @@ class ModelVersionAdmin(BaseAdmin):
         )
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return (*self.list_display, "acts" if self.has_activate_permission(request) else "links")
+        return (*self.list_display, "buttons" if version_actions.may_activate(request) else "links")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [*versions_actions.urls(self), *compare_view.urls(self)]
+        own = [*version_actions.urls(self), *compare_view.urls(self)]
         return [*own, *super().get_urls()]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, with what is active, the way back, and the history of both."""
         extra = {
             "title": _("Model versions"),
             "activations": lifecycle.history()[:ACTIVATIONS_SHOWN],
-            "before": lifecycle.version_before(),
-            "may_activate": self.has_activate_permission(request),
+            "roll_back_to": lifecycle.version_before(),
+            "may_activate": version_actions.may_activate(request),
             "may_train": request.user.has_perm("recognizer.add_trainingjob"),
         }
         return super().changelist_view(request, {**extra, **(extra_context or {})})
@@ -125,26 +121,26 @@ class ModelVersionAdmin(BaseAdmin):
     def state(self, version: ModelVersion) -> str:
         return state_badge(version)
 
-    @admin.display(description=gettext_lazy("trained from"), ordering="parent__name")
+    @admin.display(description=gettext_lazy("base model"), ordering="parent__name")
     def trained_from(self, version: ModelVersion) -> str:
         if version.parent is None:
-            return _("nothing")
+            return _("none (from scratch)")
         address = reverse("admin:recognizer_modelversion_change", args=[version.parent.pk])
         return format_html('<a href="{}">{}</a>', address, version.parent)
 
     @admin.display(description="")
-    def acts(self, version: ModelVersion) -> str:
-        """A row's buttons and links. The form that they stand in is that of the list."""
-        return self.row_of_acts(version, may_activate=True)
+    def buttons(self, version: ModelVersion) -> str:
+        """A row's buttons and links. The buttons belong to the form of the list."""
+        return self.row_of_buttons(version, may_activate=True)
 
     @admin.display(description="")
     def links(self, version: ModelVersion) -> str:
-        """A row's links, for those who may only look."""
-        return self.row_of_acts(version, may_activate=False)
+        """A row's links, for users who may not activate a version."""
+        return self.row_of_buttons(version, may_activate=False)
 
-    def row_of_acts(self, version: ModelVersion, *, may_activate: bool) -> str:
+    def row_of_buttons(self, version: ModelVersion, *, may_activate: bool) -> str:
         return render_to_string(
-            "admin/recognizer/modelversion/acts.html",
+            "admin/recognizer/modelversion/buttons.html",
             {"version": version, "may_activate": may_activate, "in_list": True},
         )
 
@@ -165,7 +161,7 @@ class ModelVersionAdmin(BaseAdmin):
     def in_use(self, version: ModelVersion) -> str:
         return format_html(
             '{} <a href="{}?model_version={}">{}</a>',
-            why_kept(version) or _("by nothing; it can be deleted."),
+            why_kept(version) or _("No. It can be deleted."),
             reverse("admin:recognizer_prediction_changelist"),
             version.pk,
             _("Its predictions"),
@@ -180,13 +176,12 @@ class ModelVersionAdmin(BaseAdmin):
         form_url: str = "",
         obj: ModelVersion | None = None,
     ) -> HttpResponse:
-        """The page of one version, with its card in a readable form and as it is stored."""
         assert obj is not None
         extra = {
             "family": lifecycle.family(obj),
             "activations": lifecycle.history().filter(version=obj)[:ACTIVATIONS_SHOWN],
             "others": others(obj),
-            "may_activate": self.has_activate_permission(request),
+            "may_activate": version_actions.may_activate(request),
             "gate": gate_table.of_version(obj),
             "chapters": card_table.chapters(obj.model_card),
             "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
@@ -203,7 +198,7 @@ class ModelVersionAdmin(BaseAdmin):
     def compare(
         self, request: HttpRequest, queryset: QuerySet[ModelVersion]
     ) -> HttpResponse | None:
-        """Lead to the page that sets two versions side by side, the older one first."""
+        """Redirect to the page that compares two versions, the older one first."""
         chosen = list(queryset.order_by("created_at", "pk").values_list("pk", flat=True)[:3])
         if len(chosen) != 2:
             self.message_user(request, _("Select two versions to compare."), messages.WARNING)
@@ -214,16 +209,16 @@ class ModelVersionAdmin(BaseAdmin):
 def why_kept(version: ModelVersion) -> str | None:
     """Why a version can't be deleted, or None if it can."""
     if version.is_active:
-        return _("It is the active one.")
+        return _("The active version can't be deleted.")
     if version.predictions.exists():
-        return _("Predictions refer to it.")
+        return _("It has predictions, so it can't be deleted.")
     if version.children.exists():
-        return _("Another version was trained from it.")
+        return _("Another version was trained from it, so it can't be deleted.")
     return None
 
 
 def state_badge(version: ModelVersion) -> str:
-    """What a version is at present, as a badge; nothing where it only waits."""
+    """A badge that says active or retired; a dash for any other version."""
     if version.is_active:
         return format_html('<span class="version-state active">{}</span>', _("active"))
     if version.retired_at is not None:
@@ -232,7 +227,7 @@ def state_badge(version: ModelVersion) -> str:
 
 
 def others(version: ModelVersion) -> QuerySet[ModelVersion]:
-    """The versions that one may want to compare this one with, the active one first."""
+    """The versions offered for a comparison with this one, the active one first."""
     return (
         ModelVersion.objects.exclude(pk=version.pk)
         .only("name", "is_active")

@@ -1,4 +1,4 @@
-"""A model's card, which is JSON, in a form that a person reads."""
+"""The model card, which is JSON, as tables and lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.text.numbers import localised, share
 
 @dataclass(frozen=True)
 class Chapter:
-    """A part of a card: a table with a row a name, or a list of names and texts."""
+    """A part of a card: a table with one row per name, or a list of names and texts."""
 
     title: str
     columns: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ def chapters(card: ModelCard) -> list[Chapter]:
     if card.gate is not None:
         del values["gate"]
     plain = {name: value for name, value in values.items() if not isinstance(value, dict | list)}
-    found = [Chapter(_("The card"), leaves=tuple(flatten(plain)))]
+    found = [Chapter(_("Model card"), leaves=tuple(flatten(plain)))]
     found += [chapter(name, value) for name, value in values.items() if name not in plain]
     return [each for each in found if each.leaves or each.rows]
 

@@ -1,4 +1,4 @@
-"""Two model versions side by side: what their cards say, and which drawings they read otherwise."""
+"""Two model versions side by side: their cards, and the drawings they answer differently."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Way:
+class AnswerChange:
     """How many drawings went from one answer to another."""
 
     value: str
@@ -40,8 +40,8 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Changed:
-    """A drawing that the two versions read differently."""
+class ChangedDrawing:
+    """A drawing that the two versions answer differently."""
 
     prediction: Prediction
     one: str
@@ -52,7 +52,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the drawings a version has answered, and how many a click would add."""
+    """How many drawings a version has answered, and how many one click would add."""
 
     version: ModelVersion
     answered: int
@@ -63,7 +63,7 @@ class Coverage:
 
 
 def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
-    """Return what both cards measured, bench by bench: digits by accuracy, others by refusals."""
+    """Return the metrics of both cards by evaluation set."""
     first, second = one.model_card.metrics, other.model_card.metrics
     nothing = SetMetrics()
     return [
@@ -81,7 +81,7 @@ def _metric(name: str, one: float | None, other: float | None) -> Row:
 
 
 def facts(one: ModelVersion, other: ModelVersion) -> list[Row]:
-    """Return where the two came from."""
+    """Return how both were trained."""
     found = [_facts(each) for each in (one, other)]
     return [Row(name, found[0][name], found[1][name]) for name in found[0]]
 
@@ -90,14 +90,14 @@ def _facts(version: ModelVersion) -> dict[str, str]:
     card = version.model_card
     labelled = card.data.get("labelled", DataSource(n=0)).n
     return {
-        _("trained from"): str(version.parent or _("nothing")),
+        _("base model"): str(version.parent or _("none (from scratch)")),
         _("recipe"): card.settings.name or "–",
         _("epochs"): _known(card.settings.epochs),
-        _("labelled drawings learned from"): _known(labelled),
+        _("labelled drawings in training"): _known(labelled),
         _("parameters"): "–" if card.parameters is None else grouped(card.parameters),
         _("temperature"): card_table.text(card.temperature),
         _("thresholds"): card_table.text(card.thresholds.to_json() or None),
-        _("the gate said"): gate_text.reason(card.gate) if card.gate else "–",
+        _("quality checks"): gate_text.reason(card.gate) if card.gate else "–",
     }
 
 
@@ -108,41 +108,41 @@ def _known(n: int | None) -> str:
 # The drawings ---------------------------------------------------------------------------------
 
 
-def ways(one: ModelVersion, other: ModelVersion, chosen: str) -> list[Way]:
-    """Return which way the answers differ, the most frequent way first."""
+def answer_changes(one: ModelVersion, other: ModelVersion, chosen: str) -> list[AnswerChange]:
+    """Return from which answer to which they differ, the most frequent change first."""
     found = []
     for each in comparison.directions(one=one, other=other):
         value = f"{each.old.value}-{each.new.value}"
         text = f"{each.old.label} → {each.new.label}"
         if each.old is each.new:
-            text = _("not a digit, with another closest")
-        found.append(Way(value, text, each.n, each.fixed, each.broken, value == chosen))
+            text = _("not a digit, another closest digit")
+        found.append(AnswerChange(value, text, each.n, each.fixed, each.broken, value == chosen))
     return found
 
 
-def of_way(changes: QuerySet[Prediction], value: str) -> QuerySet[Prediction]:
-    """Return the drawings of `rechecks.changes_between` that went this way; all for no way."""
+def with_change(drawings: QuerySet[Prediction], value: str) -> QuerySet[Prediction]:
+    """Narrow `comparison.changes_between` to one change, such as "4-10"; all if there is none."""
     old, _dash, new = value.partition("-")
     labels = {str(label.value): label for label in Label}
     if old not in labels or new not in labels:
-        return changes
-    return changes.filter(_reads("one", labels[old]), _reads("other", labels[new]))
+        return drawings
+    return drawings.filter(_answers("one", labels[old]), _answers("other", labels[new]))
 
 
-def _reads(name: str, label: Label) -> Q:
+def _answers(name: str, label: Label) -> Q:
     refuses = Q(**{f"{name}_verdict": Verdict.NOT_A_DIGIT})
     if label is Label.NOT_A_DIGIT:
         return refuses
     return ~refuses & Q(**{f"{name}_digit": label.value})
 
 
-def changed(row: Any) -> Changed:
-    """Return a drawing of `rechecks.changes_between` as the page shows it."""
+def changed(row: Any) -> ChangedDrawing:
+    """Return a drawing of `comparison.changes_between` as the page shows it."""
     outcome = ""
     if row.label is not None:
         one, other = (_answer(row, name) == row.label for name in ("one", "other"))
         outcome = "fixed" if other and not one else "broken" if one and not other else ""
-    return Changed(
+    return ChangedDrawing(
         prediction=row,
         one=_text(row, "one"),
         other=_text(row, "other"),

@@ -1,12 +1,13 @@
-"""The page that sets two model versions side by side, and its button."""
+"""The page that compares two model versions, and its button."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
@@ -17,23 +18,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from recognizer.admin.versions import compare_data as comparison
+from recognizer.admin.versions import compare_data
+from recognizer.admin.versions.actions import may_activate
 from recognizer.models import ModelVersion, Prediction
-from recognizer.versions import comparison as versions_comparison
-from recognizer.versions import loading
-
-if TYPE_CHECKING:
-    from recognizer.admin.versions.admin import ModelVersionAdmin
+from recognizer.versions import comparison, loading
 
 PAGE_SIZE = 60
-WAYS_SHOWN = 20
-"""Ways that answers change; the rarer ones are folded away."""
+CHANGES_SHOWN = 20
+"""Kinds of change; the rarer ones are folded away."""
 AT_ONCE = 1000
-"""Drawings that a click on "Recheck" runs a version over: some seconds. The command does all."""
+"""Drawings predicted at one click, in a few seconds. The command has no limit."""
 
 
-def urls(model_admin: ModelVersionAdmin) -> list[URLPattern]:
-    """Return the address of the page, and of its button."""
+def urls(model_admin: ModelAdmin[ModelVersion]) -> list[URLPattern]:
     view = model_admin.admin_site.admin_view
     return [
         path(
@@ -50,7 +47,7 @@ def urls(model_admin: ModelVersionAdmin) -> list[URLPattern]:
 
 
 def address(one: object, other: object) -> str:
-    """Return the address of the page that sets two versions, given by key, side by side."""
+    """Return the address of the page that compares two versions, given by primary key."""
     keys = urlencode({"one": one, "other": other})
     return f"{reverse('admin:recognizer_modelversion_compare')}?{keys}"
 
@@ -58,7 +55,7 @@ def address(one: object, other: object) -> str:
 # The page -------------------------------------------------------------------------------------
 
 
-def _compare_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpResponse]:
+def _compare_view(model_admin: ModelAdmin[ModelVersion]) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest) -> HttpResponse:
         if not model_admin.has_view_permission(request):
             raise PermissionDenied
@@ -75,12 +72,12 @@ def _compare_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpResponse]
         }
         if one is not None and other is not None and one != other:
             context |= {
-                "metrics": comparison.metrics(one, other),
-                "facts": comparison.facts(one, other),
+                "metrics": compare_data.metrics(one, other),
+                "facts": compare_data.facts(one, other),
             }
             if request.user.has_perm("recognizer.view_prediction"):
                 context |= drawings(one, other, request)
-                context["may_recheck"] = model_admin.has_activate_permission(request)
+                context["may_recheck"] = may_activate(request)
         return TemplateResponse(request, "admin/recognizer/modelversion/compare.html", context)
 
     return view
@@ -106,26 +103,26 @@ def _named(request: HttpRequest, parameter: str) -> ModelVersion | None:
 
 
 def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> dict[str, Any]:
-    """Return what the page shows of the drawings that both versions have answered."""
+    """Return the part of the page about the drawings that both versions have answered."""
     chosen = request.GET.get("way", "")
-    found = comparison.ways(one, other, chosen)
-    changes = comparison.of_way(versions_comparison.changes_between(one=one, other=other), chosen)
+    found = compare_data.answer_changes(one, other, chosen)
+    changes = compare_data.with_change(comparison.changes_between(one=one, other=other), chosen)
     page = Paginator(changes.order_by("-created_at", "-id"), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     total = Prediction.objects.count()
     coverage = []
     for each in (one, other):
-        answered = versions_comparison.answers_of(each).count()
+        answered = comparison.answers_of(each).count()
         more = min(AT_ONCE, max(0, total - answered))
-        coverage.append(comparison.Coverage(each, answered, more))
+        coverage.append(compare_data.Coverage(each, answered, more))
     return {
-        "comparison": versions_comparison.summary(one=one, other=other),
-        "frequent_ways": found[:WAYS_SHOWN],
-        "rare_ways": found[WAYS_SHOWN:],
-        "way": next((way for way in found if way.is_chosen), None),
+        "comparison": comparison.summary(one=one, other=other),
+        "frequent_changes": found[:CHANGES_SHOWN],
+        "rare_changes": found[CHANGES_SHOWN:],
+        "chosen": next((each for each in found if each.is_chosen), None),
         "page": page,
-        "changed": [comparison.changed(row) for row in page],
+        "changed": [compare_data.changed(row) for row in page],
         "pages": _pages(page, address(one.pk, other.pk), chosen),
         "coverage": coverage,
         "total": total,
@@ -136,9 +133,9 @@ def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> di
     }
 
 
-def _pages(page: Page[Prediction], base: str, way: str) -> dict[str, str]:
-    """Return the addresses of the page before and the one after, where there are such."""
-    suffix = f"&{urlencode({'way': way})}" if way else ""
+def _pages(page: Page[Prediction], base: str, chosen: str) -> dict[str, str]:
+    """Return the addresses of the previous and the next page, if any."""
+    suffix = f"&{urlencode({'way': chosen})}" if chosen else ""
     found = {}
     if page.has_previous():
         found["previous"] = f"{base}{suffix}&page={page.previous_page_number()}"
@@ -147,29 +144,31 @@ def _pages(page: Page[Prediction], base: str, way: str) -> dict[str, str]:
     return found
 
 
-# Running a version over more of them ----------------------------------------------------------
+# Predicting more of them with a version -------------------------------------------------------
 
 
-def _recheck_view(model_admin: ModelVersionAdmin) -> Callable[..., HttpResponse]:
+def _recheck_view(model_admin: ModelAdmin[ModelVersion]) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, pk: int) -> HttpResponse:
-        if not model_admin.has_activate_permission(request):
+        if not may_activate(request):
             raise PermissionDenied
         version = get_object_or_404(ModelVersion.objects.defer("serving", "training"), pk=pk)
-        waiting = versions_comparison.to_recheck(version=version, drawings=Prediction.objects.all())
+        waiting = comparison.to_recheck(version=version, drawings=Prediction.objects.all())
         newest = list(waiting.order_by("-created_at", "-id").values_list("pk", flat=True)[:AT_ONCE])
         try:
-            done = versions_comparison.recheck(
+            done = comparison.recheck(
                 version=version, drawings=Prediction.objects.filter(pk__in=newest)
             ).answered
         except loading.CantAnswer as error:
             model_admin.message_user(request, str(error), messages.ERROR)
         else:
-            said = ngettext(
-                "%(n)d drawing was read by %(name)s.",
-                "%(n)d drawings were read by %(name)s.",
+            message = ngettext(
+                "%(n)d drawing predicted by %(name)s.",
+                "%(n)d drawings predicted by %(name)s.",
                 done,
             )
-            model_admin.message_user(request, said % {"name": version, "n": done}, messages.SUCCESS)
+            model_admin.message_user(
+                request, message % {"name": version, "n": done}, messages.SUCCESS
+            )
         return redirect(address(request.GET.get("one", pk), request.GET.get("other", pk)))
 
     return view

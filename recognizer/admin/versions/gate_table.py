@@ -1,4 +1,4 @@
-"""The gate's table as a page shows it: the candidate beside the active model, bench by bench."""
+"""The gate's result as a page shows it: the candidate beside the active model."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TONES = {
     RowVerdict.NOT_BETTER: "worse",
     RowVerdict.WORSE: "worse",
 }
-"""Whether what the gate says of a bench speaks for the candidate or against it."""
+"""Whether a verdict speaks for the candidate or against it."""
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """One bench, in words: shares that are right, mistakes in brackets."""
+    """One evaluation set, as text: the share that is correct, and the number of mistakes."""
 
     name: str
     n: str
@@ -32,20 +32,20 @@ class TableRow:
     active: str
     active_mistakes: int
     difference: str
-    says: str
+    verdict: str
     tone: str
     judges: bool
 
 
 @dataclass(frozen=True)
 class GateTable:
-    """What the gate said of a candidate, and what followed from it, where that is known."""
+    """What the gate decided about a candidate, and what happened next, where that is known."""
 
     candidate: str
     active: str
     passed: bool
     reason: str
-    followed: str
+    outcome: str
     rows: tuple[TableRow, ...]
 
 
@@ -54,28 +54,28 @@ def of_job(result: JobResult | None) -> GateTable | None:
     if result is None:
         return None
     if result.activated:
-        followed = _("“%(name)s” was activated.") % {"name": result.candidate}
+        outcome = _("“%(name)s” was activated.") % {"name": result.candidate}
     elif result.gate.activate:
-        followed = _("It waits to be activated by hand.")
+        outcome = _("It has not been activated.")
     else:
-        followed = _("The active model stays.")
-    return _table(result.gate, result.candidate, result.active or _("none"), followed)
+        outcome = _("Active model unchanged.")
+    return _table(result.gate, result.candidate, result.active or _("none"), outcome)
 
 
 def of_version(version: ModelVersion) -> GateTable | None:
     """Return the table on a version's card; None where it has none."""
     gate = version.model_card.gate
-    return None if gate is None else _table(gate, version.name, _("the active one then"), "")
+    return None if gate is None else _table(gate, version.name, _("the one active then"), "")
 
 
-def _table(gate: GateResult, candidate: str, active: str, followed: str) -> GateTable:
-    rows = [_row(row, judges=True) for row in gate.rows]
-    rows += [_row(row, judges=False) for row in gate.reported]
+def _table(gate: GateResult, candidate: str, active: str, outcome: str) -> GateTable:
+    rows = [_row(row, gate, judges=True) for row in gate.rows]
+    rows += [_row(row, gate, judges=False) for row in gate.reported]
     reason = gate_text.reason(gate)
-    return GateTable(candidate, active, gate.activate, reason, followed, tuple(rows))
+    return GateTable(candidate, active, gate.activate, reason, outcome, tuple(rows))
 
 
-def _row(row: GateRow, *, judges: bool) -> TableRow:
+def _row(row: GateRow, gate: GateResult, *, judges: bool) -> TableRow:
     return TableRow(
         name=row.name,
         n=grouped(row.n),
@@ -84,21 +84,24 @@ def _row(row: GateRow, *, judges: bool) -> TableRow:
         active=share(row.active),
         active_mistakes=row.active_mistakes,
         difference=difference(100 * (row.candidate - row.active)),
-        says=_says(row) if judges else _("reported only"),
+        verdict=_verdict(row, gate.significance) if judges else _("reported only"),
         tone=TONES[row.verdict] if judges else "",
         judges=judges,
     )
 
 
-def _says(row: GateRow) -> str:
+def _verdict(row: GateRow, significance: float | None) -> str:
     verdicts = {
-        RowVerdict.BETTER: _("better"),
-        RowVerdict.NO_WORSE: _("no worse beyond chance"),
-        RowVerdict.NOT_BETTER: _("not better"),
-        RowVerdict.WORSE: _("worse beyond chance"),
+        RowVerdict.BETTER: _("fewer mistakes"),
+        RowVerdict.NO_WORSE: _("no significant regression"),
+        RowVerdict.NOT_BETTER: _("not fewer mistakes"),
+        RowVerdict.WORSE: _("significantly worse"),
     }
+    verdict = verdicts[row.verdict]
+    if row.verdict is RowVerdict.BETTER and significance and row.p_better >= significance:
+        verdict = _("fewer mistakes; may be chance")
     p = localised(f"{row.p:.3f}")
-    return f"{verdicts[row.verdict]} (p\u00a0{p})"
+    return f"{verdict} (p\u00a0{p})"
 
 
 def difference(points: float) -> str:

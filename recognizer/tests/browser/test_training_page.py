@@ -46,7 +46,7 @@ def training(
 def start(page: Page) -> TrainingJob:
     """Press the button; return the job, which a worker has begun with."""
     page.get_by_role("button", name="Train now").click()
-    expect(page.get_by_role("status")).to_have_text("It waits for a worker.")
+    expect(page.get_by_role("status")).to_have_text("Waiting for a worker.")
     job = TrainingJob.objects.get()
     training_jobs.begin(job_id=job.pk)
     return job
@@ -80,14 +80,12 @@ def test_progress_moves_without_reloading_and_ends_in_the_table(training: Page) 
     expect(training.locator("[data-slot=log]")).to_have_text("first line\n<b>second</b> line\n")
 
     tell(job, epoch=4, log="", phase=Phase.MEASURING)
-    expect(training.get_by_role("status")).to_have_text(
-        "It is being measured beside the active model."
-    )
+    expect(training.get_by_role("status")).to_have_text("Comparing with the active model.")
     assert bar.get_attribute("value") is None
     assert training.evaluate("window.untouched") is True
 
     training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
-    expect(training.get_by_role("heading", name="The gate: not passed")).to_be_visible()
+    expect(training.get_by_role("heading", name="Quality checks: not passed")).to_be_visible()
     expect(training.locator(".gate-table tbody tr")).to_have_count(3)
     training.get_by_role("link", name="trained-1").click()
     expect(training.get_by_role("heading", name="trained-1")).to_be_visible()
@@ -102,12 +100,12 @@ def test_the_button_cancels(training: Page) -> None:
     button.focus()
     training.keyboard.press("Enter")
 
-    expect(training.get_by_role("status")).to_have_text("It is being cancelled.")
+    expect(training.get_by_role("status")).to_have_text("Cancelling.")
     expect(button).to_be_disabled()
     assert not training_jobs.beat(job_id=job.pk)
     training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
     expect(training.locator(".job-status")).to_have_text("cancelled")
-    expect(training.get_by_text("Nothing was kept of it")).to_be_visible()
+    expect(training.get_by_text("No model version was stored.")).to_be_visible()
 
 
 def test_what_goes_wrong_on_the_way_is_shown_and_goes_again(
@@ -124,7 +122,7 @@ def test_what_goes_wrong_on_the_way_is_shown_and_goes_again(
     expect(alert).to_be_hidden()
     TrainingJob.objects.update(status=JobStatus.QUEUED, started_at=None, heartbeat_at=None)
     heartbeat.sign_off(name="one")
-    expect(training.get_by_text("No worker is looking at the queue.")).to_be_visible()
+    expect(training.get_by_text("No worker is running.")).to_be_visible()
     expect(training.get_by_text("python manage.py db_worker")).to_be_visible()
 
     training_jobs.begin(job_id=job.pk)
@@ -142,17 +140,17 @@ def test_the_pages_fit_the_window_and_work_without_javascript(
     page.goto(live_server.url + ADD)
     page.get_by_role("button", name="Train now").click()
     job = TrainingJob.objects.get()
-    expect(page.get_by_text("It waits for a worker.")).to_be_visible()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
 
     training_jobs.begin(job_id=job.pk)
     tell(job, epoch=2, log="line\n" * 200)
-    page.get_by_role("link", name="Reload it now").click()
+    page.get_by_role("link", name="Reload now").click()
     expect(page.locator("[data-slot=epoch]")).to_have_text("2 of 4")
     assert fits(page)
 
     training_jobs.succeed(job_id=job.pk, result=RESULT, version=make_version("trained-1"))
     # By itself: the page asks to be loaded anew.
-    expect(page.get_by_role("heading", name="The gate: not passed")).to_be_visible()
+    expect(page.get_by_role("heading", name="Quality checks: not passed")).to_be_visible()
     for path in (page.url, live_server.url + "/admin/recognizer/modelversion/"):
         page.goto(path)
         assert fits(page)

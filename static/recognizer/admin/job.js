@@ -1,9 +1,9 @@
-/** The page of a training that waits or runs: asks every two seconds how far it is. */
+/** The page of a waiting or running training: requests its progress every two seconds. */
 
 import { byId, slot } from "../shared/dom.js";
 
 /**
- * @typedef {object} Words what `recognizer.admin.jobs.progress_text` says of a job
+ * @typedef {object} Words what `recognizer.admin.jobs.progress_text` returns for a job
  * @property {string} status
  * @property {string} status_word
  * @property {boolean} is_unfinished
@@ -33,7 +33,7 @@ class JobPage {
     this.scrollToEnd();
   }
 
-  /** Asks, shows, and asks again; once the job has ended the page is loaded anew, with its table. */
+  /** Requests and shows the progress again and again; once the job has ended the page is reloaded. */
   async watch() {
     const words = document.hidden ? null : await this.ask();
     if (words !== null && !words.is_unfinished) {
@@ -46,7 +46,7 @@ class JobPage {
     setTimeout(() => this.watch(), EVERY_MS);
   }
 
-  /** @returns {Promise<Words | null>} null where no answer came */
+  /** @returns {Promise<Words | null>} null if the request failed */
   async ask() {
     const lost = slot(document, "lost");
     try {
@@ -55,7 +55,7 @@ class JobPage {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       if (response.redirected) {
-        // Logged out meanwhile: the page itself leads to the login and back.
+        // Logged out meanwhile: the page itself redirects to the login and back.
         location.reload();
         return null;
       }
@@ -115,7 +115,7 @@ class JobPage {
 }
 
 /**
- * A screen reader speaks of what is set, even to what it was.
+ * A screen reader announces a text that is set, even to the same text.
  *
  * @param {HTMLElement} element
  * @param {string} text

@@ -125,7 +125,7 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
     assert mistakes(result.bundle, strange) < 0.5 * before
     decision = result.decision
     assert decision.activate, decision.reason
-    assert "Better on the" in decision.reason
+    assert "Fewer mistakes on the" in decision.reason
     rows = {row.name: row for row in decision.rows}
     assert not any(row.is_worse for row in rows.values())
     for bench in ("generated", "non-digits", "digits accepted"):
@@ -173,7 +173,7 @@ def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> Non
     few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
     result, _ = teach(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
-    assert "label a few more" in result.decision.reason
+    assert "Label a few more" in result.decision.reason
 
 
 @pytest.mark.usefixtures("no_data")

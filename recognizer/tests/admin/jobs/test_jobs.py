@@ -90,8 +90,8 @@ def ended(by: User, status: JobStatus) -> TrainingJob:
     return job
 
 
-def silence(job: TrainingJob) -> None:
-    """Let it be long ago that anybody heard of the job's worker."""
+def stop_heartbeat(job: TrainingJob) -> None:
+    """Move the last heartbeat of the job's worker into the past."""
     long_ago = timezone.now() - training_jobs.SILENCE - timedelta(seconds=1)
     TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
     DBTaskResult.objects.filter(pk=job.task_id).update(started_at=long_ago)
@@ -114,7 +114,7 @@ def page_of(job: TrainingJob) -> str:
 # States ---------------------------------------------------------------------------------------
 
 
-def test_a_job_and_its_place_in_the_queue_come_together(trainer: User) -> None:
+def test_a_job_is_put_into_the_queue(trainer: User) -> None:
     job = ask(trainer, kind=Kind.FAST, activate=False, epochs=2, limit=50)
 
     task = DBTaskResult.objects.get(pk=job.task_id)
@@ -124,7 +124,7 @@ def test_a_job_and_its_place_in_the_queue_come_together(trainer: User) -> None:
     assert Options.from_json(stored.options) == Options(Kind.FAST, False, 2, 50)
 
 
-def test_a_second_one_is_refused_until_the_first_has_ended(trainer: User) -> None:
+def test_a_second_job_is_refused_until_the_first_has_ended(trainer: User) -> None:
     job = ask(trainer)
     for _ in range(2):
         with pytest.raises(training_jobs.JobError, match="Another training is waiting or running"):
@@ -138,7 +138,7 @@ def test_a_second_one_is_refused_until_the_first_has_ended(trainer: User) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_at_once_one_gets_it(trainer: User) -> None:
+def test_of_many_simultaneous_requests_one_succeeds(trainer: User) -> None:
     together = threading.Barrier(8)
     got: list[bool] = []
 
@@ -172,7 +172,7 @@ def test_a_waiting_job_is_cancelled_at_once_and_never_begins(trainer: User) -> N
     assert status_of(job) == JobStatus.CANCELLED
 
 
-def test_a_running_job_hears_that_it_is_cancelled_and_keeps_nothing(trainer: User) -> None:
+def test_a_cancelled_running_job_stores_nothing(trainer: User) -> None:
     job = running(trainer)
     assert training_jobs.beat(job_id=job.pk)
 
@@ -188,11 +188,11 @@ def test_a_running_job_hears_that_it_is_cancelled_and_keeps_nothing(trainer: Use
 
 
 @pytest.mark.parametrize("status", ENDS)
-def test_what_has_ended_stays_as_it_is(trainer: User, status: JobStatus) -> None:
+def test_a_job_that_has_ended_is_not_changed(trainer: User, status: JobStatus) -> None:
     job = ended(trainer, status)
     before = TrainingJob.objects.values().get(pk=job.pk)
 
-    with pytest.raises(training_jobs.JobError, match="ended already"):
+    with pytest.raises(training_jobs.JobError, match="already ended"):
         training_jobs.cancel(job_id=job.pk)
     training_jobs.report(job_id=job.pk, progress=JobProgress(phase=Phase.MEASURING), log="late")
     training_jobs.stop(job_id=job.pk, status=JobStatus.FAILED, error="late")
@@ -205,7 +205,7 @@ def test_what_has_ended_stays_as_it_is(trainer: User, status: JobStatus) -> None
 
 
 def test_a_job_that_is_not_there_can_not_be_cancelled() -> None:
-    with pytest.raises(training_jobs.JobError, match="no such training"):
+    with pytest.raises(training_jobs.JobError, match="does not exist"):
         training_jobs.cancel(job_id=uuid4())
 
 
@@ -220,17 +220,17 @@ def test_only_the_end_of_a_long_log_is_kept(trainer: User) -> None:
     assert job.log.endswith("line 19999\n")
 
 
-# Silence --------------------------------------------------------------------------------------
+# Lost jobs ------------------------------------------------------------------------------------
 
 
-def test_a_job_whose_worker_falls_silent_is_interrupted_and_the_next_may_start(
+def test_a_job_without_heartbeat_is_interrupted_and_the_next_may_start(
     trainer: User,
 ) -> None:
     job = running(trainer)
     DBTaskResult.objects.update(status="RUNNING")
     assert training_jobs.reap() is None
 
-    silence(job)
+    stop_heartbeat(job)
     following = ask(trainer)
 
     job.refresh_from_db()
@@ -241,20 +241,18 @@ def test_a_job_whose_worker_falls_silent_is_interrupted_and_the_next_may_start(
     assert DBTaskResult.objects.get(pk=job.task_id).status == "FAILED"
 
 
-def test_a_worker_that_was_only_slow_hears_that_its_job_was_given_up(trainer: User) -> None:
+def test_a_slow_worker_learns_that_its_job_was_interrupted(trainer: User) -> None:
     job = running(trainer)
-    silence(job)
+    stop_heartbeat(job)
     training_jobs.reap()
 
     assert not training_jobs.beat(job_id=job.pk)
     with pytest.raises(training_jobs.JobOver), transaction.atomic():
-        training_jobs.hold(job_id=job.pk)
+        training_jobs.lock(job_id=job.pk)
 
 
 @pytest.mark.parametrize("fate", ["taken", "failed", "gone"])
-def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
-    trainer: User, fate: str
-) -> None:
+def test_a_job_whose_task_was_lost_does_not_wait_forever(trainer: User, fate: str) -> None:
     job = ask(trainer)
     assert training_jobs.reap() is None
     task = DBTaskResult.objects.filter(pk=job.task_id)
@@ -262,7 +260,7 @@ def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
         task.delete()
     else:
         task.update(status="RUNNING" if fate == "taken" else "FAILED", started_at=timezone.now())
-        silence(job)
+        stop_heartbeat(job)
 
     training_jobs.reap()
 
@@ -270,11 +268,11 @@ def test_a_job_whose_task_was_lost_on_the_way_does_not_wait_for_ever(
 
 
 @pytest.mark.parametrize("look", ["list", "page", "status", "add"])
-def test_whoever_looks_finds_a_lost_job_interrupted(
+def test_every_page_shows_a_lost_job_as_interrupted(
     training: Client, trainer: User, look: str
 ) -> None:
     job = running(trainer)
-    silence(job)
+    stop_heartbeat(job)
     address = {"list": LIST, "page": page_of(job), "status": f"{LIST}{job.pk}/status/", "add": ADD}
 
     training.get(address[look])
@@ -286,7 +284,7 @@ def test_whoever_looks_finds_a_lost_job_interrupted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_there_while_it_works_and_gone_afterwards() -> None:
+def test_a_worker_is_present_until_it_exits() -> None:
     assert heartbeat.attendance() == heartbeat.Attendance(is_there=False, last_seen=None)
 
     with heartbeat.present(name="one", place="here"):
@@ -297,9 +295,9 @@ def test_a_worker_is_there_while_it_works_and_gone_afterwards() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_interrupts_what_another_one_left_behind(trainer: User) -> None:
+def test_a_worker_interrupts_a_job_that_another_one_left_behind(trainer: User) -> None:
     job = running(trainer)
-    silence(job)
+    stop_heartbeat(job)
     noticed = threading.Event()
 
     with heartbeat.present(name="one", place="here"):
@@ -312,11 +310,11 @@ def test_a_worker_interrupts_what_another_one_left_behind(trainer: User) -> None
     assert noticed.is_set()
 
 
-def test_a_killed_worker_counts_as_gone_and_is_forgotten_in_the_end(training: Client) -> None:
+def test_a_killed_worker_counts_as_stopped_and_is_deleted_later(training: Client) -> None:
     heartbeat.sign(name="killed", place="here")
     Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
 
-    assert "No worker has looked at the queue for 3 minutes." in training.get(ADD).content.decode()
+    assert "No worker has been running for 3 minutes." in training.get(ADD).content.decode()
 
     Worker.objects.update(seen_at=timezone.now() - timedelta(days=2))
     heartbeat.sign(name="another", place="here")
@@ -351,8 +349,8 @@ def test_the_button_starts_a_training_and_leads_to_its_page(
     assert response.headers["Location"] == page_of(job)
     assert Options.from_json(job.options) == Options(Kind.FAST)
     page = training.get(page_of(job)).content.decode()
-    assert "It waits for a worker." in page
-    assert "No worker is looking at the queue. Start one with:" in page
+    assert "Waiting for a worker." in page
+    assert "No worker is running. Start one with:" in page
     assert "python manage.py db_worker" in page
 
 
@@ -399,7 +397,7 @@ def test_labels_are_counted_and_those_since_the_last_training(
     assert training_jobs.labels() == training_jobs.Labels(
         total=4, new=1, last_training=job.started_at
     )
-    assert "New since the last training" in training.get(ADD).content.decode()
+    assert "Labelled since the last training" in training.get(ADD).content.decode()
 
 
 def test_a_training_by_the_command_counts_as_the_last_one() -> None:
@@ -412,7 +410,7 @@ def test_a_training_by_the_command_counts_as_the_last_one() -> None:
     )
 
 
-def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer: User) -> None:
+def test_the_page_of_a_running_job_shows_its_progress(training: Client, trainer: User) -> None:
     job = running(trainer)
     progress = JobProgress(
         phase=Phase.TRAINING, epoch=3, epochs=8, step=50, steps=100, loss=0.04321,
@@ -421,13 +419,13 @@ def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer:
     training_jobs.report(job_id=job.pk, progress=progress, log="12:00:00 Training on <much>.\n")
 
     page = training.get(page_of(job)).content.decode()
-    told = training.get(f"{LIST}{job.pk}/status/").json()
+    status = training.get(f"{LIST}{job.pk}/status/").json()
 
-    assert told == {
+    assert status == {
         "status": "running", "status_word": "running", "is_unfinished": True,
-        "phase": "The network is learning.", "percent": 31, "epoch": "3 of 8",
+        "phase": "Training.", "percent": 31, "epoch": "3 of 8",
         "accuracy": "99.12\u00a0%", "loss": "0.0432", "time_left": "6 minutes",
-        "running_for": told["running_for"], "notice": "", "wants_worker": False,
+        "running_for": status["running_for"], "notice": "", "wants_worker": False,
         "is_cancelling": False, "log": "12:00:00 Training on <much>.\n",
     }  # fmt: skip
     assert 'value="31"' in page
@@ -435,11 +433,11 @@ def test_the_page_of_a_running_job_says_how_far_it_is(training: Client, trainer:
     assert '<meta http-equiv="refresh" content="5">' in page
 
 
-def test_the_page_says_how_long_nothing_was_heard(training: Client, trainer: User) -> None:
+def test_the_page_says_how_long_a_worker_has_not_responded(training: Client, trainer: User) -> None:
     job = running(trainer)
     TrainingJob.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=30))
 
-    assert "no sign of life for 30 seconds" in training.get(page_of(job)).content.decode()
+    assert "responded for 30 seconds" in training.get(page_of(job)).content.decode()
 
 
 def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
@@ -449,18 +447,18 @@ def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
 
     page = re.sub(r"[ \n]+", " ", training.get(page_of(job)).content.decode())
 
-    assert "The gate: not passed" in page
-    assert "It is worse beyond chance on generated (mistakes: 27 against 17)." in page
-    assert "The active model stays." in page
+    assert "Quality checks: not passed" in page
+    assert "Significantly worse on generated (27 mistakes, active model 17)." in page
+    assert "Active model unchanged." in page
     gate_part = page[page.index("gate-table") :]
     assert [cells(row) for row in re.findall("<tr[ >].*?</tr>", gate_part)[1:]] == [
         [
             "generated", "1,000", "97.30\u00a0% (27)", "98.30\u00a0% (17)", "−1.00",
-            "worse beyond chance (p\u00a00.001)",
+            "significantly worse (p\u00a00.001)",
         ],
         [
             "labelled", "40", "100.00\u00a0% (0)", "90.00\u00a0% (4)", "+10.00",
-            "better (p\u00a00.062)",
+            "fewer mistakes; may be chance (p\u00a00.062)",
         ],
         [
             "mnist test", "10,000", "99.57\u00a0% (43)", "99.57\u00a0% (43)", "0.00",
@@ -472,7 +470,7 @@ def test_the_page_of_a_finished_job_has_the_table_and_the_sentence(
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.INTERRUPTED])
-def test_the_page_of_a_job_that_came_to_nothing_says_why(
+def test_the_page_of_a_job_without_result_says_why(
     training: Client, trainer: User, status: JobStatus
 ) -> None:
     job = ended(trainer, status)
@@ -480,7 +478,7 @@ def test_the_page_of_a_job_that_came_to_nothing_says_why(
     page = training.get(page_of(job)).content.decode()
 
     assert "For a reason." in page
-    assert "Nothing was kept of it" in page
+    assert "No model version was stored." in page
 
 
 def test_cancelling_takes_a_post_and_says_so(training: Client, trainer: User) -> None:
@@ -489,15 +487,15 @@ def test_cancelling_takes_a_post_and_says_so(training: Client, trainer: User) ->
 
     assert training.get(address).status_code == 405
     page = training.post(address, follow=True).content.decode()
-    assert "It is being cancelled." in page
+    assert "Cancelling." in page
     training_jobs.stop(job_id=job.pk, status=JobStatus.INTERRUPTED)
     late = training.post(address, follow=True).content.decode()
 
-    assert "This training has ended already." in late
+    assert "This training has already ended." in late
     assert status_of(job) == JobStatus.CANCELLED
 
 
-def test_the_list_is_short_of_nothing(
+def test_the_list_shows_every_status(
     training: Client, trainer: User, django_assert_max_num_queries: Any
 ) -> None:
     for status in ENDS:
@@ -513,9 +511,7 @@ def test_the_list_is_short_of_nothing(
     assert "For a reason." in page
 
 
-def test_asking_how_far_it_is_takes_few_queries_and_no_bytes(
-    training: Client, trainer: User
-) -> None:
+def test_the_status_takes_few_queries_and_no_bytes(training: Client, trainer: User) -> None:
     job = running(trainer)
 
     with CaptureQueriesContext(connection) as queries:
@@ -526,7 +522,7 @@ def test_asking_how_far_it_is_takes_few_queries_and_no_bytes(
     assert not any(query["sql"].startswith("UPDATE") for query in queries)
 
 
-def test_who_may_only_view_neither_starts_nor_cancels(client: Client, trainer: User) -> None:
+def test_a_user_with_view_permission_can_not_start_or_cancel(client: Client, trainer: User) -> None:
     job = running(trainer)
     client.force_login(make_staff("viewer", "view_trainingjob"))
 
@@ -539,7 +535,7 @@ def test_who_may_only_view_neither_starts_nor_cancels(client: Client, trainer: U
     assert status_of(job) == JobStatus.RUNNING
 
 
-def test_who_may_not_even_view_sees_nothing(client: Client, trainer: User) -> None:
+def test_a_user_without_permission_sees_nothing(client: Client, trainer: User) -> None:
     job = running(trainer)
     client.force_login(make_staff("nobody"))
 

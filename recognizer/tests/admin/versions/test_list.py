@@ -127,9 +127,9 @@ def test_a_version_in_use_can_not_be_deleted(admin_client: Client, use: str) -> 
     else:
         make_version("child", parent=version)
     reason = {
-        "active": "It is the active one.",
-        "predictions": "Predictions refer to it.",
-        "child": "Another version was trained from it.",
+        "active": "The active version can&#x27;t be deleted.",
+        "predictions": "It has predictions, so it can&#x27;t be deleted.",
+        "child": "Another version was trained from it, so it can&#x27;t be deleted.",
     }[use]
 
     page = admin_client.get(f"{LIST}{version.pk}/change/").content.decode()
