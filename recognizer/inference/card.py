@@ -1,7 +1,7 @@
-"""The model card: what a model was trained on, how well it did, and how its outputs are read.
+"""The model card: what a model was trained on, how well it did, and its calibration.
 
 A card is stored as JSON, in card.json and in the database. A model that was trained elsewhere may
-lack any of it, and may bring what this code does not know: that is kept.
+lack any of it, and may have keys that this code does not know: they are kept.
 """
 
 from __future__ import annotations

@@ -32,24 +32,27 @@ def sentence(why: Mapping[str, Any]) -> str:
     if "p" in values:
         values["p"] = localised(f"{values['p']:.3f}")
     if "benches" in values:
-        values["benches"] = ", ".join(map(_set, values["benches"]))
+        values["sets"] = ", ".join(map(_set, values["benches"]))
     return _sentences()[why["code"]] % values
 
 
 def _set(each: Mapping[str, Any] | str) -> str:
     if isinstance(each, str):
         return each
-    return _("%(bench)s (%(mistakes)s mistakes, active model %(before)s)") % each
+    return _("%(name)s (%(mistakes)s mistakes, active model %(before)s)") % {
+        "name": each["bench"],
+        **each,
+    }
 
 
 def _sentences() -> dict[str, str]:
     return {
         "no active model": _("No model was active."),
         "not measured": _(
-            "The active model was evaluated on %(benches)s, which is not available here."
+            "The active model was evaluated on %(sets)s, which is not available here."
         ),
         "nothing to compare": _("No test set is available to compare the two models on."),
-        "worse": _("Significantly worse on %(benches)s."),
+        "worse": _("Significantly worse on %(sets)s."),
         "no judge": _(
             "None of the labelled drawings was held out for evaluation (one in five is), so it is "
             "not known whether the candidate is better on them. Label a few more."

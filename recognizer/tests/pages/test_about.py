@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 def about(client: Client) -> str:
     response = client.get("/about/")
     assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.content.decode())
+    return re.sub(r"[ \n]+", " ", response.content.decode())
 
 
 def test_it_shows_what_the_card_of_the_active_model_has(client: Client) -> None:
