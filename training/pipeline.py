@@ -58,8 +58,8 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Order:
-    """What to train: the sources wanted, files given, the recipe, and where to begin.
+class Request:
+    """What to train: the sources wanted, files given, the plan, and where to begin.
 
     ``start_from`` is a bundle with its Keras archive, which an ``Adaptation`` needs; a ``Recipe``
     makes a new network. ``limit`` is the most drawings that are used of each source, for a quick
@@ -67,7 +67,7 @@ class Order:
     """
 
     sources: frozenset[str]
-    recipe: Plan
+    plan: Plan
     mnist_path: Path | None = None
     start_from: Bundle | None = None
     name: str | None = None
@@ -98,7 +98,7 @@ class _Trained:
 
 
 def train(
-    order: Order,
+    request: Request,
     *,
     labelled: Callable[[], Labelled],
     active: Bundle | None,
@@ -114,32 +114,32 @@ def train(
     import tensorflow as tf
 
     data = training_data.collect(
-        wanted=order.sources,
-        mnist_path=order.mnist_path,
+        wanted=request.sources,
+        mnist_path=request.mnist_path,
         labelled=labelled,
         progress=listener.downloaded,
-        limit=order.limit,
+        limit=request.limit,
     )
     for missing in data.missing:
         listener.say(f"Not available: {missing}")
-    recipe = order.recipe.for_this_machine()
+    recipe = request.plan.for_this_machine()
     if isinstance(recipe, Recipe):
         recipe = fit_to_data(recipe, data, listener)
-    if order.limit:
-        recipe = recipe.at_most(order.limit)
+    if request.limit:
+        recipe = recipe.at_most(request.limit)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     validation = training_data.validation(data)
-    trained = _teach(order, recipe, data, validation, listener)
+    trained = _teach(request, recipe, data, validation, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
-    candidate = _bundle(order, trained, data, validation)
+    candidate = _bundle(request, trained, data, validation)
     judged, reported = training_data.benches(data), training_data.tests(data)
     outcomes = measure(candidate, {**judged, **reported})
     before = measure(active, {**judged, **reported}) if active else {}
     # A network that was adapted has learnt from few drawings and is held to its old answers: what
     # it was measured on before holds. A new one can be anything where it is not measured.
-    inherited = _benches(order.start_from) if isinstance(recipe, Adaptation) else frozenset()
+    inherited = _benches(request.start_from) if isinstance(recipe, Adaptation) else frozenset()
     decision = gate.decide(
         answers(outcomes, judged),
         answers(before, judged) if active else None,
@@ -166,15 +166,15 @@ def _benches(bundle: Bundle | None) -> frozenset[str]:
 
 
 def _teach(
-    order: Order,
+    request: Request,
     recipe: Plan,
     data: Collected,
     validation: Data,
     listener: Listener,
 ) -> _Trained:
-    """Train what the order asks for, and calibrate it."""
+    """Train what is requested, and calibrate it."""
     if isinstance(recipe, Adaptation):
-        return _adapt(order.start_from, recipe, data, validation, listener)
+        return _adapt(request.start_from, recipe, data, validation, listener)
     assert isinstance(recipe, Recipe)
     listener.say(describe(data))
     listener.say("Drawing the first epoch's strokes ...")
@@ -219,7 +219,7 @@ def _adapt(
     return _Trained(model, history, calibration, recipe)
 
 
-def _bundle(order: Order, trained: _Trained, data: Collected, validation: Data) -> Bundle:
+def _bundle(request: Request, trained: _Trained, data: Collected, validation: Data) -> Bundle:
     calibration, recipe = trained.calibration, trained.recipe
     card: dict[str, Any] = {
         "temperature": calibration.temperature,
@@ -230,10 +230,10 @@ def _bundle(order: Order, trained: _Trained, data: Collected, validation: Data) 
         "settings": recipe.to_json(),
         "seed": recipe.seed,
         "data": data.sources(),
-        "parent": order.start_from.name if order.start_from else None,
+        "parent": request.start_from.name if request.start_from else None,
         "history": vars(trained.history),
     }
-    name = order.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{recipe.name}"
+    name = request.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{recipe.name}"
     middle = len(validation) // 2
     check = validation.take(slice(max(0, middle - 250), middle + 250))
     return bundles.make_bundle(trained.model, name=name, card=card, check=check)

@@ -18,18 +18,18 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Do a training job that was asked for in the admin. The worker calls this, not you."
+    help = "Run a queued training job (internal: the worker calls it)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", type=UUID, help="of the job")
+        parser.add_argument("id", type=UUID, help="the job's id")
 
     def handle(self, *, id: UUID, **options: Any) -> None:
         threading.Thread(target=end_with_parent, daemon=True).start()
         signal.signal(signal.SIGTERM, end)
         try:
-            job.do(id)
+            job.run(id)
         except training_jobs.JobOver as over:
-            # Cancelled in the last moment. Whatever else is raised the worker shows.
+            # Cancelled at the last moment. The worker shows every other error.
             logger.info("%s", over)
 
 

@@ -1,24 +1,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from tqdm import tqdm
 
-from recognizer.inference.classifier import BundleError
-from recognizer.models import ModelVersion
-from recognizer.predictions import selectors
-from recognizer.versions import registry
-from training import pipeline, run_report, version_lookup
+from training import run_report, workflow
 from training.data import training_data
-from training.data.downloads import DataDamaged
 from training.model.bundle import write_bundle
-from training.model.config import FINE_TUNE, RECIPES, Plan
+from training.model.config import RECIPES
 from training.model.train import History
 
 INTERRUPTED = 130
@@ -103,72 +96,47 @@ class Command(BaseCommand):
                 "Interrupted. Nothing was stored; the active model is unchanged.",
                 returncode=INTERRUPTED,
             ) from None
-        except (
-            BundleError,
-            DataDamaged,
-            FileNotFoundError,
-            pipeline.NothingToTrainOn,
-            registry.RegistrationError,
-            registry.ActivationError,
-        ) as error:
+        except workflow.TrainingError as error:
             raise CommandError(str(error)) from error
 
     def train(self, **options: Any) -> None:
-        active = version_lookup.active_version()
-        parent = chosen_start(options, active)
-        recipe = chosen_recipe(options, parent is not None)
-        if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
-            raise CommandError(f"There is a model version called {options['name']} already.")
+        fine_tune = chosen_start(options)
         for folder in filter(None, (options["report"], options["bundle"])):
-            # Better now than after an hour of training.
+            # Fail now rather than after an hour of training.
             make_folder(folder)
-        order = pipeline.Order(
-            sources=options["data"],
-            recipe=recipe,
-            mnist_path=options["mnist"],
-            start_from=version_lookup.start_of(parent),
-            name=options["name"],
-            limit=options["limit"],
-        )
-        if parent and not options["fine_tune"]:
-            self.stdout.write(
-                f"Teaching {parent.name} what is labelled. To train a new network: --from-scratch."
-            )
-        given = options["labelled"]
-        result = pipeline.train(
-            order,
-            labelled=lambda: (
-                training_data.read_labelled_file(given)
-                if given
-                else training_data.read_labelled_database()
-            ),
-            active=version_lookup.bundle_of(active),
+        saved = workflow.train_version(
             listener=Screen(self),
+            fine_tune=fine_tune,
+            start_from=options["start_from"],
+            recipe=RECIPES[options["recipe"] or "shipped"],
+            epochs=options["epochs"],
+            seed=options["seed"],
+            sources=options["data"],
+            mnist_path=options["mnist"],
+            labelled_path=options["labelled"],
+            limit=options["limit"],
+            name=options["name"],
+            activate=workflow.Activate(options["activate"]),
         )
-        if not connection.in_atomic_block:
-            # A long run outlives the connection of many a database server.
-            connection.close_if_unusable_or_obsolete()
-        self.stdout.write(run_report.table(result, active.name if active else None))
-        self.keep(result, parent, options)
-
-    def keep(self, result: pipeline.Result, parent: ModelVersion | None, options: Any) -> None:
-        bundle, decision = result.bundle, result.decision
-        registry.register_model(bundle=bundle, parent=parent)
-        self.stdout.write(f"Kept as model version {bundle.name}.")
-        folder = options["report"] or Path("reports") / bundle.name
-        try:
-            run_report.write_report(result, folder)
-            if options["bundle"]:
-                write_bundle(bundle, options["bundle"])
-        except OSError as error:
-            raise CommandError(f"{error}. The model is kept, not activated.") from error
-        self.stdout.write(f"Report: {folder}")
-        self.stdout.write(decision.reason)
-        if options["activate"] == "always" or (options["activate"] == "auto" and decision.activate):
-            registry.activate_model(name=bundle.name)
-            self.stdout.write(self.style.SUCCESS(f"{bundle.name} is active now."))
+        name = saved.version.name
+        self.stdout.write(
+            run_report.table(saved.result, saved.previous.name if saved.previous else None)
+        )
+        self.stdout.write(f"Saved as model version {name}.")
+        if saved.activated:
+            self.stdout.write(self.style.SUCCESS(f"{name} activated."))
         else:
-            self.stdout.write("The active model stays. To change: manage.py activate_model NAME")
+            self.stdout.write(
+                f"Active model unchanged. To change it: manage.py activate_model {name}"
+            )
+        folder = options["report"] or Path("reports") / name
+        try:
+            run_report.write_report(saved.result, folder)
+            if options["bundle"]:
+                write_bundle(saved.result.bundle, options["bundle"])
+        except OSError as error:
+            raise CommandError(f"{name} was saved, but not its files: {error}") from error
+        self.stdout.write(f"Report: {folder}")
 
 
 class Screen:
@@ -222,38 +190,21 @@ def make_folder(folder: Path) -> None:
         raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
 
 
-def chosen_start(options: Any, active: ModelVersion | None) -> ModelVersion | None:
-    """Return the version whose network is to be taught, or None where a new one is to be trained.
+def chosen_start(options: Any) -> bool | None:
+    """Return whether to fine-tune, or None if that depends on whether there are labels.
 
-    Raises ``CommandError`` where teaching is asked for and can't be: there is no network, or a
-    recipe beside it.
+    Raises ``CommandError`` if a recipe for a new network is named along with fine-tuning.
     """
-    named = options["start_from"]
-    if named is None and not options["fine_tune"]:
-        labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
-        new = options["from_scratch"] or options["recipe"] or "labelled" not in options["data"]
-        return version_lookup.to_teach(active) if labels and not new else None
     if options["recipe"]:
-        asked = "--fine-tune" if named is None else "--start-from"
-        raise CommandError(f"{asked} has a recipe of its own: leave --recipe and --fast out.")
-    if named is None:
-        start = version_lookup.to_teach(active)
-        missing = "There is no active model with a network to start from."
-    else:
-        start = ModelVersion.objects.filter(name=named).first()
-        missing = f"There is no model version called {named}."
-        if start is not None and not start.training:
-            start, missing = None, f"{named} has no network to start from, only its serving bytes."
-    if start is None:
-        raise CommandError(missing)
-    return start
-
-
-def chosen_recipe(options: Any, fine_tune: bool) -> Plan:
-    """Return the recipe that the options ask for."""
-    recipe: Plan = FINE_TUNE if fine_tune else RECIPES[options["recipe"] or "shipped"]
-    changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
-    return dataclasses.replace(recipe, **changes)
+        for option in ("fine_tune", "start_from"):
+            if options[option]:
+                raise CommandError(
+                    f"--{option.replace('_', '-')} has a recipe of its own: "
+                    "omit --recipe and --fast."
+                )
+    if options["recipe"] or options["from_scratch"]:
+        return False
+    return True if options["fine_tune"] else None
 
 
 def sources(text: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from recognizer.labelling import labels
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import Activation, Cause, ModelVersion, Prediction
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -79,15 +79,16 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     assert report["model"]["name"] == "tried"
     assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".png"}
 
-    # Taught further, as there are labels, and activated because we insist.
+    # Fine-tuned, as there are labels, and activated whatever the gate says.
     registry.activate_model(name="tried")
     said = train(
         tmp_path, "--limit", "20", "--epochs", "1", "--activate", "always", "--name", "further",
         "--bundle", str(tmp_path / "bundle"),
     )  # fmt: skip
-    assert "Teaching tried what is labelled." in said
+    assert "Fine-tuning tried on the labelled drawings." in said
     further = selectors.active_model()
     assert further.name == "further"
+    assert Activation.objects.all()[0].cause == Cause.COMMAND
     assert further.parent == tried
     assert {path.name for path in (tmp_path / "bundle").iterdir()} == {
         "model.tflite", "model.keras", "card.json",
@@ -95,11 +96,11 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
 
     # Again: from where it started, so that what each training costs does not add up.
     few = ("--limit", "20", "--epochs", "1", "--activate", "never")
-    assert "Teaching tried what is labelled." in train(tmp_path, *few, "--name", "anew")
+    assert "Fine-tuning tried on the labelled drawings." in train(tmp_path, *few, "--name", "anew")
     assert ModelVersion.objects.get(name="anew").parent == tried
     # Unless a version is named.
     said = train(tmp_path, *few, "--start-from", "further", "--name", "upon-it")
-    assert "Teaching further what is labelled." in said
+    assert "Fine-tuning further on the labelled drawings." in said
     upon_it = ModelVersion.objects.get(name="upon-it")
     assert upon_it.parent == further
     assert upon_it.card["parent"] == "further"

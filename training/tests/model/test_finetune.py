@@ -99,14 +99,14 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def teach(
     bundled: Bundle, labels: Labelled, listener: Any = None, **changes: Any
 ) -> tuple[pipeline.Result, Any]:
-    order = pipeline.Order(
+    request = pipeline.Request(
         sources=frozenset({"generated", "labelled"}),
-        recipe=replace(QUICK, **changes),
+        plan=replace(QUICK, **changes),
         start_from=bundled,
         name="taught",
     )
     listener = listener or Quiet()
-    result = pipeline.train(order, labelled=lambda: labels, active=bundled, listener=listener)
+    result = pipeline.train(request, labelled=lambda: labels, active=bundled, listener=listener)
     return result, listener
 
 
@@ -190,9 +190,9 @@ def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
 
 @pytest.mark.usefixtures("no_data")
 def test_a_new_network_is_needed_where_there_is_none_to_start_from(bundled: Bundle) -> None:
-    order = pipeline.Order(sources=frozenset({"labelled"}), recipe=QUICK)
+    request = pipeline.Request(sources=frozenset({"labelled"}), plan=QUICK)
     with pytest.raises(pipeline.NothingToTrainOn, match="no network to start from"):
-        pipeline.train(order, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
+        pipeline.train(request, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
 
 
 def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
