@@ -10,12 +10,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier
-from training.data import training_data
+from recognizer.inference.classifier import DIGITS, Bundle, Calibration
+from training.data import evaluation_sets, training_data
 from training.data.datasets import Data
-from training.data.training_data import Collected, Labelled
-from training.evaluation import gate
-from training.evaluation.metrics import Outcome, run
+from training.data.labelled import Labelled
+from training.data.training_data import Collected
+from training.evaluation import gate, metrics
+from training.evaluation.metrics import Outcome
 from training.model import bundle as bundles
 from training.model import finetune
 from training.model.calibration import calibrate, carry_over
@@ -27,15 +28,11 @@ FALLBACK_GENERATED = 40_000
 """Generated digits an epoch where there is neither MNIST nor pen strokes."""
 
 
-class Cancelled(Exception):
-    """Raised by a listener to stop the run: nothing is kept, no helper process stays behind."""
-
-
 class Listener(Protocol):
-    """Whoever started the run and wants to see how it goes.
+    """Shows the progress of a run.
 
-    Any of its methods may raise ``Cancelled``, which ``train`` passes on. All are called from the
-    thread that called ``train``. Epochs and steps are counted as ``stepped`` says.
+    Every method is called from the thread that called ``train``. An exception that one raises
+    ends the run: nothing is kept and no worker process stays behind.
     """
 
     def say(self, text: str) -> None:
@@ -108,7 +105,7 @@ def train(
 
     Raises ``NothingToTrainOn``; ``DataDamaged`` and ``FileNotFoundError`` for files that are no
     good; ``BundleError`` where the network to start from does not load or LiteRT disagrees with
-    Keras; ``Cancelled`` where the listener does.
+    Keras; and whatever the listener raises.
     """
     import keras
     import tensorflow as tf
@@ -129,14 +126,14 @@ def train(
         recipe = recipe.at_most(request.limit)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
-    validation = training_data.validation(data)
+    validation = evaluation_sets.validation(data)
     trained = _teach(request, recipe, data, validation, listener)
 
     listener.say("Measuring the candidate and the active model side by side ...")
     candidate = _bundle(request, trained, data, validation)
-    judged, reported = training_data.benches(data), training_data.tests(data)
-    outcomes = measure(candidate, {**judged, **reported})
-    before = measure(active, {**judged, **reported}) if active else {}
+    judged, reported = evaluation_sets.gate_sets(data), evaluation_sets.test_sets(data)
+    outcomes = metrics.measure(candidate, {**judged, **reported})
+    before = metrics.measure(active, {**judged, **reported}) if active else {}
     # A network that was adapted has learnt from few drawings and is held to its old answers: what
     # it was measured on before holds. A new one can be anything where it is not measured.
     inherited = _benches(request.start_from) if isinstance(recipe, Adaptation) else frozenset()
@@ -276,12 +273,6 @@ def describe(data: Collected, *, rehearsal: bool = False) -> str:
     if rehearsal:
         return f"Learning from: {labelled}. Rehearsing: {', '.join(parts)}."
     return f"Training on: {', '.join(parts) or 'nothing'}."
-
-
-def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
-    """Return one model's outcome on each set."""
-    classifier = Classifier(bundle)
-    return {name: run(classifier, data) for name, data in sets.items()}
 
 
 def answers(outcomes: Mapping[str, Outcome], judged: Mapping[str, Data]) -> dict[str, gate.Right]:

@@ -17,7 +17,7 @@ from recognizer.models import Cause, ModelVersion
 from recognizer.predictions import selectors
 from recognizer.versions import registry
 from training import pipeline, version_lookup
-from training.data import training_data
+from training.data import labelled, training_data
 from training.data.downloads import DataDamaged
 from training.model.config import FINE_TUNE, SHIPPED, Plan, Recipe
 
@@ -97,9 +97,9 @@ def train_version(
                 limit=limit,
             ),
             labelled=lambda: (
-                training_data.read_labelled_file(labelled_path)
+                labelled.read_labelled_file(labelled_path)
                 if labelled_path
-                else training_data.read_labelled_database()
+                else labelled.read_labelled_database()
             ),
             active=version_lookup.bundle_of(previous),
             listener=listener,

@@ -26,9 +26,10 @@ from PIL import Image
 from benchmarks.common import environment
 from benchmarks.finetuning.handwriting_styles import HANDS, Hand
 from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
-from training.data import datasets, training_data
+from training.data import datasets, evaluation_sets, training_data
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.labelled import read_labelled_database
 from training.data.training_data import Collected
 from training.evaluation.metrics import Outcome
 from training.model import bundle, finetune
@@ -102,9 +103,7 @@ def draw(hand: Hand, digits: Sequence[PenDigit], seed: int = 5) -> Data:
 def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
     """Bring together the bundled network and the data. Raises as ``downloads`` does."""
     bundled = load_bundle(BUNDLED)
-    data = training_data.collect(
-        wanted=SOURCES, mnist_path=None, labelled=training_data.read_labelled_database
-    )
+    data = training_data.collect(wanted=SOURCES, mnist_path=None, labelled=read_labelled_database)
     if data.missing:
         raise DataUnavailable("; ".join(data.missing))
     digits = datasets.by_writers(data.pen or [], datasets.VALIDATION_WRITERS)
@@ -117,8 +116,8 @@ def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
         bundled=bundled,
         calibration=Calibration.from_card(bundled.card),
         data=data,
-        validation=training_data.validation(data),
-        judged=training_data.benches(data),
+        validation=evaluation_sets.validation(data),
+        judged=evaluation_sets.gate_sets(data),
         hands=parted,
         recipe=FINE_TUNE.at_most(limit) if limit else FINE_TUNE,
     )

@@ -105,14 +105,10 @@ def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: s
     return Data(source, images, labels.astype(np.uint8))
 
 
-def mnist(
-    path: Path | None = None, progress: Progress | None = None, limit: int | None = None
-) -> dict[str, Data]:
+def mnist(path: Path | None = None, progress: Progress | None = None) -> dict[str, Data]:
     """Return MNIST as model inputs: ``train`` (55,000), ``validation`` (5,000), ``test``.
 
     ``as it is`` is ``train`` before it passes through imaging.
-
-    With ``limit`` only the first so many of each half are read.
 
     Preparing 70,000 images takes half a minute on two cores; the result is cached under a name
     made of the file's and the imaging code's hashes. Raises as ``downloads`` and ``read_npz``.
@@ -165,8 +161,16 @@ def _prepare_chunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def see(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the model input (28, 28) of a grey drawing (h, w); black where it is blank."""
+    return black_if_blank(lambda: imaging.model_input(imaging.drawing_from_array(pixels)))
+
+
+def black_if_blank(model_input: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return what ``model_input`` returns, or a black input where it raises ``BlankDrawing``.
+
+    A black input counts as rejected in an evaluation, as the site rejects a blank drawing.
+    """
     try:
-        return imaging.model_input(imaging.drawing_from_array(pixels))
+        return model_input()
     except imaging.BlankDrawing:
         return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
 
@@ -241,9 +245,9 @@ def draw_pen(
     return Data(name, np.stack(images), np.array([d.label for d in digits], np.uint8))
 
 
-def pen_benches(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
-    """Return one ``Data`` for each of the five placements."""
+def pen_test_sets(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
+    """Return pen digits drawn in each of the five placements, as "pen PLACEMENT"."""
     return {
-        name: draw_pen(digits, placement, seed, f"pen {name}")
+        f"pen {name}": draw_pen(digits, placement, seed, f"pen {name}")
         for name, placement in PLACEMENTS.items()
     }

@@ -153,13 +153,6 @@ def training_images(progress: Progress | None = None) -> NDArray[np.uint8]:
     return read(path, TRAIN_ALPHABETS).without_lookalikes().images
 
 
-def training_data(progress: Progress | None = None) -> Data:
-    """Return ``training_images`` as model inputs, labelled "not a digit"."""
-    path = downloads.omniglot_file(progress)
-    drawings = read(path, TRAIN_ALPHABETS).without_lookalikes()
-    return _as_data(drawings, "Omniglot, training", downloads.sha256_of(path))
-
-
 def held_out(alphabet: str, *, lookalikes: bool, progress: Progress | None = None) -> Data:
     """Return a held-out alphabet as model inputs, with or without what looks like a digit.
 

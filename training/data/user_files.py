@@ -16,7 +16,7 @@ from PIL import Image
 
 from recognizer import imaging
 from training.data import datasets
-from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.datasets import NOT_A_DIGIT, Data, black_if_blank
 from training.data.downloads import DataDamaged
 
 LABELS = {**{str(digit): digit for digit in range(10)}, "not_a_digit": NOT_A_DIGIT}
@@ -83,10 +83,7 @@ def _see(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
 
 
 def _see_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    try:
-        return datasets.see(imaging.to_grey(Image.fromarray(image)))
-    except imaging.BlankDrawing:
-        return _blank()
+    return black_if_blank(lambda: datasets.see(imaging.to_grey(Image.fromarray(image))))
 
 
 def _labels(labels: NDArray[Any], n: int, source: str) -> NDArray[np.uint8]:
@@ -140,11 +137,4 @@ def see_file(content: bytes) -> NDArray[np.uint8]:
 
     Raises ``ImageError`` for what is no image.
     """
-    try:
-        return imaging.model_input(imaging.read_drawing(content))
-    except imaging.BlankDrawing:
-        return _blank()
-
-
-def _blank() -> NDArray[np.uint8]:
-    return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
+    return black_if_blank(lambda: imaging.model_input(imaging.read_drawing(content)))

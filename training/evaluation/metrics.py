@@ -7,7 +7,7 @@ too: it scores 0, counts as refused, and as misread where a digit was drawn.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
+from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier, digit_scores
 from recognizer.statistics.intervals import wilson
 from training.data.datasets import NOT_A_DIGIT, Data
 from training.model.calibration import probabilities
@@ -119,6 +119,12 @@ def run(classifier: Classifier, data: Data) -> Outcome:
     parts = np.array_split(data.images, max(1, len(data) // PART))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return Outcome(data, np.concatenate([*pool.map(logits, parts)]), classifier.calibration)
+
+
+def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
+    """Return a model's outcome on each set, by name."""
+    classifier = Classifier(bundle)
+    return {name: run(classifier, data) for name, data in sets.items()}
 
 
 def pooled(name: str, outcomes: Sequence[Outcome]) -> Outcome:

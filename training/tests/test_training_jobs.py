@@ -22,7 +22,7 @@ from recognizer.labelling import labels
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
-from training.data import training_data
+from training.data import labelled
 from training.tests.small_data import write_small_data
 
 # The worker is another process: it sees what is committed.
@@ -137,7 +137,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
             data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
         )
         labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
-        held_out.append(training_data.is_held_out(str(drawing.pk)))
+        held_out.append(labelled.is_held_out(str(drawing.pk)))
     before = selectors.active_model()
     start_worker()
 

@@ -10,11 +10,10 @@ from django.db import DatabaseError
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
 from recognizer.versions import active as active_version
-from training import pipeline
-from training.data import evaluation_sets, training_data
+from training.data import evaluation_sets
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged, DataUnavailable
-from training.evaluation import plots, report
+from training.evaluation import metrics, plots, report
 from training.evaluation.report import Outcomes
 
 
@@ -51,8 +50,8 @@ class Command(BaseCommand):
         bundle = find_bundle(options["model"])
         other = find_bundle(options["against"]) if options["against"] else None
         sets = load_sets(options["on"])
-        outcomes = pipeline.measure(bundle, sets)
-        others = pipeline.measure(other, sets) if other else {}
+        outcomes = metrics.measure(bundle, sets)
+        others = metrics.measure(other, sets) if other else {}
         if options["plots"]:
             write_plots(outcomes, options["plots"])
         if options["json"]:
@@ -96,11 +95,11 @@ def load_sets(wanted: str | None) -> dict[str, Data]:
     if wanted is not None:
         names = [name for name in (part.strip() for part in wanted.split(",")) if name]
         for name in names:
-            found |= evaluation_sets.load(name, training_data.read_labelled_database)
+            found |= evaluation_sets.load(name)
     else:
         for name in evaluation_sets.NAMES:
             try:
-                found |= evaluation_sets.load(name, training_data.read_labelled_database)
+                found |= evaluation_sets.load(name)
             except DataUnavailable:
                 continue
     if not found:

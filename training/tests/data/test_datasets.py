@@ -13,8 +13,8 @@ from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import datasets
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged
+from training.data.labelled import is_held_out
 from training.data.synthetic import Fresh, Material, draw_fresh
-from training.data.training_data import is_held_out
 from training.evaluation import metrics
 from training.synthesis.strokes import PLACEMENTS
 

@@ -19,10 +19,10 @@ from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import Format
 from training import pipeline
-from training.data import downloads, training_data
+from training.data import downloads
 from training.data.datasets import NOT_A_DIGIT, Data, see
+from training.data.labelled import Labelled, is_held_out, read_labelled_database, read_labelled_file
 from training.data.synthetic import Fresh
-from training.data.training_data import Labelled
 from training.evaluation import metrics
 from training.model import calibration
 from training.model.config import FINE_TUNE
@@ -151,7 +151,7 @@ def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -
 @pytest.mark.usefixtures("no_data")
 def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> None:
     labels = labelled(60)
-    judges = np.array([training_data.is_held_out(name) for name in labels.ids])
+    judges = np.array([is_held_out(name) for name in labels.ids])
     assert 0 < judges.sum() < 30
     result, _ = teach(bundled, labels, steps=3)
     wrong = np.where(judges, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
@@ -169,7 +169,7 @@ def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> Non
 @pytest.mark.usefixtures("no_data")
 def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> None:
     labels = labelled(12)
-    kept = [i for i, name in enumerate(labels.ids) if not training_data.is_held_out(name)]
+    kept = [i for i, name in enumerate(labels.ids) if not is_held_out(name)]
     few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
     result, _ = teach(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
@@ -179,12 +179,15 @@ def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> Non
 @pytest.mark.usefixtures("no_data")
 @pytest.mark.parametrize("when", ["planned", "stepped", "epoch_done"])
 def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
+    class Cancelled(Exception):
+        pass
+
     def stop(*arguments: object) -> None:
-        raise pipeline.Cancelled
+        raise Cancelled
 
     listener = Quiet()
     setattr(listener, when, stop)
-    with pytest.raises(pipeline.Cancelled):
+    with pytest.raises(Cancelled):
         teach(bundled, labelled(20), listener, steps=2)
 
 
@@ -231,7 +234,7 @@ def test_an_exported_file_gives_what_the_database_gives(
     path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
     exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
-    stored, read = training_data.read_labelled_database(), training_data.read_labelled_file(path)
+    stored, read = read_labelled_database(), read_labelled_file(path)
 
     assert stored.ids == read.ids
     assert sorted(stored.data.labels.tolist()) == [*range(10), 10, 10]
@@ -249,7 +252,7 @@ def test_a_file_without_ids_is_parted_by_its_pixels(tmp_path: Path) -> None:
     )
     np.savez(tmp_path / "a.npz", x_train=canvases, y_train=np.arange(40) % 10)
     np.savez(tmp_path / "b.npz", x_train=canvases[::-1], y_train=np.arange(40)[::-1] % 10)
-    one, other = (training_data.read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
+    one, other = (read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
     assert one.ids == other.ids
     assert len(one.split()[1]) > 0
     assert (one.split()[1].images == other.split()[1].images).all()
