@@ -83,7 +83,7 @@ PARTS: dict[str, Part] = {
     "no weight decay": Part(lambda recipe: replace(recipe, weight_decay=0.0)),
     "no generated digits": _fresh("generated"),
     "no generated non-digits": _fresh("nondigits", "textures"),
-    "no spoiled pen digits": _fresh("spoiled"),
+    "no spoiled pen digits": _fresh("altered"),
     "no photos": _fresh("photos"),
     "no Omniglot": Part(without=frozenset({"omniglot"})),
     "no pen data": Part(without=frozenset({"pen"})),

@@ -39,7 +39,7 @@ _PHOTO_KINDS = tuple(
     replace(kind, size=(max(0.15, kind.size[0]), max(0.4, kind.size[1])))
     for kind in KINDS.values()
 )
-_NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "spoiled")
+_NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "altered")
 _CANVASES = (112, 140, 180)  # px; imaging makes canvases of any size alike, small ones are faster
 
 
@@ -49,7 +49,7 @@ class Fresh:
 
     ``pen`` and ``characters`` count drawings of each pen digit and of each Omniglot character;
     the rest are numbers of drawings. ``cluttered`` are MNIST's images with clutter, ``photos``
-    are of pages with a digit, one in five with something else, ``spoiled`` are pen digits that
+    are of pages with a digit, one in five with something else, ``altered`` are pen digits that
     are none any more: several in a row, or crossed out.
     """
 
@@ -60,7 +60,7 @@ class Fresh:
     textures: int = 0
     cluttered: int = 0
     photos: int = 0
-    spoiled: int = 0
+    altered: int = 0
 
     def at_most(self, limit: int) -> Fresh:
         """Return the amounts for a quick try."""
@@ -73,7 +73,7 @@ class Fresh:
     def count(self, material: Material) -> int:
         """Return how many drawings that makes."""
         fixed = self.generated + self.nondigits + self.textures + self.photos
-        fixed += self.spoiled if material.pen else 0
+        fixed += self.altered if material.pen else 0
         own = self.pen * len(material.pen) + self.characters * len(material.characters)
         return fixed + own + min(self.cluttered, len(material.mnist))
 
@@ -129,8 +129,8 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
         write(generate_digit(count % 10, rng), count % 10)
     for _ in range(amounts.nondigits):
         write(generate_nondigit(rng), NOT_A_DIGIT)
-    for count in range(amounts.spoiled if material.pen else 0):
-        write(_spoil(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
+    for count in range(amounts.altered if material.pen else 0):
+        write(_altered(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
     for character in material.characters:
         for _ in range(amounts.characters):
             add(vary_picture(character, rng), NOT_A_DIGIT)
@@ -148,7 +148,7 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
     return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
 
 
-def _spoil(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:
+def _altered(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:
     """Return two to four digits in a row, mostly of one writer, or one crossed out."""
     count = int(rng.choice((2, 3, 4), p=(0.6, 0.3, 0.1))) if row else 1
     start = int(rng.integers(len(pen)))

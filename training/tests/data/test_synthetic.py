@@ -32,7 +32,7 @@ def material() -> Material:
 
 
 EVERYTHING = Fresh(
-    pen=2, generated=20, nondigits=15, characters=2, textures=5, cluttered=12, photos=10, spoiled=8
+    pen=2, generated=20, nondigits=15, characters=2, textures=5, cluttered=12, photos=10, altered=8
 )
 
 
@@ -56,7 +56,7 @@ def test_without_material_there_is_only_what_is_generated() -> None:
 def test_a_quick_try_draws_no_more_than_its_limit(material: Material) -> None:
     few = EVERYTHING.at_most(3)
     assert few == Fresh(
-        pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, spoiled=3
+        pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, altered=3
     )
 
 

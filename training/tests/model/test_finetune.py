@@ -34,7 +34,7 @@ QUICK = replace(
     FINE_TUNE,
     epochs=1,
     steps=90,
-    passes=6,
+    repeats=6,
     batch=96,
     learning_rate=4e-4,
     mnist=0,
@@ -141,11 +141,11 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
 def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -> None:
     # Of 20 labelled drawings some 16 are trained on, and 19 seen in a step.
     def steps(**changes: int) -> int:
-        return len(teach(bundled, labelled(20), steps=2, least_passes=1, **changes)[1].steps)
+        return len(teach(bundled, labelled(20), steps=2, least_repeats=1, **changes)[1].steps)
 
-    assert steps(passes=1) == 2
-    assert 5 < steps(passes=10) <= 11
-    assert steps(passes=10, most_steps=5) == 5
+    assert steps(repeats=1) == 2
+    assert 5 < steps(repeats=10) <= 11
+    assert steps(repeats=10, most_steps=5) == 5
 
 
 @pytest.mark.usefixtures("no_data")
