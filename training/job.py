@@ -17,8 +17,8 @@ from training import workflow
 from training.model.config import FAST, SHIPPED
 from training.model.train import History
 
-EVERY = 1.0
-"""Seconds between two reports to the database, at least."""
+UPDATE_INTERVAL = 1.0
+"""Seconds between two updates of the database, at least."""
 
 
 def run(job_id: UUID) -> None:
@@ -55,7 +55,7 @@ def _succeed(job_id: UUID, saved: workflow.Saved) -> None:
 
 
 class Reporter:
-    """Writes into the job how far its training is, once a second at most."""
+    """Writes the progress of a training to its job, at most once a second."""
 
     def __init__(self, job_id: UUID) -> None:
         self.job_id = job_id
@@ -71,20 +71,20 @@ class Reporter:
         self.write()
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show how far a download is."""
+        """Show the progress of a download."""
         self.progress["download"] = {"name": name, "done": done, "total": total}
         self.write_if_due()
 
     def planned(self, epochs: int) -> None:
-        """Show how many epochs there will be."""
+        """Show the number of epochs."""
         self.progress = {"phase": "preparing", "epochs": epochs}
         self.write()
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show how far the training is, and how long the rest will take."""
+        """Show the progress of the training, and the time left."""
         now = time.monotonic()
         if self.first_step_at is None:
-            # Measured from here: the first step waits for TensorFlow to compile it.
+            # Timed from here, as TensorFlow compiles the graph in the first step.
             self.first_step_at = now
         done, total = epoch * steps + step, self.progress["epochs"] * steps
         self.progress |= {
@@ -96,7 +96,7 @@ class Reporter:
         self.write_if_due()
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show what the epoch brought."""
+        """Show the results of an epoch."""
         accuracy = history.validation_accuracy[-1]
         self.progress["accuracies"] = list(history.validation_accuracy)
         if epoch + 1 == self.progress["epochs"]:
@@ -107,12 +107,12 @@ class Reporter:
         )
 
     def write_if_due(self) -> None:
-        """Write what is known now, unless it has just been written."""
-        if time.monotonic() - self.written_at >= EVERY:
+        """Write the progress unless it has just been written."""
+        if time.monotonic() - self.written_at >= UPDATE_INTERVAL:
             self.write()
 
     def write(self) -> None:
-        """Write what is known now; a database that is away or locked does not end a training."""
+        """Write the progress. A locked or unavailable database does not end the training."""
         try:
             training_jobs.report(job_id=self.job_id, progress=self.progress, log=self.log)
         except (OperationalError, InterfaceError):

@@ -24,8 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("id", type=UUID, help="the job's id")
 
     def handle(self, *, id: UUID, **options: Any) -> None:
-        threading.Thread(target=end_with_parent, daemon=True).start()
-        signal.signal(signal.SIGTERM, end)
+        threading.Thread(target=exit_with_parent, daemon=True).start()
+        signal.signal(signal.SIGTERM, terminate)
         try:
             job.run(id)
         except training_jobs.JobOver as over:
@@ -33,14 +33,14 @@ class Command(BaseCommand):
             logger.info("%s", over)
 
 
-def end_with_parent() -> None:
-    """End this process when the worker dies: its end of the pipe is closed then."""
-    # Not through sys.stdin, whose lock this thread would hold when Python shuts down.
+def exit_with_parent() -> None:
+    """Exit when the worker dies, which closes its end of the pipe."""
+    # Not through sys.stdin, whose lock this thread would still hold at shutdown.
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os._exit(1)
 
 
-def end(number: int, frame: FrameType | None) -> None:
-    """End this process, cleaning up on the way."""
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Exit, running clean-up code on the way."""
     sys.exit(128 + number)

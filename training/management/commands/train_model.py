@@ -19,9 +19,8 @@ INTERRUPTED = 130
 
 class Command(BaseCommand):
     help = (
-        "Teach the active model the drawings that reviewers have labelled, or train a new one; "
-        "keep it as a version, and activate it if it is better on labelled drawings and no worse "
-        "elsewhere."
+        "Fine-tune the active model on labelled drawings, or train a new model. The result is "
+        "saved as a model version, and activated if it passes the quality checks."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,57 +34,61 @@ class Command(BaseCommand):
         parser.add_argument(
             "--labelled",
             type=Path,
-            metavar="FILE",
-            help="an npz that export_drawings wrote, instead of the database's labels",
+            metavar="PATH",
+            help="a file or folder with labelled drawings, instead of those in the database",
         )
         parser.add_argument(
             "--limit",
             type=positive,
             metavar="N",
-            help="use at most N drawings of each source: a quick try, no good model",
+            help="limit per source, for a quick try that gives no useful model",
         )
         recipe = parser.add_mutually_exclusive_group()
         recipe.add_argument(
             "--recipe",
             choices=("shipped", "fast"),
-            help="a new network; shipped: as the bundled one was made; fast: within three minutes",
+            help="train a new network; shipped: like the bundled one; fast: in under three minutes",
         )
         recipe.add_argument(
-            "--fast", dest="recipe", action="store_const", const="fast", help="--recipe fast"
+            "--fast",
+            dest="recipe",
+            action="store_const",
+            const="fast",
+            help="short for --recipe fast",
         )
-        parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
+        parser.add_argument("--epochs", type=positive, help="default: the recipe's number")
         start = parser.add_mutually_exclusive_group()
         start.add_argument(
             "--from-scratch",
             action="store_true",
-            help="a new network (the default where there are no labelled drawings)",
+            help="train a new network (the default if there are no labelled drawings)",
         )
         start.add_argument(
             "--fine-tune",
             action="store_true",
-            help="the network that the active model came from learns all labelled drawings, in a "
-            "minute or two (the default where there are any)",
+            help="fine-tune the network that the active model is based on, with all labelled "
+            "drawings, in a minute or two (the default if there are any)",
         )
         start.add_argument(
             "--start-from",
             metavar="NAME",
-            help="like --fine-tune, but teach this version, with what it has learned already",
+            help="like --fine-tune, but start from this model version",
         )
         parser.add_argument(
             "--seed",
             type=int,
-            help="of the strokes, deformations and first weights (default: the recipe's)",
+            help="of drawings, augmentation and initial weights (default: the recipe's)",
         )
-        parser.add_argument("--name", help="the new version's name (default: made of the date)")
+        parser.add_argument("--name", help="of the new version (default: date and recipe)")
         parser.add_argument(
             "--activate",
             choices=("auto", "always", "never"),
             default="auto",
-            help="auto: only if it passes the gate (default)",
+            help="auto: only if it passes the quality checks (default)",
         )
         parser.add_argument("--report", type=Path, metavar="DIR", help="default: reports/NAME")
         parser.add_argument(
-            "--bundle", type=Path, metavar="DIR", help="also write the model's files there"
+            "--bundle", type=Path, metavar="DIR", help="also write the model files there"
         )
 
     def handle(self, **options: Any) -> None:
@@ -140,7 +143,7 @@ class Command(BaseCommand):
 
 
 class Screen:
-    """Shows a run on the terminal: bars with the time left on stderr, lines on stdout."""
+    """Shows a run on the terminal: progress bars on stderr, lines on stdout."""
 
     def __init__(self, command: BaseCommand) -> None:
         self.command = command
@@ -151,18 +154,18 @@ class Screen:
         self.command.stdout.write(text)
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show a download's bar."""
+        """Show the progress bar of a download."""
         self._show(name, done, total, unit="B", unit_scale=True)
 
     def planned(self, epochs: int) -> None:
         """Nothing to show: each epoch has its line."""
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show an epoch's bar."""
+        """Show the progress bar of an epoch."""
         self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show a line for the epoch."""
+        """Show the results of an epoch."""
         self.say(
             f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
             f"validation {history.validation_accuracy[-1]:.2%}"
@@ -183,7 +186,7 @@ class Screen:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for what a run writes; raises ``CommandError`` where that can't be."""
+    """Create a folder for the output of a run. Raises ``CommandError`` if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

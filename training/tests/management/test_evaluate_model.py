@@ -150,7 +150,7 @@ def test_two_models_are_compared(folder: Path) -> None:
     [
         (["--on", "emnist"], "unknown set 'emnist'"),
         (["--on", "npz:"], "unknown set"),
-        (["--on", ","], "no set to measure on"),
+        (["--on", ","], "no test set"),
         (["--on", "npz:nowhere.npz"], "no such file: nowhere.npz"),
         (["--on", "folder:nowhere"], "no such folder: nowhere"),
         (["nowhere"], "no model version and no folder called nowhere"),
