@@ -270,7 +270,7 @@ def describe(data: Collected, *, replay: bool = False) -> str:
     if data.generated:
         parts.append("generated strokes")
     if replay:
-        return f"Fine-tuning on: {labelled}. Replaying: {', '.join(parts) or 'nothing'}."
+        return f"Learning from: {labelled}. Replaying: {', '.join(parts) or 'nothing'}."
     return f"Training on: {', '.join(parts) or 'nothing'}."
 
 

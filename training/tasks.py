@@ -93,7 +93,7 @@ def _verdict(code: int) -> tuple[JobStatus, str]:
     # Python reports signal n as -n; shells, and `train_job`, as 128 + n.
     number = -code if code < 0 else code - 128
     if number in {each.value for each in signal.Signals}:
-        text = _("The process was killed (%(signal)s), perhaps because memory ran out.")
+        text = _("The process was ended by %(signal)s, perhaps because memory ran out.")
         return JobStatus.INTERRUPTED, text % {"signal": signal.Signals(number).name}
     text = _("An unexpected error occurred. The worker's output has the details.")
     return JobStatus.FAILED, text

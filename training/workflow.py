@@ -86,7 +86,7 @@ def train_version(
         if name and ModelVersion.objects.filter(name=name).exists():
             raise TrainingError(f"There is already a model version called {name}.")
         if parent is not None:
-            listener.say(f"Fine-tuning {parent.name} on the labelled drawings.")
+            listener.say(f"Fine-tuning {parent.name}.")
         result = pipeline.train(
             pipeline.Request(
                 sources=sources,

@@ -98,7 +98,7 @@ def draw(hand: Hand, digits: Sequence[PenDigit], seed: int = 5) -> Data:
     images = []
     for digit in digits:
         with Image.open(io.BytesIO(hand.draw(digit, rng))) as picture:
-            images.append(datasets.see(np.asarray(picture.convert("L"))))
+            images.append(datasets.model_input_of(np.asarray(picture.convert("L"))))
     return Data(hand.name, np.stack(images), np.array([d.label for d in digits], np.uint8))
 
 

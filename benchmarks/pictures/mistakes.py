@@ -50,7 +50,7 @@ def draw(outcomes: dict[str, Outcome], folder: Path) -> list[Path]:
 
 def surest(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the same digits, held in several ways, once each: where the surest mistake is."""
-    wrong = np.stack([np.where(o.right, 0, o.chances.max(1)) for o in outcomes])
+    wrong = np.stack([np.where(o.right, 0, o.probabilities.max(1)) for o in outcomes])
     rows = wrong.argmax(0) * wrong.shape[1] + np.arange(wrong.shape[1])
     every = metrics.pooled("pen digits of writers never seen", outcomes)
     return replace(every, data=every.data.take(rows), logits=every.logits[rows])

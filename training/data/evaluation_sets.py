@@ -19,15 +19,15 @@ NAMES = ("mnist", "pen", "nondigits", "labelled")
 
 
 def load(spec: str) -> dict[str, Data]:
-    """Return the sets that a name stands for, one or several.
+    """Return the sets that ``evaluate_model --on`` calls ``spec``, by name.
 
     ``mnist`` (its test half), ``pen`` (held-out writers, five placements), ``nondigits``
     (see ``nondigits``), ``labelled`` (the held-out fifth), ``npz:PATH`` (Keras'
     layout; the test half if there is one) or ``folder:PATH`` (images in folders ``0`` to ``9``
     and ``not_a_digit``).
 
-    Raises ``ValueError`` for another name, ``DataDamaged``, ``DataUnavailable`` or
-    ``FileNotFoundError`` where the data is no good or not to be had.
+    Raises ``ValueError`` for an unknown name, and ``DataDamaged``, ``DataUnavailable`` or
+    ``FileNotFoundError``.
     """
     kind, _, rest = spec.partition(":")
     if kind == "npz" and rest:
@@ -49,24 +49,24 @@ def load(spec: str) -> dict[str, Data]:
 
 
 def mnist_test() -> Data:
-    """Return MNIST's test half as model inputs, without preparing the six times larger other."""
+    """Return MNIST's test half as model inputs, without preparing the training half."""
     path = downloads.mnist_file()
     found = datasets.read_npz(path)
     if "test" not in found:
         raise DataDamaged("this MNIST file has no x_test, y_test")
     raw, sha256 = found["test"], downloads.sha256_of(path)
-    # The key of datasets.mnist: what a training run has prepared is not prepared again.
+    # The same key as in datasets.mnist, so that a training run and an evaluation share the cache.
     return Data("mnist test", datasets.prepare(raw.images, f"{sha256}-test"), raw.labels, sha256)
 
 
 def held_out_pen() -> list[PenDigit]:
-    """Return the pen digits of the writers that are only ever measured."""
+    """Return the pen digits of the test writers."""
     digits = datasets.read_pen(downloads.pen_file())
     return datasets.by_writers(digits, datasets.HELD_OUT_WRITERS)
 
 
 def nondigits(each: int = nondigit_sets.EACH) -> dict[str, Data]:
-    """Return what is no digit, by kind; what is not on this machine is left out, not downloaded.
+    """Return the sets of non-digits that need no download, by name.
 
     Omniglot's held-out alphabets, with and without the characters that look like a digit; the
     sets of ``nondigit_sets``; photographs of other things (all of them once

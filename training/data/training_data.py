@@ -1,4 +1,4 @@
-"""What a training run can use on this machine, and what is missing."""
+"""The data of a training run: what is available on this machine, and what is missing."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SOURCES = ("mnist", "pen", "generated", "omniglot", "labelled")
 
 @dataclass
 class Collected:
-    """The data of a run; what could not be had is None, and ``missing`` says why.
+    """The data of a run. Unavailable data is None, and ``missing`` says why.
 
-    Public data that is on this machine is here even if it is not trained on: it judges.
+    Public data on this machine is included even if it is not trained on, for evaluation.
     """
 
     wanted: frozenset[str] = frozenset(SOURCES)
@@ -35,7 +35,7 @@ class Collected:
 
     @property
     def nothing_real(self) -> bool:
-        """Whether there is neither MNIST nor pen strokes nor a labelled drawing."""
+        """Whether there is no MNIST, pen digit or labelled drawing to train on."""
         return self.trainable_mnist() is None and not self.trainable_pen() and not self.labelled
 
     @property
@@ -44,15 +44,15 @@ class Collected:
         return "generated" in self.wanted
 
     def trainable_mnist(self) -> Data | None:
-        """Return the part of MNIST that is trained on."""
+        """Return MNIST's training set if it is wanted and available."""
         return self.mnist["train"] if self.mnist and "mnist" in self.wanted else None
 
     def trainable_pen(self) -> list[PenDigit]:
-        """Return the pen digits, of the writers that may be trained on."""
+        """Return the pen digits of the training writers if they are wanted and available."""
         return datasets.training_writers(self.pen or []) if "pen" in self.wanted else []
 
     def material(self) -> Material:
-        """Return what an epoch's drawings are made of."""
+        """Return the material that the drawings of an epoch are made from."""
         material = Material(pen=self.trainable_pen())
         if self.characters is not None:
             material = replace(material, characters=self.characters)
@@ -61,7 +61,7 @@ class Collected:
         return material
 
     def sources(self) -> dict[str, dict[str, object]]:
-        """Return what goes into the card: counts and hashes by source."""
+        """Return counts and hashes by source, for the card."""
         found: dict[str, dict[str, object]] = {}
         if train := self.trainable_mnist():
             found["mnist"] = {"n": len(train), "sha256": train.sha256}
@@ -88,10 +88,10 @@ def collect(
     progress: Progress | None = None,
     limit: int | None = None,
 ) -> Collected:
-    """Bring together what is wanted and can be had.
+    """Collect the data that is wanted and available.
 
-    Raises ``DataDamaged`` or ``FileNotFoundError`` for files that are there and no good; what
-    can't be downloaded is left out and named in ``missing``.
+    Raises ``DataDamaged`` or ``FileNotFoundError`` for unusable files. Data that can't be
+    downloaded is omitted and listed in ``missing``. ``limit`` is the most drawings per source.
     """
     result = Collected(wanted=frozenset(wanted))
     if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
@@ -121,5 +121,5 @@ def collect(
 
 
 def _thin_out(digits: list[PenDigit], limit: int | None) -> list[PenDigit]:
-    """Keep about ``limit`` digits, spread over all writers."""
+    """Keep about ``limit`` digits, from all writers."""
     return digits[:: max(1, len(digits) // limit)] if limit else digits

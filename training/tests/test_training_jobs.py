@@ -158,7 +158,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     assert version.card["data"]["labelled"]["n"] == held_out.count(False)
     assert job.result["gate"] == version.card["gate"]
     assert job.progress["accuracies"] == version.card["history"]["validation_accuracy"]
-    assert "Fine-tuning on: labelled drawings" in job.log
+    assert "Learning from: labelled drawings" in job.log
     page = page_of(admin_client, job)
     assert job.result["gate"]["reason"] in page
     assert 'scope="row">labelled</th>' in page
@@ -265,4 +265,4 @@ def test_a_training_that_is_killed_is_interrupted_at_once(
         os.kill(int(pid), signal.SIGKILL)
     wait_for(admin_client, job, "interrupted")
 
-    assert job.error == "The process was killed (SIGKILL), perhaps because memory ran out."
+    assert job.error == "The process was ended by SIGKILL, perhaps because memory ran out."

@@ -68,7 +68,7 @@ def test_the_bundled_model_reads_mnist(classifier: Classifier) -> None:
     raw = datasets.read_npz(path)
     assert (len(raw["train"]), len(raw["test"])) == (60_000, 10_000)
     some = raw["test"].take(slice(0, 10_000, 10))
-    seen = np.stack([datasets.see(image) for image in some.images])
+    seen = np.stack([datasets.model_input_of(image) for image in some.images])
     measured = metrics.run(classifier, Data("mnist", seen, some.labels)).measures()
     assert measured.accuracy is not None
     assert measured.accuracy > 0.98

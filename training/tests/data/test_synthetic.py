@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, see
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
 from training.evaluation import metrics
 from training.synthesis.allographs import generate_digit
@@ -27,7 +27,9 @@ def material() -> Material:
     characters = np.stack(
         [render(place(pen[digit].strokes, canvas=105), canvas=105) for digit in (2, 4, 7)]
     )
-    images = np.stack([see(render(place(generate_digit(n % 10, rng)))) for n in range(30)])
+    images = np.stack(
+        [model_input_of(render(place(generate_digit(n % 10, rng)))) for n in range(30)]
+    )
     return Material(pen, characters, Data("images", images, np.arange(30, dtype=np.uint8) % 10))
 
 
@@ -73,8 +75,8 @@ def test_clutter_leaves_most_digits_legible(classifier: Classifier) -> None:
         for one, other in zip(clean, spoilt, strict=True)
     ]
     assert np.mean(np.array(changed) > 1) > 0.5
-    seen = Data("cluttered", np.stack([see(pixels) for pixels in spoilt]), labels)
-    assert np.mean(metrics.run(classifier, seen).chances.argmax(1) == labels) > 0.7
+    seen = Data("cluttered", np.stack([model_input_of(pixels) for pixels in spoilt]), labels)
+    assert np.mean(metrics.run(classifier, seen).probabilities.argmax(1) == labels) > 0.7
 
 
 def test_a_varied_picture_keeps_all_its_ink() -> None:

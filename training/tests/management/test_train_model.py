@@ -85,7 +85,7 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
         tmp_path, "--limit", "20", "--epochs", "1", "--activate", "always", "--name", "further",
         "--bundle", str(tmp_path / "bundle"),
     )  # fmt: skip
-    assert "Fine-tuning tried on the labelled drawings." in said
+    assert "Fine-tuning tried." in said
     further = selectors.active_model()
     assert further.name == "further"
     assert Activation.objects.all()[0].cause == Cause.COMMAND
@@ -96,11 +96,11 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
 
     # Again: from where it started, so that what each training costs does not add up.
     few = ("--limit", "20", "--epochs", "1", "--activate", "never")
-    assert "Fine-tuning tried on the labelled drawings." in train(tmp_path, *few, "--name", "anew")
+    assert "Fine-tuning tried." in train(tmp_path, *few, "--name", "anew")
     assert ModelVersion.objects.get(name="anew").parent == tried
     # Unless a version is named.
     said = train(tmp_path, *few, "--start-from", "further", "--name", "upon-it")
-    assert "Fine-tuning further on the labelled drawings." in said
+    assert "Fine-tuning further." in said
     upon_it = ModelVersion.objects.get(name="upon-it")
     assert upon_it.parent == further
     assert upon_it.card["parent"] == "further"

@@ -20,7 +20,7 @@ from recognizer.transfer import exporting
 from recognizer.transfer.formats import Format
 from training import pipeline
 from training.data import downloads
-from training.data.datasets import NOT_A_DIGIT, Data, see
+from training.data.datasets import NOT_A_DIGIT, Data, model_input_of
 from training.data.labelled import Labelled, is_held_out, read_labelled_database, read_labelled_file
 from training.data.synthetic import Fresh
 from training.evaluation import metrics
@@ -74,7 +74,7 @@ def narrow(count: int, seed: int) -> Data:
     images, labels = [], []
     for number in range(count):
         strokes = [stroke * NARROW for stroke in generate_digit(number % 10, rng)]
-        images.append(see(draw_at(strokes, PLACEMENTS["centred"], rng)))
+        images.append(model_input_of(draw_at(strokes, PLACEMENTS["centred"], rng)))
         labels.append(number % 10)
     return Data("narrow", np.stack(images), np.array(labels, np.uint8))
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data.datasets import see
+from training.data.datasets import model_input_of
 from training.model.augmentation import Augmentation, augment
 from training.model.bundle import from_keras_bytes, to_keras_bytes
 from training.model.config import RECIPES
@@ -19,7 +19,7 @@ from training.synthesis.strokes import place, render
 @pytest.fixture(scope="module")
 def images() -> Any:
     rng = np.random.default_rng(2)
-    return np.stack([see(render(place(generate_digit(n % 10, rng)))) for n in range(20)])
+    return np.stack([model_input_of(render(place(generate_digit(n % 10, rng)))) for n in range(20)])
 
 
 @pytest.fixture(scope="module")

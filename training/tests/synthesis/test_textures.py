@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
-from training.data.datasets import see
+from training.data.datasets import model_input_of
 from training.synthesis.textures import TEXTURES, generate_texture
 
 
@@ -12,7 +12,7 @@ def test_every_kind_is_a_grey_picture_with_contrast(kind: str) -> None:
     blank = 0
     for _ in range(10):
         picture = generate_texture(rng, kind=kind)
-        blank += not see(picture).any()
+        blank += not model_input_of(picture).any()
         assert picture.dtype == np.uint8
         assert all(100 <= side <= 200 for side in picture.shape)
         assert np.ptp(picture) >= 60
@@ -38,6 +38,6 @@ def test_it_rejects_an_unknown_kind() -> None:
 def test_hardly_any_is_a_digit_to_the_bundled_model() -> None:
     classifier = Classifier(load_bundle(BUNDLED))
     rng = np.random.default_rng(9)
-    answers = [classifier.classify(see(generate_texture(rng))) for _ in range(120)]
+    answers = [classifier.classify(model_input_of(generate_texture(rng))) for _ in range(120)]
 
     assert sum(answer.verdict is Verdict.DIGIT for answer in answers) <= 0.08 * 120
