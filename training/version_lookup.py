@@ -20,11 +20,10 @@ def active_version() -> ModelVersion | None:
 def fine_tuning_base(version: ModelVersion | None) -> ModelVersion | None:
     """Return the version to fine-tune so that ``version`` is improved; None if it has no network.
 
-    This is the ancestor of ``version`` that was never fine-tuned. Each fine-tuning costs a little
-    of what the network knew. Fine-tuned one upon the other, versions would accumulate that loss
+    This is the nearest ancestor of ``version`` that was not fine-tuned. Fine-tuning makes a network
+    forget a little. If versions were fine-tuned one after another, that loss would add up
     unnoticed, because the gate compares each only with the one before. Starting from the same
-    ancestor, every run is the first: a label that was withdrawn leaves no trace, and the result
-    does not depend on how often the model was fine-tuned.
+    ancestor, a removed label leaves no trace, and the number of earlier fine-tunings does not matter.
     """
     while version is not None and _is_fine_tuned(version) and version.parent is not None:
         if not version.parent.training:

@@ -36,7 +36,7 @@ class Activate(str, Enum):
 
 @dataclass(frozen=True)
 class Saved:
-    """A version that has been stored, how it was judged, and the version active before it."""
+    """A stored version, its evaluation, and the version that was active before."""
 
     version: ModelVersion
     result: pipeline.Result
@@ -61,19 +61,18 @@ def train_version(
     by: User | None = None,
     on_saved: Callable[[Saved], None] | None = None,
 ) -> Saved:
-    """Train a candidate, store it as a version, and activate it if it may be.
+    """Train a model, store it as a version, and activate it as ``activate`` says.
 
-    ``fine_tune`` says whether the active model is fine-tuned or a new network is trained by
-    ``recipe``; None fine-tunes where there are labelled drawings to learn from. ``start_from``
-    names another version to fine-tune. Labels come from ``labelled_path`` or else from the
-    database. ``epochs`` and ``seed`` replace those of the recipe; ``limit`` is the most drawings
-    of each source.
+    ``fine_tune`` says whether to fine-tune the active model or to train a new network by
+    ``recipe``; by default it is fine-tuned if there are labelled drawings. ``start_from`` names
+    another version to fine-tune. Labels come from ``labelled_path``, by default from the database.
+    ``epochs`` and ``seed`` replace those of the recipe; ``limit`` is the most drawings of each
+    source. ``by`` is the user on whose behalf the version is activated.
 
     ``on_saved`` is called in the transaction that stores and activates the version: if it raises,
     neither happens.
 
-    Raises ``TrainingError``, and whatever ``listener`` and ``on_saved`` raise. Nothing is stored
-    then.
+    Raises ``TrainingError``, and whatever ``listener`` and ``on_saved`` raise, with nothing stored.
     """
     try:
         previous = version_lookup.active_version()

@@ -97,7 +97,7 @@ def _labels(labels: NDArray[Any], n: int, source: str) -> NDArray[np.uint8]:
         raise DataDamaged(f"{source} has shape {labels.shape} for {n} images, expected ({n},)")
     wrong = not np.issubdtype(labels.dtype, np.integer)
     if wrong or (labels < 0).any() or (labels > NOT_A_DIGIT).any():
-        raise DataDamaged(f"{source}: labels must be whole numbers: 0-9, or 10 for no digit")
+        raise DataDamaged(f"{source}: labels must be whole numbers: 0-9, or 10 (not a digit)")
     return labels.astype(np.uint8)
 
 

@@ -94,7 +94,7 @@ LABELS = np.arange(5)
         ({"x_test": IMAGES - 0.5, "y_test": LABELS}, "values outside 0-1 and 0-255"),
         ({"x_test": IMAGES * np.nan, "y_test": LABELS}, "values outside"),
         ({"x_test": IMAGES, "y_test": LABELS[:3]}, r"shape \(3,\) for 5 images"),
-        ({"x_test": IMAGES, "y_test": LABELS + 7}, "0-9, or 10 for no digit"),
+        ({"x_test": IMAGES, "y_test": LABELS + 7}, r"0-9, or 10 \(not a digit\)"),
         ({"x_test": IMAGES, "y_test": LABELS / 2}, "whole numbers"),
         ({"x_test": IMAGES, "labels": LABELS}, "neither x_test, y_test .* only labels, x_test"),
         ({"x_test": np.array([None]), "y_test": LABELS}, "not a readable npz"),
