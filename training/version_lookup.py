@@ -20,10 +20,10 @@ def active_version() -> ModelVersion | None:
 def fine_tuning_base(version: ModelVersion | None) -> ModelVersion | None:
     """Return the version to fine-tune so that ``version`` is improved; None if it has no network.
 
-    This is the nearest ancestor of ``version`` that was not fine-tuned. Fine-tuning makes a network
-    forget a little. If versions were fine-tuned one after another, that loss would add up
+    This is the nearest ancestor of ``version`` that was not fine-tuned. Fine-tuning makes a
+    network forget a little. If versions were fine-tuned one after another, that loss would add up
     unnoticed, because the gate compares each only with the one before. Starting from the same
-    ancestor, a removed label leaves no trace, and the number of earlier fine-tunings does not matter.
+    ancestor, a removed label leaves no trace, and earlier fine-tunings do not matter.
     """
     while version is not None and _is_fine_tuned(version) and version.parent is not None:
         if not version.parent.training:

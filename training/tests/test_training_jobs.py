@@ -1,4 +1,4 @@
-"""Training that somebody starts in the admin, by a real worker on few drawings."""
+"""Training started in the admin and run by a real worker, on a few drawings."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def wait_until(happens: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not happens():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain until {what}")
+            pytest.fail(f"timed out waiting until {what}")
         time.sleep(0.1)
 
 
@@ -92,11 +92,11 @@ def start_training(browser: Client, **form: str) -> TrainingJob:
 
 
 def wait_for(browser: Client, job: TrainingJob, *phases: str) -> None:
-    """Wait until a job's page says one of these: a status, or a phase."""
+    """Wait until a job has one of these statuses or phases."""
 
     def says() -> bool:
-        told = browser.get(f"{LIST}{job.pk}/status/").json()
-        return told["status"] in phases or told["phase"] in phases
+        shown = browser.get(f"{LIST}{job.pk}/status/").json()
+        return shown["status"] in phases or shown["phase"] in phases
 
     wait_until(says, f"the job is {phases}")
     job.refresh_from_db()
@@ -130,7 +130,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     tmp_path: Path,
 ) -> None:
     held_out: list[bool] = []
-    # A fifth judges, by a hash of the id: as many as it takes to have one.
+    # A fifth is held out, by a hash of the id: as many as it takes to have one.
     while len(held_out) < 12 or not any(held_out):
         digit = len(held_out) % 10
         drawing = recognition.recognise(
@@ -192,7 +192,7 @@ def test_a_training_is_cancelled_while_it_prepares(
     wait_for(admin_client, start_training(admin_client), "running")
 
 
-def test_what_goes_wrong_is_said_in_a_sentence(
+def test_errors_are_shown_as_a_sentence(
     admin_client: Client, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     ModelVersion.objects.update(training=b"")
@@ -204,7 +204,7 @@ def test_what_goes_wrong_is_said_in_a_sentence(
     assert "There is no active model with a network to start from. Train a new one." in page
     assert "Traceback" not in page
 
-    # What nobody foresaw: here, options that no form lets through.
+    # An unexpected error: here, options that the form does not allow.
     with transaction.atomic():
         job = training_jobs.request(options=training_jobs.Options(), by=User.objects.get())
         TrainingJob.objects.filter(pk=job.pk).update(options={"kind": "alchemy"})
@@ -242,7 +242,7 @@ def test_a_killed_worker_leaves_an_interrupted_job_and_the_next_one_starts(
     another = start_worker()
     wait_for(admin_client, following, "running")
 
-    # Told to end, as Ctrl-C does, a worker does not wait for the training's end.
+    # On Ctrl-C a worker does not wait for the end of the training.
     another.send_signal(signal.SIGINT)
     another.wait(timeout=60)
     following.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The command and the training job do the same, and say the same about who activated a version."""
+"""The command and the training job run the same workflow and record the same causes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_what_is_activated_on_request_is_recorded_as_the_command(tmp_path: Path)
     assert (activation.version.name, activation.cause) == ("forced", Cause.COMMAND)
 
 
-def test_nothing_is_activated_against_the_request(tmp_path: Path, admin_user: User) -> None:
+def test_nothing_is_activated_if_that_was_ruled_out(tmp_path: Path, admin_user: User) -> None:
     activations = list(Activation.objects.all())
     output = run_command(tmp_path / "report", "--name", "kept", "--activate", "never")
     assert "Saved as model version kept." in output

@@ -1,4 +1,4 @@
-"""What is drawn anew for an epoch: as much as was asked for, the same for a seed, legible."""
+"""The drawings of an epoch: complete, reproducible, legible."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EVERYTHING = Fresh(
 )
 
 
-def test_an_epoch_has_what_was_asked_for(material: Material) -> None:
+def test_an_epoch_has_the_requested_drawings(material: Material) -> None:
     sampled = material.sample(EVERYTHING, np.random.default_rng(1))
     drawn = draw_fresh(sampled, EVERYTHING, 1)
     assert len(drawn) == EVERYTHING.count(material) == 20 + 20 + 15 + 6 + 5 + 12 + 10 + 8
@@ -50,12 +50,12 @@ def test_an_epoch_has_what_was_asked_for(material: Material) -> None:
     assert (drawn.images != draw_fresh(sampled, EVERYTHING, 2).images).any()
 
 
-def test_without_material_there_is_only_what_is_generated() -> None:
+def test_without_material_all_drawings_are_generated() -> None:
     drawn = draw_fresh(Material(), EVERYTHING, 1)
     assert len(drawn) == EVERYTHING.count(Material()) == 20 + 15 + 5 + 10
 
 
-def test_a_quick_try_draws_no_more_than_its_limit(material: Material) -> None:
+def test_a_quick_try_respects_its_limit(material: Material) -> None:
     few = EVERYTHING.at_most(3)
     assert few == Fresh(
         pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, altered=3

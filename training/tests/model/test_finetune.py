@@ -1,4 +1,4 @@
-"""A network learns a strange hand from few labels, keeps what it knew, and is judged fairly."""
+"""Fine-tuning on a few labels of an unusual style, without forgetting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NARROW = np.array([0.28, 1.0])
 
 
 class Quiet:
-    """Listens and says nothing."""
+    """Records progress without showing it."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -69,7 +69,7 @@ class Quiet:
 
 
 def narrow(count: int, seed: int) -> Data:
-    """Digits by a hand that writes them a third as wide as others do."""
+    """Digits of a writer who writes them a third as wide as usual."""
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for number in range(count):
@@ -91,19 +91,19 @@ def bundled() -> Bundle:
 
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that has no data set and can't get any."""
+    """A machine without data sets."""
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
 
 
-def teach(
+def fine_tune(
     bundled: Bundle, labels: Labelled, listener: Any = None, **changes: Any
 ) -> tuple[pipeline.Result, Any]:
     request = pipeline.Request(
         sources=frozenset({"generated", "labelled"}),
         plan=replace(QUICK, **changes),
         start_from=bundled,
-        name="taught",
+        name="fine-tuned",
     )
     listener = listener or Quiet()
     result = pipeline.train(request, labelled=lambda: labels, active=bundled, listener=listener)
@@ -115,14 +115,14 @@ def mistakes(bundle: Bundle, data: Data) -> int:
 
 
 @pytest.mark.usefixtures("no_data")
-def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
-    strange = narrow(150, seed=77)
-    before = mistakes(bundled, strange)
-    assert before > 40, "the hand is read well already"
+def test_it_learns_an_unusual_style_and_forgets_nothing(bundled: Bundle) -> None:
+    unusual = narrow(150, seed=77)
+    before = mistakes(bundled, unusual)
+    assert before > 40, "the style is recognised well already"
 
-    result, heard = teach(bundled, labelled(100))
+    result, heard = fine_tune(bundled, labelled(100))
 
-    assert mistakes(result.bundle, strange) < 0.5 * before
+    assert mistakes(result.bundle, unusual) < 0.5 * before
     decision = result.decision
     assert decision.activate, decision.reason
     assert "Better on the" in decision.reason
@@ -138,10 +138,10 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
 
 
 @pytest.mark.usefixtures("no_data")
-def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -> None:
+def test_more_labels_are_given_more_steps_up_to_a_limit(bundled: Bundle) -> None:
     # Of 20 labelled drawings some 16 are trained on, and 19 seen in a step.
     def steps(**changes: int) -> int:
-        return len(teach(bundled, labelled(20), steps=2, least_repeats=1, **changes)[1].steps)
+        return len(fine_tune(bundled, labelled(20), steps=2, least_repeats=1, **changes)[1].steps)
 
     assert steps(repeats=1) == 2
     assert 5 < steps(repeats=10) <= 11
@@ -149,20 +149,20 @@ def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -
 
 
 @pytest.mark.usefixtures("no_data")
-def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> None:
+def test_held_out_labels_are_evaluated_and_never_trained_on(bundled: Bundle) -> None:
     labels = labelled(60)
-    judges = np.array([is_held_out(name) for name in labels.ids])
-    assert 0 < judges.sum() < 30
-    result, _ = teach(bundled, labels, steps=3)
-    wrong = np.where(judges, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
-    other, _ = teach(bundled, replace(labels, data=replace(labels.data, labels=wrong)), steps=3)
+    held_out = np.array([is_held_out(name) for name in labels.ids])
+    assert 0 < held_out.sum() < 30
+    result, _ = fine_tune(bundled, labels, steps=3)
+    wrong = np.where(held_out, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
+    other, _ = fine_tune(bundled, replace(labels, data=replace(labels.data, labels=wrong)), steps=3)
 
     # Whatever the labels of that fifth say, the network is the same to the byte.
     assert result.bundle.sha256 == other.bundle.sha256
     learnt = result.bundle.card["data"]["labelled"]
-    assert (learnt["n"], learnt["held_out"]) == ((~judges).sum(), judges.sum())
+    assert (learnt["n"], learnt["held_out"]) == ((~held_out).sum(), held_out.sum())
     rows, others = ({row.bench: row for row in each.decision.rows} for each in (result, other))
-    assert rows["labelled"].n == judges.sum()
+    assert rows["labelled"].n == held_out.sum()
     assert others["labelled"].candidate < rows["labelled"].candidate
 
 
@@ -171,7 +171,7 @@ def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> Non
     labels = labelled(12)
     kept = [i for i, name in enumerate(labels.ids) if not is_held_out(name)]
     few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
-    result, _ = teach(bundled, few, steps=2, learning_rate=1e-6)
+    result, _ = fine_tune(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
     assert "label a few more" in result.decision.reason
 
@@ -188,7 +188,7 @@ def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
     listener = Quiet()
     setattr(listener, when, stop)
     with pytest.raises(Cancelled):
-        teach(bundled, labelled(20), listener, steps=2)
+        fine_tune(bundled, labelled(20), listener, steps=2)
 
 
 @pytest.mark.usefixtures("no_data")
@@ -198,7 +198,7 @@ def test_a_new_network_is_needed_where_there_is_none_to_start_from(bundled: Bund
         pipeline.train(request, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
 
 
-def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
+def test_carried_over_thresholds_reject_as_many_as_before(bundled: Bundle) -> None:
     rng = np.random.default_rng(3)
     labels = rng.integers(0, 10, 4000).astype(np.uint8)
     old = rng.normal(0, 1, (4000, 11))
@@ -245,7 +245,7 @@ def test_an_exported_file_gives_what_the_database_gives(
         assert (one.images == other.images).all()
 
 
-def test_a_file_without_ids_is_parted_by_its_pixels(tmp_path: Path) -> None:
+def test_a_file_without_ids_is_split_by_its_pixels(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     canvases = np.stack(
         [draw_at(generate_digit(n % 10, rng), PLACEMENTS["wild"], rng) for n in range(40)]
