@@ -1,6 +1,6 @@
-"""All that needs TensorFlow. A web process never imports what lies in here."""
+"""Everything that needs TensorFlow. A web process never imports this package."""
 
 import os
 
-# TensorFlow tells of every CUDA library that it does not find; its warnings and errors stay.
+# Without messages about missing CUDA libraries; warnings and errors still appear.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")

@@ -1,124 +1,63 @@
-"""One training that was asked for in the admin: from its options to a version that is kept."""
+"""One training job requested in the admin, and its progress in the database."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from recognizer.inference.classifier import BundleError
 from recognizer.jobs import training_jobs
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.progress import Download, JobProgress, Phase
 from recognizer.jobs.training_jobs import Kind, Options
-from recognizer.models import Cause, JobStatus, ModelVersion, TrainingJob
-from recognizer.versions import registry
-from training import pipeline, version_lookup
-from training.data import training_data
-from training.data.downloads import DataDamaged
-from training.model import config
+from recognizer.models import JobStatus, TrainingJob
+from training import workflow
+from training.model.config import FAST, SHIPPED
 from training.model.train import History
 
-PLANS: Mapping[Kind, config.Plan] = {
-    Kind.FINE_TUNE: config.FINE_TUNE,
-    Kind.FAST: config.FAST,
-    Kind.SHIPPED: config.SHIPPED,
-}
-EVERY = 1.0
-"""Seconds between two reports to the database, at least."""
-
-Failure = (
-    BundleError,
-    DataDamaged,
-    FileNotFoundError,
-    pipeline.NothingToTrainOn,
-    registry.RegistrationError,
-    registry.ActivationError,
-)
-"""What may go wrong with a training that is no mistake of ours; the message says what to do."""
+UPDATE_INTERVAL = 1.0
+"""Seconds between two updates of the database, at least."""
 
 
-def do(job_id: UUID) -> None:
-    """Train as the job says, and keep what came of it together with the job's end.
+def run(job_id: UUID) -> None:
+    """Train as the job says, and store the version and the job's outcome in one transaction.
 
-    What can go wrong ends the job as failed, with a sentence. Raises ``jobs.JobOver`` where it is
-    not wanted any more; nothing is kept then.
+    A training that can't be done ends the job as failed, with the reason. Raises
+    ``training_jobs.JobOver``, with nothing stored, if the job has been cancelled or given up.
     """
-    options = Options.from_json(
-        TrainingJob.objects.values_list("options", flat=True).get(pk=job_id)
-    )
-    reporter = Reporter(job_id)
+    job = TrainingJob.objects.select_related("requested_by").get(pk=job_id)
+    options = Options.from_json(job.options)
     try:
-        active = version_lookup.active_version()
-        order, parent = _order(options, active)
-        result = pipeline.train(
-            order,
-            labelled=training_data.read_labelled_database,
-            active=version_lookup.bundle_of(active),
-            listener=reporter,
+        workflow.train_version(
+            listener=Reporter(job_id),
+            fine_tune=options.kind is Kind.FINE_TUNE,
+            recipe=FAST if options.kind is Kind.FAST else SHIPPED,
+            epochs=options.epochs,
+            limit=options.limit,
+            activate=workflow.Activate.AUTO if options.activate else workflow.Activate.NEVER,
+            by=job.requested_by,
+            on_saved=lambda saved: _succeed(job_id, saved),
         )
-        _keep(job_id, options, result, parent, active, reporter)
-    except Failure as error:
+    except workflow.TrainingError as error:
         training_jobs.stop(job_id=job_id, status=JobStatus.FAILED, error=str(error))
 
 
-def _order(
-    options: Options, active: ModelVersion | None
-) -> tuple[pipeline.Order, ModelVersion | None]:
-    """Return what is to be trained, and the version that it starts from."""
-    recipe = PLANS[options.kind]
-    if options.epochs is not None:
-        recipe = replace(recipe, epochs=options.epochs)
-    parent = version_lookup.to_teach(active) if options.kind == Kind.FINE_TUNE else None
-    if options.kind == Kind.FINE_TUNE and parent is None:
-        raise BundleError(
-            _("There is no active model with a network to start from. Train a new one.")
-        )
-    order = pipeline.Order(
-        sources=frozenset(training_data.SOURCES),
-        recipe=recipe,
-        start_from=version_lookup.start_of(parent),
-        limit=options.limit,
+def _succeed(job_id: UUID, saved: workflow.Saved) -> None:
+    outcome = JobResult(
+        candidate=saved.version.name,
+        active=saved.previous.name if saved.previous else None,
+        activated=saved.activated,
+        gate=saved.result.decision,
     )
-    return order, parent
-
-
-def _keep(
-    job_id: UUID,
-    options: Options,
-    result: pipeline.Result,
-    parent: ModelVersion | None,
-    active: ModelVersion | None,
-    reporter: Reporter,
-) -> None:
-    """Register the candidate, activate it if it may be, and end the job: all or nothing."""
-    decision, name = result.decision, result.bundle.name
-    activate = options.activate and decision.activate
-    reporter.say(decision.reason)
-    reporter.write()
-    # A long run outlives the connection of many a database server.
-    connection.close_if_unusable_or_obsolete()
-    with transaction.atomic():
-        job = training_jobs.lock(job_id=job_id)
-        version = registry.register_model(bundle=result.bundle, parent=parent)
-        if activate:
-            registry.activate_model(name=name, cause=Cause.GATE, by=job.requested_by)
-        outcome = JobResult(
-            candidate=name,
-            active=active.name if active else None,
-            activated=activate,
-            gate=decision,
-        )
-        training_jobs.succeed(job_id=job_id, result=outcome, version=version)
+    training_jobs.succeed(job_id=job_id, result=outcome, version=saved.version)
 
 
 class Reporter:
-    """Writes into the job how far its training is, once a second at most."""
+    """Writes the progress of a training to its job, at most once a second."""
 
     def __init__(self, job_id: UUID) -> None:
         self.job_id = job_id
@@ -135,21 +74,21 @@ class Reporter:
         self.write()
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show how far a download is."""
+        """Show the progress of a download."""
         self.progress = replace(self.progress, download=Download(name, done, total))
         self.write_if_due()
 
     def planned(self, epochs: int) -> None:
-        """Show how many epochs there will be."""
+        """Show the number of epochs."""
         self.epochs = epochs
         self.progress = JobProgress(phase=Phase.PREPARING, epochs=epochs)
         self.write()
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show how far the training is, and how long the rest will take."""
+        """Show the progress of the training, and the time left."""
         now = time.monotonic()
         if self.first_step_at is None:
-            # Measured from here: the first step waits for TensorFlow to compile it.
+            # Timed from here, as TensorFlow compiles the graph in the first step.
             self.first_step_at = now
         done, total = epoch * steps + step, self.epochs * steps
         left = self.progress.seconds_left
@@ -163,7 +102,7 @@ class Reporter:
         self.write_if_due()
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show what the epoch brought."""
+        """Show the results of an epoch."""
         accuracy = history.validation_accuracy[-1]
         self.progress = replace(self.progress, accuracies=tuple(history.validation_accuracy))
         if epoch + 1 == self.epochs:
@@ -174,12 +113,12 @@ class Reporter:
         )
 
     def write_if_due(self) -> None:
-        """Write what is known now, unless it has just been written."""
-        if time.monotonic() - self.written_at >= EVERY:
+        """Write the progress unless it has just been written."""
+        if time.monotonic() - self.written_at >= UPDATE_INTERVAL:
             self.write()
 
     def write(self) -> None:
-        """Write what is known now; a database that is away or locked does not end a training."""
+        """Write the progress. A locked or unavailable database does not end the training."""
         try:
             training_jobs.report(job_id=self.job_id, progress=self.progress, log=self.log)
         except (OperationalError, InterfaceError):

@@ -1,4 +1,4 @@
-"""Processes that work beside this one, and never outlive it."""
+"""Worker processes that never outlive the process that started them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from multiprocessing.connection import Connection, wait
 
 @contextmanager
 def workers(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of ``count`` processes, which are gone when the block is left.
+    """Yield a pool of ``count`` processes that end with the block.
 
-    What they have not finished by then is thrown away, so that a run that is cancelled leaves
-    nothing behind. Where this process is killed, its workers end with it.
+    Unfinished work is discarded, so that a cancelled run leaves nothing behind. If this process
+    is killed, its workers end too.
     """
     # "spawn": a fork of a process that runs TensorFlow's threads hangs.
     context = multiprocessing.get_context("spawn")
-    told, tell = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(told,))
+    stop_reader, stop_writer = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
+        count, mp_context=context, initializer=_begin, initargs=(stop_reader,)
+    )
     try:
         yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        tell.close()
-        told.close()
+        stop_writer.close()
+        stop_reader.close()
 
 
-def _begin(told: Connection) -> None:
-    # Ctrl-C reaches every process of the terminal; a worker's traceback would only confuse.
+def _begin(stop_reader: Connection) -> None:
+    # Ctrl-C reaches every process of the terminal. A traceback from each worker would only confuse.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_when_told, args=(told,), daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=(stop_reader,), daemon=True).start()
 
 
-def _end_when_told(told: Connection) -> None:
-    """End this process, whatever it is doing, when the parent dies or closes its end."""
+def _exit_with_parent(stop_reader: Connection) -> None:
+    """Exit, whatever this process is doing, when the parent dies or closes its end of the pipe."""
     parent = multiprocessing.parent_process()
-    wait([told] if parent is None else [told, parent.sentinel])
+    wait([stop_reader] if parent is None else [stop_reader, parent.sentinel])
     os._exit(1)

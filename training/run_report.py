@@ -1,4 +1,4 @@
-"""What came of a training run: as a table for a terminal, as files for a report."""
+"""The results of a training run: a table for the terminal, and a folder with a report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.pipeline import Result
 
 
 def table(result: Result, active_name: str | None) -> str:
-    """Return candidate and active model side by side, one line a bench."""
+    """Return a table that compares candidate and active model, one line per test set."""
     lines = [f"{'':22}{'n':>7}  {'candidate':>10}  {active_name or 'active':>10}"]
     if not result.active_outcomes:
         lines += [
@@ -18,19 +18,19 @@ def table(result: Result, active_name: str | None) -> str:
             for name, outcome in result.outcomes.items()
         ]
         return "\n".join(lines)
-    lines[0] += "  won  lost       p"
+    lines[0] += "  fixed  broken       p"
     for row in (*result.decision.rows, *result.decision.reported):
-        judged = row in result.decision.rows
-        note = f"{row.p:>8.3f}  {row.verdict.value}" if judged else f"{'':8}  reported only"
+        decides = row in result.decision.rows
+        note = f"{row.p:>8.3f}  {row.verdict.value}" if decides else f"{'':8}  not used by the gate"
         lines.append(
             f"{row.name:22}{row.n:>7,}  {row.candidate:>10.2%}  {row.active:>10.2%}  "
-            f"{row.won:>3}  {row.lost:>4}{note}"
+            f"{row.won:>5}  {row.lost:>6}{note}"
         )
     return "\n".join(lines)
 
 
 def write_report(result: Result, folder: Path) -> None:
-    """Write report.json and the pictures into a folder, which is made if it is not there."""
+    """Write report.json and plots into a folder, which is created if necessary."""
     folder.mkdir(parents=True, exist_ok=True)
     report = {
         "model": result.bundle.card.to_json(),

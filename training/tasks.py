@@ -1,7 +1,7 @@
-"""What a worker does: it looks after a process that trains.
+"""The task that a worker runs: it starts a training process and supervises it.
 
-The training has a process of its own. A worker that imported TensorFlow would hold on to half a
-gigabyte for good, and one that trained could not be told to stop while it prepares or measures.
+Training needs a process of its own. A worker that imported TensorFlow would occupy half a gigabyte
+from then on, and one that trained could not be stopped while it prepares data or evaluates.
 """
 
 from __future__ import annotations
@@ -29,55 +29,55 @@ from recognizer.models import JobStatus
 
 logger = logging.getLogger(__name__)
 
-EVERY = 2.0
-"""Seconds between two looks at the job, each a sign of life."""
-PATIENCE = 5.0
-"""Seconds that a process has to clean up after it was told to end."""
+HEARTBEAT_INTERVAL = 2.0
+"""Seconds between two heartbeats, which also check whether the job has been cancelled."""
+TERMINATION_TIMEOUT = 5.0
+"""Seconds that a process has to clean up after SIGTERM before it is killed."""
 OUTPUT_SHOWN = 8 * 1024
-"""Bytes of a process's output that are shown when it has broken off: its end."""
+"""Bytes at the end of a failed process's output that are logged."""
 
 
 @task()
 def train(job_id: str) -> None:
-    """Do one training job from beginning to end, in a process of its own."""
+    """Run a training job in a process of its own."""
     job = UUID(job_id)
     if not training_jobs.begin(job_id=job):
-        # Cancelled while it waited.
+        # Cancelled while it was queued.
         return
-    logger.info("Training %s begins.", job)
+    logger.info("Training %s started.", job)
     status, error = JobStatus.INTERRUPTED, _("The worker was stopped.")
     try:
-        # TensorFlow says much that nobody needs; it is shown where something has gone wrong.
+        # The output of TensorFlow is long, and shown only if the process fails.
         with tempfile.TemporaryFile() as output:
-            with _told_to_stop() as told, _process(job, output) as process:
-                code = _watch(process, job, told)
-            if code and not told.is_set():
-                logger.error("Training %s broke off:\n%s", job, _end_of(output))
-        if code is not None and not told.is_set():
+            with _stop_signals() as stopped, _process(job, output) as process:
+                code = _watch(process, job, stopped)
+            if code and not stopped.is_set():
+                logger.error("Training %s failed:\n%s", job, _end_of(output))
+        if code is not None and not stopped.is_set():
             status, error = _verdict(code)
     finally:
-        # Does nothing where the process has ended the job itself.
+        # Does nothing if the process has already ended the job.
         _stop(job, status, error)
         logger.info("Training %s has ended.", job)
 
 
 def enqueue(job_id: UUID) -> str:
-    """Put a job into the queue and return the task's id."""
+    """Queue a job and return the id of its task."""
     return train.enqueue(str(job_id)).id
 
 
-def _watch(process: subprocess.Popen[bytes], job: UUID, told: threading.Event) -> int | None:
-    """Wait for a process and return its exit status; None where it is to be ended early."""
-    while not told.is_set():
+def _watch(process: subprocess.Popen[bytes], job: UUID, stopped: threading.Event) -> int | None:
+    """Wait for a process and return its exit status; None if it must be stopped."""
+    while not stopped.is_set():
         try:
             if not training_jobs.beat(job_id=job):
                 return None
         except Error as error:
-            # Locked or away: until the job is given up, the next look may get through.
-            logger.warning("No sign of life could be left: %s", error)
+            # Locked or unavailable. The next attempt may succeed before the job is given up.
+            logger.warning("The heartbeat could not be written: %s", error)
             connection.close_if_unusable_or_obsolete()
         try:
-            return process.wait(timeout=EVERY)
+            return process.wait(timeout=HEARTBEAT_INTERVAL)
         except subprocess.TimeoutExpired:
             continue
     return None
@@ -89,13 +89,13 @@ def _end_of(output: IO[bytes]) -> str:
 
 
 def _verdict(code: int) -> tuple[JobStatus, str]:
-    """Return what has become of a job whose process ended without a word, by its exit status."""
-    # A shell's way to tell of a signal, which `train_job` follows, and that of Python.
+    """Return status and error of a job whose process failed, from its exit status."""
+    # Python reports signal n as -n; shells, and `train_job`, as 128 + n.
     number = -code if code < 0 else code - 128
     if number in {each.value for each in signal.Signals}:
-        text = _("The process was ended from outside (%(signal)s). Perhaps memory ran out.")
+        text = _("The process was ended by %(signal)s, perhaps because memory ran out.")
         return JobStatus.INTERRUPTED, text % {"signal": signal.Signals(number).name}
-    text = _("Something went wrong that should not. The worker's output says where.")
+    text = _("An unexpected error occurred. The worker's output has the details.")
     return JobStatus.FAILED, text
 
 
@@ -104,15 +104,15 @@ def _stop(job: UUID, status: JobStatus, error: str) -> None:
     try:
         training_jobs.stop(job_id=job, status=status, error=error)
     except Error:
-        # It falls silent, and is given up by whoever looks next.
+        # Without a heartbeat the job is ended by the next process that looks at it.
         logger.exception("Training %s could not be ended.", job)
 
 
 @contextmanager
 def _process(job: UUID, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the process that trains; when the block is left it is gone, and all it has started.
+    """Start the training process; it and its children end with the block.
 
-    It ends by itself when this process dies: its standard input ends then.
+    If this process dies, the training process ends too, because its standard input is closed.
     """
     process = subprocess.Popen(
         [sys.executable, "-m", "django", "train_job", str(job)],
@@ -121,7 +121,7 @@ def _process(job: UUID, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=output,
-        # Ctrl-C in the terminal is for the worker.
+        # Ctrl-C in the terminal must reach the worker only.
         start_new_session=True,
     )
     try:
@@ -133,40 +133,40 @@ def _process(job: UUID, output: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Let a process clean up if it does so soon; end it in any case."""
+    """Terminate a process, and kill it if it does not end soon."""
     if process.poll() is None:
         process.terminate()
     try:
-        process.wait(PATIENCE)
+        process.wait(TERMINATION_TIMEOUT)
     except subprocess.TimeoutExpired:
-        logger.warning("The training does not clean up, and is killed.")
+        logger.warning("The training process did not end in time and is killed.")
     finally:
-        # Also where the worker is told a second time to end, and waits no longer.
+        # Also if a second signal to the worker interrupts the wait.
         if process.poll() is None:
             process.kill()
         process.wait()
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """Yield an event that is set when the worker is told to end, and pass the signal on to it.
+def _stop_signals() -> Iterator[threading.Event]:
+    """Yield an event that is set on SIGINT or SIGTERM; the worker's own handlers run as well.
 
-    The worker itself would finish the task first, and a training may take an hour.
+    Alone, the worker would finish the task first, and a training may take an hour.
     """
-    told = threading.Event()
-    before: dict[signal.Signals, Any] = {}
+    stopped = threading.Event()
+    handlers: dict[signal.Signals, Any] = {}
 
-    def tell(number: int, frame: FrameType | None) -> None:
-        told.set()
-        handler = before[signal.Signals(number)]
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+        handler = handlers[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)
 
     if threading.current_thread() is threading.main_thread():
         for each in (signal.SIGINT, signal.SIGTERM):
-            before[each] = signal.signal(each, tell)
+            handlers[each] = signal.signal(each, stop)
     try:
-        yield told
+        yield stopped
     finally:
-        for each, handler in before.items():
+        for each, handler in handlers.items():
             signal.signal(each, handler)

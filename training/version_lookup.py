@@ -1,4 +1,4 @@
-"""The stored versions of the model, as a training run needs them."""
+"""The stored model versions that a training run starts from and compares with."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ def active_version() -> ModelVersion | None:
         return None
 
 
-def to_teach(version: ModelVersion | None) -> ModelVersion | None:
-    """Return the version whose network learns what is labelled, or None where there is no network.
+def fine_tuning_base(version: ModelVersion | None) -> ModelVersion | None:
+    """Return the version to fine-tune so that ``version`` is improved; None if it has no network.
 
-    That is the one that ``version`` was before it was taught any labels. Each lesson costs a little
-    of what the network knew: taught one upon the other they add up, and no gate sees it, for each
-    is measured against the last. From the same start each lesson is the first, a label that was
-    taken back has never been learnt, and what is learnt does not depend on the days of training.
+    This is the nearest ancestor of ``version`` that was not fine-tuned. Fine-tuning makes a
+    network forget a little. If versions were fine-tuned one after another, that loss would add up
+    unnoticed, because the gate compares each only with the one before. Starting from the same
+    ancestor, a removed label leaves no trace, and earlier fine-tunings do not matter.
     """
-    while version is not None and _is_taught(version) and version.parent is not None:
+    while version is not None and _is_fine_tuned(version) and version.parent is not None:
         if not version.parent.training:
             break
         version = version.parent
     return version if version is not None and version.training else None
 
 
-def _is_taught(version: ModelVersion) -> bool:
+def _is_fine_tuned(version: ModelVersion) -> bool:
     return version.model_card.settings.name == FINE_TUNE.name
 
 
-def start_of(version: ModelVersion | None) -> Bundle | None:
-    """Return a version as a bundle with the network to start from."""
+def trainable_bundle(version: ModelVersion | None) -> Bundle | None:
+    """Return a version as a bundle that includes its Keras archive."""
     return None if version is None else versions_active.bundle_of(version, with_training=True)
 
 
 def bundle_of(version: ModelVersion | None) -> Bundle | None:
-    """Return a stored version as a bundle, or None where there is none or it does not load."""
+    """Return a version as a bundle to compare with, or None if it does not load."""
     if version is None:
         return None
     bundle = versions_active.bundle_of(version)
     try:
         bundle.verify()
     except BundleError:
-        # A model that can't answer is no measure for the one to take its place.
+        # A candidate can't be compared with a model that gives no answers.
         return None
     return bundle

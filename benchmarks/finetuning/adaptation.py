@@ -26,15 +26,16 @@ from PIL import Image
 from benchmarks.common import environment
 from benchmarks.finetuning.handwriting_styles import HANDS, Hand
 from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
-from training.data import datasets, training_data
+from training.data import datasets, evaluation_sets, training_data
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.labelled import read_labelled_database
 from training.data.training_data import Collected
 from training.evaluation.metrics import Outcome
 from training.model import bundle, finetune
 from training.model.augmentation import Augmentation
 from training.model.calibration import carry_over
-from training.model.config import FINE_TUNE, Adaptation
+from training.model.config import FINE_TUNE, FineTuning
 from training.model.network import CLASSES, logits_of
 
 SOURCES = frozenset({"mnist", "pen", "omniglot", "generated"})
@@ -47,7 +48,7 @@ STILL = Augmentation(
 class Variant:
     """One row: how the recipe is changed, what it rehearses, how far the weights move."""
 
-    change: Callable[[Adaptation], Adaptation] = field(default=lambda recipe: recipe)
+    change: Callable[[FineTuning], FineTuning] = field(default=lambda recipe: recipe)
     sources: frozenset[str] = SOURCES
     by_label: bool = False
     moved: float = 1.0
@@ -59,16 +60,18 @@ def _changed(**values: Any) -> Variant:
 
 VARIANTS: dict[str, Variant] = {
     "full": Variant(),
-    "nothing rehearsed": _changed(hold=0.0),
-    "held a quarter as hard": _changed(hold=1.0),
-    "held twice as hard": _changed(hold=8.0),
+    "nothing rehearsed": _changed(distillation_weight=0.0),
+    "held a quarter as hard": _changed(distillation_weight=1.0),
+    "held twice as hard": _changed(distillation_weight=8.0),
     "three times as much of MNIST": _changed(mnist=24_000),
     "held to labels for old answers": Variant(by_label=True),
     "generated drawings rehearsed only": Variant(sources=frozenset({"generated"})),
     "labelled drawings not deformed": _changed(augmentation=STILL),
     "a third of the steps": Variant(lambda recipe: replace(recipe, steps=recipe.steps // 3)),
     "weights moved 70 % of the way": Variant(moved=0.7),
-    "held a quarter and moved 70 %": Variant(lambda recipe: replace(recipe, hold=1.0), moved=0.7),
+    "held a quarter and moved 70 %": Variant(
+        lambda recipe: replace(recipe, distillation_weight=1.0), moved=0.7
+    ),
 }
 """What is changed, by the name of its row. Moving part of the way is WiSE-FT (Wortsman 2022)."""
 
@@ -86,7 +89,7 @@ class Bench:
     validation: Data
     judged: Mapping[str, Data]
     hands: Mapping[str, tuple[Data, Data]]
-    recipe: Adaptation
+    recipe: FineTuning
 
 
 def draw(hand: Hand, digits: Sequence[PenDigit], seed: int = 5) -> Data:
@@ -95,16 +98,14 @@ def draw(hand: Hand, digits: Sequence[PenDigit], seed: int = 5) -> Data:
     images = []
     for digit in digits:
         with Image.open(io.BytesIO(hand.draw(digit, rng))) as picture:
-            images.append(datasets.see(np.asarray(picture.convert("L"))))
+            images.append(datasets.model_input_of(np.asarray(picture.convert("L"))))
     return Data(hand.name, np.stack(images), np.array([d.label for d in digits], np.uint8))
 
 
 def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
     """Bring together the bundled network and the data. Raises as ``downloads`` does."""
     bundled = load_bundle(BUNDLED)
-    data = training_data.collect(
-        wanted=SOURCES, mnist_path=None, labelled=training_data.read_labelled_database
-    )
+    data = training_data.collect(wanted=SOURCES, mnist_path=None, labelled=read_labelled_database)
     if data.missing:
         raise DataUnavailable("; ".join(data.missing))
     digits = datasets.by_writers(data.pen or [], datasets.VALIDATION_WRITERS)
@@ -117,8 +118,8 @@ def make_bench(hands: Sequence[Hand], labels: int, limit: int | None) -> Bench:
         bundled=bundled,
         calibration=Calibration.from_card(bundled.card),
         data=data,
-        validation=training_data.validation(data),
-        judged=training_data.benches(data),
+        validation=evaluation_sets.validation(data),
+        judged=evaluation_sets.gate_sets(data),
         hands=parted,
         recipe=FINE_TUNE.at_most(limit) if limit else FINE_TUNE,
     )
@@ -140,19 +141,19 @@ def teach(
     data = replace(bench.data, wanted=variant.sources)
     if "omniglot" not in variant.sources:
         data = replace(data, characters=None)
-    rehearsed = finetune.rehearsal(data, recipe)
+    rehearsed = finetune.replay_data(data, recipe)
     answers = None if tied_to is None else logits_of(tied_to, rehearsed.images)
     if variant.by_label:
-        # At softness 1 a certain answer makes a label's cross-entropy of the distillation.
+        # At temperature 1 a certain answer makes a label's cross-entropy of the distillation.
         answers = 40 * np.eye(CLASSES, dtype=np.float32)[rehearsed.labels]
     before, old = model.get_weights(), logits_of(model, bench.validation.images)
-    finetune.adapt(
+    finetune.fine_tune(
         model,
         labelled,
         rehearsed,
         bench.validation,
-        replace(recipe, softness=1.0) if variant.by_label else recipe,
-        answers=answers,
+        replace(recipe, distillation_temperature=1.0) if variant.by_label else recipe,
+        targets=answers,
     )
     model.set_weights(
         [

@@ -31,6 +31,7 @@ from training.data import datasets, downloads, nondigit_sets, omniglot
 from training.data import training_data as data_training_data
 from training.data.datasets import NOT_A_DIGIT, Data
 from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.labelled import read_labelled_database
 from training.data.training_data import Collected
 from training.evaluation import metrics
 from training.model import bundle, calibration
@@ -83,7 +84,7 @@ PARTS: dict[str, Part] = {
     "no weight decay": Part(lambda recipe: replace(recipe, weight_decay=0.0)),
     "no generated digits": _fresh("generated"),
     "no generated non-digits": _fresh("nondigits", "textures"),
-    "no spoiled pen digits": _fresh("spoiled"),
+    "no spoiled pen digits": _fresh("altered"),
     "no photos": _fresh("photos"),
     "no Omniglot": Part(without=frozenset({"omniglot"})),
     "no pen data": Part(without=frozenset({"pen"})),
@@ -127,7 +128,7 @@ def validation_sets(corrupted: int = CORRUPTED, each: int = EACH) -> Sets:
     seen = datasets.prepare(characters.images)
     return Sets(
         mnist=mnist,
-        pen=_joined("pen", list(datasets.pen_benches(pen, seed=31).values())),
+        pen=_joined("pen", list(datasets.pen_test_sets(pen, seed=31).values())),
         corrupted=_joined("corrupted", [data for name, data in kinds.items() if name != "clean"]),
         nondigits=_joined("non-digits", list(others.values())),
         alphabet=Data(ALPHABET, seen, np.full(len(seen), NOT_A_DIGIT, np.uint8)),
@@ -139,7 +140,7 @@ def training_data(part: Part, validation: Data, limit: int | None) -> model_trai
     data: Collected = data_training_data.collect(
         wanted=SOURCES - part.without,
         mnist_path=None,
-        labelled=data_training_data.read_labelled_database,
+        labelled=read_labelled_database,
         limit=limit,
     )
     if data.characters is not None:

@@ -24,8 +24,7 @@ import numpy as np
 from benchmarks.common import environment
 from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
 from recognizer.statistics.intervals import wilson
-from training import pipeline
-from training.data import downloads, evaluation_sets, nondigit_sets, real_photos, training_data
+from training.data import downloads, evaluation_sets, nondigit_sets, real_photos
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged, DataUnavailable
 from training.evaluation import metrics
@@ -169,7 +168,7 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
     sets: dict[str, Data] = {}
     for name in ("mnist", "pen"):
         try:
-            sets |= evaluation_sets.load(name, training_data.read_labelled_database)
+            sets |= evaluation_sets.load(name)
         except DataUnavailable as error:
             say(f"Left out: {error}")
     if not digits_only:
@@ -237,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report: dict[str, Any] = {"machine": environment.describe(), "models": []}
     found: list[list[Row]] = []
     for bundle in bundles:
-        outcomes = pipeline.measure(bundle, sets)
+        outcomes = metrics.measure(bundle, sets)
         rows = [*digit_rows(outcomes)]
         if not options.models:
             rows += [*refusal_rows(outcomes), *size_rows(bundle)]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
-from training.data import training_data
-from training.data.training_data import Labelled
+from training.data import evaluation_sets, training_data
+from training.data.labelled import Labelled
 from training.model import bundle, calibration
 from training.model import train as model_train
 from training.model.config import FAST, Recipe
@@ -72,7 +72,7 @@ def train(wanted: Unseen, recipe: Recipe, limit: int | None = None) -> Bundle:
     pen = [digit for digit in material.pen if digit.writer in wanted.writers]
     fresh = recipe.fresh if "generated" in wanted.sources else replace(recipe.fresh, generated=0)
     recipe = replace(recipe, fresh=fresh.at_most(limit) if limit else fresh)
-    validation = training_data.validation(data)
+    validation = evaluation_sets.validation(data)
     keras.utils.set_random_seed(recipe.seed)
     tf.config.experimental.enable_op_determinism()
     model = build_network(width=recipe.width)

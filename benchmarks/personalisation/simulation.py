@@ -64,7 +64,9 @@ def write(
         written = sorted(datasets.by_writers(pen, [writer]), key=lambda digit: digit.index)
         rng = np.random.default_rng(SEED + writer)
         drawn = [
-            datasets.see(draw_at([stroke * turn for stroke in digit.strokes], placement, rng))
+            datasets.model_input_of(
+                draw_at([stroke * turn for stroke in digit.strokes], placement, rng)
+            )
             for digit in written
         ]
         sheets.append(

@@ -20,7 +20,6 @@ import numpy as np
 from benchmarks.common.running_site import ROOT
 from benchmarks.pictures.screenshots import MAX_BYTES, smaller
 from recognizer.inference.classifier import BUNDLED, BundleError, load_bundle
-from training import pipeline
 from training.data import datasets, evaluation_sets, omniglot
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged, DataUnavailable
@@ -51,7 +50,7 @@ def draw(outcomes: dict[str, Outcome], folder: Path) -> list[Path]:
 
 def surest(outcomes: Sequence[Outcome]) -> Outcome:
     """Return the same digits, held in several ways, once each: where the surest mistake is."""
-    wrong = np.stack([np.where(o.right, 0, o.chances.max(1)) for o in outcomes])
+    wrong = np.stack([np.where(o.right, 0, o.probabilities.max(1)) for o in outcomes])
     rows = wrong.argmax(0) * wrong.shape[1] + np.arange(wrong.shape[1])
     every = metrics.pooled("pen digits of writers never seen", outcomes)
     return replace(every, data=every.data.take(rows), logits=every.logits[rows])
@@ -61,7 +60,7 @@ def load() -> dict[str, Data]:
     """Return the sets that are drawn; raises as ``downloads`` does where data is missing."""
     sets = {"mnist test": evaluation_sets.mnist_test()}
     pen = evaluation_sets.held_out_pen()
-    sets |= {f"pen {name}": data for name, data in datasets.pen_benches(pen).items()}
+    sets |= datasets.pen_test_sets(pen)
     for alphabet in omniglot.HELD_OUT_ALPHABETS:
         sets[alphabet] = omniglot.held_out(alphabet, lookalikes=False)
     return sets
@@ -76,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args(arguments)
     try:
-        outcomes = pipeline.measure(load_bundle(options.folder), load())
+        outcomes = metrics.measure(load_bundle(options.folder), load())
     except (BundleError, DataDamaged, DataUnavailable) as error:
         raise SystemExit(str(error)) from error
     for path in draw(outcomes, options.to):

@@ -1,7 +1,7 @@
-"""Data sets -> arrays that a network can be trained and measured on.
+"""MNIST and the UCI pen digits, as arrays to train and evaluate a network on.
 
-Every image here is a model input, made by ``recognizer.imaging`` like everything that is
-served: uint8 (n, 28, 28), white on black. Labels are uint8 (n,): 0-9, and 10 for "not a digit".
+Every image is a model input made by ``recognizer.imaging``, like a submitted drawing: uint8
+(n, 28, 28), white on black. Labels are uint8 (n,): 0-9, and 10 for "not a digit".
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from training.synthesis.strokes import PLACEMENTS, Placement, Strokes, draw_at
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000
-"""The last images of MNIST's training half are never trained on: they choose and judge."""
+"""Size of the validation set: the last images of MNIST's training half."""
 
 HELD_OUT_WRITERS = (25, 26, 27, 28, 29, 30)
-"""Pen writers that are only ever measured, like the MNIST test set."""
+"""Pen writers of the test set."""
 
 VALIDATION_WRITERS = (23, 24)
-"""Pen writers that choose: temperature, thresholds, settings."""
+"""Pen writers of the validation set, on which temperature, thresholds and settings are chosen."""
 
 _IMAGING = sorted(Path(imaging.__file__).parent.glob("*.py"))
 
 
 @dataclass(frozen=True)
 class Data:
-    """Images uint8 (n, 28, 28) with labels uint8 (n,), and what they were made from."""
+    """Images uint8 (n, 28, 28) with labels uint8 (n,), and the sha256 of their source."""
 
     name: str
     images: NDArray[np.uint8]
@@ -48,14 +48,14 @@ class Data:
         return len(self.labels)
 
     def take(self, index: NDArray[np.integer] | slice, name: str | None = None) -> Data:
-        """Return a part of the data."""
+        """Return the subset at ``index``."""
         return Data(name or self.name, self.images[index], self.labels[index], self.sha256)
 
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit of the UCI pen data: strokes with y down, its label, its writer (1-30), and the
-    place that it has among what that writer wrote (from 0).
+    """A digit of the UCI pen data: strokes with y down, label, writer (1-30), and its position
+    among the digits of that writer (from 0).
     """
 
     strokes: Strokes
@@ -68,16 +68,16 @@ class PenDigit:
 
 
 def read_npz(path: Path, splits: Sequence[str] = ("train", "test")) -> dict[str, Data]:
-    """Read an npz in Keras' layout (``x_train``, ``y_train``, ...) as it is, not yet prepared.
+    """Read an npz in Keras' layout (``x_train``, ``y_train``, ...), without preparing the images.
 
-    Returns the splits that the file has. Raises ``DataDamaged`` where the file is no npz or its
-    shapes, types or labels are not those of 28x28 digits, ``FileNotFoundError`` where it is not.
+    Returns those of ``splits`` that the file has. Raises ``FileNotFoundError``, or ``DataDamaged``
+    if it is not an npz file or does not contain 28x28 digits.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     found: dict[str, Data] = {}
     try:
-        # Opened here: np.load leaves a file open that starts like a zip and is none.
+        # Opened here: np.load leaves a damaged zip file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for split in splits:
                 if f"x_{split}" in arrays and f"y_{split}" in arrays:
@@ -93,7 +93,7 @@ def read_npz(path: Path, splits: Sequence[str] = ("train", "test")) -> dict[str,
 
 
 def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: str) -> Data:
-    """Return arrays as ``Data``; raises ``DataDamaged`` unless they are 28x28 digits."""
+    """Return arrays as ``Data``. Raises ``DataDamaged`` unless they are 28x28 digits."""
     if images.ndim != 3 or images.shape[1:] != (28, 28):
         raise DataDamaged(f"{source}: images have shape {images.shape}, expected (n, 28, 28)")
     if images.dtype != np.uint8:
@@ -105,17 +105,13 @@ def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: s
     return Data(source, images, labels.astype(np.uint8))
 
 
-def mnist(
-    path: Path | None = None, progress: Progress | None = None, limit: int | None = None
-) -> dict[str, Data]:
+def mnist(path: Path | None = None, progress: Progress | None = None) -> dict[str, Data]:
     """Return MNIST as model inputs: ``train`` (55,000), ``validation`` (5,000), ``test``.
 
-    ``as it is`` is ``train`` before it passes through imaging.
+    ``as it is`` is ``train`` without imaging.
 
-    With ``limit`` only the first so many of each half are read.
-
-    Preparing 70,000 images takes half a minute on two cores; the result is cached under a name
-    made of the file's and the imaging code's hashes. Raises as ``downloads`` and ``read_npz``.
+    Preparing 70,000 images takes half a minute on two cores. The result is cached under a hash of
+    the file and of the imaging code. Raises as ``downloads.download`` and ``read_npz``.
     """
     path = path or downloads.mnist_file(progress)
     raw = read_npz(path)
@@ -139,9 +135,9 @@ def mnist(
 
 
 def prepare(images: NDArray[np.uint8], key: str | None = None) -> NDArray[np.uint8]:
-    """Pass images, uint8 (n, h, w), through imaging; a blank one stays black.
+    """Return the model inputs of grey images, uint8 (n, h, w); black for a blank one.
 
-    With ``key`` the result is kept in the cache and read from there the next time.
+    With ``key`` the result is cached.
     """
     cached: Path | None = None
     if key:
@@ -160,13 +156,21 @@ def prepare(images: NDArray[np.uint8], key: str | None = None) -> NDArray[np.uin
 
 
 def _prepare_chunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.stack([see(image) for image in images])
+    return np.stack([model_input_of(image) for image in images])
 
 
-def see(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the model input (28, 28) of a grey drawing (h, w); black where it is blank."""
+def model_input_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the model input (28, 28) of a grey drawing (h, w); black if it is blank."""
+    return black_if_blank(lambda: imaging.model_input(imaging.drawing_from_array(pixels)))
+
+
+def black_if_blank(model_input: Callable[[], NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return what ``model_input`` returns, or a black input where it raises ``BlankDrawing``.
+
+    A black input counts as rejected in an evaluation, as the site rejects a blank drawing.
+    """
     try:
-        return imaging.model_input(imaging.drawing_from_array(pixels))
+        return model_input()
     except imaging.BlankDrawing:
         return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
 
@@ -221,13 +225,13 @@ def read_pen(path: Path) -> list[PenDigit]:
 
 
 def by_writers(digits: Iterable[PenDigit], writers: Iterable[int]) -> list[PenDigit]:
-    """Return the digits of some writers."""
+    """Return the digits of the given writers."""
     wanted = set(writers)
     return [digit for digit in digits if digit.writer in wanted]
 
 
 def training_writers(digits: Iterable[PenDigit]) -> list[PenDigit]:
-    """Return the digits that may be trained on: of writers neither held out nor validating."""
+    """Return the digits of the training writers: neither in the test nor the validation set."""
     apart = {*HELD_OUT_WRITERS, *VALIDATION_WRITERS}
     return [digit for digit in digits if digit.writer not in apart]
 
@@ -235,15 +239,15 @@ def training_writers(digits: Iterable[PenDigit]) -> list[PenDigit]:
 def draw_pen(
     digits: Sequence[PenDigit], placement: Placement, seed: int, name: str = "pen"
 ) -> Data:
-    """Draw pen digits on a 280 px canvas, each once, as a placement says."""
+    """Draw each pen digit once on a 280 px canvas, with a placement."""
     rng = np.random.default_rng(seed)
-    images = [see(draw_at(digit.strokes, placement, rng)) for digit in digits]
+    images = [model_input_of(draw_at(digit.strokes, placement, rng)) for digit in digits]
     return Data(name, np.stack(images), np.array([d.label for d in digits], np.uint8))
 
 
-def pen_benches(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
-    """Return one ``Data`` for each of the five placements."""
+def pen_test_sets(digits: Sequence[PenDigit], seed: int = 20) -> dict[str, Data]:
+    """Return pen digits drawn in each of the five placements, as "pen PLACEMENT"."""
     return {
-        name: draw_pen(digits, placement, seed, f"pen {name}")
+        f"pen {name}": draw_pen(digits, placement, seed, f"pen {name}")
         for name, placement in PLACEMENTS.items()
     }

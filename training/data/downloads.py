@@ -1,4 +1,4 @@
-"""Public data sets: found in ``DIGIT_DATA_DIR``, or downloaded once with a checksum."""
+"""Public data sets: found in ``DIGIT_DATA_DIR``, or downloaded once and verified."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CACHE = Path(__file__).resolve().parents[2] / ".data"
-"""Downloads and prepared arrays, git-ignored."""
+"""Downloads and prepared arrays; git-ignored."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with a file's name, the bytes so far and the bytes in all (0 where unknown)."""
+"""Called with a file's name, the bytes received, and the total (0 if unknown)."""
 
 
 class DataUnavailable(Exception):
@@ -22,12 +22,12 @@ class DataUnavailable(Exception):
 
 
 class DataDamaged(ValueError):
-    """A data file is not what it should be: checksum, format, shapes or labels are wrong."""
+    """A data file has an unexpected checksum, format, shape or label."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A public file: its home, the sha256 of the download, and its name in the cache."""
+    """A public file: its URL, the sha256 of the download, and its name in the cache."""
 
     url: str
     sha256: str
@@ -41,7 +41,7 @@ MNIST = Source(
 )
 PEN = Source(
     "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
-    "",  # UCI repacks its archives: the trajectories inside are checked instead
+    "",  # UCI repacks its archives; the trajectories inside are verified instead
     "pendigits.zip",
 )
 OMNIGLOT = Source(
@@ -54,7 +54,6 @@ PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -71,10 +70,10 @@ def find(filename: str) -> Path | None:
 
 
 def download(source: Source, progress: Progress | None = None) -> Path:
-    """Fetch a file into the cache and return its path; a second call finds it there.
+    """Download a file into the cache unless it is there, and return its path.
 
-    Raises ``DataUnavailable`` where its home can't be reached and ``DataDamaged`` where what
-    came has another checksum; then nothing is kept.
+    Raises ``DataUnavailable`` if the URL can't be reached, or ``DataDamaged``, with nothing
+    stored, if the checksum differs.
     """
     target = CACHE / source.filename
     if target.is_file():
@@ -105,19 +104,19 @@ def download(source: Source, progress: Progress | None = None) -> Path:
 
 
 def mnist_file(progress: Progress | None = None) -> Path:
-    """Return the path of MNIST as npz in Keras' layout; see ``download`` for what it raises."""
+    """Return the path of MNIST, an npz in Keras' layout. Raises as ``download``."""
     return find(MNIST.filename) or download(MNIST, progress)
 
 
 def omniglot_file(progress: Progress | None = None) -> Path:
-    """Return the path of Omniglot's small background set; see ``download`` for what it raises."""
+    """Return the path of Omniglot's small background set. Raises as ``download``."""
     return find(OMNIGLOT.filename) or download(OMNIGLOT, progress)
 
 
 def pen_file(progress: Progress | None = None) -> Path:
-    """Return the path of the UCI pen trajectories, unpacked from their archive if need be.
+    """Return the path of the UCI pen trajectories, unpacked from their archive if necessary.
 
-    Inside the zip they are a ``.Z`` file (Unix ``compress``). Raises as ``download`` does.
+    In the zip they are a ``.Z`` file (Unix ``compress``). Raises as ``download``.
     """
     if found := find(PEN_FILE):
         return found

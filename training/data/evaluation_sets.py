@@ -1,28 +1,33 @@
-"""Test sets by name: what ``evaluate_model --on`` understands."""
+"""The sets that models are evaluated on: by name, and those of a training run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from pathlib import Path
+
+import numpy as np
 
 from training.data import datasets, downloads, nondigit_sets, omniglot, real_photos, user_files
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged, DataUnavailable
-from training.data.training_data import Labelled
+from training.data.labelled import read_labelled_database
+from training.data.synthetic import Fresh, Material, draw_fresh
+from training.data.training_data import Collected
+from training.synthesis.strokes import PLACEMENTS
 
 NAMES = ("mnist", "pen", "nondigits", "labelled")
 
 
-def load(spec: str, labelled: Callable[[], Labelled]) -> dict[str, Data]:
-    """Return the sets that a name stands for, one or several.
+def load(spec: str) -> dict[str, Data]:
+    """Return the sets that ``evaluate_model --on`` calls ``spec``, by name.
 
     ``mnist`` (its test half), ``pen`` (held-out writers, five placements), ``nondigits``
-    (see ``nondigits``), ``labelled`` (the fifth that is never trained on), ``npz:PATH`` (Keras'
+    (see ``nondigits``), ``labelled`` (the held-out fifth), ``npz:PATH`` (Keras'
     layout; the test half if there is one) or ``folder:PATH`` (images in folders ``0`` to ``9``
     and ``not_a_digit``).
 
-    Raises ``ValueError`` for another name, ``DataDamaged``, ``DataUnavailable`` or
-    ``FileNotFoundError`` where the data is no good or not to be had.
+    Raises ``ValueError`` for an unknown name, and ``DataDamaged``, ``DataUnavailable`` or
+    ``FileNotFoundError``.
     """
     kind, _, rest = spec.partition(":")
     if kind == "npz" and rest:
@@ -32,37 +37,36 @@ def load(spec: str, labelled: Callable[[], Labelled]) -> dict[str, Data]:
     if spec == "mnist":
         return {"mnist test": mnist_test()}
     if spec == "pen":
-        benches = datasets.pen_benches(held_out_pen())
-        return {f"pen {name}": data for name, data in benches.items()}
+        return datasets.pen_test_sets(held_out_pen())
     if spec == "nondigits":
         return nondigits()
     if spec == "labelled":
-        judging = labelled().split()[1]
-        if not len(judging):
+        held_out = read_labelled_database().split()[1]
+        if not len(held_out):
             raise DataUnavailable("no labelled drawing is held out yet")
-        return {judging.name: judging}
+        return {held_out.name: held_out}
     raise ValueError(f"unknown set {spec!r}: {', '.join(NAMES)}, npz:PATH or folder:PATH")
 
 
 def mnist_test() -> Data:
-    """Return MNIST's test half as model inputs, without preparing the six times larger other."""
+    """Return MNIST's test half as model inputs, without preparing the training half."""
     path = downloads.mnist_file()
     found = datasets.read_npz(path)
     if "test" not in found:
         raise DataDamaged("this MNIST file has no x_test, y_test")
     raw, sha256 = found["test"], downloads.sha256_of(path)
-    # The key of datasets.mnist: what a training run has prepared is not prepared again.
+    # The same key as in datasets.mnist, so that a training run and an evaluation share the cache.
     return Data("mnist test", datasets.prepare(raw.images, f"{sha256}-test"), raw.labels, sha256)
 
 
 def held_out_pen() -> list[PenDigit]:
-    """Return the pen digits of the writers that are only ever measured."""
+    """Return the pen digits of the test writers."""
     digits = datasets.read_pen(downloads.pen_file())
     return datasets.by_writers(digits, datasets.HELD_OUT_WRITERS)
 
 
 def nondigits(each: int = nondigit_sets.EACH) -> dict[str, Data]:
-    """Return what is no digit, by kind; what is not on this machine is left out, not downloaded.
+    """Return the sets of non-digits that need no download, by name.
 
     Omniglot's held-out alphabets, with and without the characters that look like a digit; the
     sets of ``nondigit_sets``; photographs of other things (all of them once
@@ -79,4 +83,61 @@ def nondigits(each: int = nondigit_sets.EACH) -> dict[str, Data]:
     if real_photos.photographs():
         photos = real_photos.load()
         found[photos.name] = photos
+    return found
+
+
+# --- the sets of a training run ------------------------------------------------------------------
+
+
+def validation(data: Collected) -> Data:
+    """Return the digits that temperature and thresholds are fitted to: no training or test data.
+
+    Each pen digit is drawn once. In all five placements, the two or three illegible ones would
+    become ten or fifteen and dominate the temperature.
+    """
+    parts = []
+    if data.mnist:
+        parts.append(data.mnist["validation"])
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
+        if digits:
+            parts.append(datasets.draw_pen(digits, PLACEMENTS["wild"], 31))
+    if not parts:
+        parts.append(_generated(Fresh(generated=2000), 32))
+    images = np.concatenate([part.images for part in parts])
+    return Data("validation", images, np.concatenate([part.labels for part in parts]))
+
+
+@functools.cache
+def _generated(amounts: Fresh, seed: int) -> Data:
+    return draw_fresh(Material(), amounts, seed)
+
+
+def gate_sets(data: Collected) -> dict[str, Data]:
+    """Return the sets on which the gate compares a candidate with the active model."""
+    found: dict[str, Data] = {}
+    if data.mnist:
+        found["mnist validation"] = data.mnist["validation"]
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
+        if digits:
+            wild = PLACEMENTS["wild"]
+            found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
+    if data.labelled_held_out:
+        found["labelled"] = data.labelled_held_out
+    # Large enough to show a regression, and a substitute where MNIST is missing.
+    found["generated"] = _generated(Fresh(generated=2000), 34)
+    found["non-digits"] = _generated(Fresh(nondigits=2000), 35)
+    return {name: data for name, data in found.items() if len(data)}
+
+
+def test_sets(data: Collected) -> dict[str, Data]:
+    """Return the test sets: measured once at the end and reported, never used to choose."""
+    found: dict[str, Data] = {}
+    if data.mnist and "test" in data.mnist:
+        found["mnist test"] = data.mnist["test"]
+    if data.pen:
+        digits = datasets.by_writers(data.pen, datasets.HELD_OUT_WRITERS)
+        if digits:
+            found |= datasets.pen_test_sets(digits)
     return found

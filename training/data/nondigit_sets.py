@@ -1,8 +1,8 @@
-"""What is no digit, by kind: the sets that refusal is measured on.
+"""Test sets of non-digits, by kind.
 
 Scribbles, dots, lines, letters and shapes come from ``training.synthesis.nondigits``. A model that
-was trained with that generator knows its style, so where pen data is at hand some sets are made of
-the strokes of writers it has never seen: digits side by side, and scribbles of many strokes.
+was trained with that generator knows its style, so if pen data is available, some sets are made
+from the strokes of test writers: digits side by side, and scribbles of many strokes.
 """
 
 from __future__ import annotations
@@ -27,26 +27,28 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "letters and words": ("letter", "word", "greek", "script"),
     "invented characters": ("glyph",),
     "shapes and signs": ("shape", "arrow", "question", "sign", "cross", "tick"),
-    "spoiled digits": ("cut", "overlaid", "crossed-out", "turned"),
+    "altered digits": ("cut", "overlaid", "crossed-out", "turned"),
 }
-"""Kinds of the generator by what a person would call them; its "digits" are drawn here anew."""
+"""The generator's kinds in each set, except "digits", for which there are sets of pen strokes."""
 
 SCRIBBLES, APART, TOUCHING, EMPTY = (
     "scribbles of pen strokes", "digits apart", "digits touching", "nearly empty"
 )  # fmt: skip
 
 _WILD = PLACEMENTS["wild"]
-_TOUCH = 0.03  # of a digit's height: closer strokes than that run into each other
-_BARE = 1  # a bare 1 that touches its neighbour makes another digit of it
+_SEEDS = {"altered digits": "spoiled digits"}
+"""Seeds of sets that have been renamed, so that their drawings stay the same."""
+
+_TOUCH = 0.03  # of a digit's height: strokes closer than that run into each other
+_BARE = 1  # a plain 1 that touches its neighbour turns it into another digit
 
 Drawer = Callable[[np.random.Generator], NDArray[np.uint8]]
 
 
 def by_kind(pen: Sequence[PenDigit] = (), each: int = EACH, seed: int = 102) -> dict[str, Data]:
-    """Return the sets by name, each of ``each`` drawings, the same ones for a seed.
+    """Return the sets by name, each of ``each`` drawings, the same for a seed.
 
-    ``pen`` are digits of writers that were never trained on; without any the three sets made of
-    them are left out.
+    ``pen`` are digits of test writers; without them, the three sets made of them are omitted.
     """
     drawers: dict[str, Drawer] = {name: _generated(kinds) for name, kinds in GROUPS.items()}
     drawers[EMPTY] = nearly_empty
@@ -55,13 +57,15 @@ def by_kind(pen: Sequence[PenDigit] = (), each: int = EACH, seed: int = 102) -> 
         drawers[APART] = lambda rng: draw_at(side_by_side(pen, rng, touching=False), _WILD, rng)
         drawers[TOUCHING] = lambda rng: draw_at(side_by_side(pen, rng, touching=True), _WILD, rng)
     return {
-        name: _draw(name, drawer, each, np.random.default_rng([seed, *name.encode()]))
+        name: _draw(
+            name, drawer, each, np.random.default_rng([seed, *_SEEDS.get(name, name).encode()])
+        )
         for name, drawer in drawers.items()
     }
 
 
 def _draw(name: str, drawer: Drawer, each: int, rng: np.random.Generator) -> Data:
-    images = [datasets.see(drawer(rng)) for _ in range(each)]
+    images = [datasets.model_input_of(drawer(rng)) for _ in range(each)]
     return Data(name, np.stack(images), np.full(each, NOT_A_DIGIT, np.uint8))
 
 
@@ -75,7 +79,7 @@ def _generated(kinds: Sequence[str]) -> Drawer:
 def side_by_side(pen: Sequence[PenDigit], rng: np.random.Generator, *, touching: bool) -> Strokes:
     """Return two or three digits of one writer in a row, touching or with a gap between them.
 
-    Each is 85-110 % of the usual height, a little up or down. Among touching ones is no 1.
+    Each has 85-110 % of the usual height and a small vertical offset. Touching digits exclude 1.
     """
     first = pen[int(rng.integers(len(pen)))]
     usable = [
@@ -97,7 +101,7 @@ def side_by_side(pen: Sequence[PenDigit], rng: np.random.Generator, *, touching:
 
 
 def _upright(strokes: Strokes, height: float) -> Strokes:
-    """Return a digit of a height, its left edge at x = 0 and its middle at y = 0."""
+    """Return a digit scaled to ``height``, its left edge at x = 0 and its centre at y = 0."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
     scale = height / max(float(high[1] - low[1]), float(high[0] - low[0]) / 2, 1e-9)
@@ -105,10 +109,10 @@ def _upright(strokes: Strokes, height: float) -> Strokes:
 
 
 def _gap_to_touch(left: Strokes, right: Strokes) -> float:
-    """Return how far right of the left one's edge the right one stands so that they touch."""
+    """Return the offset from the right edge of ``left`` at which ``right`` touches it."""
     one, other = np.concatenate(left), np.concatenate(right)
     apart = one[:, None] - other[None] - (one[:, 0].max(), 0)
-    # Further in they would lie on top of each other, touching or not.
+    # Further left they would overlap.
     gaps = np.arange(0, -0.35, -0.02)
     for gap in gaps:
         if np.hypot(apart[..., 0] - gap, apart[..., 1]).min() < _TOUCH:
@@ -117,7 +121,7 @@ def _gap_to_touch(left: Strokes, right: Strokes) -> float:
 
 
 def scribble(pen: Sequence[PenDigit], rng: np.random.Generator) -> Strokes:
-    """Return six to ten strokes of different digits, each turned any way, on top of each other."""
+    """Return six to ten strokes of different digits on top of each other, rotated at random."""
     strokes: Strokes = []
     for index in rng.integers(len(pen), size=int(rng.integers(6, 11))):
         digit = pen[int(index)]
@@ -128,14 +132,14 @@ def scribble(pen: Sequence[PenDigit], rng: np.random.Generator) -> Strokes:
     return strokes
 
 
-# --- next to nothing ----------------------------------------------------------------------------
+# --- nearly empty canvases -----------------------------------------------------------------------
 
 
 def nearly_empty(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a canvas with next to nothing on it, uint8 (280, 280).
+    """Return a nearly empty canvas, uint8 (280, 280).
 
-    By turns of chance: grainy paper, paper in uneven light, specks of dust, one tap of the
-    brush, a slip shorter than the brush is wide, a tap cut by the canvas's edge.
+    It shows one of: grainy paper, paper in uneven light, specks of dust, a tap of the brush, a
+    stroke shorter than the brush is wide, a tap at the edge of the canvas.
     """
     kinds = (_grain, _uneven_light, _dust, _tap, _slip, _tap_at_the_edge)
     return kinds[int(rng.integers(len(kinds)))](rng)

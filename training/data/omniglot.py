@@ -1,8 +1,8 @@
-"""Omniglot's characters: handwriting of many alphabets that is no digit.
+"""Omniglot: handwritten characters of many alphabets, as examples of non-digits.
 
 Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through probabilistic program
 induction", Science 350, 2015: each character drawn once by twenty people. Of the five alphabets
-of "background small 1" three are trained on and two only ever measured.
+of "background small 1" three are for training and two for testing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from training.data.downloads import DataDamaged, Progress
 
 TRAIN_ALPHABETS = ("Balinese", "Greek", "Latin")
 HELD_OUT_ALPHABETS = ("Early_Aramaic", "Korean")
-"""Only ever measured: no drawing of theirs is trained on or chooses anything."""
+"""Alphabets of the test sets, never used for training or to choose a setting."""
 
 SIDE = 105
 """Side of a drawing, in px."""
@@ -91,10 +91,10 @@ LOOKALIKES: dict[str, frozenset[str]] = {
         }
     ),
 }
-"""Characters in most of whose drawings a person, asked "which digit is this?", names one at once.
+"""Characters most of whose drawings a person asked "which digit is this?" would name at once.
 
-Settled by looking at all five alphabets before anything was measured on them. Calling these "not
-a digit" would teach that a badly written 6 is none; whether refusing them is right can't be said.
+Chosen by eye from all five alphabets before any evaluation. Labelled "not a digit", they would
+train the network to reject badly written digits; whether it should reject them is undecidable.
 """
 
 _MEMBER = re.compile(r"(?:^|/)(?P<alphabet>[^/]+)/(?P<character>character\d+)/[^/]+\.png$")
@@ -102,7 +102,7 @@ _MEMBER = re.compile(r"(?:^|/)(?P<alphabet>[^/]+)/(?P<character>character\d+)/[^
 
 @dataclass(frozen=True)
 class Drawings:
-    """Drawings uint8 (n, 105, 105), dark on white, and whose they are: (alphabet, character)."""
+    """Drawings uint8 (n, 105, 105), dark on white, and their characters: (alphabet, name)."""
 
     images: NDArray[np.uint8]
     characters: tuple[tuple[str, str], ...]
@@ -111,7 +111,7 @@ class Drawings:
         return len(self.images)
 
     def without_lookalikes(self) -> Drawings:
-        """Return the drawings of characters that nobody takes for a digit."""
+        """Return the drawings of characters that do not look like a digit."""
         kept = [character not in LOOKALIKES.get(name, ()) for name, character in self.characters]
         characters = tuple(
             character for character, keep in zip(self.characters, kept, strict=True) if keep
@@ -122,7 +122,7 @@ class Drawings:
 def read(path: Path, alphabets: Collection[str] | None = None) -> Drawings:
     """Read the drawings of some alphabets (all, by default), in the order of their file names.
 
-    Raises ``DataDamaged`` where the file is not Omniglot or lacks one of the alphabets.
+    Raises ``DataDamaged`` if the file is not Omniglot or lacks one of the alphabets.
     """
     images: list[NDArray[np.uint8]] = []
     characters: list[tuple[str, str]] = []
@@ -145,25 +145,18 @@ def read(path: Path, alphabets: Collection[str] | None = None) -> Drawings:
 
 
 def training_images(progress: Progress | None = None) -> NDArray[np.uint8]:
-    """Return what may be trained on, look-alikes left out: uint8 (n, 105, 105), dark on white.
+    """Return the training drawings without look-alikes: uint8 (n, 105, 105), dark on white.
 
-    Raises ``DataUnavailable`` where Omniglot is neither here nor to be downloaded, ``DataDamaged``.
+    Raises ``DataDamaged``, or ``DataUnavailable`` if Omniglot can't be downloaded.
     """
     path = downloads.omniglot_file(progress)
     return read(path, TRAIN_ALPHABETS).without_lookalikes().images
 
 
-def training_data(progress: Progress | None = None) -> Data:
-    """Return ``training_images`` as model inputs, labelled "not a digit"."""
-    path = downloads.omniglot_file(progress)
-    drawings = read(path, TRAIN_ALPHABETS).without_lookalikes()
-    return _as_data(drawings, "Omniglot, training", downloads.sha256_of(path))
-
-
 def held_out(alphabet: str, *, lookalikes: bool, progress: Progress | None = None) -> Data:
-    """Return a held-out alphabet as model inputs, with or without what looks like a digit.
+    """Return a held-out alphabet as model inputs, with or without look-alikes of digits.
 
-    Raises ``ValueError`` for an alphabet that is not held out, else as ``training_images``.
+    Raises ``ValueError`` for an alphabet that is not held out, and as ``training_images``.
     """
     if alphabet not in HELD_OUT_ALPHABETS:
         raise ValueError(f"{alphabet} is not held out: {', '.join(HELD_OUT_ALPHABETS)}")

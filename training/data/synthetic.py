@@ -1,7 +1,7 @@
-"""What is drawn anew for every epoch, so that no two are alike.
+"""Training images that are drawn anew for every epoch.
 
-Pen strokes and generated strokes on a canvas, characters and textures that are no digits, and
-MNIST with clutter on it. All of it passes through ``recognizer.imaging``.
+Pen strokes and generated strokes on a canvas, characters and textures that are not digits, photos
+of pages, and MNIST with clutter. All are processed by ``recognizer.imaging``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer import imaging
-from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, see
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.synthesis.allographs import generate_digit
 from training.synthesis.altered_digits import crossed_out, side_by_side
 from training.synthesis.clutter import clutter
@@ -26,31 +26,30 @@ from training.synthesis.textures import generate_texture
 Pixels = NDArray[np.uint8]
 
 BROAD = Placement(size=(0.25, 0.92), brush=(4, 26), anywhere=True)
-"""How training drawings stand on the canvas: all that people do, and a little more."""
+"""Placement of training drawings: slightly more varied than what people draw."""
 
 CLUTTERED = 0.1
-"""Share of the canvases with clutter on them."""
+"""Share of the drawings with clutter."""
 
 _SMOTHERED = 110
-"""Mean grey of a model input above which clutter has covered the drawing: it is left out."""
+"""Mean grey of a model input above which clutter hides the drawing, and is omitted."""
 
 _PHOTO_KINDS = tuple(
-    # At 320 px across, a digit under a tenth of the frame is a few px high.
+    # At 320 px across, a digit under a tenth of the frame would be a few px high.
     replace(kind, size=(max(0.15, kind.size[0]), max(0.4, kind.size[1])))
     for kind in KINDS.values()
 )
-_NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "spoiled")
-_CANVASES = (112, 140, 180)  # px; imaging makes canvases of any size alike, small ones are faster
+_NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "altered")
+_CANVASES = (112, 140, 180)  # px; imaging normalises the size, and small canvases are faster
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """How much is drawn anew for an epoch.
+    """The number of drawings of an epoch, by kind.
 
-    ``pen`` and ``characters`` count drawings of each pen digit and of each Omniglot character;
-    the rest are numbers of drawings. ``cluttered`` are MNIST's images with clutter, ``photos``
-    are of pages with a digit, one in five with something else, ``spoiled`` are pen digits that
-    are none any more: several in a row, or crossed out.
+    ``pen`` and ``characters`` are per pen digit and per Omniglot character, the others are totals.
+    ``cluttered`` are MNIST images with clutter. ``photos`` show pages with a digit, or one in five
+    with something else. ``altered`` are pen digits in a row or crossed out, labelled "not a digit".
     """
 
     pen: int = 0
@@ -60,10 +59,10 @@ class Fresh:
     textures: int = 0
     cluttered: int = 0
     photos: int = 0
-    spoiled: int = 0
+    altered: int = 0
 
     def at_most(self, limit: int) -> Fresh:
-        """Return the amounts for a quick try."""
+        """Return the numbers for a quick try."""
         return Fresh(
             pen=min(self.pen, 1),
             characters=min(self.characters, 1),
@@ -71,9 +70,9 @@ class Fresh:
         )
 
     def count(self, material: Material) -> int:
-        """Return how many drawings that makes."""
+        """Return the total number of drawings."""
         fixed = self.generated + self.nondigits + self.textures + self.photos
-        fixed += self.spoiled if material.pen else 0
+        fixed += self.altered if material.pen else 0
         own = self.pen * len(material.pen) + self.characters * len(material.characters)
         return fixed + own + min(self.cluttered, len(material.mnist))
 
@@ -84,10 +83,10 @@ def _nothing(*shape: int) -> Pixels:
 
 @dataclass(frozen=True)
 class Material:
-    """What drawings are made of beside what is generated.
+    """The handwriting that drawings are made from.
 
-    ``pen`` digits; ``characters`` uint8 (n, h, w), dark on white, that are no digits; ``mnist``
-    as it is, uint8 (n, 28, 28) white on black, not passed through imaging.
+    ``pen`` digits; ``characters`` uint8 (n, h, w), dark on white, that are not digits; ``mnist``
+    uint8 (n, 28, 28), white on black, without imaging.
     """
 
     pen: Sequence[PenDigit] = ()
@@ -97,13 +96,13 @@ class Material:
     )
 
     def sample(self, amounts: Fresh, rng: np.random.Generator) -> Material:
-        """Return the material of one epoch: as much of MNIST as gets clutter, the rest whole."""
+        """Return the material of one epoch, in which MNIST is a random sample to add clutter to."""
         count = min(amounts.cluttered, len(self.mnist))
         return replace(self, mnist=self.mnist.take(rng.permutation(len(self.mnist))[:count]))
 
 
 def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
-    """Draw everything that an epoch asks for, the same for the same seed.
+    """Draw the images of an epoch, the same for a seed.
 
     All of ``material.mnist`` gets clutter: see ``Material.sample``.
     """
@@ -112,9 +111,9 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
     labels: list[int] = []
 
     def add(pixels: Pixels, label: int, cluttered: bool = False) -> None:
-        image = see(clutter(pixels, rng) if cluttered else pixels)
+        image = model_input_of(clutter(pixels, rng) if cluttered else pixels)
         if cluttered and image.mean() > _SMOTHERED:
-            image = see(pixels)
+            image = model_input_of(pixels)
         images.append(image)
         labels.append(label)
 
@@ -129,8 +128,8 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
         write(generate_digit(count % 10, rng), count % 10)
     for _ in range(amounts.nondigits):
         write(generate_nondigit(rng), NOT_A_DIGIT)
-    for count in range(amounts.spoiled if material.pen else 0):
-        write(_spoil(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
+    for count in range(amounts.altered if material.pen else 0):
+        write(_altered(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
     for character in material.characters:
         for _ in range(amounts.characters):
             add(vary_picture(character, rng), NOT_A_DIGIT)
@@ -148,7 +147,7 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
     return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
 
 
-def _spoil(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:
+def _altered(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:
     """Return two to four digits in a row, mostly of one writer, or one crossed out."""
     count = int(rng.choice((2, 3, 4), p=(0.6, 0.3, 0.1))) if row else 1
     start = int(rng.integers(len(pen)))
@@ -157,16 +156,16 @@ def _spoil(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> S
 
 
 def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
-    """Return strokes turned, slanted and stretched a little, as another hand would write them."""
-    matrix = _another_hand(rng)
+    """Return strokes slightly rotated, slanted and stretched, as another writer might draw them."""
+    matrix = _random_style(rng)
     return [stroke @ matrix.T for stroke in strokes]
 
 
 def vary_picture(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return a drawing, uint8 (h, w) dark on white, changed as ``vary`` changes strokes."""
-    matrix = np.linalg.inv(_another_hand(rng))
+    """Return a drawing, uint8 (h, w) dark on white, transformed as ``vary`` transforms strokes."""
+    matrix = np.linalg.inv(_random_style(rng))
     height, width = pixels.shape
-    # Half as large again, so that nothing is turned out of the picture.
+    # Half as large again, so that no ink is rotated out of the image.
     size = (width * 3 // 2, height * 3 // 2)
     middle = np.array([width, height]) / 2 - matrix @ (np.array(size) / 2)
     coefficients = (*matrix[0], middle[0], *matrix[1], middle[1])
@@ -181,7 +180,7 @@ def vary_picture(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     )
 
 
-def _another_hand(rng: np.random.Generator) -> NDArray[np.float64]:
+def _random_style(rng: np.random.Generator) -> NDArray[np.float64]:
     angle, slant = rng.normal(0, 0.1), rng.normal(0, 0.18)
     stretch = np.exp(rng.normal(0, 0.12))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])

@@ -1,7 +1,7 @@
-"""Sets that a user brings along: an npz in Keras' layout, or a tree of image files.
+"""Test sets of a user: an npz in Keras' layout, or a tree of image files.
 
-Images may have any size and be grey or in colour: each goes through ``imaging`` as a submitted
-one does. What the site would refuse as blank is kept as a black input, which counts as refused.
+Images may have any size and be grey or in colour: each is processed by ``imaging``, like a
+submitted one. A blank image becomes a black input, which counts as rejected.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from PIL import Image
 
 from recognizer import imaging
 from training.data import datasets
-from training.data.datasets import NOT_A_DIGIT, Data
+from training.data.datasets import NOT_A_DIGIT, Data, black_if_blank
 from training.data.downloads import DataDamaged
 
 LABELS = {**{str(digit): digit for digit in range(10)}, "not_a_digit": NOT_A_DIGIT}
-"""What a folder's name says of the images in it."""
+"""The label of the images in a folder, by its name."""
 
 _HALVES = (("x_test", "y_test"), ("x_train", "y_train"))
 _OTHERS = "x_not_a_digit"  # what export_drawings adds
@@ -31,13 +31,13 @@ def read_npz(path: Path) -> Data:
     """Return an npz in Keras' layout as model inputs: its test half, else its training half.
 
     Images are (n, h, w), (n, h, w, 1) or (n, h, w, 3), uint8, or floats in 0-1 or 0-255; labels
-    are 0-9, or 10 for "not a digit". ``x_not_a_digit``, where there is one, is added with it.
-    Raises ``FileNotFoundError``, or ``DataDamaged`` that says what is wrong.
+    are 0-9, or 10 for "not a digit". ``x_not_a_digit``, if present, is added with label 10.
+    Raises ``FileNotFoundError`` or ``DataDamaged``.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     try:
-        # Opened here: np.load leaves a file open that starts like a zip and is none.
+        # Opened here: np.load leaves a damaged zip file open.
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
@@ -48,11 +48,14 @@ def read_npz(path: Path) -> Data:
             raise
         raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
     parts = [
-        (_see(arrays[x], f"{path}: {x}"), _labels(arrays[y], len(arrays[x]), f"{path}: {y}"))
+        (
+            _model_inputs(arrays[x], f"{path}: {x}"),
+            _labels(arrays[y], len(arrays[x]), f"{path}: {y}"),
+        )
         for x, y in [half for half in _HALVES if set(half) <= set(arrays)][:1]
     ]
     if _OTHERS in arrays and len(arrays[_OTHERS]):
-        others = _see(arrays[_OTHERS], f"{path}: {_OTHERS}")
+        others = _model_inputs(arrays[_OTHERS], f"{path}: {_OTHERS}")
         parts.append((others, np.full(len(others), NOT_A_DIGIT, np.uint8)))
     if not parts:
         there = ", ".join(sorted(arrays)) or "nothing"
@@ -61,7 +64,7 @@ def read_npz(path: Path) -> Data:
     return Data(path.name, images, labels)
 
 
-def _see(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
+def _model_inputs(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
     """Return images as model inputs, uint8 (n, 28, 28)."""
     is_image = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
     if not is_image or not images.size:
@@ -79,14 +82,11 @@ def _see(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
         images = images[..., 0]
     if images.ndim == 3:
         return datasets.prepare(images)
-    return np.stack([_see_colour(image) for image in images])
+    return np.stack([_from_colour(image) for image in images])
 
 
-def _see_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    try:
-        return datasets.see(imaging.to_grey(Image.fromarray(image)))
-    except imaging.BlankDrawing:
-        return _blank()
+def _from_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return black_if_blank(lambda: datasets.model_input_of(imaging.to_grey(Image.fromarray(image))))
 
 
 def _labels(labels: NDArray[Any], n: int, source: str) -> NDArray[np.uint8]:
@@ -97,19 +97,18 @@ def _labels(labels: NDArray[Any], n: int, source: str) -> NDArray[np.uint8]:
         raise DataDamaged(f"{source} has shape {labels.shape} for {n} images, expected ({n},)")
     wrong = not np.issubdtype(labels.dtype, np.integer)
     if wrong or (labels < 0).any() or (labels > NOT_A_DIGIT).any():
-        raise DataDamaged(f"{source}: labels must be whole numbers: 0-9, or 10 for no digit")
+        raise DataDamaged(f"{source}: labels must be whole numbers: 0-9, or 10 (not a digit)")
     return labels.astype(np.uint8)
 
 
 def read_folder(path: Path) -> Data:
-    """Return the images of a tree, each labelled by the folder it lies in.
+    """Return the images of a folder tree, labelled by folder.
 
-    The label is the name, ``0`` to ``9`` or ``not_a_digit``, of the nearest folder above the
-    file that has one, so that ``3/ann/a.png`` and ``test/3/a.jpg`` both work; what lies in no
-    such folder is left alone. Every format that the site takes is read.
+    The label is the name of the nearest parent folder called ``0`` to ``9`` or ``not_a_digit``, so
+    ``3/ann/a.png`` and ``test/3/a.jpg`` both work; files in no such folder are ignored. Every image
+    format of the site is supported.
 
-    Raises ``FileNotFoundError``, or ``DataDamaged`` naming the files that can't be read, and
-    where there are none.
+    Raises ``FileNotFoundError``, or ``DataDamaged`` if images can't be read or there are none.
     """
     if not path.is_dir():
         raise FileNotFoundError(f"no such folder: {path}")
@@ -123,7 +122,7 @@ def read_folder(path: Path) -> Data:
         if label is None or hidden or not file.is_file():
             continue
         try:
-            images.append(see_file(file.read_bytes()))
+            images.append(model_input_of_file(file.read_bytes()))
             labels.append(label)
         except imaging.ImageError as error:
             bad.append(f"{file}: {error.message}")
@@ -135,16 +134,9 @@ def read_folder(path: Path) -> Data:
     return Data(path.name, np.stack(images), np.array(labels, np.uint8))
 
 
-def see_file(content: bytes) -> NDArray[np.uint8]:
-    """Return the model input (28, 28) of a submitted file; black where the site says blank.
+def model_input_of_file(content: bytes) -> NDArray[np.uint8]:
+    """Return the model input (28, 28) of an image file; black if it is blank.
 
-    Raises ``ImageError`` for what is no image.
+    Raises ``ImageError`` if it is not an image.
     """
-    try:
-        return imaging.model_input(imaging.read_drawing(content))
-    except imaging.BlankDrawing:
-        return _blank()
-
-
-def _blank() -> NDArray[np.uint8]:
-    return np.zeros((imaging.INPUT_SIDE, imaging.INPUT_SIDE), np.uint8)
+    return black_if_blank(lambda: imaging.model_input(imaging.read_drawing(content)))

@@ -1,13 +1,13 @@
-"""What a model is worth: measured on what is served, the LiteRT network.
+"""Metrics of a model, measured on the LiteRT network that is deployed.
 
-A drawing that is blank after imaging never reaches the network on the site: it is refused. Here
-too: it scores 0, counts as refused, and as misread where a digit was drawn.
+The site rejects a drawing that is blank after imaging before it reaches the network. The same
+applies here: it scores 0, and counts as rejected and, if it is a digit, as misclassified.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,58 +16,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.inference.card import SetMetrics
-from recognizer.inference.classifier import DIGITS, Calibration, Classifier, digit_scores
+from recognizer.inference.classifier import DIGITS, Bundle, Calibration, Classifier, digit_scores
 from recognizer.statistics.intervals import wilson
 from training.data.datasets import NOT_A_DIGIT, Data
 from training.model.calibration import probabilities
 
 PART = 250
-"""Drawings that a thread reads at a time."""
+"""Drawings that a thread classifies at a time."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One model's outputs on one set: float32 (n, 11) logits, beside the set itself."""
+    """A model's outputs on a set: float32 (n, 11) logits, with the set itself."""
 
     data: Data
     logits: NDArray[np.float32]
     calibration: Calibration
 
     @property
-    def chances(self) -> NDArray[np.float64]:
+    def probabilities(self) -> NDArray[np.float64]:
         """The ten digits' calibrated probabilities, (n, 10)."""
         return probabilities(self.logits, self.calibration.temperature)
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """Which answers are right, (n,): a digit's label, or a refusal of a non-digit."""
-        read = (self.chances.argmax(1) == self.data.labels) & ~self.blank
-        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, read)
+        """Which answers are correct, (n,): the digit predicted, or the non-digit rejected."""
+        predicted = (self.probabilities.argmax(1) == self.data.labels) & ~self.blank
+        return np.where(self.data.labels == NOT_A_DIGIT, self.refused, predicted)
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        """Which answers of the site are right, (n,): a digit's label and no refusal, or one."""
+        """Which answers are correct, (n,), if a digit must not be rejected either."""
         return np.where(self.data.labels == NOT_A_DIGIT, self.refused, self.right & ~self.refused)
 
     @property
     def blank(self) -> NDArray[np.bool_]:
-        """Which model inputs hold no ink at all, (n,)."""
+        """Which model inputs contain no ink, (n,)."""
         return np.asarray(~self.data.images.any((1, 2)))
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """How much each drawing looks like one digit, (n,) in 0-1: what the verdict goes by."""
+        """How much each drawing looks like a digit, (n,) in 0-1; the verdict depends on it."""
         return np.where(self.blank, 0.0, digit_scores(self.logits))
 
     @property
     def refused(self) -> NDArray[np.bool_]:
-        """Which drawings are called "not a digit", (n,)."""
+        """Which drawings have the verdict "not a digit", (n,)."""
         return self.blank | (self.scores < self.calibration.not_a_digit)
 
     def measures(self) -> SetMetrics:
         """Return the numbers."""
-        chances = self.chances
-        confidence = chances.max(1)
+        confidence = self.probabilities.max(1)
         is_digit = self.data.labels < DIGITS
         right = self.right
         n = int(is_digit.sum())
@@ -87,7 +86,7 @@ class Outcome:
 
 
 def run(classifier: Classifier, data: Data) -> Outcome:
-    """Pass a set through the network as it is served, one image at a time, on every core."""
+    """Classify a set as the site does, one image at a time, on every core."""
 
     def logits(part: NDArray[np.uint8]) -> NDArray[np.float32]:
         found = [classifier.logits(image)[0] for image in part]
@@ -98,8 +97,14 @@ def run(classifier: Classifier, data: Data) -> Outcome:
         return Outcome(data, np.concatenate([*pool.map(logits, parts)]), classifier.calibration)
 
 
+def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
+    """Return a model's outcome on each set, by name."""
+    classifier = Classifier(bundle)
+    return {name: run(classifier, data) for name, data in sets.items()}
+
+
 def pooled(name: str, outcomes: Sequence[Outcome]) -> Outcome:
-    """Return one model's outcomes on several sets as on one. Raises ``ValueError`` for none."""
+    """Return a model's outcomes on several sets as one. Raises ``ValueError`` without any."""
     data = Data(
         name,
         np.concatenate([outcome.data.images for outcome in outcomes]),
@@ -124,7 +129,7 @@ def calibration_error(
 
 @dataclass(frozen=True)
 class DigitMeasures:
-    """One digit on one set: of those read as it, how many are; of those that are, how many read."""
+    """Precision and recall of a digit on a set with ``n`` drawings of it; None for 0 / 0."""
 
     digit: int
     n: int
@@ -133,13 +138,16 @@ class DigitMeasures:
 
 
 def by_digit(outcome: Outcome) -> list[DigitMeasures]:
-    """Return precision and recall of each digit, over the set's digits; None where 0 / 0."""
-    drawn, read = outcome.data.labels, outcome.chances.argmax(1)
-    is_digit = drawn < DIGITS
+    """Return precision and recall of each digit, over the digits of the set."""
+    labels, predicted = outcome.data.labels, outcome.probabilities.argmax(1)
+    is_digit = labels < DIGITS
     found = []
     for digit in range(DIGITS):
-        hits = int((is_digit & (drawn == digit) & (read == digit)).sum())
-        claimed, present = int((is_digit & (read == digit)).sum()), int((drawn == digit).sum())
+        hits = int((is_digit & (labels == digit) & (predicted == digit)).sum())
+        claimed, present = (
+            int((is_digit & (predicted == digit)).sum()),
+            int((labels == digit).sum()),
+        )
         found.append(
             DigitMeasures(
                 digit,
@@ -152,7 +160,7 @@ def by_digit(outcome: Outcome) -> list[DigitMeasures]:
 
 
 def auroc(digits: NDArray[np.floating[Any]], others: NDArray[np.floating[Any]]) -> float:
-    """Return the chance that a digit scores higher than a non-digit, ties counting half.
+    """Return the probability that a digit scores higher than a non-digit, ties counting half.
 
     The area under the ROC curve as the rank statistic of Mann and Whitney. Scores (n,), (m,).
     """
@@ -166,17 +174,17 @@ def auroc(digits: NDArray[np.floating[Any]], others: NDArray[np.floating[Any]]) 
 
 
 ACCEPTED = 0.99
-"""Share of the true digits that must pass where refusals of two models are compared."""
+"""Share of the digits to accept when the rejections of two models are compared."""
 
 
 @dataclass(frozen=True)
 class Refusals:
-    """How a set's non-digits fare. Shares are 0-1.
+    """The rejection of a set's non-digits. Shares are 0-1.
 
-    ``refused`` is at the threshold that is served, with its 95 % ``interval``;
-    ``refused_at_accepted`` at the threshold that accepts 99 % of the digits of the same run.
-    Those and ``auroc`` are None where the run has no digit. ``blank`` counts the drawings that
-    the site refuses before the network sees them; they are among the refused.
+    ``refused`` is the share at the model's threshold, with its 95 % ``interval``;
+    ``refused_at_accepted`` that at the threshold which accepts 99 % of the digits of the same run.
+    That and ``auroc`` are None if the run has no digit. ``blank`` counts the drawings that are
+    rejected before they reach the network; ``refused`` includes them.
     """
 
     n: int
@@ -200,19 +208,19 @@ def digits_of(outcomes: Iterable[Outcome]) -> NDArray[np.float64]:
 def threshold_accepting(
     digits: NDArray[np.floating[Any]], accepted: float = ACCEPTED
 ) -> float | None:
-    """Return the highest threshold that at least a share of the digits' scores reach.
+    """Return the highest threshold that a share ``accepted`` of the digits' scores reach.
 
-    None where there is no digit. A drawing under the threshold is refused.
+    None without digits. A drawing below the threshold is rejected.
     """
     if not len(digits):
         return None
-    # The small term keeps 0.01 x 100 from being a hair over 1.
+    # The small term compensates for rounding: 0.01 x 100 may be slightly more than 1.
     spared = int(np.floor((1 - accepted) * len(digits) + 1e-9))
     return float(np.sort(digits)[spared])
 
 
 def refusals(outcome: Outcome, digits: NDArray[np.floating[Any]]) -> Refusals | None:
-    """Return how the non-digits of a set fare against digits' scores (m,); None without any."""
+    """Return the rejection of a set's non-digits, given digits' scores (m,); None without any."""
     others = outcome.data.labels == NOT_A_DIGIT
     n = int(others.sum())
     if not n:

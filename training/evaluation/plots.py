@@ -1,4 +1,4 @@
-"""Pictures for a training report. Matplotlib without a screen."""
+"""Plots for training reports and evaluations, as PNG files. Works without a display."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _figure(width: float, height: float) -> Any:
 
 
 def learning_curves(history: History, path: Path) -> None:
-    """Write loss, training and validation accuracy over the epochs as a PNG."""
+    """Write loss, training accuracy and validation accuracy over the epochs."""
     figure = _figure(8, 3.2)
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history.loss) + 1)
@@ -36,22 +36,22 @@ def learning_curves(history: History, path: Path) -> None:
 
 
 def confusion_matrix(outcome: Outcome, path: Path) -> None:
-    """Write a confusion matrix of the digits as a PNG; rows are what was drawn."""
-    drawn = outcome.data.labels
-    read = outcome.chances.argmax(1)
-    is_digit = drawn < DIGITS
+    """Write the confusion matrix of the digits; rows are labels."""
+    labels = outcome.data.labels
+    predicted = outcome.probabilities.argmax(1)
+    is_digit = labels < DIGITS
     counts = np.zeros((DIGITS, DIGITS), int)
-    np.add.at(counts, (drawn[is_digit], read[is_digit]), 1)
+    np.add.at(counts, (labels[is_digit], predicted[is_digit]), 1)
     figure = _figure(5.5, 5)
     axes = figure.subplots()
-    # The diagonal is hundreds, the mistakes are ones: a log scale shows both.
+    # Hundreds on the diagonal, single mistakes elsewhere: a log scale shows both.
     axes.imshow(np.log1p(counts), cmap="Blues")
     for (row, column), count in np.ndenumerate(counts):
         if count:
             colour = "white" if np.log1p(count) > np.log1p(counts).max() / 2 else "black"
             axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=8)
     axes.set(
-        xticks=range(DIGITS), yticks=range(DIGITS), xlabel="read", ylabel="drawn",
+        xticks=range(DIGITS), yticks=range(DIGITS), xlabel="predicted", ylabel="label",
         title=f"{outcome.data.name}: {int((~outcome.right[is_digit]).sum())} of "
         f"{int(is_digit.sum())} wrong",
     )  # fmt: skip
@@ -59,24 +59,23 @@ def confusion_matrix(outcome: Outcome, path: Path) -> None:
 
 
 def worst_mistakes(outcome: Outcome, path: Path, most: int = 60) -> None:
-    """Write the mistakes that the model was surest of, as it saw them, as a PNG."""
+    """Write the model inputs misclassified with the highest confidence."""
     wrong = np.flatnonzero(~outcome.right & (outcome.data.labels < DIGITS))
-    chances = outcome.chances
-    read, confidence = chances.argmax(1), chances.max(1)
+    predicted, confidence = outcome.probabilities.argmax(1), outcome.probabilities.max(1)
     wrong = wrong[np.argsort(-confidence[wrong])]
-    labels = [f"{outcome.data.labels[i]} → {read[i]}  {confidence[i]:.0%}" for i in wrong]
-    title = f"{outcome.data.name}: drawn, read, confidence"
+    labels = [f"{outcome.data.labels[i]} → {predicted[i]}  {confidence[i]:.0%}" for i in wrong]
+    title = f"{outcome.data.name}: label, prediction, confidence"
     _gallery(outcome, wrong[:most], labels, _counted(title, len(wrong), most), path)
 
 
 def accepted_nondigits(outcome: Outcome, path: Path, most: int = 60) -> None:
-    """Write the non-digits that the model took for digits, the most digit-like first, as a PNG."""
-    passed = np.flatnonzero(~outcome.refused & (outcome.data.labels >= DIGITS))
-    scores, read = outcome.scores, outcome.chances.argmax(1)
-    passed = passed[np.argsort(-scores[passed])]
-    labels = [f"→ {read[i]}  {scores[i]:.0%}" for i in passed]
-    title = f"{outcome.data.name}: read, how like a digit"
-    _gallery(outcome, passed[:most], labels, _counted(title, len(passed), most), path)
+    """Write the non-digits that the model accepted, the highest digit score first."""
+    accepted = np.flatnonzero(~outcome.refused & (outcome.data.labels >= DIGITS))
+    scores, predicted = outcome.scores, outcome.probabilities.argmax(1)
+    accepted = accepted[np.argsort(-scores[accepted])]
+    labels = [f"→ {predicted[i]}  {scores[i]:.0%}" for i in accepted]
+    title = f"{outcome.data.name}: prediction, digit score"
+    _gallery(outcome, accepted[:most], labels, _counted(title, len(accepted), most), path)
 
 
 def _counted(title: str, n: int, most: int) -> str:
@@ -100,7 +99,7 @@ def _gallery(
 
 
 def reliability_diagram(outcome: Outcome, path: Path, bins: int = 15) -> None:
-    """Write how often answers of a confidence are right as a PNG (Guo et al. 2017, figure 1)."""
+    """Write the accuracy by confidence (Guo et al. 2017, figure 1)."""
     confidence, right = _answers(outcome)
     index = np.minimum((confidence * bins).astype(int), bins - 1)
     size = np.bincount(index, minlength=bins)
@@ -109,30 +108,30 @@ def reliability_diagram(outcome: Outcome, path: Path, bins: int = 15) -> None:
     share = np.bincount(index, right, bins)[used] / size[used]
     figure = _figure(4.6, 4.4)
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color="grey", linestyle="--", label="as promised")
+    axes.plot([0, 1], [0, 1], color="grey", linestyle="--", label="perfect calibration")
     axes.bar(middle[used], share, width=0.9 / bins, label="measured")
     for x, y, n in zip(middle[used], share, size[used], strict=True):
         axes.text(x, y, f"{n:,}", ha="center", va="bottom", fontsize=6, rotation=90)
-    axes.set(xlabel="confidence", ylabel="share right", title=outcome.data.name, ylim=(0, 1.15))
+    axes.set(xlabel="confidence", ylabel="accuracy", title=outcome.data.name, ylim=(0, 1.15))
     axes.legend(loc="upper left")
     figure.savefig(path)
 
 
 def risk_coverage(outcome: Outcome, path: Path) -> None:
-    """Write the share of mistakes among the surest answers, over how many are given, as a PNG."""
+    """Write the share of mistakes against the share of answers given, most confident first."""
     confidence, right = _answers(outcome)
     order = np.argsort(-confidence, kind="stable")
     n = np.arange(1, len(order) + 1)
     figure = _figure(4.6, 3.4)
     axes = figure.subplots()
     axes.plot(100 * n / len(order), 100 * np.cumsum(~right[order]) / n)
-    axes.set(xlabel="answers given, surest first (%)", ylabel="of these wrong (%)")
+    axes.set(xlabel="answers given, most confident first (%)", ylabel="of these wrong (%)")
     axes.set_title(outcome.data.name)
     axes.grid(alpha=0.3)
     figure.savefig(path)
 
 
 def _answers(outcome: Outcome) -> tuple[Any, Any]:
-    """Return confidence and correctness over the set's digits."""
+    """Return confidence and correctness of the set's digits."""
     is_digit = outcome.data.labels < DIGITS
-    return outcome.chances.max(1)[is_digit], outcome.right[is_digit]
+    return outcome.probabilities.max(1)[is_digit], outcome.right[is_digit]

@@ -1,4 +1,4 @@
-"""What was measured, as words for a terminal and as JSON."""
+"""The results of an evaluation, as tables for the terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = 30
 
 
 def in_words(bundle: Bundle, outcomes: Outcomes) -> str:
-    """Return the measures as tables: the sets with digits, those without, digit by digit."""
+    """Return tables: sets with digits, sets with non-digits, precision and recall by digit."""
     lines = [f"Model {bundle.name}"]
     lines += _digit_table(outcomes)
     lines += _refusal_table(outcomes)
@@ -42,8 +42,8 @@ def _digit_table(outcomes: Outcomes) -> list[str]:
             f"{found.calibration_error:>6.2%} {found.refused:>8.2%} {found.uncertain:>9.2%}"
         )
     head = (
-        f"{'Digits':{_WIDTH}}{'n':>7} {'right':>8}  {'95 % interval':15} {'ECE':>6} {'refused':>8} "
-        f"{'uncertain':>9}"
+        f"{'Digits':{_WIDTH}}{'n':>7} {'correct':>8}  {'95 % interval':15} {'ECE':>6} "
+        f"{'rejected':>8} {'uncertain':>9}"
     )
     return ["", head, *lines] if lines else []
 
@@ -54,7 +54,7 @@ def _refusal_table(outcomes: Outcomes) -> list[str]:
         return []
     lines = [
         "",
-        f"{'Not a digit':{_WIDTH}}{'n':>7} {'AUROC':>8} {'refused':>8}  {'95 % interval':15} "
+        f"{'Not a digit':{_WIDTH}}{'n':>7} {'AUROC':>8} {'rejected':>8}  {'95 % interval':15} "
         f"{'at 99 %':>8} {'blank':>6}",
     ]
     for name, row in found.items():
@@ -67,28 +67,28 @@ def _refusal_table(outcomes: Outcomes) -> list[str]:
     digits = metrics.digits_of(outcomes.values())
     if threshold := metrics.threshold_accepting(digits):
         lines.append(
-            f"at 99 %: refused by the threshold, {threshold:.4f}, that accepts 99 % of this run's "
-            f"{len(digits):,} digits. blank: refused before the network sees them."
+            f"at 99 %: rejected at the threshold, {threshold:.4f}, that accepts 99 % of this run's "
+            f"{len(digits):,} digits. blank: rejected before they reach the network."
         )
     return lines
 
 
 def share(value: float | None) -> str:
-    """Return a share in per cent, or a dash."""
+    """Return a share as a percentage, or a dash."""
     return "      -" if value is None else f"{value:>7.2%}"
 
 
 def refusals(outcomes: Outcomes) -> dict[str, Refusals]:
-    """Return how each set's non-digits fare against all digits of the run."""
+    """Return the rejection of each set's non-digits, by name, given all digits of the run."""
     digits = metrics.digits_of(outcomes.values())
     found = {name: metrics.refusals(outcome, digits) for name, outcome in outcomes.items()}
     return {name: row for name, row in found.items() if row}
 
 
 def compared(bundle: Bundle, outcomes: Outcomes, other: Bundle, others: Outcomes) -> str:
-    """Return two models side by side, with the drawings that only one of them reads."""
+    """Return a table that compares two models."""
     lines = [
-        f"{'Right: ' + bundle.name + ' against ' + other.name:{_WIDTH}}  "
+        f"{'Correct: ' + bundle.name + ' and ' + other.name:{_WIDTH}}  "
         "only the first, only the second, p (McNemar, two-sided, exact)"
     ]
     for name, outcome in outcomes.items():
@@ -103,7 +103,7 @@ def compared(bundle: Bundle, outcomes: Outcomes, other: Bundle, others: Outcomes
 def as_json(
     bundle: Bundle, outcomes: Outcomes, other: Bundle | None, others: Outcomes
 ) -> dict[str, Any]:
-    """Return everything measured, ready for JSON."""
+    """Return all results, ready for JSON."""
     report = _measured(bundle, outcomes)
     if other:
         report["against"] = _measured(other, others)
@@ -138,10 +138,8 @@ def _measured(bundle: Bundle, outcomes: Outcomes) -> dict[str, Any]:
 
 
 def has_digits(outcome: Outcome) -> bool:
-    """Whether a set has any digit."""
     return bool((outcome.data.labels < DIGITS).any())
 
 
 def has_nondigits(outcome: Outcome) -> bool:
-    """Whether a set has anything that is no digit."""
     return bool((outcome.data.labels >= DIGITS).any())

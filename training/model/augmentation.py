@@ -1,4 +1,4 @@
-"""What is done to every training image, anew each time it is seen. TensorFlow, on batches."""
+"""Augmentation of training images, in batches and with TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SIDE = 28
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far images are changed. Standard deviations, or shares of the images touched."""
+    """How strongly images are changed: standard deviations, or shares of the images."""
 
     rotation: float = 0.12  # radians, about 7 degrees
     shear: float = 0.12
     scale: float = 0.08
     shift: float = 0.6  # px: imaging has already centred the ink
     elastic: float = 0.7  # px
-    far: float = 0.1  # share of the images that are turned, slanted and scaled 2.5 times as far
+    far: float = 0.1  # share of the images that are rotated, sheared and scaled 2.5 times as much
     erased: float = 0.1  # share of the images that lose a small square
     faded: float = 0.2  # share with less contrast, blur or noise
 
@@ -68,8 +68,8 @@ def _warp(
     grid = tf.reshape(tf.stack(tf.meshgrid(axis, axis), -1), (1, SIDE * SIDE, 2))
     at = tf.linalg.matmul(tf.tile(grid, (n, 1, 1)), matrix, transpose_b=True)
     at += draw[:, None, 4:6] * amount.shift + (SIDE - 1) / 2
-    # Coarse noise, enlarged smoothly, is the smoothed displacement field of the paper; its
-    # strength differs from image to image so that many stay nearly straight.
+    # Coarse noise, enlarged smoothly, is the smoothed displacement field of the paper. Its
+    # strength varies from image to image, so that many stay nearly undistorted.
     coarse = tf.random.stateless_normal((n, 6, 6, 2), elastic_seed)
     field = tf.image.resize(coarse, (SIDE, SIDE), "bicubic")
     at += tf.reshape(field, (n, SIDE * SIDE, 2)) * tf.abs(draw[:, 6, None, None]) * amount.elastic
@@ -77,10 +77,10 @@ def _warp(
 
 
 def _sample(images: Any, at: Any) -> Any:
-    """Read images at points ``at``, float32 (n, 784, 2) as (x, y), bilinearly; 0 outside."""
+    """Sample images at points ``at``, float32 (n, 784, 2) as (x, y), bilinearly; 0 outside."""
     import tensorflow as tf
 
-    # One px of black frame, so that points outside read black without a mask.
+    # A black frame of one px makes points outside black without a mask.
     padded = tf.pad(images[..., 0], ((0, 0), (1, 1), (1, 1)))
     side = SIDE + 2
     at = tf.clip_by_value(at + 1, 0.0, side - 1.001)
@@ -90,11 +90,11 @@ def _sample(images: Any, at: Any) -> Any:
     flat = tf.reshape(padded, (-1, side * side))
     corner = y * side + x
 
-    def read(offset: int) -> Any:
+    def pixel(offset: int) -> Any:
         return tf.gather(flat, corner + offset, batch_dims=1)
 
-    top = read(0) * (1 - x_part) + read(1) * x_part
-    bottom = read(side) * (1 - x_part) + read(side + 1) * x_part
+    top = pixel(0) * (1 - x_part) + pixel(1) * x_part
+    bottom = pixel(side) * (1 - x_part) + pixel(side + 1) * x_part
     return tf.reshape(top * (1 - y_part) + bottom * y_part, (-1, SIDE, SIDE, 1))
 
 

@@ -14,7 +14,7 @@ P = TypeVar("P", bound="Plan")
 
 @dataclass(frozen=True)
 class Plan:
-    """What every training run has. Everything in a plan goes into the model's card."""
+    """The settings common to every training run. A plan is stored in the model's card."""
 
     name: str
     epochs: int
@@ -27,14 +27,14 @@ class Plan:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def for_this_machine(self: P) -> P:
-        """Return the plan in float32 where the processor has no bfloat16 to be fast with.
+        """Return the plan, in float32 unless the processor has bfloat16 instructions.
 
-        Seen on 2 cores of an EPYC with avx512_bf16: a step takes two thirds of the time.
+        With them (2 cores of an EPYC with avx512_bf16) a step takes two thirds of the time.
         """
         return self if _has_bfloat16() else replace(self, precision="float32")
 
     def at_most(self: P, limit: int) -> P:
-        """Return the plan for a quick try, with at most so many fresh drawings of each kind."""
+        """Return the plan for a quick try, with at most ``limit`` fresh drawings of each kind."""
         return replace(self, fresh=self.fresh.at_most(limit))
 
     def to_json(self) -> dict[str, Any]:
@@ -49,8 +49,8 @@ class Recipe(Plan):
     epochs: int = 14
     width: int = 32  # channels of the first stage: 440,363 parameters
     weight_decay: float = 0.05
-    settle: float = 0.3  # share of the steps, at the end, in which augmentation dies down
-    settled: float = 0.35  # what is left of it: the last of it is learned from digits as they are
+    settle: float = 0.3  # share of the steps, at the end, over which augmentation is reduced
+    settled: float = 0.35  # its final strength: the last steps see digits nearly undeformed
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=2,
@@ -60,32 +60,32 @@ class Recipe(Plan):
             textures=500,
             cluttered=5_000,
             photos=300,
-            spoiled=1_500,
+            altered=1_500,
         )
     )
     fixed_share: float = 1.0  # of MNIST's training images that an epoch sees
-    labelled_share: float = 0.1  # of an epoch: few labels are repeated until they matter
+    labelled_share: float = 0.1  # of an epoch: a few labels are repeated to reach it
 
 
 @dataclass(frozen=True)
-class Adaptation(Plan):
-    """A trained network, taught labelled drawings by ``training.model.finetune`` with Adam.
+class FineTuning(Plan):
+    """A trained network, fine-tuned on labelled drawings by ``training.model.finetune`` with Adam.
 
-    ``fresh`` is drawn once, and rehearsed with some of MNIST where that is at hand.
+    Its replay data are ``fresh``, drawn once, and some of MNIST if it is available.
     """
 
     epochs: int = 3
-    steps: int = 250  # in an epoch, or more: see ``passes``
-    passes: int = 115  # each labelled drawing is seen so often in the run, or more
-    most_steps: int = 2_000  # in an epoch, some five minutes in all: many drawings are seen less
-    least_passes: int = 6  # but never less than so often
+    steps: int = 250  # in an epoch; more if ``repeats`` needs them
+    repeats: int = 115  # how often a run shows each labelled drawing, at least
+    most_steps: int = 2_000  # in an epoch, about five minutes in all; limits ``repeats``
+    least_repeats: int = 6  # even if that takes more than ``most_steps``
     labelled_share: float = 0.2  # of every batch
     learning_rate: float = 7e-4
     warm_up: float = 0.1
-    hold: float = 4.0  # what a rehearsed drawing weighs, where a labelled one weighs 1
-    softness: float = 2.0  # temperature at which the old answers are compared with the new ones
-    mnist: int = 8_000  # images of MNIST that are rehearsed
-    pen: int = 3_000  # pen digits, of which ``fresh.pen`` drawings each
+    distillation_weight: float = 4.0  # of a replayed drawing; a labelled one weighs 1
+    distillation_temperature: float = 2.0
+    mnist: int = 8_000  # images of MNIST to replay
+    pen: int = 3_000  # pen digits to replay, each drawn ``fresh.pen`` times
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=1,
@@ -94,24 +94,24 @@ class Adaptation(Plan):
             characters=1,
             textures=200,
             photos=40,
-            spoiled=500,
+            altered=500,
         )
     )
-    # A network that has seen the digits bent goes on with digits more as they are.
+    # Milder than in training from scratch: the network has already seen strong deformations.
     augmentation: Augmentation = field(
         default_factory=lambda: Augmentation(
             rotation=0.1, shear=0.1, elastic=0.6, far=0.0, erased=0.05, faded=0.1
         )
     )
 
-    def at_most(self, limit: int) -> Adaptation:
+    def at_most(self, limit: int) -> FineTuning:
         """Return the plan for a quick try."""
         return replace(
             super().at_most(limit),
             mnist=min(self.mnist, limit),
             pen=min(self.pen, limit),
             steps=min(self.steps, limit),
-            passes=self.least_passes,
+            repeats=self.least_repeats,
         )
 
 
@@ -137,14 +137,14 @@ FAST = replace(
         characters=1,
         textures=200,
         cluttered=800,
-        spoiled=500,
+        altered=500,
     ),
     fixed_share=0.4,
 )
-"""A model within three minutes on two cores, to try a change or an installation."""
+"""A model in under three minutes on two cores, to try a change or an installation."""
 
-FINE_TUNE = Adaptation("fine-tune")
-"""What reviewers have labelled, a few hundred drawings of it within three minutes on two cores."""
+FINE_TUNE = FineTuning("fine-tune")
+"""Fine-tuning on a few hundred labelled drawings takes under three minutes on two cores."""
 
 RECIPES = {recipe.name: recipe for recipe in (SHIPPED, FAST)}
 """The recipes for a new network, by name."""

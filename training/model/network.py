@@ -1,4 +1,4 @@
-"""The network, read from top to bottom."""
+"""The network."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def build_network(*, width: int = 32) -> Any:
     """Return a new ``keras.Model``: float32 (n, 28, 28, 1) in 0-1 -> (logits, embedding).
 
     Convolutions in three stages of ``width``, twice and four times as many channels, batch
-    normalisation after each (Ioffe and Szegedy, ICML 2015), the mean over what is left of the
-    image, and one hidden layer. ``logits`` is (n, 11), ``embedding`` (n, 96) of length 1.
+    normalisation after each (Ioffe and Szegedy, ICML 2015), global average pooling, and one
+    hidden layer. ``logits`` is (n, 11), ``embedding`` (n, 96) of length 1.
 
-    The first convolution is wide and takes no padding, as imaging leaves the border black: what
-    it saves on 28x28 pays for three convolutions where they are cheap, on 6x6.
+    The first convolution is large and has no padding, as imaging leaves the border black. The time
+    that this saves at 28x28 is spent on three convolutions at 6x6, where they are cheap.
     """
     import keras
     from keras import layers
 
-    # Every layer has a name: those that Keras makes up count on, and would make two equal
-    # networks of one process two different files.
+    # Every layer is named: Keras' own names contain a counter, which would make the files of two
+    # equal networks in one process differ.
     def convolve(x: Any, name: str, channels: int, size: int = 3, padding: str = "same") -> Any:
         x = layers.Conv2D(channels, size, padding=padding, use_bias=False, name=name)(x)
         x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
@@ -51,7 +51,7 @@ def build_network(*, width: int = 32) -> Any:
 
 
 def in_precision(model: Any, policy: str) -> Any:
-    """Return a copy of a network that computes by a Keras dtype policy, weights and all.
+    """Return a copy of a network, with its weights, that computes by a Keras dtype policy.
 
     Weights stay float32. The outputs are computed in float32 whatever the policy.
     """

@@ -1,4 +1,4 @@
-"""How the learning rate goes over a run."""
+"""The learning-rate schedule of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def one_cycle(peak: float, warm_up: float, steps: int) -> Any:
     """Return a Keras schedule of one cycle: up to ``peak``, then a cosine to zero.
 
     After Smith and Topin, "Super-convergence", 2019. ``warm_up`` is the share of the steps in
-    which the rate climbs.
+    which the rate rises.
     """
     import keras
 

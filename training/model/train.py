@@ -1,4 +1,4 @@
-"""The training loop: AdamW, one cycle, every epoch's strokes drawn anew beside it."""
+"""The training loop: AdamW, one cycle, new strokes for every epoch drawn in a second process."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from training.processes import workers
 
 
 class Report(Protocol):
-    """Told of every step: the epoch (from 0), the step in it, the steps in it, and the loss."""
+    """Called after every step: ``epoch`` counts from 0, ``step`` from 1 to ``steps``."""
 
     def __call__(self, epoch: int, step: int, steps: int, loss: float) -> None: ...
 
 
 @dataclass
 class History:
-    """What a run measured on the way, one number an epoch."""
+    """What a run measured, one number per epoch."""
 
     loss: list[float] = field(default_factory=list)
     training_accuracy: list[float] = field(default_factory=list)
@@ -35,7 +35,7 @@ class History:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """``fixed`` is seen once an epoch, ``labelled`` is repeated, ``material`` is drawn anew."""
+    """``fixed`` is seen once per epoch, ``labelled`` repeatedly; ``material`` is drawn anew."""
 
     fixed: Data | None
     material: Material
@@ -52,10 +52,10 @@ def fit(
 ) -> History:
     """Train a network in place and return its history.
 
-    The same seed draws the same data, deformations and first weights, and with TensorFlow's
-    deterministic kernels (``run.train`` asks for them) the same machine makes the same network of
-    them. While one epoch trains, a second process draws the strokes of the next. An exception of
-    ``report`` or ``after_epoch`` ends the run, and the second process with it.
+    The seed decides data, deformations and initial weights; with TensorFlow's deterministic
+    kernels, which ``pipeline.train`` enables, the same machine then trains the same network. A
+    second process draws the strokes of the next epoch while one trains. An exception that
+    ``report`` or ``after_epoch`` raises ends the run and that process.
     """
     import keras
     import tensorflow as tf
@@ -107,16 +107,16 @@ def fit(
 
 
 def accuracy(model: Any, data: Data) -> float:
-    """Return the share of ``data`` that a Keras network's eleven classes get right."""
+    """Return the accuracy of a Keras network's eleven classes on ``data``, 0-1."""
     return float((logits_of(model, data.images).argmax(1) == data.labels).mean())
 
 
 def _repeats(data: TrainingData, recipe: Recipe) -> int:
-    """How often the labelled drawings are repeated to make up their share of an epoch."""
+    """Return how often labelled drawings are repeated to make up their share of an epoch."""
     if data.labelled is None or not len(data.labelled):
         return 0
     wanted = recipe.labelled_share * _unlabelled(data, recipe) / (1 - recipe.labelled_share)
-    # Each repetition is augmented anew, but past twenty they would be learned by heart.
+    # Each repetition is augmented anew, but with more than twenty the network would overfit them.
     return int(np.clip(round(wanted / len(data.labelled)), 1, 20))
 
 
@@ -146,7 +146,7 @@ def _epoch(
 
 
 def _strength(recipe: Recipe, done: float) -> float:
-    """Return how strong augmentation is when so much of the run is done (0-1)."""
+    """Return the strength of augmentation, 0-1, once the share ``done`` of the run is over."""
     settling = max(0.0, (done - (1 - recipe.settle)) / recipe.settle) if recipe.settle else 0.0
     return 1 - (1 - recipe.settled) * settling
 

@@ -1,15 +1,15 @@
-"""Digits that are none any more: several in a row, cut, crossed out, turned, overlaid.
+"""Non-digits made from digits: several in a row, cut, crossed out, rotated, overlaid.
 
-Left out, because a person would still read a digit:
+Excluded, because a person would still recognise a digit:
 
-- halves of digits that are another digit or nearly one: a 6 or 9 without its stem (0), a 7, 4 or
-  9 without its head, an upper half of an open 4 or a 0 cut lengthwise (1), any part of a 3: only
-  the cuts in ``_CUTS``;
-- digits on top of each other that add up to one: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``);
-- one stroke through a digit, which may be a bar or a slash: crossed out is only what has a cross
-  or a scribble all over it;
-- turned or mirrored digits that are the same or another one, or nearly so: any 0, 2, 4, 5, 6 and 8,
-  a 9 but for a mirrored one, a 1 but for one that lies (``TURNS`` has what is left).
+- parts that look like a digit: a 6 or 9 without its stem (0), a 7, 4 or 9 without its head, the
+  upper half of an open 4 or half of a 0 cut lengthwise (1), any part of a 3 (``_CUTS`` lists what
+  remains);
+- pairs that look like one digit when overlaid: 3 on 8, 5 on 6, 1 on anything (``_OVERLAID``);
+- a digit with one stroke through it, which may be a bar or a slash: crossed-out digits have a
+  cross or a scribble all over them;
+- rotated or mirrored digits that look like a digit: any 0, 2, 4, 5, 6 or 8, any 9 but a mirrored
+  one, any 1 but a horizontal one (``TURNS`` lists what remains).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.synthesis.allographs import generate_digit
 from training.synthesis.handwriting import Stroke, resample, spline, unit_box
 from training.synthesis.lookalike_filter import resembles_a_digit
 
-# The digit, the allographs that may be cut (none: any), and the part that is kept: top or bottom.
+# The digit, the allographs that may be cut, and the part that is kept: top or bottom.
 _CUTS: tuple[tuple[int, tuple[str, ...], str], ...] = (
     (0, ("closed", "round", "clockwise"), "top"),
     (0, ("closed", "round", "clockwise"), "bottom"),
@@ -42,7 +42,7 @@ TURNS: dict[int, tuple[str, ...]] = {
     7: ("left", "right", "mirror"),
     9: ("mirror",),
 }
-"""How a digit may be turned so that it is none: a quarter to the left or right, or mirrored."""
+"""Rotations by 90 degrees and reflections that make a non-digit of a digit."""
 
 _TURN = {
     "left": np.array([[0.0, -1.0], [1.0, 0.0]]),
@@ -52,10 +52,11 @@ _TURN = {
 
 
 def side_by_side(digits: Sequence[list[Stroke]], rng: np.random.Generator) -> list[Stroke]:
-    """Two or more digits in a row, of uneven size and height, touching or apart.
+    """Return two or more digits in a row, of varying size and height, touching or apart.
 
-    ``digits`` are strokes (n, 2) of any size, from left to right; what comes back has no certain
-    size either. A narrow one (a 1) never touches: with its neighbour it makes another digit.
+    ``digits`` are strokes (n, 2) of any size, from left to right. The size of the result is not
+    normalised. A narrow digit (a 1) never touches its neighbour, as both together may look like
+    another digit.
     """
     boxed = [unit_box(strokes) for strokes in digits]
     narrow = any(np.ptp(np.concatenate(strokes)[:, 0]) < 0.3 for strokes in boxed)
@@ -74,7 +75,7 @@ def side_by_side(digits: Sequence[list[Stroke]], rng: np.random.Generator) -> li
 
 
 def crossed_out(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
-    """A digit of any size with a large cross or a scribble all over it, in the unit box."""
+    """Return a digit, given in any size, under a large cross or a scribble, in the unit box."""
     boxed = unit_box(strokes)
     points = np.concatenate(boxed)
     low, high = points.min(0), points.max(0)
@@ -95,14 +96,14 @@ def crossed_out(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]
 
 
 def turned(digit: int, strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke] | None:
-    """A digit turned or mirrored until it is none, as ``TURNS`` allows; None where it still is.
+    """Return a digit rotated or mirrored as in ``TURNS``; None if it still resembles a digit.
 
-    Raises KeyError for a digit that ``TURNS`` does not have.
+    Raises ``KeyError`` for a digit that is not in ``TURNS``.
     """
-    ways = TURNS[digit]
-    matrix = _TURN[ways[int(rng.integers(len(ways)))]]
-    lying = unit_box([stroke @ matrix for stroke in strokes])
-    return None if resembles_a_digit(lying) else lying
+    turns = TURNS[digit]
+    matrix = _TURN[turns[int(rng.integers(len(turns)))]]
+    result = unit_box([stroke @ matrix for stroke in strokes])
+    return None if resembles_a_digit(result) else result
 
 
 def cut(rng: np.random.Generator) -> list[Stroke]:
@@ -123,7 +124,7 @@ def cut(rng: np.random.Generator) -> list[Stroke]:
 
 def overlaid(rng: np.random.Generator) -> list[Stroke]:
     pair = np.array(_OVERLAID[int(rng.integers(len(_OVERLAID)))])
-    # Far enough off centre that neither is a digit with a ring or a shadow round it.
+    # Far enough apart that neither looks like a ring or a shadow around the other.
     shift = rng.uniform((0.18, 0.08), (0.34, 0.25)) * rng.choice((-1.0, 1.0), 2)
     below = generate_digit(int(pair[0]), rng)
     above = generate_digit(int(pair[1]), rng)

@@ -1,7 +1,7 @@
-"""What comes between a digit and its reader: dust, grain, stray lines, blur, haze, bars, borders.
+"""Disturbances of a drawing: dust, grain, stray lines, blur, haze, bars, cropping.
 
-Done to the picture before imaging, as it is in life: imaging redraws the strokes, so a speck or a
-gap in what was sent shows in what the model sees as a blot or a bend.
+They are applied before imaging, as in real submissions. Imaging redraws the strokes, so a speck or
+a gap in the drawing becomes a blot or a bend in the model input.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Clutter = Callable[[Floats, np.random.Generator], Floats]
 def clutter(pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return a drawing, grey uint8 (h, w), with one or two kinds of clutter, white on black.
 
-    Sizes follow the drawing's, as if it were 28 px large. What results may be blank.
+    The clutter scales with the drawing. The result may be blank.
     """
     ink = pixels.astype(np.float32) / 255
     if np.median(ink[:, 0]) > 0.5:
@@ -110,9 +110,9 @@ def _haze(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _bar(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Cover, lighten or invert a strip."""
+    """Cover, fade or invert a strip."""
     result = ink.copy()
-    # A view: what is done to the turned picture is done to the result.
+    # A view: changes to the transposed image change the result.
     strips = result.T if rng.random() < 0.5 else result
     width = max(1, round(rng.uniform(0.5, 3.5) * _unit(ink)))
     at = int(rng.integers(0, max(1, strips.shape[0] - width)))
@@ -123,7 +123,7 @@ def _bar(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _cut(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Push the ink up to a sixth of its length over the border."""
+    """Cut off up to a sixth of the ink at a border."""
     cells = [np.flatnonzero(ink.max(axis) > 0.4) for axis in (0, 1)]
     if not cells[0].size:
         return ink
@@ -136,7 +136,7 @@ def _cut(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _shaken(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Move each px by up to about one, as through bubbled glass."""
+    """Move each pixel by up to about one 28th of the image, as through bubbled glass."""
     reach = rng.uniform(0.4, 1.1) * _unit(ink)
     height, width = ink.shape
     cells = max(height, width) // max(1, round(_unit(ink)))
@@ -154,7 +154,7 @@ def _shaken(ink: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _hollow(ink: Floats, rng: np.random.Generator) -> Floats:
-    """Keep the outline, as of a digit drawn in double lines."""
+    """Keep only the outline, like a digit drawn in double lines."""
     image = _image(ink)
     size = 2 * max(1, round(0.5 * _unit(ink))) + 1
     return _array(image.filter(ImageFilter.MaxFilter(size))) - _array(

@@ -1,15 +1,15 @@
-"""A hand that writes: control points in, pen strokes as a person would have drawn them out.
+"""Simulated handwriting: from control points to pen strokes.
 
-A figure is written down as *drawings*: a few extremes of the same figure with the same points, and
-a hand lands somewhere between them. Each stroke is one string of points:
+A figure is defined by *drawings*: a few extreme versions of it with corresponding points. Each time
+the figure is written, its points lie somewhere between them. A stroke is a string of points:
 
     "0,.2 .3,0 !.3,1"               points x,y (x right, y down, about 0..1); ``!`` marks a corner
     "@.5,.5,.4,.5,-90,-450,9"       nine points on an ellipse: centre, radii, first and last angle
                                     in degrees (0 right, 90 down)
 
 Curves are cubic Hermite splines with chord-length Catmull-Rom tangents (Barry and Goldman 1988,
-"A recursive evaluation algorithm for a class of Catmull-Rom splines"): the speed at a point follows
-the distance to its neighbours, so that unevenly spaced points make no loops of their own.
+"A recursive evaluation algorithm for a class of Catmull-Rom splines"): the speed at a point depends
+on the distance to its neighbours, so that unevenly spaced points do not cause loops.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _HERMITE = np.stack(
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How far a hand may stray from a figure. Angles in degrees, positive to the right.
+class Variation:
+    """How much the writing of a figure varies. Angles in degrees, positive to the right.
 
-    ``lean`` and ``turn`` are (lowest, highest) skew and rotation, ``tilt`` bounds their sum;
-    ``widen`` the spread of the width's logarithm; ``wobble`` scales every other deformation;
-    ``sharp`` is the lowest sharpness of a corner (1: never rounded).
+    ``lean`` and ``turn`` are (lowest, highest) skew and rotation, ``tilt`` limits their sum;
+    ``widen`` is the standard deviation of the width's logarithm; ``wobble`` scales every other
+    deformation; ``sharp`` is the lowest sharpness of a corner (1: never rounded).
     """
 
     lean: tuple[float, float] = (-25.0, 35.0)
@@ -56,18 +56,18 @@ class Manner:
 
 @dataclass(frozen=True)
 class Figure:
-    """Extremes of one figure: ``drawings`` (e, m, 2), corner flags (m,), first point of strokes."""
+    """A figure: ``drawings`` (e, m, 2), corner flags (m,), and where each stroke starts."""
 
     drawings: NDArray[np.float64]
     corners: NDArray[np.bool_]
     bounds: tuple[int, ...]
-    manner: Manner = Manner()
+    variation: Variation = Variation()
 
 
-def figure(*drawings: Sequence[str], manner: Manner | None = None) -> Figure:
-    """Read a figure from its drawings, each a sequence of strokes in the notation above.
+def figure(*drawings: Sequence[str], variation: Variation | None = None) -> Figure:
+    """Parse a figure from its drawings, each a sequence of strokes in the notation above.
 
-    Raises ValueError when the drawings differ in the number of strokes, points or corners.
+    Raises ``ValueError`` if the drawings differ in the number of strokes, points or corners.
     """
     parsed = [[_parse(text) for text in drawing] for drawing in drawings]
     layouts = {
@@ -80,34 +80,34 @@ def figure(*drawings: Sequence[str], manner: Manner | None = None) -> Figure:
         drawings=np.array([[p for points, _ in d for p in points] for d in parsed], np.float64),
         corners=np.array([c for _, corners in parsed[0] for c in corners], np.bool_),
         bounds=(0, *(int(n) for n in np.cumsum(sizes))),
-        manner=manner or Manner(),
+        variation=variation or Variation(),
     )
 
 
 def read_figures(
-    path: Path, manners: Mapping[str, Manner]
+    path: Path, variations: Mapping[str, Variation]
 ) -> dict[str, dict[str, tuple[float, Figure]]]:
-    """Figures from a text file: group -> name -> (weight, figure), in the order of the file.
+    """Read figures from a file: group -> name -> (weight, figure), in the order of the file.
 
-    A heading ``[group name weight manner]`` is followed by its drawings, one a line, strokes
-    parted by ``|``; ``#`` starts a remark. Raises ValueError when drawings of a figure differ,
-    KeyError for an unknown manner.
+    A heading ``[group name weight variation]`` is followed by drawings, one per line, with strokes
+    separated by ``|``; ``#`` starts a comment. Raises ``ValueError`` if the drawings of a figure
+    differ, ``KeyError`` for an unknown variation.
     """
     figures: dict[str, dict[str, tuple[float, Figure]]] = {}
     for heading, drawings in _sections(path.read_text(encoding="utf-8").splitlines()):
-        group, name, weight, manner = heading.split()
-        shape = figure(*(line.split("|") for line in drawings), manner=manners[manner])
+        group, name, weight, variation = heading.split()
+        shape = figure(*(line.split("|") for line in drawings), variation=variations[variation])
         figures.setdefault(group, {})[name] = (float(weight), shape)
     return figures
 
 
 def write(shape: Figure, rng: np.random.Generator) -> list[Stroke]:
-    """Write a figure once: strokes (n, 2) with n >= 2, in a box of longer side 1 about (.5, .5)."""
-    manner = shape.manner
-    sloppy = manner.wobble * min(float(np.exp(0.45 * rng.standard_normal() - 0.1)), 1.9)
+    """Return a figure as strokes (n, 2), n >= 2; the longer side is 1, the centre (.5, .5)."""
+    variation = shape.variation
+    sloppy = variation.wobble * min(float(np.exp(0.45 * rng.standard_normal() - 0.1)), 1.9)
     points = _between(shape.drawings, rng)
     points = points + sloppy * 0.015 * _smooth(rng.standard_normal(points.shape))
-    sharpness = rng.uniform(manner.sharp, 1.0)
+    sharpness = rng.uniform(variation.sharp, 1.0)
     density = rng.uniform(14.0, 45.0)
     uneven = rng.uniform(-0.7, 0.7)
     strokes = []
@@ -117,13 +117,13 @@ def write(shape: Figure, rng: np.random.Generator) -> list[Stroke]:
         if first:
             curve += sloppy * 0.016 * rng.standard_normal(2)
         strokes.append(resample(curve, density, uneven))
-    return _settle(strokes, manner, sloppy, rng)
+    return _settle(strokes, variation, sloppy, rng)
 
 
 def spline(
     points: NDArray[np.float64], corners: NDArray[np.bool_], sharpness: float
 ) -> NDArray[np.float64]:
-    """A smooth curve (k, 2) through ``points`` (m, 2), m >= 2, with corners of that sharpness."""
+    """Return a smooth curve (k, 2) through ``points`` (m, 2), m >= 2, except at its corners."""
     chord = np.diff(points, axis=0)
     length = np.hypot(chord[:, 0], chord[:, 1])[:, None] + 1e-9
     slope = chord / length
@@ -146,9 +146,9 @@ def spline(
 
 
 def resample(curve: NDArray[np.float64], density: float, uneven: float = 0.0) -> Stroke:
-    """Points along ``curve`` as a device reports them: ``density`` per unit, unevenly spaced.
+    """Return points along a curve as a device reports them: ``density`` per unit of length.
 
-    ``uneven`` in -1..1: positive lingers at the ends, negative in the middle.
+    ``uneven``, -1 to 1, sets where points are closer: positive at the ends, negative in the middle.
     """
     step = np.diff(curve, axis=0)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
@@ -159,7 +159,7 @@ def resample(curve: NDArray[np.float64], density: float, uneven: float = 0.0) ->
 
 
 def unit_box(strokes: list[Stroke]) -> list[Stroke]:
-    """The same strokes, moved and scaled so that the longer side is 1 and the middle (.5, .5)."""
+    """Return strokes scaled to a longer side of 1 and centred at (.5, .5)."""
     everything = np.concatenate(strokes)
     low, high = everything.min(axis=0), everything.max(axis=0)
     side = float((high - low).max())
@@ -194,7 +194,7 @@ def _parse(text: str) -> tuple[list[tuple[float, float]], list[bool]]:
 
 
 def _between(drawings: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """A random mix of the drawings, at times a little beyond them."""
+    """Return a random mixture of the drawings, sometimes slightly beyond them."""
     count = len(drawings)
     if count == 1:
         return drawings.reshape(-1, 2)
@@ -205,14 +205,14 @@ def _between(drawings: NDArray[np.float64], rng: np.random.Generator) -> NDArray
 
 
 def _smooth(noise: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Noise (m, 2) in which neighbours go together, changed in place: its spread grows by 1.5."""
+    """Correlate neighbours of noise (m, 2) in place, which multiplies its deviation by 1.5."""
     noise[1:] += 0.7 * noise[:-1]
     noise[1:] += 0.5 * noise[:-1]
     return noise
 
 
 def _ends(curve: NDArray[np.float64], sloppy: float, rng: np.random.Generator) -> Stroke:
-    """Start and stop early or late, now and then with the hook of a pen put down or lifted."""
+    """Lengthen or shorten both ends of a stroke, and sometimes add a hook."""
     chance = rng.random(2)
     amount = rng.standard_normal(4)
     for end in (0, 1):
@@ -233,19 +233,19 @@ def _ends(curve: NDArray[np.float64], sloppy: float, rng: np.random.Generator) -
 
 
 def _settle(
-    strokes: list[Stroke], manner: Manner, sloppy: float, rng: np.random.Generator
+    strokes: list[Stroke], variation: Variation, sloppy: float, rng: np.random.Generator
 ) -> list[Stroke]:
-    """Warp, tremor, slant, turn and width over all strokes together, then the unit box."""
+    """Apply warp, tremor, slant, rotation and width to all strokes, and fit the unit box."""
     points = np.concatenate(strokes)
     wave = rng.standard_normal((2, 2))
     phase = rng.uniform(0.0, 2 * np.pi, 2)
     points = points + 0.022 * sloppy * np.sin(points @ (wave * 3.2) + phase) * rng.choice((-1, 1))
-    tremor = 0.0013 * manner.wobble * float(np.exp(0.7 * rng.standard_normal()))
+    tremor = 0.0013 * variation.wobble * float(np.exp(0.7 * rng.standard_normal()))
     points += min(tremor, 0.005) * _smooth(rng.standard_normal(points.shape))
-    lean = float(np.clip(5.0 + 11.0 * rng.standard_normal(), *manner.lean))
-    turn = float(np.clip(4.5 * rng.standard_normal(), *manner.turn))
-    lean += float(np.clip(lean + turn, *manner.tilt)) - (lean + turn)
-    wide = float(np.exp(np.clip(manner.widen * rng.standard_normal(), -0.32, 0.36)))
+    lean = float(np.clip(5.0 + 11.0 * rng.standard_normal(), *variation.lean))
+    turn = float(np.clip(4.5 * rng.standard_normal(), *variation.turn))
+    lean += float(np.clip(lean + turn, *variation.tilt)) - (lean + turn)
+    wide = float(np.exp(np.clip(variation.widen * rng.standard_normal(), -0.32, 0.36)))
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     skewed = np.array([[wide, 0.0], [-np.tan(np.radians(lean)), 1.0]])
     points = points @ skewed @ np.array([[cos, sin], [-sin, cos]])

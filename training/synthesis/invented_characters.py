@@ -1,12 +1,12 @@
-"""Invented characters, as an alphabet never seen would have them; none that looks like a digit.
+"""Invented characters, like those of an unknown alphabet, that do not look like digits.
 
-After Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through probabilistic program
-induction", Science 350, 2015, in spirit: a character is a few strokes, a stroke is a part of a
-common sort (line, hook, bowl, loop, legs, ...), and the strokes stand in a relation: one starts
-where another ends, hangs on it, crosses it, repeats or mirrors it, or stands apart. A second sort
-joins the nodes of a small grid, as runes and Hangul do. ``handwriting`` then writes it by hand.
+Inspired by Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through probabilistic
+program induction", Science 350, 2015. A character consists of a few strokes, each a common part
+(line, hook, bowl, loop, legs, ...), that are related: one starts where another ends, branches off
+it, crosses it, repeats or mirrors it, or stands apart. Other characters connect the nodes of a
+small grid, as runes and Hangul do. ``handwriting`` turns them into pen strokes.
 
-What comes out too near to a digit is thrown away (``resemblance``).
+Characters that look like a digit are discarded: see ``lookalike_filter``.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synthesis.handwriting import Figure, Manner, Stroke, write
+from training.synthesis.handwriting import Figure, Stroke, Variation, write
 from training.synthesis.lookalike_filter import resembles_a_digit
 
-_MANNER = Manner(lean=(-14.0, 24.0), turn=(-12.0, 12.0), tilt=(-18.0, 26.0), widen=0.15)
+_VARIATION = Variation(lean=(-14.0, 24.0), turn=(-12.0, 12.0), tilt=(-18.0, 26.0), widen=0.15)
 Points = NDArray[np.float64]
 _Part = tuple[Points, NDArray[np.bool_]]
 """Control points (m, 2) of a stroke and which of them are corners (m,)."""
 
 
 def generate_glyph(rng: np.random.Generator) -> list[Stroke]:
-    """Pen strokes of an invented character, each float64 (n, 2), n >= 2, x right, y down.
+    """Return pen strokes of an invented character, each float64 (n, 2), n >= 2, x right, y down.
 
-    The drawing fills a box of longer side 1 about (.5, .5).
+    Its longer side is 1, and its centre (.5, .5).
     """
     while True:
         parts = _on_a_grid(rng) if rng.random() < 0.5 else _composed(rng)
@@ -44,7 +44,7 @@ def _written(parts: list[_Part], rng: np.random.Generator) -> list[Stroke]:
         drawings=points[None],
         corners=np.concatenate([corners for _, corners in parts]),
         bounds=(0, *(int(n) for n in np.cumsum([len(points) for points, _ in parts]))),
-        manner=_MANNER,
+        variation=_VARIATION,
     )
     return write(shape, rng)
 
@@ -53,7 +53,7 @@ def _written(parts: list[_Part], rng: np.random.Generator) -> list[Stroke]:
 
 
 def _on_a_grid(rng: np.random.Generator) -> list[_Part]:
-    """One to four strokes between the nodes of a grid of 2-3 by 2-4 nodes."""
+    """Return one to four strokes between the nodes of a grid of 2-3 by 2-4 nodes."""
     columns, rows = int(rng.integers(2, 4)), int(rng.integers(2, 4 + (rng.random() < 0.3)))
     x = np.linspace(0, rng.uniform(0.45, 1.05), columns)
     y = np.linspace(0, 1, rows)
@@ -82,7 +82,7 @@ def _next(
     rows: int,
     rng: np.random.Generator,
 ) -> tuple[int, int]:
-    """Another node than the last one or two: straight along a row or column more often."""
+    """Return a node other than the last two, more often in the same row or column."""
     while True:
         i, j = int(rng.integers(columns)), int(rng.integers(rows))
         if (i, j) in path[-2:]:
@@ -92,7 +92,7 @@ def _next(
 
 
 def _bowed(points: Points, curved: bool, rng: np.random.Generator) -> _Part:
-    """Straight edges with corners between; or edges that bow, or corners that are rounded."""
+    """Return a stroke along ``points``, with curved edges or rounded corners."""
     middles = (points[1:] + points[:-1]) / 2
     if curved:
         edge = np.diff(points, axis=0)
@@ -110,7 +110,7 @@ def _bowed(points: Points, curved: bool, rng: np.random.Generator) -> _Part:
 
 
 def _composed(rng: np.random.Generator) -> list[_Part]:
-    """A first part and up to four more, each in a relation to one that is there."""
+    """Return a part and up to four more, each related to an earlier one."""
     first = _part(rng, 1.0)
     parts = [first]
     for _ in range(int(rng.choice((0, 1, 2, 3, 4), p=(0.12, 0.4, 0.3, 0.12, 0.06)))):
@@ -198,7 +198,7 @@ def _box(rng: np.random.Generator) -> _Part:
 
 
 def _free(rng: np.random.Generator) -> _Part:
-    """A soft curve through a few places."""
+    """A smooth curve through a few points."""
     count = int(rng.integers(3, 6))
     points = np.cumsum(rng.normal(0, 0.4, (count, 2)), axis=0)
     return points, rng.random(count) < 0.3
@@ -211,14 +211,14 @@ def _mark(rng: np.random.Generator) -> _Part:
 
 
 def _at_the_end(base: _Part, rng: np.random.Generator) -> list[_Part]:
-    """A stroke that starts where the other starts or ends."""
+    """A stroke that starts at an end of the other."""
     points, corners = _part(rng, rng.uniform(0.35, 1.0))
     end = base[0][-1 if rng.random() < 0.6 else 0]
     return [(points - points[0] + end, corners)]
 
 
 def _along(base: _Part, rng: np.random.Generator) -> list[_Part]:
-    """A stroke that hangs on the other's middle, or somewhere along it."""
+    """A stroke that starts in the middle of the other, or somewhere along it."""
     points, corners = _part(rng, rng.uniform(0.3, 0.8))
     return [(points - points[0] + _place_on(base, rng), corners)]
 
@@ -230,7 +230,7 @@ def _across(base: _Part, rng: np.random.Generator) -> list[_Part]:
 
 
 def _bowl(base: _Part, rng: np.random.Generator) -> list[_Part]:
-    """A bow from one place of the other stroke to another: P, D, B."""
+    """An arc between two points of the other stroke: P, D, B."""
     start, end = base[0][0], base[0][-1]
     first = rng.choice((0.0, 0.0, 0.3, 0.5))
     last = first + rng.choice((0.3, 0.5, 0.7))
@@ -243,7 +243,7 @@ def _bowl(base: _Part, rng: np.random.Generator) -> list[_Part]:
 
 
 def _again(base: _Part, rng: np.random.Generator) -> list[_Part]:
-    """The other stroke once or twice more beside it: the arms of E, the bars of Ш."""
+    """One or two copies of the other stroke next to it: the arms of E, the bars of Ш."""
     points, corners = base
     angle = rng.choice((0.0, 0.5, 0.5, 1.0)) * np.pi + rng.normal(0, 0.1)
     step = rng.uniform(0.22, 0.5) * np.array([np.cos(angle), np.sin(angle)])
@@ -255,7 +255,7 @@ def _again(base: _Part, rng: np.random.Generator) -> list[_Part]:
 
 
 def _mirrored(parts: list[_Part], rng: np.random.Generator) -> list[_Part]:
-    """The parts mirrored in an upright line at their right, touching or apart."""
+    """The parts mirrored in a vertical line to their right, touching or apart."""
     right = max(float(points[:, 0].max()) for points, _ in parts)
     axis = right + rng.choice((0.0, 0.0, 0.15))
     return [(points * (-1.0, 1.0) + (2 * axis, 0.0), corners) for points, corners in parts]
@@ -266,7 +266,7 @@ def _reflected(base: _Part, rng: np.random.Generator) -> list[_Part]:
 
 
 def _apart(base: _Part, rng: np.random.Generator) -> list[_Part]:
-    """A mark or a small stroke above, below or beside: a diacritic."""
+    """A mark or a small stroke above, below or next to the other: a diacritic."""
     if rng.random() < 0.6:
         points, corners = _mark(rng)
     else:
@@ -279,7 +279,7 @@ def _apart(base: _Part, rng: np.random.Generator) -> list[_Part]:
 
 
 def _place_on(base: _Part, rng: np.random.Generator) -> Points:
-    """A place along a stroke: the middle more often than not."""
+    """Return a point on a stroke, in half of all cases its middle."""
     points = base[0]
     t = (0.5 if rng.random() < 0.5 else rng.uniform(0.1, 0.9)) * (len(points) - 1)
     first = int(t)

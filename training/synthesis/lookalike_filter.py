@@ -1,10 +1,10 @@
-"""Does a drawing look like a digit? Chamfer matching with digits in many hands.
+"""A filter for drawings that look like a digit: chamfer matching with generated digits.
 
-Invented characters come out as digits now and then, and a digit that is labelled "not a digit"
-costs accuracy. So each is laid on digits that ``allographs`` writes, both as the imaging code
-frames them: longer side of the ink 1, centre of mass in the middle. The distance is that of
-Barrow, Tenenbaum, Bolles, Wolf, "Parametric correspondence and chamfer matching", IJCAI 1977:
-the mean way from the points of one to the nearest of the other, here the longer of both ways.
+Some invented characters look like digits, and digits labelled "not a digit" cost accuracy. So each
+is compared with digits from ``allographs``, both normalised as by imaging: the longer side is 1,
+and the centre of mass in the middle. The distance is that of Barrow, Tenenbaum, Bolles, Wolf,
+"Parametric correspondence and chamfer matching", IJCAI 1977: the mean distance from the points of
+one drawing to the nearest of the other, here the larger of both directions.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Points = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 _TOLERANCE = (0.058, 0.062, 0.062, 0.055, 0.058, 0.062, 0.058, 0.058, 0.056, 0.055)
-"""How far a drawing may be from each digit and still be one, 1 being its longer side.
+"""The distance from each digit up to which a drawing resembles it, relative to its longer side.
 
-Settled by eye on invented characters: with more than that, T and Y go as a 7 and a 1, with less
-an angular 4 stays. Real pen digits lie within it five times out of six.
+Chosen by eye on invented characters: with larger values T and Y resemble a 7 and a 1, with smaller
+ones an angular 4 resembles nothing. Five in six real pen digits are within it.
 """
 
 _ANGULAR = {
@@ -52,25 +52,25 @@ _ANGULAR = {
     ),
     8: (("!0,0 .35,.5 !.7,1 .35,1 !0,1 .35,.5 !.7,0 .35,0 !0,0",),),
 }
-"""Digits as a ruler or a compass would draw them, which people read though few write so."""
+"""Digits as if drawn with ruler and compass: rare, but people recognise them."""
 
 _UPRIGHT = 48.0  # degrees
 _RING_GAP = 1.0  # radians
-_SPACING = 1 / 14  # between points along a stroke: less than a stroke's width (2.4 of 20 px)
-_HANDS = 10  # how often each allograph is written
-_GRID = 24  # cells a side of the map of distances, which reaches beyond a framed drawing
+_SPACING = 1 / 14  # between points along a stroke: less than the stroke width (2.4 of 20 px)
+_COPIES = 10  # of each allograph
+_GRID = 24  # cells per side of a distance map, which is larger than a normalised drawing
 _REACH = 0.75
 _CELLS = ((np.arange(_GRID) + 0.5) / _GRID * 2 * _REACH - _REACH).astype(np.float32)
 
 
 def resembles_a_digit(strokes: Sequence[Stroke]) -> bool:
-    """Tell whether a person might read a digit; strokes (n, 2), n >= 2, longer side about 1."""
-    points = _framed(strokes)
+    """Whether a person might recognise a digit in strokes (n, 2), n >= 2, longer side about 1."""
+    points = _normalised(strokes)
     return is_a_stick(points) or is_a_ring(points) or digit_distance(points) < 1
 
 
 def digit_distance(points: Points) -> float:
-    """Return how far framed points are from the nearest digit, in tolerances of that digit."""
+    """Return the distance of normalised points from the nearest digit, in its tolerances."""
     digits = _digits()
     there = digits.maps[:, _cell(points)].mean(1) / digits.tolerances
     near = np.flatnonzero(there < 1)
@@ -82,14 +82,14 @@ def digit_distance(points: Points) -> float:
 
 
 def is_a_stick(points: Points) -> bool:
-    """Tell whether framed points lie along a line, or a bow, within 48 degrees of upright: a 1."""
+    """Whether normalised points form a line or arc within 48 degrees of vertical: a 1."""
     spread, axes = np.linalg.eigh(points.T @ points)
     lean = np.degrees(np.arctan2(abs(axes[0, 1]), abs(axes[1, 1])))
     return bool(spread[0] < 0.06 * spread[1] and lean < _UPRIGHT)
 
 
 def is_a_ring(points: Points) -> bool:
-    """Tell whether framed points lie all round their middle and nearly all as far from it: a 0."""
+    """Whether normalised points surround their centre at nearly the same distance: a 0."""
     radius = np.hypot(*points.T)
     on_it = np.abs(radius / np.median(radius) - 1) < 0.4
     angles = np.sort(np.arctan2(points[on_it, 1], points[on_it, 0]))
@@ -99,7 +99,7 @@ def is_a_ring(points: Points) -> bool:
 
 @dataclass(frozen=True)
 class _Digits:
-    """Digits t: maps (t, cells) of the way to their ink; the cells (t, p) of it, weights (t, p)."""
+    """Templates t: distance maps (t, cells); cells with ink (t, p), padded, and weights (t, p)."""
 
     maps: Floats
     cells: NDArray[np.intp]
@@ -114,16 +114,16 @@ def _digits() -> _Digits:
         (digit, generate_digit(digit, rng, allograph=name))
         for digit, names in ALLOGRAPHS.items()
         for name in names
-        for _ in range(_HANDS)
+        for _ in range(_COPIES)
     ]
     written += [
         (digit, write(figure(drawing), rng))
         for digit, drawings in _ANGULAR.items()
         for drawing in drawings
-        for _ in range(_HANDS)
+        for _ in range(_COPIES)
     ]
     tolerances = np.array([_TOLERANCE[digit] for digit, _ in written], np.float32)
-    sets = [_framed(_varied(strokes, rng)) for _, strokes in written]
+    sets = [_normalised(_varied(strokes, rng)) for _, strokes in written]
     longest = max(map(len, sets))
     cells = np.zeros((len(sets), longest), np.intp)
     weights = np.zeros((len(sets), longest), np.float32)
@@ -135,21 +135,21 @@ def _digits() -> _Digits:
 
 
 def _varied(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
-    """Turned, slanted and stretched further than ``allographs`` does: people read that, too."""
+    """Rotate, slant and stretch strokes more than ``allographs`` does; they remain legible."""
     turn, slant, stretch = rng.normal(0, (0.1, 0.2, 0.15))
     c, s = np.cos(turn), np.sin(turn)
     matrix = np.array([[c, s], [-s, c]]) @ np.array([[np.exp(stretch), 0], [slant, 1]])
     return [stroke @ matrix for stroke in strokes]
 
 
-def _framed(strokes: Sequence[Stroke]) -> Points:
+def _normalised(strokes: Sequence[Stroke]) -> Points:
     points = np.concatenate([_even(stroke) for stroke in strokes])
     side = float(np.ptp(points, axis=0).max())
     return np.asarray((points - points.mean(0)) / (side if side > 0 else 1.0))
 
 
 def _even(stroke: Stroke) -> Points:
-    """Points along a stroke, evenly spaced."""
+    """Return evenly spaced points along a stroke."""
     step = np.diff(stroke, axis=0)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
     t = np.linspace(0, along[-1], max(2, int(along[-1] / _SPACING) + 1))
@@ -162,7 +162,7 @@ def _cell(points: Points) -> NDArray[np.intp]:
 
 
 def _distances(points: Points) -> Floats:
-    """The way from every cell to the nearest point, (cells,)."""
+    """Return the distance from every cell to the nearest point, (cells,)."""
     x, y = points.astype(np.float32).T
     squares = ((_CELLS[:, None] - y) ** 2)[:, None] + (_CELLS[:, None] - x) ** 2
     return np.asarray(np.sqrt(squares.min(2)).ravel())

@@ -1,15 +1,15 @@
-"""What people draw that is not one digit: scribbles, letters, shapes, signs, several digits.
+"""Generated non-digits: scribbles, letters, shapes, signs, several digits.
 
-Left out, because a person would read a digit in them:
+Excluded, because a person would recognise a digit in them:
 
 - C c D G O o Q U (0), I J L l i j | / ( ) ! (1), Z z (2), Ɛ Σ ʒ (3), y (an open 4), S s (5),
   b (6), B & δ ∞ (8), g q (9), Φ θ ∅ (a slashed 0), @ (a curled 0), lightning (4);
-- kana and Han that read as one: ノ (1), フ ク (7), ろ る (3), 口 (0), 己 (2), 日 (8);
-- a single line nearer to upright than 60 degrees (1), a plain circle or ellipse and a spiral of
+- kana and Han that look like one: ノ (1), フ ク (7), ろ る (3), 口 (0), 己 (2), 日 (8);
+- a single line within 60 degrees of vertical (1), a plain circle or ellipse and a spiral of
   under two turns (0, 6, 9), a zigzag of under five legs (2, 3), an arrow pointing up (1);
-- one digit with a ring (or a 0) round it, with an underline or a stroke through it: what it is
-  meant for is anybody's guess;
-- what ``glyphs`` and ``spoiled`` leave out.
+- a digit with a ring (or a 0) around it, an underline, or a stroke through it: its meaning is
+  ambiguous;
+- what ``invented_characters`` and ``altered_digits`` exclude.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ import numpy as np
 
 from training.synthesis import altered_digits, scribbles
 from training.synthesis.allographs import generate_digit
-from training.synthesis.handwriting import Manner, Stroke, read_figures, unit_box, write
+from training.synthesis.handwriting import Stroke, Variation, read_figures, unit_box, write
 from training.synthesis.invented_characters import generate_glyph
 
 Drawer = Callable[[np.random.Generator], list[Stroke]]
 
-_MANNERS = {
-    "loose": Manner(lean=(-20.0, 28.0), turn=(-14.0, 14.0), tilt=(-26.0, 32.0), widen=0.16),
-    "square": Manner(
+_VARIATIONS = {
+    "loose": Variation(lean=(-20.0, 28.0), turn=(-14.0, 14.0), tilt=(-26.0, 32.0), widen=0.16),
+    "square": Variation(
         lean=(-12.0, 14.0), turn=(-10.0, 10.0), tilt=(-14.0, 16.0), wobble=0.85, sharp=0.8
     ),
-    "steady": Manner(lean=(-8.0, 10.0), turn=(-8.0, 10.0), tilt=(-10.0, 12.0)),
+    "steady": Variation(lean=(-8.0, 10.0), turn=(-8.0, 10.0), tilt=(-10.0, 12.0)),
 }
 _FIGURES = {
     group: {name: shape for name, (_, shape) in figures.items()}
-    for group, figures in read_figures(Path(__file__).with_suffix(".txt"), _MANNERS).items()
+    for group, figures in read_figures(Path(__file__).with_suffix(".txt"), _VARIATIONS).items()
 }
 
 
 def generate_nondigit(rng: np.random.Generator, *, kind: str | None = None) -> list[Stroke]:
-    """Pen strokes of one drawing that is no single digit, each float64 (n, 2), x right, y down.
+    """Return pen strokes of a non-digit, each float64 (n, 2), x right, y down.
 
-    The drawing fills a box of longer side 1 about (.5, .5); a single dot is one point, n = 1,
-    which has no size of its own. ``kind`` asks for one of ``NONDIGITS``; without it one is drawn
-    by how often such drawings are to be expected. Raises ValueError for an unknown kind.
+    Its longer side is 1, and its centre (.5, .5); a single dot is one point, n = 1. ``kind`` is one
+    of ``NONDIGITS``, by default a random one, weighted by expected frequency. Raises ``ValueError``
+    for an unknown kind.
     """
     if kind is None:
         kind = NONDIGITS[int(np.searchsorted(_ODDS, rng.random()))]
@@ -73,7 +73,7 @@ def _arrow(rng: np.random.Generator) -> list[Stroke]:
 
 
 def _digits(rng: np.random.Generator) -> list[Stroke]:
-    """Two to four digits side by side, touching or apart."""
+    """Return two to four digits side by side, touching or apart."""
     digits = rng.integers(0, 10, int(rng.choice((2, 3, 4), p=(0.65, 0.25, 0.1))))
     if rng.random() < 0.15:
         digits[:] = digits[0]
@@ -92,7 +92,7 @@ def _turned(rng: np.random.Generator) -> list[Stroke]:
 
 
 def _word(rng: np.random.Generator) -> list[Stroke]:
-    """A few letters, at times with a digit among them."""
+    """Return a few letters, sometimes with a digit among them."""
     letters = [_letter(rng) for _ in range(int(rng.integers(2, 5)))]
     if rng.random() < 0.3:
         letters[int(rng.integers(len(letters)))] = generate_digit(int(rng.integers(10)), rng)
@@ -134,7 +134,7 @@ NONDIGITS: tuple[str, ...] = tuple(_KINDS)
 _ODDS = np.cumsum([weight for weight, _ in _KINDS.values()]) / sum(
     weight for weight, _ in _KINDS.values()
 )
-# Drawings without an upright of their own.
+# Drawings without an orientation.
 _TURNED = {
     *("zigzag", "tangle", "spiral", "hatching", "walk", "heavy", "smear"),
     *("dots", "lines", "wave"),

@@ -1,8 +1,8 @@
-"""Photographs of pen-written digits, made up: paper, ruling, pen, light, shadow, lens, sensor.
+"""Simulated photographs of handwritten digits: paper, ruling, pen, light, shadow, lens, sensor.
 
-They stand in for the phone photos that ``recognizer.imaging.photo`` must read. The picture is
-made from the light that falls on a page and what the page reflects, in millimetres, which is not
-how it is read: nothing here is a function that the reading code could undo. NumPy and Pillow only.
+They take the place of the phone photos that ``recognizer.imaging.photo`` processes. An image is
+computed from the light on a page and the reflectance of paper and ink, with lengths in
+millimetres; nothing here is the inverse of what the imaging code does. Uses only NumPy and Pillow.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Ruling = Literal["none", "ruled", "squared"]
 Shadow = Literal["none", "soft", "hard"]
 Pen = Literal["ballpoint", "fineliner", "felt"]
 
-_PAPER = 0.97  # what white paper reflects
+_PAPER = 0.97  # reflectance of white paper
 _INKS = ((0.10, 0.14, 0.42), (0.08, 0.08, 0.10), (0.16, 0.20, 0.50), (0.13, 0.13, 0.15))
 _RULES = ((0.62, 0.76, 0.90), (0.72, 0.74, 0.76), (0.66, 0.72, 0.84), (0.80, 0.72, 0.76))
 _NIBS: dict[str, tuple[float, float]] = {
@@ -36,12 +36,11 @@ _NIBS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Conditions:
-    """How a photograph is taken.
+    """The conditions of a photograph.
 
-    ``darkest`` is the light in the darkest corner as a share of the lightest (1: even light),
-    ``tilt`` the range of the page's rotation in degrees either way, ``size`` the range of the
-    digit's height as a share of the frame's, ``noise`` the range of the sensor's noise in grey
-    levels of white paper.
+    ``darkest`` is the lowest brightness relative to the highest (1: even light), ``tilt`` the
+    largest rotation of the page in degrees, ``size`` the range of the digit's height relative to
+    the frame's, ``noise`` the range of the sensor's noise in grey levels of white paper.
     """
 
     darkest: float = 0.93
@@ -65,7 +64,7 @@ KINDS: dict[str, Conditions] = {
         darkest=0.5, shadow="hard", ruling="squared", tilt=15.0, size=(0.08, 0.7), noise=(2, 8)
     ),
 }
-"""The kinds of photographs that accuracy is stated for."""
+"""The kinds of photographs that accuracy is reported for."""
 
 
 def photograph(
@@ -76,16 +75,14 @@ def photograph(
     width: int = 1000,
     height: int = 750,
 ) -> Rgb:
-    """Photograph strokes written on paper: uint8 RGB (height, width, 3).
+    """Return a photograph of strokes on paper: uint8 RGB (height, width, 3).
 
-    Without strokes the paper is blank. ``strokes`` are (n, 2) arrays of points, y down, of any
-    scale. What ``conditions`` leave open (pen, colours, place, size of the writing) is drawn
-    from ``rng``: the same generator state gives the same picture.
+    ``strokes`` are (n, 2) arrays of points, y down, of any scale; without any the paper is blank.
+    Everything that ``conditions`` do not set (pen, colours, position, size) is drawn from ``rng``.
     """
     chosen = conditions or Conditions()
     share = float(rng.uniform(*chosen.size))
-    # People write small digits of 7 mm and large ones of 6 cm; how much of the page the frame
-    # shows follows from that.
+    # Digits are 7 mm to 6 cm high, which determines how much of the page the frame shows.
     tall_mm = float(np.exp(rng.uniform(np.log(7 + 10 * share), np.log(14 + 45 * share))))
     scale = share * height / tall_mm  # px to one mm
     angle = np.radians(rng.uniform(-chosen.tilt, chosen.tilt))
@@ -108,9 +105,9 @@ def photograph(
 
 
 def as_jpeg(picture: Rgb, quality: int, *, orientation: int = 1) -> bytes:
-    """Return a picture as JPEG bytes, as a phone saves it: turned as EXIF ``orientation`` says.
+    """Return an image as JPEG bytes with an EXIF ``orientation``, as phones save it.
 
-    With orientation 6 or 8 the stored picture lies on its side, and a reader must turn it back.
+    The pixels are rotated so that the image is upright once the orientation is applied.
     """
     turned = {1: picture, 3: np.rot90(picture, 2), 6: np.rot90(picture), 8: np.rot90(picture, -1)}
     exif = Image.Exif()
@@ -123,14 +120,14 @@ def as_jpeg(picture: Rgb, quality: int, *, orientation: int = 1) -> bytes:
 
 
 def _page(rng: np.random.Generator, width: int, height: int) -> Floats:
-    """Return bare paper, float32 (h, w, 3): nearly white, a little mottled."""
+    """Return empty paper, float32 (h, w, 3): nearly white and slightly mottled."""
     tint = _PAPER - rng.uniform(0, 0.05, 3) * rng.uniform(0, 1)
     mottle = _clouds(rng, width, height, 40) * 0.012
     return np.asarray(tint.astype(np.float32) * (1 - mottle[:, :, None]), np.float32)
 
 
 def _clouds(rng: np.random.Generator, width: int, height: int, cells: int) -> Floats:
-    """Return smooth noise, float32 (h, w), 0 to 1, with about so many bumps across."""
+    """Return smooth noise, float32 (h, w), 0 to 1, with about ``cells`` bumps across."""
     small = rng.random((max(2, cells * height // width), cells)).astype(np.float32)
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
@@ -138,11 +135,11 @@ def _clouds(rng: np.random.Generator, width: int, height: int, cells: int) -> Fl
 def _page_coordinates(
     width: int, height: int, scale: float, angle: float, keystone: NDArray[np.float64]
 ) -> tuple[Floats, Floats]:
-    """Return where on the page, in mm across and down, each px of the frame lies."""
+    """Return the position on the page, in mm across and down, of each px of the frame."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x -= width / 2
     y -= height / 2
-    # Parallel lines of the page run together a little: the phone is never held quite level.
+    # Slight perspective: a phone is never exactly parallel to the page.
     depth = (1 + keystone[0] * x + keystone[1] * y) * np.float32(scale)
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     return (cos * x + sin * y) / depth, (cos * y - sin * x) / depth
@@ -156,7 +153,7 @@ def _rule(
     colour: tuple[float, float, float],
     rng: np.random.Generator,
 ) -> None:
-    """Print lines on the page, never quite evenly spaced nor equally dark."""
+    """Print lines on the page, slightly uneven in spacing and darkness."""
     first = int(np.floor(position.min() / pitch)) - 1
     count = int(np.ceil(position.max() / pitch)) + 2 - first
     offset = rng.uniform(0, pitch)
@@ -165,7 +162,7 @@ def _rule(
     nearest = np.clip(np.rint((position - offset) / pitch).astype(np.int32) - first, 0, count - 1)
     distance = np.abs(position - at.astype(np.float32)[nearest])
     half = rng.uniform(0.1, 0.2)
-    # A line thinner than a px covers only part of it.
+    # A line narrower than a px covers only part of it.
     reach = np.float32(max(half, 0.5 / scale))
     cover = np.clip((reach - distance) * np.float32(scale) + 0.5, 0, 1) * np.float32(half) / reach
     cover *= strength[nearest]
@@ -180,7 +177,7 @@ def _write(
     scale: float,
     angle: float,
 ) -> tuple[float, float]:
-    """Write strokes on the page, ``tall`` px high; return their middle (x, y) in px."""
+    """Write strokes on the page, ``tall`` px high, and return their centre (x, y) in px."""
     height, width = page.shape[:2]
     pen: Pen = ("ballpoint", "fineliner", "felt")[int(rng.integers(3))]
     nib = float(rng.uniform(*_NIBS[pen])) * scale
@@ -202,7 +199,7 @@ def _write(
     phase = rng.uniform(0, 6)
     for stroke in turned:
         dense = _resample((stroke + box / 2) * fine, max(1.0, nib * fine / 4))
-        # The pen is pressed more and less along the way.
+        # Pen pressure varies along the stroke.
         press = 1 + 0.12 * np.sin(phase + np.arange(len(dense)) * nib / max(tall, 1) * 2)
         for (x, y), pressed in zip(dense.tolist(), press.tolist(), strict=True):
             radius = max(nib * fine * pressed / 2, 0.5)
@@ -228,7 +225,7 @@ def _resample(stroke: Stroke, step: float) -> Stroke:
 
 
 def _light(rng: np.random.Generator, width: int, height: int, darkest: float) -> Floats:
-    """Return the light on the page, float32 (h, w): 1 where lightest, ``darkest`` at least."""
+    """Return the light on the page, float32 (h, w), from ``darkest`` to 1."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = x / width - 0.5, y / height - 0.5
     angle = rng.uniform(0, 2 * np.pi)
@@ -243,7 +240,7 @@ def _light(rng: np.random.Generator, width: int, height: int, darkest: float) ->
 def _shadow(
     rng: np.random.Generator, width: int, height: int, middle: tuple[float, float], *, hard: bool
 ) -> Floats:
-    """Return what light a shadow leaves, float32 (h, w): its edge runs across the writing."""
+    """Return the light in and around a shadow whose edge crosses the writing, float32 (h, w)."""
     small = 4 if max(width, height) > 2000 else 1
     size = (width // small, height // small)
     mask = Image.new("L", size, 0)
@@ -251,7 +248,7 @@ def _shadow(
     forward = np.array((np.cos(angle), np.sin(angle)))
     sideways = np.array((-forward[1], forward[0]))
     edge = np.array(middle) / small + forward * rng.normal(0, 0.05) * size[1]
-    # The edge of a hand or a phone: bends, never quite straight.
+    # The edge of a hand or a phone, which is not straight.
     along = np.linspace(-1, 1, 9)
     bend = np.cumsum(rng.normal(0, 0.06, 9)) * size[1] * 0.5
     bend -= bend[4]
@@ -265,14 +262,14 @@ def _shadow(
 
 
 def _expose(page: Floats, rng: np.random.Generator, noise: float) -> Rgb:
-    """Return what the sensor makes of the light: balance, focus, noise, 8 bits."""
+    """Return the sensor's image: white balance, focus, noise, 8 bits."""
     balance = (1 + rng.normal(0, 0.02, 3)).astype(np.float32) * np.float32(rng.uniform(225, 255))
     levels = np.clip(page * balance, 0, 255).astype(np.uint8)
     focus = max(page.shape) / 1000 * rng.uniform(0.2, 0.8)
     blurred = Image.fromarray(levels).filter(ImageFilter.GaussianBlur(focus))
     result = np.asarray(blurred, np.float32)
     grain = rng.standard_normal(result.shape, np.float32)
-    # Photon noise grows with the root of the light, and the sensor adds a little of its own.
+    # Photon noise grows with the square root of the light; the sensor adds a constant part.
     grain *= np.float32(noise) * np.sqrt(result / 255 * 0.8 + 0.2)
     picture: Rgb = np.clip(np.rint(result + grain), 0, 255).astype(np.uint8)
     return picture

@@ -1,6 +1,6 @@
-"""Scribbles, dots and lines: what a hand leaves that means nothing. None of it reads as a 1.
+"""Scribbles, dots and lines that do not look like a digit, not even a 1.
 
-Every function draws once: strokes float64 (n, 2), x right, y down, of any size and place.
+Every function returns strokes float64 (n, 2), x right, y down, of any size and position.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def walk(rng: np.random.Generator) -> list[Stroke]:
         steps = rng.normal(0, 1, (int(rng.integers(9, 20)), 2))
         steps[1:] += rng.uniform(0, 0.8) * steps[:-1]
         points = np.cumsum(steps, axis=0)
-        # Walks that go off in one direction come out as a line, which may stand upright.
+        # Walks in one direction would look like a line, which may be vertical.
         points -= np.linspace(0, 1, len(points))[:, None] * (points[-1] - points[0]) * 0.8
         strokes.append(_curve(points / np.abs(np.ptp(points, axis=0)) + rng.normal(0, 0.2, 2), rng))
     return strokes
@@ -83,7 +83,7 @@ def dot(rng: np.random.Generator) -> list[Stroke]:
 
 def dots(rng: np.random.Generator) -> list[Stroke]:
     places = rng.uniform(0, 1, (int(rng.integers(2, 8)), 2))
-    # Spread out first: what a pen does within a dot must not grow into a line.
+    # Scaled first, so that the shape of a dot is not enlarged to a line.
     places /= np.ptp(places, axis=0).max()
     return [place + rng.normal(0, 0.012, (int(rng.integers(1, 4)), 2)) for place in places]
 
@@ -97,7 +97,7 @@ def line(rng: np.random.Generator) -> list[Stroke]:
 
 
 def lines(rng: np.random.Generator) -> list[Stroke]:
-    """Lines that belong to nothing: five or more, as four may meet in a 4 or a 7."""
+    """Five or more unrelated lines: four may form a 4 or a 7."""
     strokes = []
     for _ in range(int(rng.integers(4, 8))):
         ends = rng.uniform(0, 1, (2, 2))
@@ -118,7 +118,7 @@ def wave(rng: np.random.Generator) -> list[Stroke]:
 
 
 def heavy(rng: np.random.Generator) -> list[Stroke]:
-    """A patch filled by going to and fro, once or twice over."""
+    """An area filled with a back-and-forth stroke, once or twice."""
     strokes = []
     wide = rng.uniform(0.6, 1.6)
     for _ in range(1 if rng.random() < 0.6 else 2):
@@ -129,13 +129,13 @@ def heavy(rng: np.random.Generator) -> list[Stroke]:
         angle = rng.uniform(0, np.pi)
         c, s = np.cos(angle), np.sin(angle)
         points = (points - points.mean(0)) @ np.array([[c, s], [-s, c]])
-        # Nine points in ten lie on straight legs, which need no more.
+        # Half of the points are enough: most lie on straight segments.
         strokes.append(spline(points, np.ones(count, np.bool_), rng.uniform(0.2, 1))[::2].copy())
     return strokes
 
 
 def smear(rng: np.random.Generator) -> list[Stroke]:
-    """A filled blot, as a speck or a short smear looks once it is scaled up; never upright."""
+    """A filled blot, like an enlarged speck or short smear; never vertical."""
     across = float(np.exp(rng.uniform(-0.15, 1.1)))
     angles = np.linspace(0, np.pi, 15)[1:-1]
     waves = rng.normal(0, rng.uniform(0, 0.14), (2, 4)) / np.arange(1, 5) ** 0.5
@@ -157,13 +157,13 @@ def smear(rng: np.random.Generator) -> list[Stroke]:
     )
     tilt = rng.normal(0, 0.3)
     c, s = np.cos(tilt), np.sin(tilt)
-    # To and fro between the two edges: less than a brush apart at most sizes.
+    # Back and forth between both edges: less than a brush width apart at most sizes.
     ends[1::2] = ends[1::2, ::-1]
     return [(ends.reshape(-1, 2) @ np.array([[c, s], [-s, c]])) * 0.5]
 
 
 def crumbs(rng: np.random.Generator) -> list[Stroke]:
-    """Bits of short lines strewn about, as a nearly empty canvas has."""
+    """A few short scattered lines, as on a nearly empty canvas."""
     strokes = []
     for _ in range(int(rng.integers(2, 6))):
         along = np.linspace(0, rng.uniform(0.03, 0.2), 3)[:, None]

@@ -1,7 +1,7 @@
-"""What a canvas brush does: pen strokes -> pixels.
+"""Rendering of pen strokes with a brush, as on the site's canvas.
 
 A stroke is a float64 array (n, 2) of points, x to the right and y down; a drawing is a list of
-strokes. NumPy and Pillow only, so that tests may draw too.
+strokes. Uses only NumPy and Pillow, so that tests can draw too.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ Stroke = NDArray[np.float64]
 Strokes = list[Stroke]
 
 CANVAS = 280
-"""Side of the canvas, in px, that placements are stated for."""
+"""Side of the canvas, in px, that placements refer to."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where and how large a digit stands on the canvas, and with which brush it is drawn.
+    """Size and position of a digit on the canvas, and the width of the brush.
 
-    ``size`` is the range of the longer side as a share of the canvas, ``brush`` the range of
-    the brush's width in px of a 280 px canvas, ``anywhere`` puts it at any place it fits.
+    ``size`` is the range of the longer side relative to the canvas, ``brush`` the range of the
+    brush's width in px on a 280 px canvas, ``anywhere`` whether the position is random.
     """
 
     size: tuple[float, float]
@@ -40,7 +40,7 @@ PLACEMENTS: dict[str, Placement] = {
     "thin": Placement(size=(0.6, 0.7), brush=(6, 6), anywhere=False),
     "wild": Placement(size=(0.25, 0.9), brush=(8, 24), anywhere=True),
 }
-"""The five ways of drawing that accuracy is stated for."""
+"""The five placements that accuracy is reported for."""
 
 
 def place(
@@ -52,8 +52,8 @@ def place(
 ) -> Strokes:
     """Scale and move a drawing onto a canvas.
 
-    The longer side of its points becomes ``size`` of the canvas; the middle of its box comes to
-    ``centre`` (x, y in px), by default the middle of the canvas. A single dot stays a dot.
+    Its longer side becomes ``size`` times the canvas, and the centre of its bounding box ``centre``
+    (x, y in px), by default that of the canvas. A single dot stays a dot.
     """
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
@@ -68,8 +68,8 @@ def render(
 ) -> NDArray[np.uint8]:
     """Draw strokes with a round brush: uint8 (canvas, canvas), black ink (0) on white (255).
 
-    ``brush`` is the width in px. Drawn at twice the size and halved, which smooths the edge as
-    a browser does. What lies outside the canvas is cut off, as on a canvas.
+    ``brush`` is the width in px. Drawn at twice the size and reduced, which smooths edges as a
+    browser does. Strokes are clipped to the canvas.
     """
     image = Image.new("L", (2 * canvas, 2 * canvas), 255)
     draw = ImageDraw.Draw(image)
@@ -93,9 +93,9 @@ def draw_at(
     *,
     canvas: int = CANVAS,
 ) -> NDArray[np.uint8]:
-    """Draw strokes on a canvas as a placement says, its ranges sampled by ``rng``.
+    """Draw strokes with values sampled from the ranges of a placement.
 
-    Returns uint8 (canvas, canvas), black on white. The ink stays on the canvas.
+    Returns uint8 (canvas, canvas), black on white. All ink is on the canvas.
     """
     brush = rng.uniform(*placement.brush) * canvas / CANVAS
     size = min(rng.uniform(*placement.size), 1 - brush / canvas)

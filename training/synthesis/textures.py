@@ -1,8 +1,8 @@
-"""Grey pictures of things that are no digits, as photos that somebody uploads would have them.
+"""Generated grey images without digits, in place of photos that people upload.
 
-Made up, not photographed: noise whose spectrum falls with frequency as that of natural scenes
-does (Field, "Relations between the statistics of natural images and the response properties of
-cortical cells", J. Opt. Soc. Am. A 4(12), 1987), shaded bodies, rows, tiles, leaves, faces.
+They contain shaded shapes, rows, tiles, leaves, faces, and noise whose spectrum falls with
+frequency as in natural scenes (Field, "Relations between the statistics of natural images and the
+response properties of cortical cells", J. Opt. Soc. Am. A 4(12), 1987).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _SMALLEST, _LARGEST = 100, 200  # px
 
 
 def generate_texture(rng: np.random.Generator, *, kind: str | None = None) -> Pixels:
-    """Paint a grey picture of something that is no digit: uint8 (h, w), sides of 100 to 200 px.
+    """Return a grey image without a digit, uint8 (h, w), with sides of 100 to 200 px.
 
-    ``kind`` asks for one of ``TEXTURES``. Raises ValueError for an unknown one.
+    ``kind`` is one of ``TEXTURES``, by default a random one. Raises ``ValueError`` for another.
     """
     if kind is None:
         kind = TEXTURES[int(rng.integers(len(TEXTURES)))]
@@ -41,7 +41,7 @@ def generate_texture(rng: np.random.Generator, *, kind: str | None = None) -> Pi
 
 
 def _noise(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Octaves of smooth noise, each finer by two and weaker by a factor that sets the texture."""
+    """Octaves of smooth noise, each twice as fine and weaker by a factor that sets the texture."""
     fall = rng.uniform(0.35, 0.9)
     picture = np.zeros((height, width), np.float32)
     nodes, strength = int(rng.integers(2, 5)), 1.0
@@ -65,7 +65,7 @@ def _gradient(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Shaded bodies before a background of light and noise."""
+    """Shaded shapes in front of a gradient with noise."""
     picture = _gradient(height, width, rng) * np.float32(rng.uniform(0.2, 1.2))
     if rng.random() < 0.5:
         picture += _noise(height, width, rng) * np.float32(rng.uniform(0.05, 0.4))
@@ -77,7 +77,7 @@ def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _silhouette(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """One to three dark bodies on light ground, or the other way round."""
+    """One to three dark shapes on a light background, or vice versa."""
     shapes = [_body(rng) for _ in range(int(rng.integers(1, 4)))]
     picture = _gradient(height, width, rng) * np.float32(rng.uniform(0, 0.15))
     sign = np.float32(rng.choice((-1.0, 1.0)))
@@ -86,7 +86,7 @@ def _silhouette(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _body(rng: np.random.Generator) -> list[NDArray[np.float64]]:
-    """The outline of a lump, a jagged body or a box, as polygons (n, 2) in the unit square."""
+    """Return a rounded, jagged or four-cornered outline: polygons (n, 2) in the unit square."""
     sort = rng.integers(3)
     count = (24, int(rng.integers(5, 12)), 4)[sort]
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 2 * np.pi)
@@ -98,7 +98,7 @@ def _body(rng: np.random.Generator) -> list[NDArray[np.float64]]:
     else:
         radius = rng.uniform(0.4, 1.0, count) if sort == 1 else np.ones(count)
     size = rng.uniform(0.1, 0.45, 2)
-    # At least as wide as high: an upright bar is a 1.
+    # Not much narrower than high: a vertical bar is a 1.
     size[0] = max(size[0], size[1] * 0.8)
     outline = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius[:, None] * size
     return [outline + rng.uniform(0.15, 0.85, 2)]
@@ -113,7 +113,7 @@ def _mask(height: int, width: int, polygons: list[NDArray[np.float64]]) -> NDArr
 
 
 def _stripes(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Stripes or waves; at times two sets, which make a weave or checks."""
+    """Stripes or waves; sometimes two sets, which form a weave or checks."""
     sets = [_wave(height, width, rng) for _ in range(1 if rng.random() < 0.6 else 2)]
     picture = sets[0] if len(sets) == 1 else sets[0] * sets[1]
     return np.sign(picture) if rng.random() < 0.5 else picture
@@ -128,7 +128,7 @@ def _wave(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Lines along the levels of smooth noise: wood, marble, hair, a map's contours."""
+    """Contour lines of smooth noise: wood, marble, hair, maps."""
     grid = rng.standard_normal((4, 4), np.float32)
     level = _enlarged(grid, height, width) + _gradient(height, width, rng)
     picture = np.asarray(np.sin(level * np.float32(rng.uniform(6, 25))), np.float32)
@@ -136,7 +136,7 @@ def _grain(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _tiles(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Bricks, tiles or a checkerboard, each of a grey of its own."""
+    """Bricks or tiles in different greys, or a checkerboard."""
     side, flat = rng.uniform(10, 45), rng.uniform(0.4, 1)
     y, x = np.indices((height, width), np.float32)
     row = np.floor(y / (side * flat))
@@ -151,7 +151,7 @@ def _tiles(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _rows(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Rows of short marks, as a page of print has from afar."""
+    """Rows of short marks, like a printed page from a distance."""
     image = Image.new("L", (width, height), 0)
     draw = ImageDraw.Draw(image)
     leading = int(rng.integers(7, 22))
@@ -168,7 +168,7 @@ def _rows(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _leaves(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Many small leaves over one another, each lighter or darker."""
+    """Many overlapping leaves in different greys."""
     image = Image.new("L", (width, height), int(rng.integers(40, 200)))
     draw = ImageDraw.Draw(image)
     count = int(rng.integers(40, 110))
@@ -184,7 +184,7 @@ def _leaves(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _face(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """One to three faces: an oval with hair, eyes, nose and mouth."""
+    """One to three faces: ovals with hair, eyes, nose and mouth."""
     image = Image.new("L", (width, height), int(rng.integers(60, 256)))
     draw = ImageDraw.Draw(image)
     count = int(rng.choice((1, 1, 2, 3)))
@@ -218,7 +218,7 @@ def _face(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _pebbles(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Peas, pebbles, coins: many discs, each with a light and a dark side."""
+    """Many discs with a light and a dark side: peas, pebbles, coins."""
     image = Image.new("L", (width, height), int(rng.integers(0, 256)))
     draw = ImageDraw.Draw(image)
     biggest = rng.uniform(5, 26)

@@ -1,4 +1,4 @@
-"""A ``DIGIT_DATA_DIR`` of a few kilobytes: every public data set, drawn by our own pen."""
+"""A ``DIGIT_DATA_DIR`` of a few kilobytes with a generated version of every public data set."""
 
 from __future__ import annotations
 

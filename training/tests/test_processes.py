@@ -1,4 +1,4 @@
-"""Helper processes end with the work they were made for, and with the process that made them."""
+"""Worker processes end with their block and with their parent."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def test_workers_give_results() -> None:
 
 
 @pytest.mark.parametrize("then", ["time.sleep(600)", "sys.exit(7)", "raise RuntimeError('over')"])
-def test_a_worker_in_the_middle_of_its_work_ends_with_its_parent(
-    then: str, tmp_path: Path, project_root: Path
-) -> None:
+def test_a_busy_worker_ends_with_its_parent(then: str, tmp_path: Path, project_root: Path) -> None:
     parent = start(tmp_path, project_root, then)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "busy\n"

@@ -1,4 +1,4 @@
-"""Training that somebody starts in the admin, by a real worker on few drawings."""
+"""Training started in the admin and run by a real worker, on a few drawings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from recognizer.labelling import labels
 from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
-from training.data import training_data
+from training.data import labelled
 from training.tests.small_data import write_small_data
 
 # The worker is another process: it sees what is committed.
@@ -81,7 +81,7 @@ def wait_until(happens: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not happens():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited in vain until {what}")
+            pytest.fail(f"timed out waiting until {what}")
         time.sleep(0.1)
 
 
@@ -92,11 +92,11 @@ def start_training(browser: Client, **form: str) -> TrainingJob:
 
 
 def wait_for(browser: Client, job: TrainingJob, *phases: str) -> None:
-    """Wait until a job's page says one of these: a status, or a phase."""
+    """Wait until a job has one of these statuses or phases."""
 
     def says() -> bool:
-        told = browser.get(f"{LIST}{job.pk}/status/").json()
-        return told["status"] in phases or told["phase"] in phases
+        shown = browser.get(f"{LIST}{job.pk}/status/").json()
+        return shown["status"] in phases or shown["phase"] in phases
 
     wait_until(says, f"the job is {phases}")
     job.refresh_from_db()
@@ -130,14 +130,14 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     tmp_path: Path,
 ) -> None:
     held_out: list[bool] = []
-    # A fifth judges, by a hash of the id: as many as it takes to have one.
+    # A fifth is held out, by a hash of the id: as many as it takes to have one.
     while len(held_out) < 12 or not any(held_out):
         digit = len(held_out) % 10
         drawing = recognition.recognise(
             data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
         )
         labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
-        held_out.append(training_data.is_held_out(str(drawing.pk)))
+        held_out.append(labelled.is_held_out(str(drawing.pk)))
     before = selectors.active_model()
     start_worker()
 
@@ -172,7 +172,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
         assert latest.cause == "installed"
     assert training_jobs.labels().new == 0
     wait_until(lambda: not processes_of(job), "the process has ended")
-    assert "broke off" not in (tmp_path / "worker-0.log").read_text()
+    assert f"Training {job.pk} failed" not in (tmp_path / "worker-0.log").read_text()
 
 
 def test_a_training_is_cancelled_while_it_prepares(
@@ -192,7 +192,7 @@ def test_a_training_is_cancelled_while_it_prepares(
     wait_for(admin_client, start_training(admin_client), "running")
 
 
-def test_what_goes_wrong_is_said_in_a_sentence(
+def test_errors_are_shown_as_a_sentence(
     admin_client: Client, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     ModelVersion.objects.update(training=b"")
@@ -204,13 +204,13 @@ def test_what_goes_wrong_is_said_in_a_sentence(
     assert "There is no active model with a network to start from. Train a new one." in page
     assert "Traceback" not in page
 
-    # What nobody foresaw: here, options that no form lets through.
+    # An unexpected error: here, options that the form does not allow.
     with transaction.atomic():
         job = training_jobs.request(options=training_jobs.Options(), by=User.objects.get())
         TrainingJob.objects.filter(pk=job.pk).update(options={"kind": "alchemy"})
     wait_until(lambda: training_jobs.unfinished() is None, "the job has ended")
     page = page_of(admin_client, job)
-    assert "Something went wrong that should not." in page
+    assert "An unexpected error occurred." in page
     assert "Traceback" not in page
     wait_until(
         lambda: "alchemy" in (tmp_path / "worker-0.log").read_text(),
@@ -242,7 +242,7 @@ def test_a_killed_worker_leaves_an_interrupted_job_and_the_next_one_starts(
     another = start_worker()
     wait_for(admin_client, following, "running")
 
-    # Told to end, as Ctrl-C does, a worker does not wait for the training's end.
+    # On Ctrl-C a worker does not wait for the end of the training.
     another.send_signal(signal.SIGINT)
     another.wait(timeout=60)
     following.refresh_from_db()
@@ -265,4 +265,4 @@ def test_a_training_that_is_killed_is_interrupted_at_once(
         os.kill(int(pid), signal.SIGKILL)
     wait_for(admin_client, job, "interrupted")
 
-    assert job.error == "The process was ended from outside (SIGKILL). Perhaps memory ran out."
+    assert job.error == "The process was ended by SIGKILL, perhaps because memory ran out."

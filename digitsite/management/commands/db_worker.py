@@ -1,4 +1,4 @@
-"""`manage.py db_worker`, which says on the pages of the admin that it is there."""
+"""`manage.py db_worker`, with a heartbeat that the admin shows."""
 
 from __future__ import annotations
 
@@ -19,39 +19,38 @@ from recognizer.jobs import heartbeat
 
 
 class Command(Worker):
-    """The worker of django-tasks, with signs of life, where there is something to train with."""
+    """The worker of django-tasks, with a heartbeat, if training is installed."""
 
-    help = "Do the work that the admin asks for, such as training, until it is stopped."
+    help = "Run queued jobs, such as training, until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the library's options; never restart in the middle of a training."""
+        """Add the library's options, without a restart in the middle of a training."""
         super().add_arguments(parser)
         parser.set_defaults(reload=False)
 
     def handle(self, **options: Any) -> None:
-        """Work the queue off."""
         for package in ("training", "tensorflow"):
             if importlib.util.find_spec(package) is None:
                 raise CommandError(
-                    f"A worker trains, and {package} is not installed here. "
+                    f"The worker needs {package}, which is not installed. "
                     "Run: python -m pip install -r requirements.txt"
                 )
-        # The library listens for signals only once it works. A worker that is told to end before
-        # that, when it has signed in already, would be killed without signing off.
-        _listen(_leave)
+        # The library handles signals only once it runs. Before that, SIGTERM would kill the worker
+        # without removing its heartbeat.
+        _handle_signals(_exit)
         name = options["worker_id"]
         with heartbeat.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:
-                # Make and its shell both pass a Ctrl-C on: the second must not cut this short.
-                _listen(signal.SIG_IGN)
+                # Make and its shell both pass on Ctrl-C: the second must not interrupt the cleanup.
+                _handle_signals(signal.SIG_IGN)
 
 
-def _listen(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for told in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(told, handler)
+def _handle_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, handler)
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> None:
+def _exit(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)

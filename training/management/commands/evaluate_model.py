@@ -10,32 +10,33 @@ from django.db import DatabaseError
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
 from recognizer.versions import active as active_version
-from training import pipeline
-from training.data import evaluation_sets, training_data
+from training.data import evaluation_sets
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged, DataUnavailable
-from training.evaluation import plots, report
+from training.evaluation import metrics, plots, report
 from training.evaluation.report import Outcomes
 
 
 class Command(BaseCommand):
-    help = "Measure a model version, or compare two, on test sets or on your own drawings."
+    help = "Evaluate a model version, or compare two, on test sets or on your own drawings."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "model", nargs="?", help="a version's name or a bundle's folder (default: the active)"
+            "model",
+            nargs="?",
+            help="the name of a version or the folder of a bundle (default: the active version)",
         )
         parser.add_argument(
-            "--against", metavar="MODEL", help="a second one to compare with (McNemar's test)"
+            "--against", metavar="MODEL", help="a second model to compare with (McNemar's test)"
         )
         parser.add_argument(
             "--on",
             help="sets, separated by commas: mnist, pen, nondigits, labelled, npz:PATH (Keras' "
             "layout), folder:PATH (images in folders 0 to 9 and not_a_digit, at any depth) "
-            "(default: those of the first four that are to be had)",
+            "(default: the first four, if available)",
         )
-        parser.add_argument("--json", action="store_true", help="print JSON, not tables")
-        parser.add_argument("--plots", type=Path, metavar="DIR", help="write pictures there")
+        parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        parser.add_argument("--plots", type=Path, metavar="DIR", help="write plots to this folder")
 
     def handle(self, **options: Any) -> None:
         try:
@@ -51,8 +52,8 @@ class Command(BaseCommand):
         bundle = find_bundle(options["model"])
         other = find_bundle(options["against"]) if options["against"] else None
         sets = load_sets(options["on"])
-        outcomes = pipeline.measure(bundle, sets)
-        others = pipeline.measure(other, sets) if other else {}
+        outcomes = metrics.measure(bundle, sets)
+        others = metrics.measure(other, sets) if other else {}
         if options["plots"]:
             write_plots(outcomes, options["plots"])
         if options["json"]:
@@ -68,8 +69,7 @@ class Command(BaseCommand):
 def find_bundle(name: str | None) -> Bundle:
     """Return the bundle in the folder ``name``, the version of that name, or the active version.
 
-    A folder needs no database. Raises ``BundleError`` where there is none or its bytes are no
-    good.
+    A folder needs no database. Raises ``BundleError`` if there is none or it does not load.
     """
     if name is not None and Path(name).is_dir():
         bundle = load_bundle(Path(name))
@@ -88,28 +88,28 @@ def find_bundle(name: str | None) -> Bundle:
 
 
 def load_sets(wanted: str | None) -> dict[str, Data]:
-    """Return the sets asked for; without a wish, all that this machine has.
+    """Return the sets that ``wanted`` names; by default all that this machine has.
 
-    Raises what ``testsets.load`` raises.
+    Raises ``ValueError`` if there is none, and whatever ``evaluation_sets.load`` raises.
     """
     found: dict[str, Data] = {}
     if wanted is not None:
         names = [name for name in (part.strip() for part in wanted.split(",")) if name]
         for name in names:
-            found |= evaluation_sets.load(name, training_data.read_labelled_database)
+            found |= evaluation_sets.load(name)
     else:
         for name in evaluation_sets.NAMES:
             try:
-                found |= evaluation_sets.load(name, training_data.read_labelled_database)
+                found |= evaluation_sets.load(name)
             except DataUnavailable:
                 continue
     if not found:
-        raise ValueError("There is no set to measure on. Name one with --on.")
+        raise ValueError("There is no test set here. Name one with --on.")
     return found
 
 
 def write_plots(outcomes: Outcomes, folder: Path) -> None:
-    """Write four pictures for each set with digits, and a gallery of the non-digits let pass."""
+    """Write four plots for each set with digits, and the accepted non-digits of each set."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, outcome in outcomes.items():
         stem = "".join(letter if letter.isalnum() else "-" for letter in name)

@@ -18,29 +18,29 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Do a training job that was asked for in the admin. The worker calls this, not you."
+    help = "Run a queued training job (internal: the worker calls it)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("id", type=UUID, help="of the job")
+        parser.add_argument("id", type=UUID, help="the job's id")
 
     def handle(self, *, id: UUID, **options: Any) -> None:
-        threading.Thread(target=end_with_parent, daemon=True).start()
-        signal.signal(signal.SIGTERM, end)
+        threading.Thread(target=exit_with_parent, daemon=True).start()
+        signal.signal(signal.SIGTERM, terminate)
         try:
-            job.do(id)
+            job.run(id)
         except training_jobs.JobOver as over:
-            # Cancelled in the last moment. Whatever else is raised the worker shows.
+            # Cancelled at the last moment. The worker shows every other error.
             logger.info("%s", over)
 
 
-def end_with_parent() -> None:
-    """End this process when the worker dies: its end of the pipe is closed then."""
-    # Not through sys.stdin, whose lock this thread would hold when Python shuts down.
+def exit_with_parent() -> None:
+    """Exit when the worker dies, which closes its end of the pipe."""
+    # Not through sys.stdin, whose lock this thread would still hold at shutdown.
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os._exit(1)
 
 
-def end(number: int, frame: FrameType | None) -> None:
-    """End this process, cleaning up on the way."""
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Exit, running clean-up code on the way."""
     sys.exit(128 + number)

@@ -1,24 +1,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 from tqdm import tqdm
 
-from recognizer.inference.classifier import BundleError
-from recognizer.models import ModelVersion
-from recognizer.predictions import selectors
-from recognizer.versions import registry
-from training import pipeline, run_report, version_lookup
+from training import run_report, workflow
 from training.data import training_data
-from training.data.downloads import DataDamaged
 from training.model.bundle import write_bundle
-from training.model.config import FINE_TUNE, RECIPES, Plan
+from training.model.config import RECIPES
 from training.model.train import History
 
 INTERRUPTED = 130
@@ -26,9 +19,8 @@ INTERRUPTED = 130
 
 class Command(BaseCommand):
     help = (
-        "Teach the active model the drawings that reviewers have labelled, or train a new one; "
-        "keep it as a version, and activate it if it is better on labelled drawings and no worse "
-        "elsewhere."
+        "Fine-tune the active model on labelled drawings, or train a new model. The result is "
+        "saved as a model version, and activated if it passes the quality checks."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,57 +34,61 @@ class Command(BaseCommand):
         parser.add_argument(
             "--labelled",
             type=Path,
-            metavar="FILE",
-            help="an npz that export_drawings wrote, instead of the database's labels",
+            metavar="PATH",
+            help="a file or folder with labelled drawings, instead of those in the database",
         )
         parser.add_argument(
             "--limit",
             type=positive,
             metavar="N",
-            help="use at most N drawings of each source: a quick try, no good model",
+            help="limit per source, for a quick try that gives no useful model",
         )
         recipe = parser.add_mutually_exclusive_group()
         recipe.add_argument(
             "--recipe",
             choices=("shipped", "fast"),
-            help="a new network; shipped: as the bundled one was made; fast: within three minutes",
+            help="train a new network; shipped: like the bundled one; fast: in under three minutes",
         )
         recipe.add_argument(
-            "--fast", dest="recipe", action="store_const", const="fast", help="--recipe fast"
+            "--fast",
+            dest="recipe",
+            action="store_const",
+            const="fast",
+            help="short for --recipe fast",
         )
-        parser.add_argument("--epochs", type=positive, help="instead of the recipe's number")
+        parser.add_argument("--epochs", type=positive, help="default: the recipe's number")
         start = parser.add_mutually_exclusive_group()
         start.add_argument(
             "--from-scratch",
             action="store_true",
-            help="a new network (the default where there are no labelled drawings)",
+            help="train a new network (the default if there are no labelled drawings)",
         )
         start.add_argument(
             "--fine-tune",
             action="store_true",
-            help="the network that the active model came from learns all labelled drawings, in a "
-            "minute or two (the default where there are any)",
+            help="fine-tune the network that the active model is based on, with all labelled "
+            "drawings, in a minute or two (the default if there are any)",
         )
         start.add_argument(
             "--start-from",
             metavar="NAME",
-            help="like --fine-tune, but teach this version, with what it has learned already",
+            help="like --fine-tune, but start from this model version",
         )
         parser.add_argument(
             "--seed",
             type=int,
-            help="of the strokes, deformations and first weights (default: the recipe's)",
+            help="of drawings, augmentation and initial weights (default: the recipe's)",
         )
-        parser.add_argument("--name", help="the new version's name (default: made of the date)")
+        parser.add_argument("--name", help="of the new version (default: date and recipe)")
         parser.add_argument(
             "--activate",
             choices=("auto", "always", "never"),
             default="auto",
-            help="auto: only if it passes the gate (default)",
+            help="auto: only if it passes the quality checks (default)",
         )
         parser.add_argument("--report", type=Path, metavar="DIR", help="default: reports/NAME")
         parser.add_argument(
-            "--bundle", type=Path, metavar="DIR", help="also write the model's files there"
+            "--bundle", type=Path, metavar="DIR", help="also write the model files there"
         )
 
     def handle(self, **options: Any) -> None:
@@ -103,76 +99,51 @@ class Command(BaseCommand):
                 "Interrupted. Nothing was stored; the active model is unchanged.",
                 returncode=INTERRUPTED,
             ) from None
-        except (
-            BundleError,
-            DataDamaged,
-            FileNotFoundError,
-            pipeline.NothingToTrainOn,
-            registry.RegistrationError,
-            registry.ActivationError,
-        ) as error:
+        except workflow.TrainingError as error:
             raise CommandError(str(error)) from error
 
     def train(self, **options: Any) -> None:
-        active = version_lookup.active_version()
-        parent = chosen_start(options, active)
-        recipe = chosen_recipe(options, parent is not None)
-        if options["name"] and ModelVersion.objects.filter(name=options["name"]).exists():
-            raise CommandError(f"There is a model version called {options['name']} already.")
+        fine_tune = chosen_start(options)
         for folder in filter(None, (options["report"], options["bundle"])):
-            # Better now than after an hour of training.
+            # Fail now rather than after an hour of training.
             make_folder(folder)
-        order = pipeline.Order(
-            sources=options["data"],
-            recipe=recipe,
-            mnist_path=options["mnist"],
-            start_from=version_lookup.start_of(parent),
-            name=options["name"],
-            limit=options["limit"],
-        )
-        if parent and not options["fine_tune"]:
-            self.stdout.write(
-                f"Teaching {parent.name} what is labelled. To train a new network: --from-scratch."
-            )
-        given = options["labelled"]
-        result = pipeline.train(
-            order,
-            labelled=lambda: (
-                training_data.read_labelled_file(given)
-                if given
-                else training_data.read_labelled_database()
-            ),
-            active=version_lookup.bundle_of(active),
+        saved = workflow.train_version(
             listener=Screen(self),
+            fine_tune=fine_tune,
+            start_from=options["start_from"],
+            recipe=RECIPES[options["recipe"] or "shipped"],
+            epochs=options["epochs"],
+            seed=options["seed"],
+            sources=options["data"],
+            mnist_path=options["mnist"],
+            labelled_path=options["labelled"],
+            limit=options["limit"],
+            name=options["name"],
+            activate=workflow.Activate(options["activate"]),
         )
-        if not connection.in_atomic_block:
-            # A long run outlives the connection of many a database server.
-            connection.close_if_unusable_or_obsolete()
-        self.stdout.write(run_report.table(result, active.name if active else None))
-        self.keep(result, parent, options)
-
-    def keep(self, result: pipeline.Result, parent: ModelVersion | None, options: Any) -> None:
-        bundle, decision = result.bundle, result.decision
-        registry.register_model(bundle=bundle, parent=parent)
-        self.stdout.write(f"Kept as model version {bundle.name}.")
-        folder = options["report"] or Path("reports") / bundle.name
-        try:
-            run_report.write_report(result, folder)
-            if options["bundle"]:
-                write_bundle(bundle, options["bundle"])
-        except OSError as error:
-            raise CommandError(f"{error}. The model is kept, not activated.") from error
-        self.stdout.write(f"Report: {folder}")
-        self.stdout.write(decision.reason)
-        if options["activate"] == "always" or (options["activate"] == "auto" and decision.activate):
-            registry.activate_model(name=bundle.name)
-            self.stdout.write(self.style.SUCCESS(f"{bundle.name} is active now."))
+        name = saved.version.name
+        self.stdout.write(
+            run_report.table(saved.result, saved.previous.name if saved.previous else None)
+        )
+        self.stdout.write(f"Saved as model version {name}.")
+        if saved.activated:
+            self.stdout.write(self.style.SUCCESS(f"{name} activated."))
         else:
-            self.stdout.write("The active model stays. To change: manage.py activate_model NAME")
+            self.stdout.write(
+                f"Active model unchanged. To change it: manage.py activate_model {name}"
+            )
+        folder = options["report"] or Path("reports") / name
+        try:
+            run_report.write_report(saved.result, folder)
+            if options["bundle"]:
+                write_bundle(saved.result.bundle, options["bundle"])
+        except OSError as error:
+            raise CommandError(f"{name} was saved, but not its files: {error}") from error
+        self.stdout.write(f"Report: {folder}")
 
 
 class Screen:
-    """Shows a run on the terminal: bars with the time left on stderr, lines on stdout."""
+    """Shows a run on the terminal: progress bars on stderr, lines on stdout."""
 
     def __init__(self, command: BaseCommand) -> None:
         self.command = command
@@ -183,18 +154,18 @@ class Screen:
         self.command.stdout.write(text)
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show a download's bar."""
+        """Show the progress bar of a download."""
         self._show(name, done, total, unit="B", unit_scale=True)
 
     def planned(self, epochs: int) -> None:
         """Nothing to show: each epoch has its line."""
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show an epoch's bar."""
+        """Show the progress bar of an epoch."""
         self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show a line for the epoch."""
+        """Show the results of an epoch."""
         self.say(
             f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
             f"validation {history.validation_accuracy[-1]:.2%}"
@@ -215,45 +186,28 @@ class Screen:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for what a run writes; raises ``CommandError`` where that can't be."""
+    """Create a folder for the output of a run. Raises ``CommandError`` if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CommandError(f"Can't write to {folder}: {error.strerror or error}") from error
 
 
-def chosen_start(options: Any, active: ModelVersion | None) -> ModelVersion | None:
-    """Return the version whose network is to be taught, or None where a new one is to be trained.
+def chosen_start(options: Any) -> bool | None:
+    """Return whether to fine-tune, or None if that depends on whether there are labels.
 
-    Raises ``CommandError`` where teaching is asked for and can't be: there is no network, or a
-    recipe beside it.
+    Raises ``CommandError`` if a recipe for a new network is named along with fine-tuning.
     """
-    named = options["start_from"]
-    if named is None and not options["fine_tune"]:
-        labels = bool(options["labelled"]) or selectors.labelled_drawings().exists()
-        new = options["from_scratch"] or options["recipe"] or "labelled" not in options["data"]
-        return version_lookup.to_teach(active) if labels and not new else None
     if options["recipe"]:
-        asked = "--fine-tune" if named is None else "--start-from"
-        raise CommandError(f"{asked} has a recipe of its own: leave --recipe and --fast out.")
-    if named is None:
-        start = version_lookup.to_teach(active)
-        missing = "There is no active model with a network to start from."
-    else:
-        start = ModelVersion.objects.filter(name=named).first()
-        missing = f"There is no model version called {named}."
-        if start is not None and not start.training:
-            start, missing = None, f"{named} has no network to start from, only its serving bytes."
-    if start is None:
-        raise CommandError(missing)
-    return start
-
-
-def chosen_recipe(options: Any, fine_tune: bool) -> Plan:
-    """Return the recipe that the options ask for."""
-    recipe: Plan = FINE_TUNE if fine_tune else RECIPES[options["recipe"] or "shipped"]
-    changes = {name: options[name] for name in ("epochs", "seed") if options[name] is not None}
-    return dataclasses.replace(recipe, **changes)
+        for option in ("fine_tune", "start_from"):
+            if options[option]:
+                raise CommandError(
+                    f"--{option.replace('_', '-')} has a recipe of its own: "
+                    "omit --recipe and --fast."
+                )
+    if options["recipe"] or options["from_scratch"]:
+        return False
+    return True if options["fine_tune"] else None
 
 
 def sources(text: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The real data, where it is: what is read, what is kept apart, and what the model makes of it."""
+"""The public data sets, if available: reading, splits, and the bundled model's accuracy."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import datasets
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged
+from training.data.labelled import is_held_out
 from training.data.synthetic import Fresh, Material, draw_fresh
-from training.data.training_data import is_held_out
 from training.evaluation import metrics
 from training.synthesis.strokes import PLACEMENTS
 
@@ -42,7 +42,7 @@ def test_the_pen_digits_of_thirty_writers_are_read(pen: list[PenDigit]) -> None:
 
 
 @real
-def test_no_writer_both_trains_and_judges(pen: list[PenDigit]) -> None:
+def test_no_writer_is_in_two_splits(pen: list[PenDigit]) -> None:
     trained = {digit.writer for digit in datasets.training_writers(pen)}
     assert len(trained) == 22
     assert not trained & {*datasets.HELD_OUT_WRITERS, *datasets.VALIDATION_WRITERS}
@@ -51,7 +51,7 @@ def test_no_writer_both_trains_and_judges(pen: list[PenDigit]) -> None:
 
 @real
 @pytest.mark.parametrize("placement", PLACEMENTS)
-def test_the_bundled_model_reads_writers_it_has_not_seen(
+def test_the_bundled_model_recognises_unseen_writers(
     placement: str, pen: list[PenDigit], classifier: Classifier
 ) -> None:
     digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)[::5]
@@ -64,12 +64,12 @@ def test_the_bundled_model_reads_writers_it_has_not_seen(
 
 
 @real
-def test_the_bundled_model_reads_mnist(classifier: Classifier) -> None:
+def test_the_bundled_model_recognises_mnist(classifier: Classifier) -> None:
     path = Path(os.environ["DIGIT_DATA_DIR"]) / "mnist.npz"
     raw = datasets.read_npz(path)
     assert (len(raw["train"]), len(raw["test"])) == (60_000, 10_000)
     some = raw["test"].take(slice(0, 10_000, 10))
-    seen = np.stack([datasets.see(image) for image in some.images])
+    seen = np.stack([datasets.model_input_of(image) for image in some.images])
     measured = metrics.run(classifier, Data("mnist", seen, some.labels)).measures()
     assert measured.accuracy is not None
     assert measured.accuracy > 0.98
@@ -78,7 +78,7 @@ def test_the_bundled_model_reads_mnist(classifier: Classifier) -> None:
 @pytest.mark.parametrize(
     "content", ["", "hello", '.SEGMENT DIGIT 0 ? "3"\n.COMMENT 3 7 1\n.PEN_DOWN\n 1 x\n']
 )
-def test_a_file_that_is_no_pen_data_is_refused(content: str, tmp_path: Path) -> None:
+def test_a_file_without_pen_data_is_rejected(content: str, tmp_path: Path) -> None:
     path = tmp_path / "pendigits-orig.tra"
     path.write_text(content)
     with pytest.raises(DataDamaged):
@@ -93,7 +93,7 @@ def test_drawn_data_is_the_same_for_the_same_seed() -> None:
     assert Counter(one.labels.tolist()) == {**dict.fromkeys(range(10), 2), 10: 10}
 
 
-def test_a_fifth_of_the_labels_judges_for_ever() -> None:
+def test_the_same_fifth_of_the_labels_is_always_held_out() -> None:
     held_out = [is_held_out(f"drawing-{number}") for number in range(2000)]
     assert 0.17 < np.mean(held_out) < 0.23
     assert held_out == [is_held_out(f"drawing-{number}") for number in range(2000)]

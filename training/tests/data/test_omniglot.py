@@ -1,4 +1,4 @@
-"""Omniglot: who is trained on, who is only measured, and what looks like a digit."""
+"""Omniglot: training alphabets, test alphabets, and look-alikes."""
 
 import os
 import zipfile
@@ -35,7 +35,7 @@ def test_only_the_training_alphabets_are_trained_on_and_no_lookalike(small: Path
     assert np.array_equal(omniglot.training_images(), kept.images)
 
 
-def test_drawings_stay_as_they_were_drawn(small: Path) -> None:
+def test_drawings_are_read_unchanged(small: Path) -> None:
     drawings = omniglot.read(small)
 
     assert drawings.images.dtype == np.uint8
@@ -44,7 +44,7 @@ def test_drawings_stay_as_they_were_drawn(small: Path) -> None:
     assert (drawings.images.min((1, 2)) < 128).all(), "the ink is dark"
 
 
-def test_a_held_out_alphabet_is_measured_with_and_without_lookalikes(small: Path) -> None:
+def test_a_held_out_alphabet_comes_with_and_without_lookalikes(small: Path) -> None:
     without = omniglot.held_out("Korean", lookalikes=False)
     everything = omniglot.held_out("Korean", lookalikes=True)
 
@@ -54,12 +54,12 @@ def test_a_held_out_alphabet_is_measured_with_and_without_lookalikes(small: Path
     assert set(everything.labels) == {NOT_A_DIGIT}
 
 
-def test_a_training_alphabet_is_not_measured_as_if_it_were_unseen(small: Path) -> None:
+def test_a_training_alphabet_is_no_test_set(small: Path) -> None:
     with pytest.raises(ValueError, match="Latin is not held out"):
         omniglot.held_out("Latin", lookalikes=True)
 
 
-def test_a_file_that_is_not_omniglot_is_said_by_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_omniglot_is_named(tmp_path: Path) -> None:
     text = tmp_path / "text.zip"
     text.write_text("no zip at all")
     other = tmp_path / "other.zip"
@@ -75,12 +75,12 @@ def test_a_file_that_is_not_omniglot_is_said_by_name(tmp_path: Path) -> None:
         omniglot.read(other, ("Korean",))
 
 
-def test_a_missing_alphabet_is_said_though_others_are_there(small: Path) -> None:
+def test_a_missing_alphabet_is_named(small: Path) -> None:
     with pytest.raises(DataDamaged, match="no alphabet Klingon"):
         omniglot.read(small, ("Latin", "Klingon"))
 
 
-def test_without_the_file_and_its_home_it_is_unavailable(
+def test_without_the_file_and_its_source_it_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
@@ -93,7 +93,7 @@ def test_without_the_file_and_its_home_it_is_unavailable(
 
 
 @real
-def test_the_public_file_is_the_one_the_lookalikes_were_read_from() -> None:
+def test_the_public_file_is_the_one_the_lookalikes_were_chosen_from() -> None:
     path = downloads.omniglot_file()
     drawings = omniglot.read(path)
     present = set(drawings.characters)

@@ -1,4 +1,4 @@
-"""What is drawn anew for an epoch: as much as was asked for, the same for a seed, legible."""
+"""The drawings of an epoch: complete, reproducible, legible."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
-from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, see
+from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
 from training.evaluation import metrics
 from training.synthesis.allographs import generate_digit
@@ -27,16 +27,18 @@ def material() -> Material:
     characters = np.stack(
         [render(place(pen[digit].strokes, canvas=105), canvas=105) for digit in (2, 4, 7)]
     )
-    images = np.stack([see(render(place(generate_digit(n % 10, rng)))) for n in range(30)])
+    images = np.stack(
+        [model_input_of(render(place(generate_digit(n % 10, rng)))) for n in range(30)]
+    )
     return Material(pen, characters, Data("images", images, np.arange(30, dtype=np.uint8) % 10))
 
 
 EVERYTHING = Fresh(
-    pen=2, generated=20, nondigits=15, characters=2, textures=5, cluttered=12, photos=10, spoiled=8
+    pen=2, generated=20, nondigits=15, characters=2, textures=5, cluttered=12, photos=10, altered=8
 )
 
 
-def test_an_epoch_has_what_was_asked_for(material: Material) -> None:
+def test_an_epoch_has_the_requested_drawings(material: Material) -> None:
     sampled = material.sample(EVERYTHING, np.random.default_rng(1))
     drawn = draw_fresh(sampled, EVERYTHING, 1)
     assert len(drawn) == EVERYTHING.count(material) == 20 + 20 + 15 + 6 + 5 + 12 + 10 + 8
@@ -48,15 +50,15 @@ def test_an_epoch_has_what_was_asked_for(material: Material) -> None:
     assert (drawn.images != draw_fresh(sampled, EVERYTHING, 2).images).any()
 
 
-def test_without_material_there_is_only_what_is_generated() -> None:
+def test_without_material_all_drawings_are_generated() -> None:
     drawn = draw_fresh(Material(), EVERYTHING, 1)
     assert len(drawn) == EVERYTHING.count(Material()) == 20 + 15 + 5 + 10
 
 
-def test_a_quick_try_draws_no_more_than_its_limit(material: Material) -> None:
+def test_a_quick_try_respects_its_limit(material: Material) -> None:
     few = EVERYTHING.at_most(3)
     assert few == Fresh(
-        pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, spoiled=3
+        pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, altered=3
     )
 
 
@@ -73,8 +75,8 @@ def test_clutter_leaves_most_digits_legible(classifier: Classifier) -> None:
         for one, other in zip(clean, spoilt, strict=True)
     ]
     assert np.mean(np.array(changed) > 1) > 0.5
-    seen = Data("cluttered", np.stack([see(pixels) for pixels in spoilt]), labels)
-    assert np.mean(metrics.run(classifier, seen).chances.argmax(1) == labels) > 0.7
+    seen = Data("cluttered", np.stack([model_input_of(pixels) for pixels in spoilt]), labels)
+    assert np.mean(metrics.run(classifier, seen).probabilities.argmax(1) == labels) > 0.7
 
 
 def test_a_varied_picture_keeps_all_its_ink() -> None:

@@ -1,4 +1,4 @@
-"""Sets of one's own: npz files and trees of images, as people have them."""
+"""Test sets of users: npz files and folder trees of images."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_npz_of_many_layouts_is_read(
     assert found["accuracy"] == 1
 
 
-def test_an_npz_brings_what_is_no_digit(canvases: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_an_npz_may_contain_non_digits(canvases: NDArray[np.uint8], tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     pairs = np.concatenate([canvases[:5], canvases[5:]], axis=2)
     empty = np.full((1, 140, 140), 255, np.uint8)
@@ -94,13 +94,13 @@ LABELS = np.arange(5)
         ({"x_test": IMAGES - 0.5, "y_test": LABELS}, "values outside 0-1 and 0-255"),
         ({"x_test": IMAGES * np.nan, "y_test": LABELS}, "values outside"),
         ({"x_test": IMAGES, "y_test": LABELS[:3]}, r"shape \(3,\) for 5 images"),
-        ({"x_test": IMAGES, "y_test": LABELS + 7}, "0-9, or 10 for no digit"),
+        ({"x_test": IMAGES, "y_test": LABELS + 7}, r"0-9, or 10 \(not a digit\)"),
         ({"x_test": IMAGES, "y_test": LABELS / 2}, "whole numbers"),
         ({"x_test": IMAGES, "labels": LABELS}, "neither x_test, y_test .* only labels, x_test"),
         ({"x_test": np.array([None]), "y_test": LABELS}, "not a readable npz"),
     ],
 )
-def test_an_npz_that_is_no_use_is_refused_with_a_reason(
+def test_an_unusable_npz_is_rejected_with_a_reason(
     arrays: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "bad.npz"
@@ -110,14 +110,14 @@ def test_an_npz_that_is_no_use_is_refused_with_a_reason(
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 and no more"])
-def test_a_file_that_is_no_npz_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_npz_is_rejected(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "bad.npz"
     path.write_bytes(content)
     with pytest.raises(CommandError, match="is not a readable npz"):
         measured(f"npz:{path}")
 
 
-def test_one_bare_array_is_refused(tmp_path: Path) -> None:
+def test_a_single_array_is_rejected(tmp_path: Path) -> None:
     with (path := tmp_path / "bare.npz").open("wb") as file:
         np.save(file, IMAGES)
     with pytest.raises(CommandError, match="holds one array"):
@@ -144,7 +144,7 @@ def test_a_tree_is_read_at_any_depth_and_in_any_format(
     assert found["accuracy"] == 1
 
 
-def test_a_blank_file_counts_as_misread(canvases: NDArray[np.uint8], tmp_path: Path) -> None:
+def test_a_blank_file_counts_as_misclassified(canvases: NDArray[np.uint8], tmp_path: Path) -> None:
     (tmp_path / "3").mkdir()
     Image.fromarray(canvases[3]).save(tmp_path / "3" / "three.png")
     Image.new("L", (140, 140), 255).save(tmp_path / "3" / "blank.png")
@@ -153,7 +153,7 @@ def test_a_blank_file_counts_as_misread(canvases: NDArray[np.uint8], tmp_path: P
     assert found["refused"] == 0.5
 
 
-def test_a_tree_without_labelled_folders_is_refused(tmp_path: Path) -> None:
+def test_a_tree_without_labelled_folders_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "three").mkdir()
     with pytest.raises(CommandError, match="no images in folders 0 to 9 or not_a_digit"):
         measured(f"folder:{tmp_path}")

@@ -1,4 +1,4 @@
-"""`manage.py evaluate_model` from the outside, on sets of one's own."""
+"""`manage.py evaluate_model` from outside, on small test sets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, draw_digit: DrawDigit) -> Path:
     return root
 
 
-def test_a_tree_of_images_is_measured(folder: Path) -> None:
+def test_a_folder_tree_of_images_is_evaluated(folder: Path) -> None:
     name = f"folder:{folder}"
     found = report("--on", name)["sets"][name]
     assert found["n"] == 30
@@ -58,7 +58,7 @@ def test_a_tree_of_images_is_measured(folder: Path) -> None:
     assert "96.67%" in evaluated("--on", name)
 
 
-def test_an_npz_in_keras_layout_is_measured_and_drawn(
+def test_an_npz_in_keras_layout_is_evaluated_and_plotted(
     tmp_path: Path, draw_digit: DrawDigit
 ) -> None:
     seen = [
@@ -73,7 +73,7 @@ def test_an_npz_in_keras_layout_is_measured_and_drawn(
 
 @pytest.fixture
 def with_nondigits(folder: Path) -> Path:
-    """The same tree with a scribble, an empty sheet, and a 3 that somebody calls no digit."""
+    """The same tree with a scribble, an empty sheet, and a 3 labelled "not a digit"."""
     (folder / "not_a_digit").mkdir()
     scribble = generate_nondigit(np.random.default_rng(1), kind="hatching")
     drawn = {
@@ -86,7 +86,7 @@ def with_nondigits(folder: Path) -> Path:
     return folder
 
 
-def test_what_is_no_digit_is_measured_against_the_digits(with_nondigits: Path) -> None:
+def test_non_digits_are_compared_with_the_digits(with_nondigits: Path) -> None:
     name = f"folder:{with_nondigits}"
     found = report("--on", name)
     others = found["sets"][name]["non_digits"]
@@ -104,14 +104,14 @@ def test_what_is_no_digit_is_measured_against_the_digits(with_nondigits: Path) -
     assert "accepts 99 % of this run's 30 digits" in said
 
 
-def test_pictures_show_what_went_wrong(with_nondigits: Path, tmp_path: Path) -> None:
+def test_plots_are_written(with_nondigits: Path, tmp_path: Path) -> None:
     plots = tmp_path / "plots"
     evaluated("--on", f"folder:{with_nondigits}", "--plots", str(plots))
     kinds = {path.name.split("-folder")[0] for path in plots.glob("*.png")}
     assert kinds == {"confusion", "reliability", "risk-coverage", "mistakes", "accepted"}
 
 
-def test_without_a_digit_there_is_still_a_share_refused(
+def test_without_digits_the_rejection_rate_is_still_reported(
     with_nondigits: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "alone").mkdir()
@@ -150,24 +150,24 @@ def test_two_models_are_compared(folder: Path) -> None:
     [
         (["--on", "emnist"], "unknown set 'emnist'"),
         (["--on", "npz:"], "unknown set"),
-        (["--on", ","], "no set to measure on"),
+        (["--on", ","], "no test set"),
         (["--on", "npz:nowhere.npz"], "no such file: nowhere.npz"),
         (["--on", "folder:nowhere"], "no such folder: nowhere"),
         (["nowhere"], "no model version and no folder called nowhere"),
     ],
 )
-def test_bad_options_are_refused(arguments: list[str], says: str) -> None:
+def test_bad_options_are_rejected(arguments: list[str], says: str) -> None:
     with pytest.raises(CommandError, match=says):
         evaluated(*arguments)
 
 
-def test_files_that_are_no_images_are_named(folder: Path) -> None:
+def test_files_that_are_not_images_are_named(folder: Path) -> None:
     (folder / "7" / "note.txt").write_text("hello")
     with pytest.raises(CommandError, match=r"note\.txt: This is not an image"):
         evaluated("--on", f"folder:{folder}")
 
 
-def test_the_area_under_the_curve_is_the_chance_to_rank_right() -> None:
+def test_auroc_is_the_probability_of_ranking_correctly() -> None:
     digits, others = np.array([0.9, 0.8, 0.4]), np.array([0.1, 0.4])
     # Of six pairs five are ranked right and one is a tie.
     assert metrics.auroc(digits, others) == pytest.approx(5.5 / 6)

@@ -1,4 +1,4 @@
-"""`manage.py train_model` from the outside, on few drawings."""
+"""`manage.py train_model` from outside, on a few drawings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from recognizer.labelling import labels
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import Activation, Cause, ModelVersion, Prediction
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -32,7 +32,7 @@ def train(tmp_path: Path, *arguments: str, **options: Any) -> str:
 
 @pytest.fixture
 def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
-    """Forty drawings that a reviewer has labelled, four of them "not a digit"."""
+    """Forty drawings labelled by a reviewer, four of them as "not a digit"."""
     for number in range(40):
         drawing = recognition.recognise(
             data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
@@ -44,7 +44,7 @@ def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
 
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine without data sets and without internet."""
+    """A machine without data sets and internet access."""
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
     for name in ("MNIST", "PEN", "OMNIGLOT"):
@@ -53,7 +53,7 @@ def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(downloads, name, unreachable)
 
 
-def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
+def test_without_internet_it_trains_on_strokes_and_labels(
     labelled: int, no_data: None, tmp_path: Path
 ) -> None:
     before = selectors.active_model()
@@ -79,27 +79,28 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     assert report["model"]["name"] == "tried"
     assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".json", ".png"}
 
-    # Taught further, as there are labels, and activated because we insist.
+    # Fine-tuned, as there are labels, and activated whatever the gate says.
     registry.activate_model(name="tried")
     said = train(
         tmp_path, "--limit", "20", "--epochs", "1", "--activate", "always", "--name", "further",
         "--bundle", str(tmp_path / "bundle"),
     )  # fmt: skip
-    assert "Teaching tried what is labelled." in said
+    assert "Fine-tuning tried." in said
     further = selectors.active_model()
     assert further.name == "further"
+    assert Activation.objects.all()[0].cause == Cause.COMMAND
     assert further.parent == tried
     assert {path.name for path in (tmp_path / "bundle").iterdir()} == {
         "model.tflite", "model.keras", "card.json",
     }  # fmt: skip
 
-    # Again: from where it started, so that what each training costs does not add up.
+    # Again from the same network, so that what fine-tuning forgets does not add up.
     few = ("--limit", "20", "--epochs", "1", "--activate", "never")
-    assert "Teaching tried what is labelled." in train(tmp_path, *few, "--name", "anew")
+    assert "Fine-tuning tried." in train(tmp_path, *few, "--name", "anew")
     assert ModelVersion.objects.get(name="anew").parent == tried
-    # Unless a version is named.
+    # Unless another version is named.
     said = train(tmp_path, *few, "--start-from", "further", "--name", "upon-it")
-    assert "Teaching further what is labelled." in said
+    assert "Fine-tuning further." in said
     upon_it = ModelVersion.objects.get(name="upon-it")
     assert upon_it.parent == further
     assert upon_it.card["parent"] == "further"
@@ -142,7 +143,7 @@ def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> 
         (["--labelled", "nowhere.npz", "--data", "labelled"], "no such file: nowhere.npz"),
     ],
 )
-def test_bad_options_are_refused(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_bad_options_are_rejected(arguments: list[str], says: str, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=says):
         train(tmp_path, *arguments)
     assert not ModelVersion.objects.filter(is_bundled=False).exists()
@@ -164,7 +165,7 @@ LABELS = np.arange(5, dtype=np.uint8)
         ({"x_train": np.array([None]), "y_train": LABELS}, "not a readable npz"),
     ],
 )
-def test_a_file_of_other_things_is_refused(
+def test_an_npz_without_digits_is_rejected(
     arrays: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "given.npz"
@@ -185,7 +186,7 @@ def test_a_file_of_other_things_is_refused(
         ({"x_train": IMAGES[:0], "y_train": LABELS[:0]}, "holds no labelled drawing"),
     ],
 )
-def test_labels_from_a_file_of_other_things_are_refused(
+def test_an_npz_without_labelled_drawings_is_rejected(
     arrays: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "given.npz"
@@ -199,14 +200,14 @@ def test_labels_from_a_file_of_other_things_are_refused(
     ("option", "says"),
     [("--mnist", "not a readable npz"), ("--labelled", "none of the formats|not a zip|damaged")],
 )
-def test_a_corrupt_npz_is_refused(content: bytes, option: str, says: str, tmp_path: Path) -> None:
+def test_a_corrupt_npz_is_rejected(content: bytes, option: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "given.npz"
     path.write_bytes(content)
     with pytest.raises(CommandError, match=says):
         train(tmp_path, option, str(path), "--data", option[2:], "--from-scratch")
 
 
-def test_a_taken_name_and_a_report_that_cannot_be_written_are_refused_at_once(
+def test_a_taken_name_and_an_unwritable_report_are_rejected_at_once(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(CommandError, match="already"):
@@ -216,7 +217,7 @@ def test_a_taken_name_and_a_report_that_cannot_be_written_are_refused_at_once(
         call_command("train_model", "--report", str(tmp_path / "file" / "report"))
 
 
-def test_nothing_to_train_on_is_said(no_data: None, tmp_path: Path) -> None:
+def test_it_says_if_there_is_nothing_to_train_on(no_data: None, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="nothing to train on"):
         train(tmp_path, "--data", "mnist,labelled")
 

@@ -1,4 +1,4 @@
-"""A network learns a strange hand from few labels, keeps what it knew, and is judged fairly."""
+"""Fine-tuning on a few labels of an unusual style, without forgetting."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import Format
 from training import pipeline
-from training.data import downloads, training_data
-from training.data.datasets import NOT_A_DIGIT, Data, see
+from training.data import downloads
+from training.data.datasets import NOT_A_DIGIT, Data, model_input_of
+from training.data.labelled import Labelled, is_held_out, read_labelled_database, read_labelled_file
 from training.data.synthetic import Fresh
-from training.data.training_data import Labelled
 from training.evaluation import metrics
 from training.model import calibration
 from training.model.config import FINE_TUNE
@@ -34,7 +34,7 @@ QUICK = replace(
     FINE_TUNE,
     epochs=1,
     steps=90,
-    passes=6,
+    repeats=6,
     batch=96,
     learning_rate=4e-4,
     mnist=0,
@@ -45,7 +45,7 @@ NARROW = np.array([0.28, 1.0])
 
 
 class Quiet:
-    """Listens and says nothing."""
+    """Records progress without showing it."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -69,12 +69,12 @@ class Quiet:
 
 
 def narrow(count: int, seed: int) -> Data:
-    """Digits by a hand that writes them a third as wide as others do."""
+    """Digits of a writer who writes them a third as wide as usual."""
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for number in range(count):
         strokes = [stroke * NARROW for stroke in generate_digit(number % 10, rng)]
-        images.append(see(draw_at(strokes, PLACEMENTS["centred"], rng)))
+        images.append(model_input_of(draw_at(strokes, PLACEMENTS["centred"], rng)))
         labels.append(number % 10)
     return Data("narrow", np.stack(images), np.array(labels, np.uint8))
 
@@ -91,22 +91,22 @@ def bundled() -> Bundle:
 
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that has no data set and can't get any."""
+    """A machine without data sets."""
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
 
 
-def teach(
+def fine_tune(
     bundled: Bundle, labels: Labelled, listener: Any = None, **changes: Any
 ) -> tuple[pipeline.Result, Any]:
-    order = pipeline.Order(
+    request = pipeline.Request(
         sources=frozenset({"generated", "labelled"}),
-        recipe=replace(QUICK, **changes),
+        plan=replace(QUICK, **changes),
         start_from=bundled,
-        name="taught",
+        name="fine-tuned",
     )
     listener = listener or Quiet()
-    result = pipeline.train(order, labelled=lambda: labels, active=bundled, listener=listener)
+    result = pipeline.train(request, labelled=lambda: labels, active=bundled, listener=listener)
     return result, listener
 
 
@@ -115,14 +115,14 @@ def mistakes(bundle: Bundle, data: Data) -> int:
 
 
 @pytest.mark.usefixtures("no_data")
-def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
-    strange = narrow(150, seed=77)
-    before = mistakes(bundled, strange)
-    assert before > 40, "the hand is read well already"
+def test_it_learns_an_unusual_style_and_forgets_nothing(bundled: Bundle) -> None:
+    unusual = narrow(150, seed=77)
+    before = mistakes(bundled, unusual)
+    assert before > 40, "the style is recognised well already"
 
-    result, heard = teach(bundled, labelled(100))
+    result, heard = fine_tune(bundled, labelled(100))
 
-    assert mistakes(result.bundle, strange) < 0.5 * before
+    assert mistakes(result.bundle, unusual) < 0.5 * before
     decision = result.decision
     assert decision.activate, decision.reason
     assert "Fewer mistakes on the" in decision.reason
@@ -138,40 +138,40 @@ def test_it_learns_a_strange_hand_and_forgets_nothing(bundled: Bundle) -> None:
 
 
 @pytest.mark.usefixtures("no_data")
-def test_many_labels_are_given_more_steps_but_not_without_end(bundled: Bundle) -> None:
+def test_more_labels_are_given_more_steps_up_to_a_limit(bundled: Bundle) -> None:
     # Of 20 labelled drawings some 16 are trained on, and 19 seen in a step.
     def steps(**changes: int) -> int:
-        return len(teach(bundled, labelled(20), steps=2, least_passes=1, **changes)[1].steps)
+        return len(fine_tune(bundled, labelled(20), steps=2, least_repeats=1, **changes)[1].steps)
 
-    assert steps(passes=1) == 2
-    assert 5 < steps(passes=10) <= 11
-    assert steps(passes=10, most_steps=5) == 5
+    assert steps(repeats=1) == 2
+    assert 5 < steps(repeats=10) <= 11
+    assert steps(repeats=10, most_steps=5) == 5
 
 
 @pytest.mark.usefixtures("no_data")
-def test_what_is_held_out_judges_and_is_never_trained_on(bundled: Bundle) -> None:
+def test_held_out_labels_are_evaluated_and_never_trained_on(bundled: Bundle) -> None:
     labels = labelled(60)
-    judges = np.array([training_data.is_held_out(name) for name in labels.ids])
-    assert 0 < judges.sum() < 30
-    result, _ = teach(bundled, labels, steps=3)
-    wrong = np.where(judges, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
-    other, _ = teach(bundled, replace(labels, data=replace(labels.data, labels=wrong)), steps=3)
+    held_out = np.array([is_held_out(name) for name in labels.ids])
+    assert 0 < held_out.sum() < 30
+    result, _ = fine_tune(bundled, labels, steps=3)
+    wrong = np.where(held_out, (labels.data.labels + 1) % 10, labels.data.labels).astype(np.uint8)
+    other, _ = fine_tune(bundled, replace(labels, data=replace(labels.data, labels=wrong)), steps=3)
 
     # Whatever the labels of that fifth say, the network is the same to the byte.
     assert result.bundle.sha256 == other.bundle.sha256
     learnt = result.bundle.card.data["labelled"]
-    assert (learnt.n, learnt.held_out) == ((~judges).sum(), judges.sum())
+    assert (learnt.n, learnt.held_out) == ((~held_out).sum(), held_out.sum())
     rows, others = ({row.name: row for row in each.decision.rows} for each in (result, other))
-    assert rows["labelled"].n == judges.sum()
+    assert rows["labelled"].n == held_out.sum()
     assert others["labelled"].candidate < rows["labelled"].candidate
 
 
 @pytest.mark.usefixtures("no_data")
 def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> None:
     labels = labelled(12)
-    kept = [i for i, name in enumerate(labels.ids) if not training_data.is_held_out(name)]
+    kept = [i for i, name in enumerate(labels.ids) if not is_held_out(name)]
     few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
-    result, _ = teach(bundled, few, steps=2, learning_rate=1e-6)
+    result, _ = fine_tune(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
     assert "Label a few more" in result.decision.reason
 
@@ -179,23 +179,26 @@ def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> Non
 @pytest.mark.usefixtures("no_data")
 @pytest.mark.parametrize("when", ["planned", "stepped", "epoch_done"])
 def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
+    class Cancelled(Exception):
+        pass
+
     def stop(*arguments: object) -> None:
-        raise pipeline.Cancelled
+        raise Cancelled
 
     listener = Quiet()
     setattr(listener, when, stop)
-    with pytest.raises(pipeline.Cancelled):
-        teach(bundled, labelled(20), listener, steps=2)
+    with pytest.raises(Cancelled):
+        fine_tune(bundled, labelled(20), listener, steps=2)
 
 
 @pytest.mark.usefixtures("no_data")
 def test_a_new_network_is_needed_where_there_is_none_to_start_from(bundled: Bundle) -> None:
-    order = pipeline.Order(sources=frozenset({"labelled"}), recipe=QUICK)
+    request = pipeline.Request(sources=frozenset({"labelled"}), plan=QUICK)
     with pytest.raises(pipeline.NothingToTrainOn, match="no network to start from"):
-        pipeline.train(order, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
+        pipeline.train(request, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
 
 
-def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
+def test_carried_over_thresholds_reject_as_many_as_before(bundled: Bundle) -> None:
     rng = np.random.default_rng(3)
     labels = rng.integers(0, 10, 4000).astype(np.uint8)
     old = rng.normal(0, 1, (4000, 11))
@@ -231,7 +234,7 @@ def test_an_exported_file_gives_what_the_database_gives(
     path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
     exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
-    stored, read = training_data.read_labelled_database(), training_data.read_labelled_file(path)
+    stored, read = read_labelled_database(), read_labelled_file(path)
 
     assert stored.ids == read.ids
     assert sorted(stored.data.labels.tolist()) == [*range(10), 10, 10]
@@ -242,14 +245,14 @@ def test_an_exported_file_gives_what_the_database_gives(
         assert (one.images == other.images).all()
 
 
-def test_a_file_without_ids_is_parted_by_its_pixels(tmp_path: Path) -> None:
+def test_a_file_without_ids_is_split_by_its_pixels(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     canvases = np.stack(
         [draw_at(generate_digit(n % 10, rng), PLACEMENTS["wild"], rng) for n in range(40)]
     )
     np.savez(tmp_path / "a.npz", x_train=canvases, y_train=np.arange(40) % 10)
     np.savez(tmp_path / "b.npz", x_train=canvases[::-1], y_train=np.arange(40)[::-1] % 10)
-    one, other = (training_data.read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
+    one, other = (read_labelled_file(tmp_path / name) for name in ("a.npz", "b.npz"))
     assert one.ids == other.ids
     assert len(one.split()[1]) > 0
     assert (one.split()[1].images == other.split()[1].images).all()

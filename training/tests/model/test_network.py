@@ -1,4 +1,4 @@
-"""The network, its copies and its archive; what augmentation does to an image."""
+"""The network, its copies and its archive, and augmentation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data.datasets import see
+from training.data.datasets import model_input_of
 from training.model.augmentation import Augmentation, augment
 from training.model.bundle import from_keras_bytes, to_keras_bytes
 from training.model.config import RECIPES
@@ -19,7 +19,7 @@ from training.synthesis.strokes import place, render
 @pytest.fixture(scope="module")
 def images() -> Any:
     rng = np.random.default_rng(2)
-    return np.stack([see(render(place(generate_digit(n % 10, rng)))) for n in range(20)])
+    return np.stack([model_input_of(render(place(generate_digit(n % 10, rng)))) for n in range(20)])
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def model() -> Any:
     return build_network(width=8)
 
 
-def test_the_shipped_network_is_smaller_than_promised() -> None:
+def test_the_shipped_network_has_the_documented_size() -> None:
     network = build_network(width=RECIPES["shipped"].width)
     assert network.count_params() < 600_000
     shapes = {name: tuple(output.shape) for name, output in network.output.items()}
@@ -42,13 +42,13 @@ def test_the_embedding_has_length_one(model: Any, images: Any) -> None:
     assert np.linalg.norm(embedding, axis=1) == pytest.approx(np.ones(len(images)), abs=1e-5)
 
 
-def test_a_copy_in_lower_precision_says_the_same(model: Any, images: Any) -> None:
+def test_a_copy_in_lower_precision_gives_the_same_answers(model: Any, images: Any) -> None:
     copy = in_precision(model, "mixed_bfloat16")
     assert logits_of(copy, images) == pytest.approx(logits_of(model, images), abs=0.05)
     assert all(weight.dtype == np.float32 for weight in copy.get_weights())
 
 
-def test_the_archive_is_half_as_large_and_says_the_same(
+def test_the_archive_is_half_as_large_and_gives_the_same_answers(
     model: Any, images: Any, tmp_path: Any
 ) -> None:
     archive = to_keras_bytes(model)
@@ -59,7 +59,7 @@ def test_the_archive_is_half_as_large_and_says_the_same(
     )
 
 
-def test_augmentation_dies_down_to_nothing(images: Any) -> None:
+def test_augmentation_of_strength_zero_changes_nothing(images: Any) -> None:
     import tensorflow as tf
 
     batch = tf.constant(images[..., None], tf.float32) / 255.0

@@ -43,7 +43,7 @@ def test_the_same_seed_writes_the_same_digit(digit: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_another_seed_writes_it_otherwise(digit: int) -> None:
+def test_another_seed_writes_it_differently(digit: int) -> None:
     name = ALLOGRAPHS[digit][0]
     once = np.concatenate(generate_digit(digit, rng(1), allograph=name))
     again = np.concatenate(generate_digit(digit, rng(2), allograph=name))
@@ -52,9 +52,7 @@ def test_another_seed_writes_it_otherwise(digit: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_every_allograph_occurs_when_none_is_asked_for(
-    digit: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_allograph_occurs_by_default(digit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     from training.synthesis import allographs
 
     names = {id(shape): name for name, (_, shape) in allographs._FIGURES[digit].items()}
@@ -75,12 +73,12 @@ def test_every_allograph_occurs_when_none_is_asked_for(
 @pytest.mark.parametrize(
     ("digit", "barred", "plain"), [(7, "barred", "plain"), (0, "slashed", "closed")]
 )
-def test_a_bar_is_a_stroke_of_its_own(digit: int, barred: str, plain: str) -> None:
+def test_a_bar_is_a_separate_stroke(digit: int, barred: str, plain: str) -> None:
     assert len(generate_digit(digit, rng(), allograph=barred)) == 2
     assert len(generate_digit(digit, rng(), allograph=plain)) == 1
 
 
-def test_a_bare_one_stays_nearer_upright_than_a_line_across() -> None:
+def test_a_plain_one_is_closer_to_vertical_than_a_line() -> None:
     generator = rng()
     for name in ("bar", "slanted"):
         for _ in range(300):
@@ -106,7 +104,7 @@ def test_a_drawn_digit_leaves_ink() -> None:
 
 
 @pytest.mark.parametrize("digit", [-1, 10, "3"])
-def test_it_rejects_what_is_no_digit(digit: int) -> None:
+def test_it_rejects_an_unknown_digit(digit: int) -> None:
     with pytest.raises(ValueError, match="a digit is 0 to 9"):
         generate_digit(digit, rng())
 
@@ -121,7 +119,7 @@ def test_drawings_of_one_figure_have_the_same_points() -> None:
         figure(["0,0 1,1"], ["0,0 .5,.5 1,1"])
 
 
-def test_the_bundled_model_reads_97_in_100_wherever_and_however_they_are_drawn() -> None:
+def test_the_bundled_model_recognises_97_in_100_in_every_placement() -> None:
     classifier = Classifier(load_bundle(BUNDLED))
     generator = rng(2024)
     right = 0

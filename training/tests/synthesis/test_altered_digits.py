@@ -1,4 +1,4 @@
-"""Digits that are none any more must be none to a person, whoever wrote them."""
+"""Altered digits must not look like digits to a person."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def box(strokes: list[Stroke]) -> tuple[Stroke, Stroke]:
     return points.min(0), points.max(0)
 
 
-def test_digits_side_by_side_keep_their_order_and_their_strokes() -> None:
+def test_digits_side_by_side_keep_their_order_and_strokes() -> None:
     generator = rng(1)
     for _ in range(50):
         pair = [generate_digit(int(d), generator) for d in generator.integers(2, 10, 2)]
@@ -47,7 +47,7 @@ def test_some_touch_and_some_stand_apart() -> None:
     assert max(gaps) > 0.3
 
 
-def test_a_narrow_one_never_touches_its_neighbour() -> None:
+def test_a_narrow_digit_never_touches_its_neighbour() -> None:
     generator = rng(3)
     stick = [np.array([[0.5, 0.0], [0.5, 1.0]])]
     for _ in range(60):
@@ -55,7 +55,7 @@ def test_a_narrow_one_never_touches_its_neighbour() -> None:
         assert box(placed[1:])[0][0] - box(placed[:1])[1][0] > 0.05
 
 
-def test_what_is_crossed_out_is_covered_from_side_to_side() -> None:
+def test_a_crossed_out_digit_is_covered_completely() -> None:
     generator = rng(4)
     for count in range(60):
         digit = generate_digit(count % 10, generator)
@@ -67,7 +67,7 @@ def test_what_is_crossed_out_is_covered_from_side_to_side() -> None:
         assert (high - low >= 0.75 * (right - left)).all()
 
 
-def test_turned_digits_are_none() -> None:
+def test_rotated_and_mirrored_digits_are_not_digits() -> None:
     generator = rng(5)
     kept = 0
     for digit in TURNS:
@@ -80,6 +80,6 @@ def test_turned_digits_are_none() -> None:
     assert kept > 20
 
 
-def test_a_zero_stays_a_zero_however_it_lies() -> None:
+def test_a_zero_cannot_be_rotated_into_a_non_digit() -> None:
     with pytest.raises(KeyError):
         turned(0, generate_digit(0, rng()), rng())

@@ -25,7 +25,7 @@ def test_the_same_seed_draws_the_same() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(once, again, strict=True))
 
 
-def test_simple_characters_and_rich_ones_are_drawn() -> None:
+def test_simple_and_complex_characters_are_drawn() -> None:
     rng = np.random.default_rng(2)
     counts = [len(generate_glyph(rng)) for _ in range(300)]
 
@@ -39,7 +39,7 @@ def test_none_resembles_a_digit() -> None:
     assert not any(resembles_a_digit(generate_glyph(rng)) for _ in range(100))
 
 
-def test_hardly_any_is_surely_a_digit_to_a_network_that_never_saw_one() -> None:
+def test_the_bundled_model_is_rarely_certain_of_a_digit() -> None:
     classifier = Classifier(load_bundle(BUNDLED))
     rng = np.random.default_rng(5)
     sure = 0

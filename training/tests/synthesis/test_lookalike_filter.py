@@ -1,4 +1,4 @@
-"""What a person would read as a digit must not be trained on as none, so it is found out."""
+"""Drawings that look like a digit are detected, as they must not be labelled "not a digit"."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ def drawn(*strokes: str, seed: int = 0) -> list[Stroke]:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_every_allograph_of_a_digit_is_found_out(digit: int) -> None:
+def test_every_allograph_of_a_digit_is_detected(digit: int) -> None:
     rng = np.random.default_rng(digit)
     written = [
         generate_digit(digit, rng, allograph=name) for name in ALLOGRAPHS[digit] for _ in range(12)
@@ -31,7 +31,7 @@ def test_every_allograph_of_a_digit_is_found_out(digit: int) -> None:
 
 
 @real
-def test_real_digits_are_found_out() -> None:
+def test_real_digits_are_detected() -> None:
     pen = datasets.training_writers(
         datasets.read_pen(Path(os.environ["DIGIT_DATA_DIR"]) / "pendigits-orig.tra")
     )
@@ -52,7 +52,7 @@ def test_real_digits_are_found_out() -> None:
         ("0,.5 .5,.5 1,.5",),  # a line across
     ],
 )
-def test_plain_letters_and_lines_across_are_not(strokes: tuple[str, ...]) -> None:
+def test_plain_letters_and_horizontal_lines_are_not_detected(strokes: tuple[str, ...]) -> None:
     found = [resembles_a_digit(drawn(*strokes, seed=seed)) for seed in range(20)]
 
     assert np.mean(found) <= 0.25
@@ -69,13 +69,13 @@ def test_plain_letters_and_lines_across_are_not(strokes: tuple[str, ...]) -> Non
         ("0,0 .35,0 !.7,0 .7,.5 .7,1",),  # 7 with a right angle
     ],
 )
-def test_sticks_rings_and_angular_digits_are(strokes: tuple[str, ...]) -> None:
+def test_sticks_rings_and_angular_digits_are_detected(strokes: tuple[str, ...]) -> None:
     found = [resembles_a_digit(drawn(*strokes, seed=seed)) for seed in range(20)]
 
     assert np.mean(found) >= 0.9
 
 
-def test_it_sees_no_size_and_no_place() -> None:
+def test_size_and_position_do_not_matter() -> None:
     rng = np.random.default_rng(4)
     for digit in range(10):
         strokes = generate_digit(digit, rng)

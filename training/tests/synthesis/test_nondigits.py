@@ -47,7 +47,7 @@ def test_every_kind_leaves_ink(kind: str) -> None:
     assert (pixels > 128).any()
 
 
-def test_every_kind_occurs_when_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_kind_occurs_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     from training.synthesis import nondigits
 
     drawn: set[str] = set()
@@ -69,7 +69,7 @@ def test_every_kind_occurs_when_none_is_asked_for(monkeypatch: pytest.MonkeyPatc
     assert drawn == set(NONDIGITS)
 
 
-def test_a_line_across_is_never_upright_enough_for_a_one() -> None:
+def test_a_line_is_never_vertical_enough_for_a_one() -> None:
     generator = rng()
     for _ in range(300):
         (stroke,) = generate_nondigit(generator, kind="line")
@@ -95,7 +95,7 @@ def test_it_rejects_an_unknown_kind() -> None:
         generate_nondigit(rng(), kind="novel")
 
 
-def test_the_bundled_model_takes_nine_in_ten_for_no_digit() -> None:
+def test_the_bundled_model_rejects_nine_in_ten() -> None:
     classifier = Classifier(load_bundle(BUNDLED))
     generator = rng(2024)
     refused = 0

@@ -1,4 +1,4 @@
-"""Made-up photographs show what they are asked to show."""
+"""Simulated photographs show what was requested."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
 EVEN = Conditions(darkest=1.0, tilt=0.0, size=(0.4, 0.4), noise=(0, 0))
 
 
-def test_a_photograph_has_the_size_that_was_asked_for_and_repeats_with_its_seed() -> None:
+def test_a_photograph_has_the_requested_size_and_is_reproducible() -> None:
     strokes = generate_digit(4, np.random.default_rng(0))
     one, other = (
         photograph(strokes, np.random.default_rng(3), KINDS["everything"], width=200, height=150)
@@ -26,7 +26,7 @@ def test_a_photograph_has_the_size_that_was_asked_for_and_repeats_with_its_seed(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_the_digit_is_as_tall_as_was_asked_for_and_inside_the_frame(seed: int) -> None:
+def test_the_digit_has_the_requested_height_and_is_inside_the_frame(seed: int) -> None:
     strokes = generate_digit(8, np.random.default_rng(seed))
     grey = photograph(strokes, np.random.default_rng(seed), EVEN, width=400, height=300).mean(2)
     rows = np.flatnonzero((grey < 140).any(1))
@@ -35,7 +35,7 @@ def test_the_digit_is_as_tall_as_was_asked_for_and_inside_the_frame(seed: int) -
     assert 110 <= rows[-1] - rows[0] <= 145
 
 
-def test_the_light_falls_off_as_far_as_was_asked_for() -> None:
+def test_the_light_has_the_requested_gradient() -> None:
     for darkest in (0.9, 0.44):
         conditions = Conditions(darkest=darkest, tilt=0, noise=(0, 0))
         picture = photograph([], np.random.default_rng(5), conditions, width=300, height=200)
@@ -54,7 +54,7 @@ def test_ruled_paper_has_lines_one_way_and_squared_paper_both_ways() -> None:
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
-def test_a_jpeg_lies_as_its_exif_data_say(orientation: int) -> None:
+def test_a_jpeg_is_rotated_as_its_exif_data_says(orientation: int) -> None:
     picture = photograph(
         generate_digit(7, np.random.default_rng(1)), np.random.default_rng(1), width=160, height=120
     )

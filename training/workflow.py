@@ -1,0 +1,171 @@
+"""From a request to a stored model version: what the command and the training job both run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from recognizer.inference.classifier import BundleError
+from recognizer.models import Cause, ModelVersion
+from recognizer.predictions import selectors
+from recognizer.versions import registry
+from training import pipeline, version_lookup
+from training.data import labelled, training_data
+from training.data.downloads import DataDamaged
+from training.model.config import FINE_TUNE, SHIPPED, Plan, Recipe
+
+
+class TrainingError(ValueError):
+    """A training could not be started or finished; the message says what to do."""
+
+
+class Activate(str, Enum):
+    """When a new version is activated; with ``AUTO`` the gate decides."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A stored version, its evaluation, and the version that was active before."""
+
+    version: ModelVersion
+    result: pipeline.Result
+    previous: ModelVersion | None
+    activated: bool
+
+
+def train_version(
+    *,
+    listener: pipeline.Listener,
+    fine_tune: bool | None = None,
+    start_from: str | None = None,
+    recipe: Recipe = SHIPPED,
+    epochs: int | None = None,
+    seed: int | None = None,
+    sources: frozenset[str] = frozenset(training_data.SOURCES),
+    mnist_path: Path | None = None,
+    labelled_path: Path | None = None,
+    limit: int | None = None,
+    name: str | None = None,
+    activate: Activate = Activate.AUTO,
+    by: User | None = None,
+    on_saved: Callable[[Saved], None] | None = None,
+) -> Saved:
+    """Train a model, store it as a version, and activate it as ``activate`` says.
+
+    ``fine_tune`` says whether to fine-tune the active model or to train a new network by
+    ``recipe``; by default it is fine-tuned if there are labelled drawings. ``start_from`` names
+    another version to fine-tune. Labels come from ``labelled_path``, by default from the database.
+    ``epochs`` and ``seed`` replace those of the recipe; ``limit`` is the most drawings of each
+    source. ``by`` is the user on whose behalf the version is activated.
+
+    ``on_saved`` is called in the transaction that stores and activates the version: if it raises,
+    neither happens.
+
+    Raises ``TrainingError``, and whatever ``listener`` and ``on_saved`` raise, with nothing stored.
+    """
+    try:
+        previous = version_lookup.active_version()
+        parent = _parent(
+            previous,
+            fine_tune=fine_tune,
+            start_from=start_from,
+            has_labels="labelled" in sources and _has_labels(labelled_path),
+        )
+        if name and ModelVersion.objects.filter(name=name).exists():
+            raise TrainingError(f"There is already a model version called {name}.")
+        if parent is not None:
+            listener.say(f"Fine-tuning {parent.name}.")
+        result = pipeline.train(
+            pipeline.Request(
+                sources=sources,
+                plan=_plan(FINE_TUNE if parent else recipe, epochs=epochs, seed=seed),
+                mnist_path=mnist_path,
+                start_from=version_lookup.trainable_bundle(parent),
+                name=name,
+                limit=limit,
+            ),
+            labelled=lambda: (
+                labelled.read_labelled_file(labelled_path)
+                if labelled_path
+                else labelled.read_labelled_database()
+            ),
+            active=version_lookup.bundle_of(previous),
+            listener=listener,
+        )
+        listener.say(result.decision.reason)
+        if not connection.in_atomic_block:
+            # A long run outlives the connection of many a database server.
+            connection.close_if_unusable_or_obsolete()
+        with transaction.atomic():
+            saved = _save(result, parent, previous, activate, by)
+            if on_saved:
+                on_saved(saved)
+        return saved
+    except (
+        BundleError,
+        DataDamaged,
+        FileNotFoundError,
+        pipeline.NothingToTrainOn,
+        registry.RegistrationError,
+        registry.ActivationError,
+    ) as error:
+        raise TrainingError(str(error)) from error
+
+
+def _has_labels(path: Path | None) -> bool:
+    return path is not None or selectors.labelled_drawings().exists()
+
+
+def _parent(
+    active: ModelVersion | None, *, fine_tune: bool | None, start_from: str | None, has_labels: bool
+) -> ModelVersion | None:
+    """Return the version to fine-tune, or None if a new network is to be trained."""
+    if start_from is None:
+        wanted = has_labels if fine_tune is None else fine_tune
+        base = version_lookup.fine_tuning_base(active) if wanted else None
+        if base is None and fine_tune:
+            raise TrainingError(
+                _("There is no active model with a network to start from. Train a new one.")
+            )
+        return base
+    version = ModelVersion.objects.filter(name=start_from).first()
+    if version is None:
+        raise TrainingError(f"There is no model version called {start_from}.")
+    if not version.training:
+        raise TrainingError(f"{start_from} has no network to start from, only its deployed file.")
+    return version
+
+
+def _plan(plan: Plan, *, epochs: int | None, seed: int | None) -> Plan:
+    if epochs is not None:
+        plan = dataclasses.replace(plan, epochs=epochs)
+    return plan if seed is None else dataclasses.replace(plan, seed=seed)
+
+
+def _save(
+    result: pipeline.Result,
+    parent: ModelVersion | None,
+    previous: ModelVersion | None,
+    activate: Activate,
+    by: User | None,
+) -> Saved:
+    version = registry.register_model(bundle=result.bundle, parent=parent)
+    activated = activate is Activate.ALWAYS or (
+        activate is Activate.AUTO and result.decision.activate
+    )
+    if activated:
+        # Where the gate was asked, it is the cause; where activation was ordered, the order is.
+        cause = Cause.GATE if activate is Activate.AUTO else Cause.COMMAND
+        version = registry.activate_model(name=version.name, cause=cause, by=by)
+    return Saved(version=version, result=result, previous=previous, activated=activated)
