@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
-from recognizer.predictions import owner
+from recognizer.api.authentication import visitor_of
 from recognizer.versions import registry
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,6 @@ def claim_drawings(*, request: HttpRequest | None, user: User, **kwargs: Any) ->
     """Hand what a visitor drew before logging in to their account."""
     from recognizer.predictions import recognition
 
-    visitor = owner.visitor_of(request) if request is not None else None
+    visitor = visitor_of(request) if request is not None else None
     if visitor is not None:
         recognition.claim_predictions(user=user, visitor=visitor)

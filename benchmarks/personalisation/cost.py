@@ -76,26 +76,26 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.test.utils import CaptureQueriesContext
 
     from recognizer.inference import embeddings, personal_posterior
-    from recognizer.models import Prediction
+    from recognizer.models import Owner, Prediction
     from recognizer.personalisation import corrections
     from recognizer.predictions import recognition
     from recognizer.tests.support.drawings import digit_png
     from recognizer.versions import active as active_version
 
     call_command("migrate", verbosity=0)
-    visitor = uuid.uuid4()
+    owner = Owner(visitor=uuid.uuid4())
     for seed in range(2 * remembered):
         drawn = recognition.recognise(
-            data=digit_png(seed % 10, seed=seed), source="canvas", user=None, visitor=visitor
+            data=digit_png(seed % 10, seed=seed), source="canvas", owner=owner
         )
         if seed < remembered:
-            corrections.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
-    assert corrections.state(user=None, visitor=visitor).count == remembered
+            corrections.suggest(prediction_id=drawn.pk, label=seed % 10, owner=owner)
+    assert corrections.state(owner=owner).count == remembered
     new = recognition.classify_bytes(digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
         return corrections.personal_answer(
-            answer=new.answer, version=new.model_version, user=None, visitor=visitor
+            answer=new.answer, version=new.model_version, owner=owner
         )
 
     with CaptureQueriesContext(connection) as queries:

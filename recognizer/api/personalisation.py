@@ -10,10 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api import base, parsers
+from recognizer.api.authentication import owner_for_writing, owner_of
 from recognizer.api.personalisation_serializers import MemorySerializer
 from recognizer.api.serializers import ErrorResponseSerializer
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner
 
 
 class SwitchParser(parsers.PlainJSONParser):
@@ -50,8 +50,7 @@ class MemoryView(base.PersonsOwn):
     )
     def get(self, request: Request) -> Response:
         """Return the state of who asks."""
-        user, visitor = owner.owner(request)
-        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
+        return Response(MemorySerializer(corrections.state(owner=owner_of(request))).data)
 
     @extend_schema(
         summary="Switch your memory off or on",
@@ -79,9 +78,9 @@ class MemoryView(base.PersonsOwn):
             raise ParseError(_("The body is null. Send an object with the field enabled."))
         serializer = MemorySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner_for_writing(request)
-        corrections.switch(enabled=serializer.validated_data["enabled"], user=user, visitor=visitor)
-        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
+        owner = owner_for_writing(request)
+        corrections.switch(enabled=serializer.validated_data["enabled"], owner=owner)
+        return Response(MemorySerializer(corrections.state(owner=owner)).data)
 
     @extend_schema(
         summary="Forget all that is remembered for you",
@@ -91,6 +90,5 @@ class MemoryView(base.PersonsOwn):
     )
     def delete(self, request: Request) -> Response:
         """Forget what is remembered for who asks."""
-        user, visitor = owner.owner(request)
-        corrections.forget(user=user, visitor=visitor)
+        corrections.forget(owner=owner_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

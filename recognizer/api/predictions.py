@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import imaging
+from recognizer.api.authentication import owner_for_writing, owner_of
 from recognizer.api.base import PersonsOwn, drawing_errors, drawing_serializer, error
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
@@ -38,7 +39,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.models import Prediction, PredictionQuerySet
 from recognizer.personalisation import corrections
-from recognizer.predictions import deletion, owner, recognition, selectors
+from recognizer.predictions import deletion, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
 # Characters of an Idempotency-Key: enough that no two are alike by chance.
@@ -81,8 +82,7 @@ class PredictionViewSet(
 
     def get_queryset(self) -> PredictionQuerySet:
         """Return the drawings of who asks."""
-        user, visitor = owner.owner(self.request)
-        return selectors.history(user=user, visitor=visitor)
+        return selectors.history(owner=owner_of(self.request))
 
     def filter_queryset(self, queryset: Any) -> Any:
         """Narrow the list down to what its address asks for."""
@@ -134,13 +134,11 @@ class PredictionViewSet(
         """Read a drawing, keep it, answer."""
         serializer = drawing_serializer(request)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner_for_writing(request)
         with drawing_errors():
             prediction = recognition.recognise(
                 data=serializer.validated_data["image"],
                 source=serializer.validated_data["source"],
-                user=user,
-                visitor=visitor,
+                owner=owner_for_writing(request),
                 key=_idempotency_key(request),
             )
         body = self.get_serializer(prediction).data
@@ -164,9 +162,8 @@ class PredictionViewSet(
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove one of the person's own drawings."""
-        user, visitor = owner.owner(request)
         try:
-            removed = deletion.remove_one(prediction_id=pk, user=user, visitor=visitor)
+            removed = deletion.remove_one(prediction_id=pk, owner=owner_of(request))
         except Prediction.DoesNotExist as error:
             raise NotFound from error
         return Response(RemovedSerializer(removed).data)
@@ -185,8 +182,7 @@ class PredictionViewSet(
     )
     def destroy_all(self, request: Request) -> Response:
         """Remove all of the person's own drawings."""
-        user, visitor = owner.owner(request)
-        return Response(RemovedSerializer(deletion.remove_all(user=user, visitor=visitor)).data)
+        return Response(RemovedSerializer(deletion.remove_all(owner=owner_of(request))).data)
 
     @extend_schema(summary="The drawing, as PNG", responses=_PNG)
     @action(detail=True, methods=["get"])
@@ -232,13 +228,11 @@ class PredictionViewSet(
             raise ParseError(_("The body is null. Send an object with the field digit."))
         serializer = SuggestionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner(request)
         try:
             prediction = corrections.suggest(
                 prediction_id=pk,
                 label=serializer.validated_data["label"],
-                user=user,
-                visitor=visitor,
+                owner=owner_of(request),
             )
         except Prediction.DoesNotExist as error:
             raise NotFound from error
@@ -258,18 +252,16 @@ class PredictionViewSet(
     @suggestion.mapping.delete
     def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
         """Take back what the person said of their own drawing."""
-        user, visitor = owner.owner(request)
         try:
-            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
+            corrections.withdraw(prediction_id=pk, owner=owner_of(request))
         except Prediction.DoesNotExist as error:
             raise NotFound from error
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _visible(self, pk: UUID) -> Prediction:
-        user, visitor = owner.owner(self.request)
         try:
             return selectors.visible_prediction(
-                prediction_id=pk, user=user, visitor=visitor, with_image=True
+                prediction_id=pk, owner=owner_of(self.request), with_image=True
             )
         except Prediction.DoesNotExist as error:
             raise NotFound from error

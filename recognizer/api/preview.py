@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 
 from recognizer import imaging
 from recognizer.api import base, parsers
+from recognizer.api.authentication import owner_of
 from recognizer.api.serializers import (
     VERDICTS,
     DrawingJsonSerializer,
@@ -24,7 +25,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.api.throttling import PreviewThrottle
 from recognizer.models import DIGITS
-from recognizer.predictions import owner, recognition
+from recognizer.predictions import recognition
 
 
 class InkBoxSerializer(serializers.Serializer[Any]):
@@ -108,9 +109,8 @@ class PreviewView(base.PersonsOwn):
         """Read a drawing and answer."""
         serializer = base.drawing_serializer(request)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner(request)
         with base.drawing_errors():
             preview = recognition.preview(
-                data=serializer.validated_data["image"], user=user, visitor=visitor
+                data=serializer.validated_data["image"], owner=owner_of(request)
             )
         return Response(PreviewSerializer(preview, context={"request": request}).data)

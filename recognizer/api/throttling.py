@@ -9,7 +9,7 @@ from rest_framework.settings import api_settings
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from recognizer.predictions import owner
+from recognizer.api.authentication import user_of
 
 
 class AnonWriteThrottle(AnonRateThrottle):
@@ -30,7 +30,7 @@ class UserWriteThrottle(UserRateThrottle):
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         """Return the user's key, or None where there is no user."""
         key: str | None = super().get_cache_key(request, view)
-        return key if owner.user_of(request) else None
+        return key if user_of(request) else None
 
 
 class PreviewThrottle(SimpleRateThrottle):
@@ -44,6 +44,6 @@ class PreviewThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         """Return the key of the user or, where nobody has logged in, of the address."""
-        user = owner.user_of(request)
+        user = user_of(request)
         ident = self.get_ident(request) if user is None else user.pk
         return self.cache_format % {"scope": self.scope, "ident": ident}

@@ -12,6 +12,7 @@ from recognizer.models.answers import (
     validate_probabilities,
 )
 from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob, Worker
+from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
@@ -27,6 +28,7 @@ __all__ = [
     "LabelEvent",
     "MemorySwitchedOff",
     "ModelVersion",
+    "Owner",
     "Prediction",
     "PredictionQuerySet",
     "RememberedDrawing",

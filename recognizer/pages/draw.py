@@ -22,9 +22,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api import base, pagination, predictions
+from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner, selectors
+from recognizer.predictions import selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
@@ -74,9 +75,8 @@ def _asked_for(request: HttpRequest) -> Prediction | None:
     text = request.GET.get("prediction")
     if text is None:
         return None
-    user, visitor = owner.owner(request)
     try:
-        return selectors.visible_prediction(prediction_id=UUID(text), user=user, visitor=visitor)
+        return selectors.visible_prediction(prediction_id=UUID(text), owner=owner_of(request))
     except (ValueError, Prediction.DoesNotExist) as error:
         raise Http404 from error
 
@@ -98,8 +98,7 @@ def page(
         just_said: whether they come from saying what it was.
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
-    user, visitor = owner.owner(request)
-    state = corrections.state(user=user, visitor=visitor)
+    state = corrections.state(owner=owner_of(request))
     words = None if answer is None else answer_text.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,
@@ -120,11 +119,10 @@ def page(
 
 def _history(request: HttpRequest) -> dict[str, Any]:
     """Return one page of this person's history, and where the next one is."""
-    user, visitor = owner.owner(request)
     paginator = pagination.NewestFirst()
     try:
         page = paginator.paginate_queryset(
-            selectors.history(user=user, visitor=visitor), Request(request)
+            selectors.history(owner=owner_of(request)), Request(request)
         )
     except NotFound as error:
         raise Http404 from error

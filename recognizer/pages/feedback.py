@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recognizer.api import throttling
+from recognizer.api.authentication import owner_for_writing, owner_of
 from recognizer.models import DIGITS, Label, Prediction
 from recognizer.pages import draw
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner, selectors
+from recognizer.predictions import selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import feedback as feedback_text
 
@@ -31,19 +32,19 @@ _LABELS = {str(digit): digit for digit in range(DIGITS)}
 @require_POST
 def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take what a person says of their own drawing, and show its answer again."""
-    user, visitor = owner.owner(request)
+    owner = owner_of(request)
     wait, label = _wait(request), _label(request.POST)
     try:
         if wait is not None or (label is None and "take_back" not in request.POST):
-            answer = selectors.visible_prediction(prediction_id=pk, user=user, visitor=visitor)
+            answer = selectors.visible_prediction(prediction_id=pk, owner=owner)
             error = feedback_text.choose() if wait is None else answer_text.too_much()
             status = 400 if wait is None else 429
             page = draw.page(request, answer=answer, feedback_error=error, status=status)
             return _with_wait(page, wait)
         if label is None:
-            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
+            corrections.withdraw(prediction_id=pk, owner=owner)
         else:
-            corrections.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
+            corrections.suggest(prediction_id=pk, label=label, owner=owner)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     query = urlencode({"prediction": str(pk), "said": "1"})
@@ -59,11 +60,9 @@ def remember(request: HttpRequest) -> HttpResponse:
         status = 400 if wait is None else 429
         return _with_wait(draw.page(request, memory_error=error, status=status), wait)
     if wish == "forget":
-        user, visitor = owner.owner(request)
-        corrections.forget(user=user, visitor=visitor)
+        corrections.forget(owner=owner_of(request))
     else:
-        user, visitor = owner.owner_for_writing(request)
-        corrections.switch(enabled=wish == "on", user=user, visitor=visitor)
+        corrections.switch(enabled=wish == "on", owner=owner_for_writing(request))
     return redirect(f"{reverse('draw')}#memory")
 
 

@@ -7,7 +7,6 @@ it at once, with no training, and nobody else's is: see `neighbours`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +21,7 @@ from recognizer.models import (
     Label,
     MemorySwitchedOff,
     ModelVersion,
+    Owner,
     Prediction,
     RememberedDrawing,
 )
@@ -45,31 +45,18 @@ class PersonalAnswer:
     remembered_id: UUID
 
 
-def _owner(user: User | None, visitor: UUID | None) -> dict[str, Any] | None:
-    """Return the column that tells a person's rows, as a lookup; None for nobody."""
-    if user is not None:
-        return {"user": user}
-    return None if visitor is None else {"visitor": visitor}
+def _of(owner: Owner) -> QuerySet[RememberedDrawing]:
+    return owner.filter(RememberedDrawing.objects.all())
 
 
-def _of(user: User | None, visitor: UUID | None) -> QuerySet[RememberedDrawing]:
-    owner = _owner(user, visitor)
-    rows = RememberedDrawing.objects.all()
-    return rows.none() if owner is None else rows.filter(**owner)
-
-
-def _switched_off(user: User | None, visitor: UUID | None) -> QuerySet[MemorySwitchedOff]:
-    owner = _owner(user, visitor)
-    rows = MemorySwitchedOff.objects.all()
-    return rows.none() if owner is None else rows.filter(**owner)
+def _switched_off(owner: Owner) -> QuerySet[MemorySwitchedOff]:
+    return owner.filter(MemorySwitchedOff.objects.all())
 
 
 # What a person says -----------------------------------------------------------------------------
 
 
-def suggest(
-    *, prediction_id: UUID, label: int, user: User | None, visitor: UUID | None
-) -> Prediction:
+def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
     """Keep what a person says of their own drawing, and remember it for them; return the drawing.
 
     Said anew it replaces what was said before. Where their memory is off nothing new is
@@ -81,44 +68,40 @@ def suggest(
     """
     value = Label(label).value
     with transaction.atomic():
-        prediction = _own(prediction_id, user, visitor)
+        prediction = _own(prediction_id, owner)
         prediction.suggestion = value
         prediction.save(update_fields=["suggestion"])
         known = RememberedDrawing.objects.filter(prediction=prediction)
         if not known.update(label=value, remembered_at=timezone.now()):
-            _remember(prediction, value, user, visitor)
+            _remember(prediction, value, owner)
     return prediction
 
 
-def withdraw(*, prediction_id: UUID, user: User | None, visitor: UUID | None) -> None:
+def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
     """Take back what a person said of their own drawing, and forget it.
 
     Raises:
         Prediction.DoesNotExist: there is no such drawing of this person.
     """
     with transaction.atomic():
-        prediction = _own(prediction_id, user, visitor)
+        prediction = _own(prediction_id, owner)
         prediction.suggestion = None
         prediction.save(update_fields=["suggestion"])
         RememberedDrawing.objects.filter(prediction=prediction).delete()
 
 
-def _own(prediction_id: UUID, user: User | None, visitor: UUID | None) -> Prediction:
+def _own(prediction_id: UUID, owner: Owner) -> Prediction:
     """Return the person's own drawing, held until the transaction ends.
 
     Held, two suggestions for one drawing come one after the other: the second finds what the
     first has remembered.
     """
-    owner = _owner(user, visitor)
-    if owner is None:
-        raise Prediction.DoesNotExist("Nobody has no drawings.")
     rows = Prediction.objects.without_bytes().select_for_update(of=("self",))
-    return rows.get(pk=prediction_id, **owner)
+    return owner.filter(rows).get(pk=prediction_id)
 
 
-def _remember(prediction: Prediction, label: int, user: User | None, visitor: UUID | None) -> None:
-    owner = _owner(user, visitor)
-    if owner is None or _switched_off(user, visitor).exists():
+def _remember(prediction: Prediction, label: int, owner: Owner) -> None:
+    if _switched_off(owner).exists():
         return
     embedding, version = prediction.embedding, prediction.model_version
     if embedding is None:
@@ -131,13 +114,17 @@ def _remember(prediction: Prediction, label: int, user: User | None, visitor: UU
     if embedding is None:
         return
     RememberedDrawing.objects.create(
-        prediction=prediction, label=label, embedding=embedding, model_version=version, **owner
+        prediction=prediction,
+        label=label,
+        embedding=embedding,
+        model_version=version,
+        **owner.columns,
     )
-    _forget_the_oldest(user, visitor)
+    _forget_the_oldest(owner)
 
 
-def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
-    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[retrieval.MOST_REMEMBERED :]
+def _forget_the_oldest(owner: Owner) -> None:
+    oldest = _of(owner).order_by("-remembered_at", "-pk")[retrieval.MOST_REMEMBERED :]
     beyond = list(oldest.values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
@@ -146,34 +133,32 @@ def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
 # The switch -------------------------------------------------------------------------------------
 
 
-def state(*, user: User | None, visitor: UUID | None) -> State:
+def state(*, owner: Owner) -> State:
     """Return whether this person's memory is on, and how many drawings it holds."""
-    return State(
-        enabled=not _switched_off(user, visitor).exists(), count=_of(user, visitor).count()
-    )
+    return State(enabled=not _switched_off(owner).exists(), count=_of(owner).count())
 
 
-def switch(*, enabled: bool, user: User | None, visitor: UUID | None) -> None:
+def switch(*, enabled: bool, owner: Owner) -> None:
     """Switch a person's memory on or off; what it holds stays until it is forgotten.
 
     Raises:
         ValueError: there is neither a user nor a visitor.
     """
-    owner = _owner(user, visitor)
-    if owner is None:
+    if owner.is_nobody:
         raise ValueError("Nobody has no memory.")
     if enabled:
-        MemorySwitchedOff.objects.filter(**owner).delete()
+        _switched_off(owner).delete()
     else:
-        MemorySwitchedOff.objects.bulk_create([MemorySwitchedOff(**owner)], ignore_conflicts=True)
+        off = MemorySwitchedOff(**owner.columns)
+        MemorySwitchedOff.objects.bulk_create([off], ignore_conflicts=True)
 
 
-def forget(*, user: User | None, visitor: UUID | None) -> int:
+def forget(*, owner: Owner) -> int:
     """Forget every drawing remembered for this person; return how many there were.
 
     What they said of the drawings stays for the reviewer.
     """
-    return _of(user, visitor).delete()[0]
+    return _of(owner).delete()[0]
 
 
 def claim(*, user: User, visitor: UUID) -> None:
@@ -183,16 +168,16 @@ def claim(*, user: User, visitor: UUID) -> None:
     """
     with transaction.atomic():
         if RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None):
-            _forget_the_oldest(user, None)
+            _forget_the_oldest(Owner(user=user))
         if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
-            switch(enabled=False, user=user, visitor=None)
+            switch(enabled=False, owner=Owner(user=user))
 
 
 # The personal answer ----------------------------------------------------------------------------
 
 
 def personal_answer(
-    *, answer: Answer, version: ModelVersion, user: User | None, visitor: UUID | None
+    *, answer: Answer, version: ModelVersion, owner: Owner
 ) -> PersonalAnswer | None:
     """Return the answer by this person's own remembered drawings; None where the network's stands.
 
@@ -206,7 +191,7 @@ def personal_answer(
     Raises:
         serving.NoModel: no model version can answer.
     """
-    rows = retrieval.recall(user=user, visitor=visitor, version=version)
+    rows = retrieval.recall(owner=owner, version=version)
     if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
         return None
     current = active_version.current_classifier()

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import UUIDField
 
 from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Classifier
-from recognizer.models import MemorySwitchedOff, ModelVersion, Prediction, RememberedDrawing
+from recognizer.models import MemorySwitchedOff, ModelVersion, Owner, Prediction, RememberedDrawing
 from recognizer.versions import active as active_version
 
 logger = logging.getLogger(__name__)
@@ -76,18 +75,19 @@ class Recalled(NamedTuple):
         return self.drawing if isinstance(self.drawing, UUID) else UUID(self.drawing)
 
 
-def recall(*, user: User | None, visitor: UUID | None, version: ModelVersion) -> list[Recalled]:
+def recall(*, owner: Owner, version: ModelVersion) -> list[Recalled]:
     """Return what counts of a person's earlier drawings, the remembered ones first, newest first.
 
     None are remembered where their memory is off. What they let pass are their last drawings that
     this version read without doubt and of which they said nothing. One query; none for nobody.
     """
-    if user is not None:
-        column, owner = "user_id", user.pk
-    elif visitor is not None:
-        column, owner = "visitor", UUIDField().get_db_prep_value(visitor, connection)
-    else:
+    if owner.is_nobody:
         return []
+    value: int | str | UUID
+    if owner.user is not None:
+        column, value = "user_id", owner.user.pk
+    else:
+        column, value = "visitor", UUIDField().get_db_prep_value(owner.visitor, connection)
     quote = connection.ops.quote_name
     sql = _LOOKUP.format(
         owner=quote(column),
@@ -95,8 +95,8 @@ def recall(*, user: User | None, visitor: UUID | None, version: ModelVersion) ->
         remembered=quote(RememberedDrawing._meta.db_table),
         switched_off=quote(MemorySwitchedOff._meta.db_table),
     )
-    said = [owner, owner, MOST_REMEMBERED]
-    let_pass = [_SMALL, owner, owner, LOOKED_BACK, version.pk]
+    said = [value, value, MOST_REMEMBERED]
+    let_pass = [_SMALL, value, value, LOOKED_BACK, version.pk]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*said, *let_pass])
         return list(map(Recalled._make, cursor.fetchall()))

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer.models import Prediction, PredictionQuerySet, RememberedDrawing
-from recognizer.predictions import selectors
+from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing
 
 CHUNK = 500
 """Drawings removed in one transaction: a site must go on answering meanwhile."""
@@ -32,23 +30,23 @@ class Removed:
         return Removed(self.deleted + other.deleted, self.unlinked + other.unlinked)
 
 
-def remove_one(*, prediction_id: UUID, user: User | None, visitor: UUID | None) -> Removed:
+def remove_one(*, prediction_id: UUID, owner: Owner) -> Removed:
     """Remove one drawing of this person.
 
     Raises:
         Prediction.DoesNotExist: there is none, or it is somebody else's.
     """
     with transaction.atomic():
-        own = selectors.owned_by(user, visitor).filter(pk=prediction_id)
+        own = owner.filter(Prediction.objects.filter(pk=prediction_id))
         ids = list(own.values_list("pk", flat=True))
         if not ids:
             raise Prediction.DoesNotExist(f"No drawing {prediction_id} of this person.")
         return _remove(ids)
 
 
-def remove_all(*, user: User | None, visitor: UUID | None) -> Removed:
+def remove_all(*, owner: Owner) -> Removed:
     """Remove every drawing of this person."""
-    return _remove_in_chunks(selectors.owned_by(user, visitor))
+    return _remove_in_chunks(owner.filter(Prediction.objects.all()))
 
 
 def purge(*, before: datetime) -> Removed:

@@ -13,9 +13,8 @@ from django.utils.crypto import salted_hmac
 from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import ModelVersion, Owner, Prediction
 from recognizer.personalisation import corrections
-from recognizer.predictions import selectors
 from recognizer.predictions.audit_sample import audit_key
 from recognizer.versions import active as active_version
 
@@ -73,7 +72,7 @@ class Preview:
         return self.recognition.model_version.name
 
 
-def preview(*, data: bytes, user: User | None, visitor: UUID | None) -> Preview:
+def preview(*, data: bytes, owner: Owner) -> Preview:
     """Read an image file and answer as `recognise` does; nothing is kept.
 
     Raises:
@@ -82,7 +81,7 @@ def preview(*, data: bytes, user: User | None, visitor: UUID | None) -> Preview:
     """
     found = classify_bytes(data)
     personal = corrections.personal_answer(
-        answer=found.answer, version=found.model_version, user=user, visitor=visitor
+        answer=found.answer, version=found.model_version, owner=owner
     )
     return Preview(
         recognition=found,
@@ -96,23 +95,23 @@ def recognise(
     *,
     data: bytes,
     source: str,
-    user: User | None,
-    visitor: UUID | None,
+    owner: Owner,
     key: str | None = None,
 ) -> Prediction:
     """Read an image file, answer, and keep the drawing with its answer.
 
-    The drawing belongs to the user, or to the visitor where there is no user. What the person has
-    said of earlier drawings may decide what they are answered; the network's answer is kept too.
-    A drawing that this person has sent with the same `key` already is returned as it was kept.
+    The owner's corrections of earlier drawings may decide what they are answered; the network's
+    answer is kept too. A drawing that this owner has sent with the same `key` already is returned
+    as it was kept.
 
     Raises:
         imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
         serving.NoModel: no model version can answer; nothing is kept.
     """
-    identifier = _identifier(key, user, visitor)
+    identifier = _identifier(key, owner)
+    own = owner.filter(Prediction.objects.without_bytes())
     if key is not None:
-        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
+        known = own.filter(pk=identifier).first()
         if known is not None:
             return known
     found = classify_bytes(data)
@@ -130,12 +129,9 @@ def recognise(
         embedding=embeddings.pack(answer.embedding),
         model_version=found.model_version,
         source=source,
-        user=user,
-        visitor=None if user is not None else visitor,
+        **owner.columns,
     )
-    personal = corrections.personal_answer(
-        answer=answer, version=found.model_version, user=user, visitor=visitor
-    )
+    personal = corrections.personal_answer(answer=answer, version=found.model_version, owner=owner)
     if personal is not None:
         prediction.personal_digit = personal.answer.digit
         prediction.personal_confidence = personal.answer.confidence
@@ -147,7 +143,7 @@ def recognise(
         _insert(prediction)
     except IntegrityError:
         # The same key at the same time: the other request has kept it.
-        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
+        known = own.filter(pk=identifier).first()
         if key is None or known is None:
             raise
         return known
@@ -167,12 +163,11 @@ def _insert(prediction: Prediction) -> None:
             prediction.save(force_insert=True)
 
 
-def _identifier(key: str | None, user: User | None, visitor: UUID | None) -> UUID:
-    """Return a new id, or with a key the one that this person's drawing with that key has."""
+def _identifier(key: str | None, owner: Owner) -> UUID:
+    """Return a new id, or with a key the one that this owner's drawing with that key has."""
     if key is None:
         return uuid.uuid4()
-    person = f"user {user.pk}" if user is not None else f"visitor {visitor}"
-    digest = salted_hmac("recognizer.idempotency", f"{person} {key}", algorithm="sha256").digest()
+    digest = salted_hmac("recognizer.idempotency", f"{owner} {key}", algorithm="sha256").digest()
     return UUID(bytes=digest[:16], version=4)
 
 

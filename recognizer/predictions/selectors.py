@@ -6,40 +6,25 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db.models import F
 
-from recognizer.models import ModelVersion, Prediction, PredictionQuerySet
+from recognizer.models import ModelVersion, Owner, Prediction, PredictionQuerySet
 
 
-def owned_by(user: User | None, visitor: UUID | None) -> PredictionQuerySet:
-    """Return the drawings of a user or, for who has not logged in, of a visitor; else none."""
-    predictions = Prediction.objects.all()
-    if user is not None:
-        return predictions.filter(user=user)
-    if visitor is not None:
-        return predictions.filter(visitor=visitor)
-    return predictions.none()
-
-
-def history(*, user: User | None, visitor: UUID | None) -> PredictionQuerySet:
-    """Return the drawings of one person, newest first, without the bytes of the drawings.
-
-    A person is a user or, for who has not logged in, the visitor of a session. With neither there
-    is no history.
-    """
-    return owned_by(user, visitor).without_bytes().order_by("-created_at", "-id")
+def history(*, owner: Owner) -> PredictionQuerySet:
+    """Return the drawings of one person, newest first, without the bytes of the drawings."""
+    return owner.filter(Prediction.objects.without_bytes()).order_by("-created_at", "-id")
 
 
 def visible_prediction(
-    *, prediction_id: UUID, user: User | None, visitor: UUID | None, with_image: bool = False
+    *, prediction_id: UUID, owner: Owner, with_image: bool = False
 ) -> Prediction:
     """Return one drawing of this person.
 
     Raises:
         Prediction.DoesNotExist: there is none, or it is somebody else's.
     """
-    predictions = owned_by(user, visitor)
+    predictions = owner.filter(Prediction.objects.all())
     if with_image:
         return predictions.only("image", "is_model_input", "created_at").get(pk=prediction_id)
     return predictions.without_bytes().get(pk=prediction_id)

@@ -18,7 +18,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.labelling import labels
-from recognizer.models import Prediction, RememberedDrawing, Via
+from recognizer.models import Owner, Prediction, RememberedDrawing, Via
 from recognizer.personalisation import corrections
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.support.drawings import DrawDigit
@@ -295,7 +295,7 @@ def test_many_suggestions_at_once_leave_one_remembered(user: User) -> None:
     def say(label: int) -> None:
         try:
             start.wait()
-            corrections.suggest(prediction_id=row.pk, label=label, user=user, visitor=None)
+            corrections.suggest(prediction_id=row.pk, label=label, owner=Owner(user=user))
         except BaseException as problem:
             failed.append(problem)
         finally:

@@ -22,7 +22,7 @@ from recognizer import imaging
 from recognizer.inference import classifier
 from recognizer.inference.classifier import Bundle
 from recognizer.labelling import labels
-from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
+from recognizer.models import Label, LabelEvent, ModelVersion, Owner, Prediction, Verdict, Via
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -39,7 +39,7 @@ def make(draw_digit: DrawDigit) -> Make:
     png = draw_digit(3)
 
     def build(**fields: Any) -> Prediction:
-        row = recognition.recognise(data=png, source="canvas", user=None, visitor=uuid.uuid4())
+        row = recognition.recognise(data=png, source="canvas", owner=Owner(visitor=uuid.uuid4()))
         for name, value in fields.items():
             setattr(row, name, value)
         row.save()
@@ -93,6 +93,8 @@ def test_a_drawing_has_one_owner(make: Make, user: User) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Prediction.objects.filter(pk=row.pk).update(user=user, visitor=uuid.uuid4())
+    with pytest.raises(ValueError, match="not both"):
+        Owner(user=user, visitor=uuid.uuid4())
 
 
 def test_who_labelled_needs_a_label(make: Make, reviewer: User) -> None:
@@ -144,7 +146,7 @@ def test_a_deleted_account_leaves_its_drawings(make: Make, user: User) -> None:
 def test_a_bad_drawing_leaves_no_row(draw_digit: DrawDigit) -> None:
     with pytest.raises(imaging.ImageError):
         recognition.recognise(
-            data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4()
+            data=draw_digit()[:200], source="api", owner=Owner(visitor=uuid.uuid4())
         )
 
     assert not Prediction.objects.exists()
@@ -505,9 +507,9 @@ def test_history_belongs_to_a_user_or_a_visitor(make: Make, user: User) -> None:
     of_visitor, of_user = make(visitor=visitor), make(visitor=None, user=user)
     make(visitor=None)
 
-    assert list(selectors.history(user=None, visitor=visitor)) == [of_visitor]
-    assert list(selectors.history(user=user, visitor=visitor)) == [of_user]
-    assert list(selectors.history(user=None, visitor=None)) == []
+    assert list(selectors.history(owner=Owner(visitor=visitor))) == [of_visitor]
+    assert list(selectors.history(owner=Owner(user=user))) == [of_user]
+    assert list(selectors.history(owner=Owner())) == []
 
 
 def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> None:
@@ -515,7 +517,7 @@ def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> 
     rows = [make(visitor=visitor, created_at=now - timedelta(hours=n)) for n in (2, 0, 1)]
 
     with django_assert_num_queries(1):
-        found = list(selectors.history(user=None, visitor=visitor))
+        found = list(selectors.history(owner=Owner(visitor=visitor)))
         names = {row.model_version.name for row in found}
 
     assert found == [rows[1], rows[2], rows[0]]

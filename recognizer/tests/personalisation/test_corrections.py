@@ -24,6 +24,7 @@ from recognizer.labelling import labels
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,
+    Owner,
     Prediction,
     RememberedDrawing,
 )
@@ -174,10 +175,10 @@ def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
     ]  # fmt: skip
     for fields in earlier:
         make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
-    assert retrieval.recall(user=user, visitor=None, version=version) == []
+    assert retrieval.recall(owner=Owner(user=user), version=version) == []
     remember(user, 1)
 
-    rows = retrieval.recall(user=user, visitor=None, version=version)
+    rows = retrieval.recall(owner=Owner(user=user), version=version)
 
     assert [row.label for row in rows if row.pk is not None] == [0]
     assert sorted(row.label for row in rows if row.pk is None) == [3, 4]
@@ -186,7 +187,7 @@ def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
             8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
             created_at=timezone.now() + datetime.timedelta(seconds=number),
         )  # fmt: skip
-    later = retrieval.recall(user=user, visitor=None, version=version)
+    later = retrieval.recall(owner=Owner(user=user), version=version)
     assert [row.label for row in later if row.pk is None] == [8] * (retrieval.LOOKED_BACK // 2)
 
 
@@ -325,7 +326,7 @@ def test_it_goes_with_the_visitor_to_their_account(api: APIClient, user: User) -
 def test_off_stays_off_when_a_visitor_logs_in(
     api: APIClient, user: User, visitor_off: bool, user_off: bool
 ) -> None:
-    corrections.switch(enabled=not user_off, user=user, visitor=None)
+    corrections.switch(enabled=not user_off, owner=Owner(user=user))
     draw(api, digit_png(1))
     api.patch(MEMORY, {"enabled": not visitor_off})
 
@@ -396,7 +397,7 @@ def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
 
     teach(person(user), mirrored_png(7), digit=7)
 
-    assert corrections.state(user=user, visitor=None).count == retrieval.MOST_REMEMBERED == 200
+    assert corrections.state(owner=Owner(user=user)).count == retrieval.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
@@ -519,7 +520,7 @@ def test_an_answer_of_a_version_that_is_not_active_any_more_stands(
 
     def answer(version: ModelVersion) -> corrections.PersonalAnswer | None:
         return corrections.personal_answer(
-            answer=found.answer, version=version, user=None, visitor=visitor
+            answer=found.answer, version=version, owner=Owner(visitor=visitor)
         )
 
     assert answer(found.model_version) is not None
@@ -544,7 +545,7 @@ def test_without_a_model_a_suggestion_is_kept_all_the_same(user: User) -> None:
     ModelVersion.objects.update(is_active=False)
     row = make_prediction(3, user=user, embedding=None)
 
-    corrections.suggest(prediction_id=row.pk, label=7, user=user, visitor=None)
+    corrections.suggest(prediction_id=row.pk, label=7, owner=Owner(user=user))
 
     row.refresh_from_db()
     assert row.suggestion == 7
@@ -572,8 +573,8 @@ def test_a_remembered_drawing_may_go_while_it_decides(
 
 def test_nobody_has_no_memory_to_switch() -> None:
     with pytest.raises(ValueError, match="Nobody"):
-        corrections.switch(enabled=False, user=None, visitor=None)
-    assert corrections.forget(user=None, visitor=None) == 0
+        corrections.switch(enabled=False, owner=Owner())
+    assert corrections.forget(owner=Owner()) == 0
 
 
 # Filters, reviewers, statistics -----------------------------------------------------------------
@@ -645,10 +646,10 @@ def test_a_personal_answer_changes_no_training_label(api: APIClient) -> None:
 def test_strangers_ids_decide_nothing() -> None:
     # The same drawing remembered for another visitor, who has another id.
     taught = recognition.recognise(
-        data=mirrored_png(7), source="api", user=None, visitor=uuid.uuid4()
+        data=mirrored_png(7), source="api", owner=Owner(visitor=uuid.uuid4())
     )
-    corrections.suggest(prediction_id=taught.pk, label=7, user=None, visitor=taught.visitor)
+    corrections.suggest(prediction_id=taught.pk, label=7, owner=Owner(visitor=taught.visitor))
 
-    for visitor in (None, uuid.uuid4()):
-        row = recognition.recognise(data=mirrored_png(7), source="api", user=None, visitor=visitor)
+    for other in (Owner(), Owner(visitor=uuid.uuid4())):
+        row = recognition.recognise(data=mirrored_png(7), source="api", owner=other)
         assert not row.is_personal

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from recognizer.labelling import labels
-from recognizer.models import ModelVersion, Prediction
+from recognizer.models import ModelVersion, Owner, Prediction
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -35,7 +35,7 @@ def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
     """Forty drawings that a reviewer has labelled, four of them "not a digit"."""
     for number in range(40):
         drawing = recognition.recognise(
-            data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
+            data=draw_digit(number % 10, seed=number), source="api", owner=Owner(user=reviewer)
         )
         label = 10 if number % 10 == 9 else number % 10
         labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from recognizer.inference import classifier
 from recognizer.labelling import labels
-from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
+from recognizer.models import Activation, Cause, ModelVersion, Owner, Prediction, VersionAnswer
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
@@ -298,7 +298,7 @@ def strict(register: Register) -> ModelVersion:
 def drawings(draw_digit: DrawDigit, admin_user: User) -> list[Prediction]:
     """A drawn 3, 4 and 5 that the bundled model reads; the 3 labelled so, the 4 as no digit."""
     rows = [
-        recognition.recognise(data=draw_digit(digit), source="api", user=admin_user, visitor=None)
+        recognition.recognise(data=draw_digit(digit), source="api", owner=Owner(user=admin_user))
         for digit in (3, 4, 5)
     ]
     labels.label_predictions(predictions=[rows[0].pk], label=3, by=admin_user)
