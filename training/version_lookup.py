@@ -5,7 +5,7 @@ from __future__ import annotations
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
-from recognizer.versions import active as versions_active
+from recognizer.versions import loading
 from training.model.config import FINE_TUNE
 
 
@@ -39,16 +39,16 @@ def _is_taught(version: ModelVersion) -> bool:
 
 def start_of(version: ModelVersion | None) -> Bundle | None:
     """Return a version as a bundle with the network to start from."""
-    return None if version is None else versions_active.bundle_of(version, with_training=True)
+    return None if version is None else loading.bundle_of(version, with_training=True)
 
 
 def bundle_of(version: ModelVersion | None) -> Bundle | None:
     """Return a stored version as a bundle, or None where there is none or it does not load."""
     if version is None:
         return None
-    bundle = versions_active.bundle_of(version)
+    bundle = loading.bundle_of(version)
     try:
-        bundle.verify()
+        bundle.load()
     except BundleError:
         # A model that can't answer is no measure for the one to take its place.
         return None

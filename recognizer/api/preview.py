@@ -51,13 +51,14 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     )
     verdict = serializers.ChoiceField(source="given.verdict.value", choices=VERDICTS)
     personal = serializers.BooleanField(
+        source="is_personal",
         help_text=_("Whether what you said of earlier drawings decided the answer."),
     )
     network = NetworkAnswerSerializer(help_text=_("The network's own answer."))
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the answer, as PNG; null where none did."),
     )
-    model_version = serializers.CharField()
+    model_version = serializers.CharField(source="loaded.name")
     model_input = serializers.SerializerMethodField(
         help_text=_("What the model saw, 28x28, as a data URL of a PNG."),
     )
@@ -69,7 +70,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
 
     def get_model_input(self, preview: recognition.Preview) -> str:
         """Return what the model saw as a data URL."""
-        png = imaging.encode_png(preview.recognition.model_input)
+        png = imaging.encode_png(preview.model_input)
         return "data:image/png;base64," + base64.b64encode(png).decode()
 
 

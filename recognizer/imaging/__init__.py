@@ -1,13 +1,13 @@
 """From submitted bytes to the 28x28 image that the model sees.
 
-Two functions are the whole of it, and everything passes through them: the page, the API, the
-commands and the training data.
+Two steps, which everything passes through: the page, the API, the commands and the training data.
 
 ``read_drawing``
     bytes -> ``Drawing``: decode within limits, turn upright (EXIF), lay transparency on white,
     make it grey, refuse what is blank, reduce to at most 512 px.
 ``model_input``
     ``Drawing`` -> uint8 (28, 28): ink, crop, one stroke width, a 20 px box, centre of mass.
+    ``prepare`` also says which part of the drawing that is.
 
 ``decoding`` opens files, ``drawing`` makes drawings of them, ``ink`` tells ink from paper,
 ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width`` brings strokes
@@ -43,9 +43,10 @@ from recognizer.imaging.ink import crop, find_ink
 from recognizer.imaging.normalise import (
     INPUT_SIDE,
     InkBox,
-    ink_box,
+    ModelInput,
     model_input,
     place,
+    prepare,
     to_working_grid,
     without_grain,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "ImageError",
     "ImageTooLarge",
     "InkBox",
+    "ModelInput",
     "NotAnImage",
     "Pixels",
     "TruncatedImage",
@@ -75,9 +77,9 @@ __all__ = [
     "drawing_from_array",
     "encode_png",
     "find_ink",
-    "ink_box",
     "model_input",
     "place",
+    "prepare",
     "read_drawing",
     "shrink",
     "to_grey",

@@ -36,10 +36,15 @@ def paper_level(grey: Pixels) -> float:
     return float(np.median(border))
 
 
+def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first and past-the-last row and column of the ink."""
+    mask = ink > INK_LEVEL
+    return extent(mask, 1), extent(mask, 0)
+
+
 def crop(ink: Floats) -> Floats:
     """Cut away the paper around the ink."""
-    mask = ink > INK_LEVEL
-    (top, bottom), (left, right) = extent(mask, 1), extent(mask, 0)
+    (top, bottom), (left, right) = bounds(ink)
     return ink[top:bottom, left:right]
 
 

@@ -78,11 +78,15 @@ class Bundle:
     card: Mapping[str, Any]
     sha256: str
 
-    def verify(self) -> None:
-        """Raise ``BundleError`` where the bytes are not those of the card, or do not load."""
+    def load(self) -> Classifier:
+        """Check the serving bytes against their checksum and load them.
+
+        Raises ``BundleError`` where they don't match or don't load.
+        """
+        # The checksum first: LiteRT may crash on bytes that are no model.
         if hashlib.sha256(self.serving).hexdigest() != self.sha256:
             raise BundleError(f"{self.name}: the model's bytes do not match their sha256")
-        Classifier(self)
+        return Classifier(self)
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,22 @@ MIN_BYTES = MIN_LENGTH * STORED.itemsize
 MAX_BYTES = MAX_LENGTH * STORED.itemsize
 
 
+def has_direction(embedding: NDArray[np.float32]) -> bool:
+    """Whether an embedding (d,) can be compared with others at all.
+
+    A network whose last hidden units are all silent gives zeros.
+    """
+    return 0 < float(np.linalg.norm(embedding)) < np.inf
+
+
 def pack(embedding: NDArray[np.float32]) -> bytes | None:
     """Return a float32 (d,) embedding as little-endian float16 bytes.
 
-    None where it has no direction: a network whose last hidden units are all silent gives zeros.
+    None where it has no direction.
     """
-    length = float(np.linalg.norm(embedding))
-    if not 0 < length < np.inf:
+    if not has_direction(embedding):
         return None
-    return (embedding / length).astype(STORED).tobytes()
+    return (embedding / np.linalg.norm(embedding)).astype(STORED).tobytes()
 
 
 def unpack(stored: bytes) -> NDArray[np.float32]:

@@ -8,6 +8,9 @@ from recognizer.models.answers import (
     Label,
     Source,
     Verdict,
+    answer_columns,
+    brief_columns,
+    personal_columns,
     validate_embedding,
     validate_probabilities,
 )
@@ -40,7 +43,10 @@ __all__ = [
     "VersionAnswer",
     "Via",
     "Worker",
+    "answer_columns",
+    "brief_columns",
     "label_text",
+    "personal_columns",
     "validate_embedding",
     "validate_probabilities",
 ]

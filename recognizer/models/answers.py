@@ -1,14 +1,16 @@
-"""What an answer and a label are made of, shared by the tables."""
+"""What an answer and a label are made of, and how an answer becomes columns."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.inference import embeddings
+from recognizer.inference.classifier import Answer
 
 DIGITS = 10
 
@@ -63,3 +65,28 @@ def validate_embedding(value: object) -> None:
         embeddings.unpack(bytes(value))  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
         raise ValidationError(_("These bytes are no embedding."), code="embedding") from error
+
+
+def brief_columns(answer: Answer) -> dict[str, Any]:
+    """An answer as the columns that every table of answers has."""
+    return {
+        "digit": answer.digit,
+        "confidence": answer.confidence,
+        "verdict": answer.verdict.value,
+    }
+
+
+def answer_columns(answer: Answer) -> dict[str, Any]:
+    """The network's answer as columns of a `Prediction`."""
+    return {
+        **brief_columns(answer),
+        "probabilities": list(answer.probabilities),
+        "margin": answer.margin,
+        "embedding": embeddings.pack(answer.embedding),
+    }
+
+
+def personal_columns(answer: Answer) -> dict[str, Any]:
+    """The answer given in place of the network's, as columns of a `Prediction`."""
+    columns = {**brief_columns(answer), "probabilities": list(answer.probabilities)}
+    return {f"personal_{name}": value for name, value in columns.items()}

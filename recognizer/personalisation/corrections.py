@@ -1,7 +1,7 @@
-"""What a person says of their own drawings, and what the site remembers of it for that person.
+"""What a person says about their own drawings, and personal learning: on, off, forgotten.
 
-A suggestion is never a label: only a reviewer's is. But the person's own next drawing is read by
-it at once, with no training, and nobody else's is: see `neighbours`.
+A suggestion is never a label: only a reviewer's is. But it changes how that person's next drawings
+are recognised, at once and without training, and nobody else's: see `answers`.
 """
 
 from __future__ import annotations
@@ -9,43 +9,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer.inference import embeddings, personal_posterior
-from recognizer.inference.classifier import Answer
-from recognizer.models import (
-    Label,
-    MemorySwitchedOff,
-    ModelVersion,
-    Owner,
-    Prediction,
-    RememberedDrawing,
-)
-from recognizer.personalisation import retrieval
+from recognizer.models import Label, MemorySwitchedOff, Owner, Prediction, RememberedDrawing
+from recognizer.personalisation import answers
 from recognizer.versions import active as active_version
 
 
 @dataclass(frozen=True)
 class State:
-    """Whether a person's memory is on, and how many drawings it holds."""
+    """Whether personal learning is on, and how many drawings are remembered."""
 
     enabled: bool
     count: int
 
 
-@dataclass(frozen=True)
-class PersonalAnswer:
-    """What is answered in place of the network's answer, and the drawing that decided it."""
-
-    answer: Answer
-    remembered_id: UUID
-
-
-def _of(owner: Owner) -> QuerySet[RememberedDrawing]:
+def _remembered(owner: Owner) -> QuerySet[RememberedDrawing]:
     return owner.filter(RememberedDrawing.objects.all())
 
 
@@ -53,22 +35,22 @@ def _switched_off(owner: Owner) -> QuerySet[MemorySwitchedOff]:
     return owner.filter(MemorySwitchedOff.objects.all())
 
 
-# What a person says -----------------------------------------------------------------------------
+# Corrections ------------------------------------------------------------------------------------
 
 
 def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
-    """Keep what a person says of their own drawing, and remember it for them; return the drawing.
+    """Store what the owner says their drawing shows, and remember it; return the drawing.
 
-    Said anew it replaces what was said before. Where their memory is off nothing new is
-    remembered. The reviewer's label is never touched.
+    It replaces what they said before. If personal learning is off nothing new is remembered. The
+    reviewer's label is never touched.
 
     Raises:
-        Prediction.DoesNotExist: there is no such drawing of this person.
+        Prediction.DoesNotExist: the owner has no such drawing.
         ValueError: `label` is none of `Label`.
     """
     value = Label(label).value
     with transaction.atomic():
-        prediction = _own(prediction_id, owner)
+        prediction = _locked(prediction_id, owner)
         prediction.suggestion = value
         prediction.save(update_fields=["suggestion"])
         known = RememberedDrawing.objects.filter(prediction=prediction)
@@ -78,23 +60,23 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
 
 
 def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
-    """Take back what a person said of their own drawing, and forget it.
+    """Delete what the owner said of their drawing, and forget it.
 
     Raises:
-        Prediction.DoesNotExist: there is no such drawing of this person.
+        Prediction.DoesNotExist: the owner has no such drawing.
     """
     with transaction.atomic():
-        prediction = _own(prediction_id, owner)
+        prediction = _locked(prediction_id, owner)
         prediction.suggestion = None
         prediction.save(update_fields=["suggestion"])
         RememberedDrawing.objects.filter(prediction=prediction).delete()
 
 
-def _own(prediction_id: UUID, owner: Owner) -> Prediction:
-    """Return the person's own drawing, held until the transaction ends.
+def _locked(prediction_id: UUID, owner: Owner) -> Prediction:
+    """Return the owner's drawing, locked until the transaction ends.
 
-    Held, two suggestions for one drawing come one after the other: the second finds what the
-    first has remembered.
+    So two suggestions for one drawing come one after the other: the second finds what the first
+    has remembered.
     """
     rows = Prediction.objects.without_bytes().select_for_update(of=("self",))
     return owner.filter(rows).get(pk=prediction_id)
@@ -105,12 +87,12 @@ def _remember(prediction: Prediction, label: int, owner: Owner) -> None:
         return
     embedding, version = prediction.embedding, prediction.model_version
     if embedding is None:
-        # A drawing of before embeddings were kept.
+        # The drawing is older than the column, or the network's embedding had no direction.
         try:
-            current = active_version.current_classifier()
+            loaded = active_version.current_version()
         except active_version.NoModel:
             return
-        embedding, version = retrieval.embedded(prediction, current.classifier), current.version
+        embedding, version = answers.embed(prediction, loaded.classifier), loaded.version
     if embedding is None:
         return
     RememberedDrawing.objects.create(
@@ -124,28 +106,28 @@ def _remember(prediction: Prediction, label: int, owner: Owner) -> None:
 
 
 def _forget_the_oldest(owner: Owner) -> None:
-    oldest = _of(owner).order_by("-remembered_at", "-pk")[retrieval.MOST_REMEMBERED :]
-    beyond = list(oldest.values_list("pk", flat=True))
+    newest_first = _remembered(owner).order_by("-remembered_at", "-pk")
+    beyond = list(newest_first[answers.MOST_REMEMBERED :].values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
 
 
-# The switch -------------------------------------------------------------------------------------
+# Personal learning ------------------------------------------------------------------------------
 
 
 def state(*, owner: Owner) -> State:
-    """Return whether this person's memory is on, and how many drawings it holds."""
-    return State(enabled=not _switched_off(owner).exists(), count=_of(owner).count())
+    """Return whether personal learning is on, and how many drawings are remembered."""
+    return State(enabled=not _switched_off(owner).exists(), count=_remembered(owner).count())
 
 
 def switch(*, enabled: bool, owner: Owner) -> None:
-    """Switch a person's memory on or off; what it holds stays until it is forgotten.
+    """Turn personal learning on or off; what is remembered stays until it is forgotten.
 
     Raises:
-        ValueError: there is neither a user nor a visitor.
+        ValueError: the owner is nobody.
     """
     if owner.is_nobody:
-        raise ValueError("Nobody has no memory.")
+        raise ValueError("Personal learning needs a user or a visitor.")
     if enabled:
         _switched_off(owner).delete()
     else:
@@ -154,59 +136,20 @@ def switch(*, enabled: bool, owner: Owner) -> None:
 
 
 def forget(*, owner: Owner) -> int:
-    """Forget every drawing remembered for this person; return how many there were.
+    """Forget every remembered drawing; return how many there were.
 
-    What they said of the drawings stays for the reviewer.
+    The suggestions themselves stay for the reviewer.
     """
-    return _of(owner).delete()[0]
+    return _remembered(owner).delete()[0]
 
 
 def claim(*, user: User, visitor: UUID) -> None:
-    """Hand a visitor's memory to the account they have logged in to.
+    """Give what is remembered for a visitor to the account they have logged in to.
 
-    Off stays off, whichever of the two was.
+    Personal learning is off then if it was off for either of the two.
     """
     with transaction.atomic():
         if RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None):
             _forget_the_oldest(Owner(user=user))
         if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
             switch(enabled=False, owner=Owner(user=user))
-
-
-# The personal answer ----------------------------------------------------------------------------
-
-
-def personal_answer(
-    *, answer: Answer, version: ModelVersion, owner: Owner
-) -> PersonalAnswer | None:
-    """Return the answer by this person's own remembered drawings; None where the network's stands.
-
-    One query, but for the first predictions after another version was activated: embeddings of
-    two networks can't be compared, so the remembered drawings pass through the new one.
-
-    Args:
-        answer: what the network says of the person's new drawing.
-        version: the version that says it.
-
-    Raises:
-        serving.NoModel: no model version can answer.
-    """
-    rows = retrieval.recall(owner=owner, version=version)
-    if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
-        return None
-    current = active_version.current_classifier()
-    if current.version.pk != version.pk:
-        # Another version was activated since the network answered: this once that stands.
-        return None
-    rows = retrieval.comparable(rows, current)
-    if not rows:
-        return None
-    witnesses = personal_posterior.Witnesses(
-        embeddings=embeddings.unpack_many([row.embedding for row in rows]),
-        labels=np.array([row.label for row in rows]),
-        said=np.array([row.pk is not None for row in rows]),
-    )
-    personal = personal_posterior.mix(answer, current.classifier.calibration, witnesses)
-    if personal is None:
-        return None
-    return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion
 from recognizer.versions import active as active_version
+from recognizer.versions import loading
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def register_model(
             by another model.
     """
     try:
-        bundle.verify()
+        bundle.load()
     except BundleError as error:
         raise RegistrationError(f"The model {bundle.name} can't be kept: {error}") from error
     with transaction.atomic():
@@ -79,7 +80,7 @@ def activate_model(
             .order_by("pk")
             .values_list("pk")
         )
-        version = ModelVersion.objects.filter(name=name).first()
+        version = ModelVersion.objects.defer("training").filter(name=name).first()
         if version is None:
             raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
         if version.retired_at is not None:
@@ -91,7 +92,7 @@ def activate_model(
                 % {"name": name}
             )
         try:
-            active_version.bundle_of(version).verify()
+            loading.bundle_of(version).load()
         except BundleError as error:
             raise ActivationError(
                 _("The model version %(name)s can't be activated: %(error)s")

@@ -152,12 +152,12 @@ def test_a_bad_drawing_leaves_no_row(draw_digit: DrawDigit) -> None:
     assert not Prediction.objects.exists()
 
 
-def test_classifying_keeps_nothing(draw_digit: DrawDigit) -> None:
-    found = recognition.classify_bytes(draw_digit(8))
+def test_a_preview_stores_nothing(draw_digit: DrawDigit) -> None:
+    found = recognition.preview(data=draw_digit(8))
 
-    assert found.answer.digit == 8
+    assert found.network.digit == 8
     assert found.model_input.shape == (28, 28)
-    assert found.model_version.name == selectors.active_model().name
+    assert found.loaded.name == selectors.active_model().name
     assert not Prediction.objects.exists()
 
 
@@ -393,7 +393,7 @@ def test_activating_moves_the_mark(bundled: Bundle) -> None:
     registry.activate_model(name="second")
 
     assert list(ModelVersion.objects.filter(is_active=True)) == [second]
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_activating_what_is_active_changes_nothing(bundled: Bundle) -> None:
@@ -436,24 +436,24 @@ def activate_behind_the_back(version: ModelVersion) -> None:
 
 
 def test_a_new_version_is_noticed_without_restart(bundled: Bundle, second: ModelVersion) -> None:
-    assert active_version.current_classifier().name == bundled.name
+    assert active_version.current_version().name == bundled.name
 
     activate_behind_the_back(second)
 
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_the_database_is_not_asked_every_time(
     second: ModelVersion, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.MODEL_RECHECK_SECONDS = 60
-    first = active_version.current_classifier()
+    first = active_version.current_version()
     activate_behind_the_back(second)
 
     with django_assert_num_queries(0):
-        assert active_version.current_classifier() is first
+        assert active_version.current_version() is first
     active_version.expire()
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_a_version_that_does_not_load_leaves_the_last_one_serving(
@@ -461,13 +461,13 @@ def test_a_version_that_does_not_load_leaves_the_last_one_serving(
     second: ModelVersion,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    active_version.current_classifier()
+    active_version.current_version()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
 
     with caplog.at_level("ERROR"):
-        assert active_version.current_classifier().name == bundled.name
-        assert active_version.current_classifier().name == bundled.name
+        assert active_version.current_version().name == bundled.name
+        assert active_version.current_version().name == bundled.name
 
     found = active_version.status()
     assert found.serving == bundled.name
@@ -484,12 +484,12 @@ def test_a_fresh_process_falls_back_to_the_version_before(
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     active_version.forget()
 
-    assert active_version.current_classifier().name == bundled.name
+    assert active_version.current_version().name == bundled.name
     assert active_version.status().problem is not None
 
 
 def test_what_serves_again_is_no_problem_any_more(bundled: Bundle, second: ModelVersion) -> None:
-    active_version.current_classifier()
+    active_version.current_version()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
     assert active_version.status().problem is not None

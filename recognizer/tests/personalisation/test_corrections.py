@@ -28,7 +28,7 @@ from recognizer.models import (
     Prediction,
     RememberedDrawing,
 )
-from recognizer.personalisation import corrections, retrieval
+from recognizer.personalisation import answers, corrections
 from recognizer.predictions import recognition
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
@@ -175,20 +175,20 @@ def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
     ]  # fmt: skip
     for fields in earlier:
         make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
-    assert retrieval.recall(owner=Owner(user=user), version=version) == []
+    assert answers.earlier_drawings(owner=Owner(user=user), version=version) == []
     remember(user, 1)
 
-    rows = retrieval.recall(owner=Owner(user=user), version=version)
+    rows = answers.earlier_drawings(owner=Owner(user=user), version=version)
 
     assert [row.label for row in rows if row.pk is not None] == [0]
     assert sorted(row.label for row in rows if row.pk is None) == [3, 4]
-    for number in range(retrieval.LOOKED_BACK):
+    for number in range(answers.LOOKED_BACK):
         make_prediction(
             8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
             created_at=timezone.now() + datetime.timedelta(seconds=number),
         )  # fmt: skip
-    later = retrieval.recall(owner=Owner(user=user), version=version)
-    assert [row.label for row in later if row.pk is None] == [8] * (retrieval.LOOKED_BACK // 2)
+    later = answers.earlier_drawings(owner=Owner(user=user), version=version)
+    assert [row.label for row in later if row.pk is None] == [8] * (answers.LOOKED_BACK // 2)
 
 
 # Taken back, changed, forgotten, switched off ---------------------------------------------------
@@ -392,24 +392,24 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
 
 
 def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
-    old = remember(user, retrieval.MOST_REMEMBERED + 1)
+    old = remember(user, answers.MOST_REMEMBERED + 1)
     other = remember(User.objects.create_user("other"), 1)
 
     teach(person(user), mirrored_png(7), digit=7)
 
-    assert corrections.state(owner=Owner(user=user)).count == retrieval.MOST_REMEMBERED == 200
+    assert corrections.state(owner=Owner(user=user)).count == answers.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
 def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
-    remember(user, retrieval.MOST_REMEMBERED)
+    remember(user, answers.MOST_REMEMBERED)
     teach(api, mirrored_png(7), digit=7)
 
     api.login(username="ada", password="pass-of-ada")
 
-    assert api.get(MEMORY).json()["count"] == retrieval.MOST_REMEMBERED
+    assert api.get(MEMORY).json()["count"] == answers.MOST_REMEMBERED
     assert draw(api, mirrored_png(7))["personal"]
 
 
@@ -498,33 +498,36 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
 def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
     user: User, other_version: ModelVersion
 ) -> None:
-    rows = remember(user, retrieval.RENEWED_AT_ONCE + 5, model_version=None)
+    rows = remember(user, answers.EMBEDDED_AT_ONCE + 5, model_version=None)
 
     registry.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
-    assert renewed.count() == retrieval.RENEWED_AT_ONCE
+    assert renewed.count() == answers.EMBEDDED_AT_ONCE
     assert not renewed.filter(pk__in=[row.pk for row in rows[:5]]).exists()
 
     draw(client, digit_png(1))
     assert renewed.count() == len(rows)
 
 
-def test_an_answer_of_a_version_that_is_not_active_any_more_stands(
+def test_an_activation_while_a_drawing_is_answered_changes_nothing(
     api: APIClient, other_version: ModelVersion
 ) -> None:
     teach(api, mirrored_png(7), digit=7)
-    visitor = RememberedDrawing.objects.get().visitor
-    found = recognition.classify_bytes(mirrored_png(7))
+    row = RememberedDrawing.objects.get()
+    found = recognition.preview(data=mirrored_png(7))
+    assert found.personal is None
 
-    def answer(version: ModelVersion) -> corrections.PersonalAnswer | None:
-        return corrections.personal_answer(
-            answer=found.answer, version=version, owner=Owner(visitor=visitor)
-        )
+    registry.activate_model(name=other_version.name)
+    personal = answers.personal_answer(
+        answer=found.network, loaded=found.loaded, owner=Owner(visitor=row.visitor)
+    )
 
-    assert answer(found.model_version) is not None
-    assert answer(other_version) is None
+    assert personal is not None
+    assert (personal.answer.digit, personal.remembered_id) == (7, row.prediction_id)
+    row.refresh_from_db()
+    assert row.model_version == found.loaded.version != other_version
 
 
 def test_a_drawing_of_before_embeddings_is_remembered(user: User) -> None:
@@ -558,21 +561,21 @@ def test_a_remembered_drawing_may_go_while_it_decides(
 ) -> None:
     client = person(user)
     taught = teach(client, mirrored_png(7), digit=7)
-    decide: Callable[..., corrections.PersonalAnswer | None] = corrections.personal_answer
+    decide: Callable[..., answers.PersonalAnswer | None] = answers.personal_answer
 
-    def decide_and_lose(**asked: Any) -> corrections.PersonalAnswer | None:
+    def decide_and_lose(**asked: Any) -> answers.PersonalAnswer | None:
         found = decide(**asked)
         Prediction.objects.get(pk=taught["id"]).delete()
         return found
 
-    monkeypatch.setattr(corrections, "personal_answer", decide_and_lose)
+    monkeypatch.setattr(answers, "personal_answer", decide_and_lose)
     body = draw(client, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"], body["remembered_image_url"]) == (7, True, None)
 
 
 def test_nobody_has_no_memory_to_switch() -> None:
-    with pytest.raises(ValueError, match="Nobody"):
+    with pytest.raises(ValueError, match="a user or a visitor"):
         corrections.switch(enabled=False, owner=Owner())
     assert corrections.forget(owner=Owner()) == 0
 

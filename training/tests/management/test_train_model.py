@@ -16,8 +16,7 @@ from recognizer.labelling import labels
 from recognizer.models import ModelVersion, Owner, Prediction
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
-from recognizer.versions import active as active_version
-from recognizer.versions import registry
+from recognizer.versions import loading, registry
 from training.data import downloads
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +68,7 @@ def test_without_internet_it_trains_on_strokes_and_labels_and_replaces_nothing(
     assert "labelled drawings" in said
     assert selectors.active_model() == before
     tried = ModelVersion.objects.get(name="tried")
-    active_version.bundle_of(tried, with_training=True).verify()
+    loading.bundle_of(tried, with_training=True).load()
     assert tried.card["settings"]["epochs"] == 1
     assert tried.card["seed"] == 3
     learnt = tried.card["data"]["labelled"]
