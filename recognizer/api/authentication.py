@@ -29,11 +29,18 @@ class BrowserSessionAuthentication(SessionAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the session's user, or None for a visitor."""
         authenticated: tuple[Any, None] | None = super().authenticate(request)
         if authenticated is None and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
             _refuse_other_sites(request)
         return authenticated
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(
+                _("The CSRF token is missing or wrong. Reload the page and try again.")
+            ) from error
 
 
 def _refuse_other_sites(request: Request) -> None:

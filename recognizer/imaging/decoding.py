@@ -1,6 +1,6 @@
 """From submitted bytes to a greyscale image: limits, formats, orientation, transparency.
 
-``recognizer.imaging`` is the door to this module; nothing else calls it.
+Outside this package, import its names from ``recognizer.imaging``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ImageError(ValueError):
 
 class EmptyImage(ImageError):
     code = "empty_image"
-    text = gettext_noop("The image has no bytes. Send a PNG, JPEG, WebP, GIF or BMP file.")
+    text = gettext_noop("The file is empty. Send a PNG, JPEG, WebP, GIF or BMP file.")
 
 
 class NotAnImage(ImageError):
@@ -62,7 +62,7 @@ class NotAnImage(ImageError):
 
 class UnsupportedImage(ImageError):
     code = "unsupported_image"
-    text = gettext_noop("This kind of image is not read here. Send PNG, JPEG, WebP, GIF or BMP.")
+    text = gettext_noop("This kind of image is not supported. Send PNG, JPEG, WebP, GIF or BMP.")
 
 
 class TruncatedImage(ImageError):

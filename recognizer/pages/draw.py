@@ -21,7 +21,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api import base, pagination, predictions
+from recognizer.api import pagination, parsers, predictions
 from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
@@ -42,7 +42,7 @@ def draw(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         answer = _asked_for(request)
         return page(request, answer=answer, just_said=answer is not None and "said" in request.GET)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > base.MAX_BODY:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > parsers.MAX_BODY:
         # Looking for the CSRF token would read all of it; the API refuses it unread.
         return _after(request, _create(request))
     return _send(request)

@@ -249,7 +249,9 @@ def test_it_refuses_json_that_nests_deeply_but_closes(api: APIClient) -> None:
 def test_it_refuses_other_content_types(api: APIClient, content_type: str) -> None:
     response = api.generic("POST", URL, "image=x", content_type=content_type)
 
-    assert error(response, 415)["code"] == "unsupported_media_type"
+    first = error(response, 415)
+    assert first["code"] == "unsupported_media_type"
+    assert "Send application/json or multipart/form-data in UTF-8." in first["detail"]
 
 
 @pytest.mark.parametrize(

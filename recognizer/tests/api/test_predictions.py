@@ -249,6 +249,7 @@ def test_a_wrong_token_is_refused(api: APIClient, draw_digit: DrawDigit, data_ur
 
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Token"
+    assert response.json()["errors"][0]["detail"].startswith("The token is not valid. Send the")
     assert not Prediction.objects.exists()
 
 
@@ -286,7 +287,9 @@ def test_a_session_needs_the_csrf_token(
     )
 
     assert refused.status_code == 403
-    assert refused.json()["errors"][0]["code"] == "permission_denied"
+    first = refused.json()["errors"][0]
+    assert first["code"] == "permission_denied"
+    assert first["detail"] == "The CSRF token is missing or wrong. Reload the page and try again."
     assert accepted.status_code == 201
     assert Prediction.objects.count() == 1
 
@@ -364,6 +367,8 @@ def test_a_made_up_cursor_is_no_error_of_ours(
     response = api.get(f"{URL}?cursor={cursor}")
 
     assert response.status_code in {200, 404}
+    if response.status_code == 404:
+        assert response.json()["errors"][0]["detail"].startswith("The cursor is not valid.")
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x", "%00", "1e9", "99999999999999999999999"])

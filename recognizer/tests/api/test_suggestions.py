@@ -117,7 +117,9 @@ def test_anothers_drawing_is_not_there(
 
     for client in (APIClient(), other_visitor, other_user, staff):
         response = getattr(client, method)(address(drawn), {"digit": 1})
-        assert error(response, 404)["code"] == "not_found"
+        first = error(response, 404)
+        assert first["code"] == "not_found"
+        assert first["detail"] == "You have no drawing with this id."
     drawn.refresh_from_db()
     assert drawn.suggestion is None
 
@@ -197,8 +199,10 @@ def test_it_is_throttled(api: APIClient, drawn: Prediction, settings: Settings) 
     ]
 
     assert [answer.status_code for answer in answers] == [200, 204, 200, 429, 429]
-    assert error(answers[-1], 429)["code"] == "throttled"
-    assert answers[-1]["Retry-After"]
+    first = error(answers[-1], 429)
+    assert first["code"] == "throttled"
+    wait = answers[-1]["Retry-After"]
+    assert first["detail"] == f"Too many requests. Try again in {wait} seconds."
     assert api.get("/api/v1/memory/").status_code == 200
 
 
@@ -265,7 +269,9 @@ def test_it_refuses_malformed_json(api: APIClient, drawn: Prediction, body: byte
 def test_it_takes_json_alone(api: APIClient, drawn: Prediction) -> None:
     response = api.post(address(drawn), {"digit": "4"}, format="multipart")
 
-    assert error(response, 415)["code"] == "unsupported_media_type"
+    first = error(response, 415)
+    assert first["code"] == "unsupported_media_type"
+    assert "Send application/json in UTF-8." in first["detail"]
 
 
 def test_it_does_not_read_bodies_beyond_all_measure(api: APIClient, drawn: Prediction) -> None:
