@@ -1,4 +1,4 @@
-"""What is kept: drawings with their answers and labels, versions of the model, training jobs.
+"""What is stored: drawings with their predictions and labels, model versions, training jobs.
 
 The database is the only state of the site: drawings and models live in the rows themselves.
 """

@@ -16,7 +16,7 @@ DIGITS = 10
 
 
 class Label(models.IntegerChoices):
-    """What a person says a drawing shows."""
+    """What a drawing shows: a digit or not a digit."""
 
     ZERO = 0, "0"
     ONE = 1, "1"
@@ -32,7 +32,7 @@ class Label(models.IntegerChoices):
 
 
 class Verdict(models.TextChoices):
-    """How much the model stands by its answer; the values of `classifier.Verdict`."""
+    """Whether the model accepts a drawing as a digit; the values of `classifier.Verdict`."""
 
     DIGIT = "digit", _("digit")
     UNCERTAIN = "uncertain", _("uncertain")
@@ -51,10 +51,10 @@ class Source(models.TextChoices):
 def validate_probabilities(value: object) -> None:
     """Raise ValidationError unless `value` is ten probabilities that sum to one."""
     if not isinstance(value, list | tuple) or len(value) != DIGITS:
-        raise ValidationError(_("Ten probabilities are needed."), code="probabilities")
+        raise ValidationError(_("There must be ten probabilities."), code="probabilities")
     numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) != DIGITS or not all(0 <= v <= 1 for v in numbers):
-        raise ValidationError(_("Each probability lies between 0 and 1."), code="probabilities")
+        raise ValidationError(_("Each probability must be between 0 and 1."), code="probabilities")
     if not math.isclose(math.fsum(numbers), 1, abs_tol=1e-4):
         raise ValidationError(_("The probabilities must sum to 1."), code="probabilities")
 
@@ -64,7 +64,7 @@ def validate_embedding(value: object) -> None:
     try:
         embeddings.unpack(bytes(value))  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
-        raise ValidationError(_("These bytes are no embedding."), code="embedding") from error
+        raise ValidationError(_("These bytes are not an embedding."), code="embedding") from error
 
 
 def brief_columns(answer: Answer) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What can be asked of the store. Nothing here writes."""
+"""Queries for drawings. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from recognizer.models import ModelVersion, Owner, Prediction, PredictionQuerySe
 
 
 def history(*, owner: Owner) -> PredictionQuerySet:
-    """Return the drawings of one person, newest first, without the bytes of the drawings."""
+    """Return the owner's drawings, newest first, without the bytes of the images."""
     return owner.filter(Prediction.objects.without_bytes()).order_by("-created_at", "-id")
 
 
 def visible_prediction(
     *, prediction_id: UUID, owner: Owner, with_image: bool = False
 ) -> Prediction:
-    """Return one drawing of this person.
+    """Return one drawing of the owner.
 
     Raises:
-        Prediction.DoesNotExist: there is none, or it is somebody else's.
+        Prediction.DoesNotExist: the owner has no such drawing.
     """
     predictions = owner.filter(Prediction.objects.all())
     if with_image:
@@ -41,18 +41,18 @@ def labelled_drawings(
     only_audited: bool = False,
     include_unlabelled: bool = False,
 ) -> PredictionQuerySet:
-    """Return the drawings that a reviewer has labelled, oldest first, drawings included,
-    embeddings not.
+    """Return the drawings that a reviewer has labelled, oldest first, with their images but
+    without their embeddings.
 
     Args:
-        only_mistakes: only those that the reviewer labelled otherwise than the model read them.
+        only_mistakes: only misclassified ones.
         since: only those labelled at this time (timezone-aware) or later.
         until: only those labelled before this time.
-        include_confirmed: also those whose label is the digit that the model had read.
+        include_confirmed: also those whose label is the predicted digit.
         labels: only those with one of these labels, if any are given.
-        version: only those that the model version of this name answered.
-        only_audited: only those labelled by way of the random audit.
-        include_unlabelled: also those without a label; for them the day they were drawn counts.
+        version: only those predicted by the model version of this name.
+        only_audited: only those labelled in the random audit.
+        include_unlabelled: also those without a label, by the time they were drawn.
     """
     found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:

@@ -1,4 +1,4 @@
-"""The classifier that this process answers with.
+"""The active model version, as this process has loaded it.
 
 The active model version lives in the database. Each process loads it on first use and checks every
 two seconds whether another one has been activated, so no restart is needed. If the active version

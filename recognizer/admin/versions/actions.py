@@ -40,7 +40,7 @@ def retire(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
 
 def take_back(version: ModelVersion, by: User) -> tuple[ModelVersion, str]:
     """Let a retired version be activated again."""
-    taken = lifecycle.take_back(version_id=version.pk)
+    taken = lifecycle.restore(version_id=version.pk)
     return taken, _("“%(name)s” can be activated again.")
 
 

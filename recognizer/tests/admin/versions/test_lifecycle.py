@@ -145,7 +145,7 @@ def test_going_back_again_goes_further_back_not_forth(register: Register, admin_
     assert [lifecycle.roll_back(by=admin_user).name for _ in range(3)] == [
         "two", "one", "shipped-3",
     ]  # fmt: skip
-    with pytest.raises(registry.ActivationError, match="No other version has been active"):
+    with pytest.raises(registry.ActivationError, match="There is no earlier version"):
         lifecycle.roll_back(by=admin_user)
     assert active() == "shipped-3"
 
@@ -184,7 +184,7 @@ def test_without_a_version_before_there_is_no_button(admin_client: Client) -> No
 
     page = admin_client.post(LIST + "roll-back/", follow=True).content.decode()
 
-    assert "No other version has been active before." in page
+    assert "There is no earlier version to roll back to." in page
 
 
 # Retiring -------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_a_retired_version_is_not_offered_until_it_is_taken_back(
     page = press(admin_client, other, "retire")
     assert "“another” is retired." in page
     assert f"{LIST}{other.pk}/activate/" not in page
-    assert "is retired. Take it back" in press(admin_client, other, "activate")
+    assert "is retired. Restore it" in press(admin_client, other, "activate")
     with pytest.raises(CommandError, match="is retired"):
         call_command("activate_model", "another")
     call_command("list_models", stdout=(listed := StringIO()))
@@ -219,14 +219,14 @@ def test_the_active_version_is_not_retired(admin_client: Client) -> None:
 
     page = press(admin_client, version, "retire")
 
-    assert "The model version shipped-3 is the active one. Activate another one first." in page
+    assert "The model version shipped-3 is active. Activate another one first." in page
     assert selectors.active_model().retired_at is None
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=version.pk).update(retired_at=timezone.now())
 
 
 def test_a_version_that_is_gone_is_not_retired() -> None:
-    with pytest.raises(lifecycle.RetireError, match="no such model version"):
+    with pytest.raises(lifecycle.RetireError, match="was deleted"):
         lifecycle.retire(version_id=99_999)
 
 
