@@ -59,7 +59,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
-    model_version = serializers.CharField(source="loaded.name")
+    model_version = serializers.CharField(source="loaded.version.name")
     model_input = serializers.SerializerMethodField(
         help_text=_("What the model saw, 28x28, as a data URL of a PNG."),
     )

@@ -1,6 +1,6 @@
 """``Drawing`` -> the 28x28 image that the model sees.
 
-``prepare`` tells ink from paper, crops to the ink, brings the stroke to one width, scales the
+``prepare`` separates ink from paper, crops to the ink, brings the stroke to one width, scales the
 longer side to 20 px and centres it by its centre of mass. Box and centre are the convention of
 MNIST (LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition",
 Proc. IEEE 86(11), 1998, section III.A).
@@ -87,10 +87,10 @@ def _ink_box(
 
 
 def without_grain(grey: Pixels) -> Pixels:
-    """Return a small drawing (h, w) without noise of single px; any other as it is.
+    """Return a small drawing (h, w) without noise of single px; any other unchanged.
 
-    A median of 3x3 (Tukey 1977) costs strokes of one px, so it is kept for drawings that are
-    strewn with px. What is larger than a thumbnail has its noise taken out as a photo.
+    A median of 3x3 (Tukey 1977) would erase strokes of one px, so it is used only on grainy
+    drawings. In larger drawings noise is removed if they are photos.
     """
     if max(grey.shape) >= _THUMBNAIL or not is_grainy(find_ink(grey)[0] > INK_LEVEL):
         return grey
@@ -99,7 +99,7 @@ def without_grain(grey: Pixels) -> Pixels:
 
 
 def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
-    """Return ink without its specks on the working grid, enlarged to fill it once more."""
+    """Return ink without its specks on the working grid, enlarged to fill it again."""
     (top, bottom), (left, right) = extent(kept, 1), extent(kept, 0)
     if max(bottom - top, right - left) > 0.9 * WORK_SIDE:
         return kept

@@ -1,4 +1,4 @@
-"""Deleting one's own drawings by plain forms. The page's JavaScript asks the API instead."""
+"""Deleting one's own drawings by plain forms. The page's JavaScript uses the API."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The page: draw, or send a picture; the answer; the visitor's own history.
 
-The canvas asks the API from JavaScript. The form sends its picture here instead, works without
-JavaScript, and takes the same way: through the API's view, with its limits and its errors.
+The canvas uses the API from JavaScript. The form works without JavaScript and sends its picture
+here; it goes through the API's view too, with its limits and its errors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
 
-# Outside the API's namespace its view has to be told where its addresses are.
+# Outside the API's namespace its view needs to know where its addresses are.
 _create = predictions.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
 
@@ -62,7 +62,7 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
         # To the answer itself: on a phone it lies below the canvas.
         return redirect(f"{reverse('draw')}?{query}#answer")
     error = response.data["errors"][0]
-    # To a program the API speaks of fields; to a person, of pictures.
+    # The API's sentence names a field; a person needs one about pictures.
     sentence = answer_text.choose_image() if error["code"] == "required" else error["detail"]
     refusal = page(request, upload_error=sentence, status=response.status_code)
     if response.has_header("Retry-After"):
@@ -71,7 +71,7 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
 
 
 def _asked_for(request: HttpRequest) -> Prediction | None:
-    """Return the prediction that the address names, if it is this person's own."""
+    """Return the prediction in the address, if it is this person's own."""
     text = request.GET.get("prediction")
     if text is None:
         return None
@@ -95,7 +95,7 @@ def page(
 
     Args:
         answer: a prediction of this person, with its model version.
-        just_said: whether they come from saying what it was.
+        just_said: whether they have just corrected or confirmed it.
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
     state = corrections.state(owner=owner_of(request))

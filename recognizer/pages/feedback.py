@@ -1,6 +1,6 @@
-"""What a visitor says of a drawing, and the switches of their memory, as plain forms.
+"""Corrections and the switches of personal learning, as plain forms.
 
-The page's JavaScript asks the API instead. Both end in the same functions of `memory`.
+The page's JavaScript uses the API. Both call the same functions of `personalisation.corrections`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LABELS = {str(digit): digit for digit in range(DIGITS)}
 
 @require_POST
 def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take what a person says of their own drawing, and show its answer again."""
+    """Store or delete a person's correction of their own drawing, and show its answer again."""
     owner = owner_of(request)
     wait, label = _wait(request), _label(request.POST)
     try:
@@ -53,7 +53,7 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def remember(request: HttpRequest) -> HttpResponse:
-    """Switch a person's memory on or off, or empty it."""
+    """Turn a person's personal learning on or off, or forget what is remembered."""
     wait, wish = _wait(request), request.POST.get("memory", "")
     if wait is not None or wish not in ("on", "off", "forget"):
         error = feedback_text.choose_memory() if wait is None else answer_text.too_much()
@@ -67,15 +67,15 @@ def remember(request: HttpRequest) -> HttpResponse:
 
 
 def _label(form: QueryDict) -> int | None:
-    """Return what the pressed button says; None where it says nothing that can be understood."""
+    """Return the label of the pressed button; None if it has no valid one."""
     if form.get("not_a_digit") == "true":
         return Label.NOT_A_DIGIT.value
     return _LABELS.get(form.get("digit", ""))
 
 
 def _wait(request: HttpRequest) -> float | None:
-    """Return for how many seconds the API would take nothing more; None where it would."""
-    # A throttle looks at the user and the headers alone, which both kinds of request have.
+    """Return for how many seconds the API would refuse a request; None if it would accept it."""
+    # A throttle needs only the user and the headers, which both kinds of request have.
     asking = cast(Request, request)
     for throttle in (throttling.AnonWriteThrottle(), throttling.UserWriteThrottle()):
         if not throttle.allow_request(asking, APIView()):
