@@ -38,7 +38,7 @@ def seen(digit: int, seed: int = 0) -> imaging.Pixels:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_each_digit_is_read(digit: int, classifier: Classifier) -> None:
+def test_each_digit_is_recognised(digit: int, classifier: Classifier) -> None:
     answers = [classifier.classify(seen(digit, seed)) for seed in range(10)]
     assert sum(answer.digit == digit for answer in answers) >= 9
     assert sum(answer.verdict is Verdict.DIGIT for answer in answers) >= 8

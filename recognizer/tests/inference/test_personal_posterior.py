@@ -172,7 +172,7 @@ def test_whatever_is_remembered_the_answer_is_complete() -> None:
     assert changed > 80
 
 
-def test_one_correction_against_many_accepted_drawings_is_taken_for_a_slip() -> None:
+def test_one_correction_against_many_accepted_drawings_counts_as_a_slip() -> None:
     answer = answered(5, 0.9999)
 
     assert mixed(answer, (0.995, 6)) is not None

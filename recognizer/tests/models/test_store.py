@@ -161,7 +161,7 @@ def test_a_preview_stores_nothing(draw_digit: DrawDigit) -> None:
     assert not Prediction.objects.exists()
 
 
-def test_the_stored_drawing_is_what_was_read(make: Make, draw_digit: DrawDigit) -> None:
+def test_the_stored_drawing_is_what_was_decoded(make: Make, draw_digit: DrawDigit) -> None:
     row = Prediction.objects.get(pk=make().pk)
 
     stored = row.stored_drawing()
@@ -172,7 +172,7 @@ def test_the_stored_drawing_is_what_was_read(make: Make, draw_digit: DrawDigit) 
 # Labels -------------------------------------------------------------------------------------------
 
 
-def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> None:
+def test_a_label_has_an_account_and_a_time_and_is_logged(make: Make, reviewer: User) -> None:
     rows = [make(), make()]
     before = timezone.now()
 
@@ -359,7 +359,7 @@ def test_a_roll_back_is_not_undone_by_the_next_migrate(bundled: Bundle) -> None:
     assert selectors.active_model().name == bundled.name
 
 
-def test_registering_the_same_twice_keeps_one(bundled: Bundle) -> None:
+def test_registering_the_same_twice_stores_one(bundled: Bundle) -> None:
     first = registry.register_model(bundle=renamed(bundled, "mine"))
 
     assert registry.register_model(bundle=renamed(bundled, "mine")) == first
