@@ -16,7 +16,7 @@ class _SettingsThrottle(SimpleRateThrottle):
     """Takes its rate from the settings as they are now, not as they were at import."""
 
     def get_rate(self) -> str | None:
-        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES[str(self.scope)])
+        return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES.get(str(self.scope)))
 
 
 class AnonWriteThrottle(_SettingsThrottle, AnonRateThrottle):
