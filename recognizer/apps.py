@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RecognizerConfig(AppConfig):
-    """Reads handwritten digits and keeps every drawing with its answer."""
+    """Recognises handwritten digits and stores every drawing with its prediction."""
 
     name = "recognizer"
     verbose_name = _("Digit recognition")

@@ -1,4 +1,4 @@
-"""What happens on a signal: the bundled model after `migrate`, a visitor's drawings at login."""
+"""Signals: the bundled model after `migrate`, a visitor's drawings at login."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.db.models.signals import post_migrate
 from django.http import HttpRequest
 
-from recognizer.predictions import owner
+from recognizer.api.authentication import visitor_of
 from recognizer.versions import registry
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def connect(app: AppConfig) -> None:
 def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> None:
     """Register the model in `recognizer/bundled` once the tables are up to date.
 
-    `flush` sends the signal without `apps`: its tables are as up to date as they were.
+    `flush` sends the signal without `apps`: it does not change the tables.
     """
     from recognizer.inference import classifier
 
@@ -37,12 +37,12 @@ def install_bundled_model(*, using: str, apps: Any = None, **kwargs: Any) -> Non
     try:
         registry.install_bundled_model(classifier.load_bundle(classifier.BUNDLED))
     except (classifier.BundleError, registry.RegistrationError, registry.ActivationError) as error:
-        # The tables are there all the same; /readyz goes on saying that no model serves.
+        # The tables are there nevertheless; /readyz says that no model is loaded.
         logger.error("The bundled model was not installed: %s", error)
 
 
 def _is_up_to_date(apps: Any) -> bool:
-    """Tell whether the tables, as migrated so far, have the columns that the code expects."""
+    """Whether the tables, as migrated so far, have the columns that the code expects."""
     from recognizer.models import Activation, ModelVersion
 
     try:
@@ -59,9 +59,9 @@ def _columns(model: type[Model]) -> set[str | None]:
 
 
 def claim_drawings(*, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
-    """Hand what a visitor drew before logging in to their account."""
+    """Give what a visitor drew before logging in to their account."""
     from recognizer.predictions import recognition
 
-    visitor = owner.visitor_of(request) if request is not None else None
+    visitor = visitor_of(request) if request is not None else None
     if visitor is not None:
         recognition.claim_predictions(user=user, visitor=visitor)

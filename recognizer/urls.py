@@ -1,4 +1,4 @@
-"""The addresses of the recognizer: the page, the API, the health checks."""
+"""The addresses of the pages, the API and the health checks."""
 
 from __future__ import annotations
 

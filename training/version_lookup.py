@@ -5,7 +5,7 @@ from __future__ import annotations
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
-from recognizer.versions import active as versions_active
+from recognizer.versions import loading
 from training.model.config import FINE_TUNE
 
 
@@ -38,16 +38,16 @@ def _is_fine_tuned(version: ModelVersion) -> bool:
 
 def trainable_bundle(version: ModelVersion | None) -> Bundle | None:
     """Return a version as a bundle that includes its Keras archive."""
-    return None if version is None else versions_active.bundle_of(version, with_training=True)
+    return None if version is None else loading.bundle_of(version, with_training=True)
 
 
 def bundle_of(version: ModelVersion | None) -> Bundle | None:
     """Return a version as a bundle to compare with, or None if it does not load."""
     if version is None:
         return None
-    bundle = versions_active.bundle_of(version)
+    bundle = loading.bundle_of(version)
     try:
-        bundle.verify()
+        bundle.load()
     except BundleError:
         # A candidate can't be compared with a model that gives no answers.
         return None

@@ -76,38 +76,35 @@ def _measure_here(remembered: int, rounds: int) -> str:
     from django.test.utils import CaptureQueriesContext
 
     from recognizer.inference import embeddings, personal_posterior
-    from recognizer.models import Prediction
-    from recognizer.personalisation import corrections
+    from recognizer.models import Owner, Prediction
+    from recognizer.personalisation import answers, corrections
     from recognizer.predictions import recognition
     from recognizer.tests.support.drawings import digit_png
-    from recognizer.versions import active as active_version
 
     call_command("migrate", verbosity=0)
-    visitor = uuid.uuid4()
+    owner = Owner(visitor=uuid.uuid4())
     for seed in range(2 * remembered):
         drawn = recognition.recognise(
-            data=digit_png(seed % 10, seed=seed), source="canvas", user=None, visitor=visitor
+            data=digit_png(seed % 10, seed=seed), source="canvas", owner=owner
         )
         if seed < remembered:
-            corrections.suggest(prediction_id=drawn.pk, label=seed % 10, user=None, visitor=visitor)
-    assert corrections.state(user=None, visitor=visitor).count == remembered
-    new = recognition.classify_bytes(digit_png(4, seed=3 * remembered))
+            corrections.suggest(prediction_id=drawn.pk, label=seed % 10, owner=owner)
+    assert corrections.state(owner=owner).count == remembered
+    new = recognition.preview(data=digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
-        return corrections.personal_answer(
-            answer=new.answer, version=new.model_version, user=None, visitor=visitor
-        )
+        return answers.personal_answer(answer=new.network, loaded=new.loaded, owner=owner)
 
     with CaptureQueriesContext(connection) as queries:
         ask()
     kept = Prediction.objects.order_by("created_at").values_list("embedding", flat=True)
     vectors = embeddings.unpack_many([bytes(packed or b"") for packed in kept])
     numbers = np.arange(len(vectors))
-    earlier = personal_posterior.Witnesses(vectors, numbers % 10, numbers < remembered)
-    calibration = active_version.current_classifier().classifier.calibration
+    earlier = personal_posterior.Examples(vectors, numbers % 10, numbers < remembered)
+    calibration = new.loaded.classifier.calibration
 
     def mix() -> object:
-        return personal_posterior.mix(new.answer, calibration, earlier)
+        return personal_posterior.mix(new.network, calibration, earlier)
 
     times, mixes = clock(ask, rounds), clock(mix, rounds)
     return (

@@ -95,7 +95,7 @@ NEAR: Mapping[str, Sequence[float]] = {
     "weight": (9.0, 11.0, 14.0),
     "width": (0.07, 0.14),
     "noise": (0.02, 0.15),
-    "silence": (0.5, 1e6),
+    "accepted_noise": (0.5, 1e6),
     "doubt": (3e-5, 1e-3),
     "neighbours": (8, 48),
 }

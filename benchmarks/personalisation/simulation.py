@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recognizer.inference import embeddings, personal_posterior
 from recognizer.inference.classifier import Answer, Calibration, Classifier, Verdict
-from recognizer.inference.personal_posterior import CHOSEN, Mix, Witnesses
+from recognizer.inference.personal_posterior import CHOSEN, Examples, Mix
 from training.data import datasets
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.evaluation.metrics import calibration_error
@@ -119,7 +119,7 @@ class Memory:
         """Return what is answered in place of the network's answer, or that."""
         if not any(self.said):
             return answer
-        found = personal_posterior.mix(answer, self.calibration, self._witnesses(), self.numbers)
+        found = personal_posterior.mix(answer, self.calibration, self._examples(), self.numbers)
         return answer if found is None else found.answer
 
     def chances(self, answer: Answer) -> NDArray[np.float64]:
@@ -127,17 +127,17 @@ class Memory:
         if not any(self.said):
             return personal_posterior.prior(answer, self.calibration)
         return personal_posterior.posterior(
-            answer, self.calibration, self._witnesses(), self.numbers
+            answer, self.calibration, self._examples(), self.numbers
         )
 
-    def _witnesses(self) -> Witnesses:
+    def _examples(self) -> Examples:
         labels, said = np.array(self.labels), np.array(self.said)
         # Answers in doubt were let pass too, but count for nothing.
         counts = said | (labels >= 0)
         last = np.arange(len(said)) >= len(said) - LOOKED_BACK
         newest = said[::-1].cumsum()[::-1] <= MOST_REMEMBERED
         kept = np.flatnonzero(np.where(said, newest, last & counts))
-        return Witnesses(
+        return Examples(
             np.stack([self.embeddings[index] for index in kept]), labels[kept], said[kept]
         )
 

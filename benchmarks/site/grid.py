@@ -51,7 +51,7 @@ def fill(total: int) -> None:
     from recognizer import imaging
     from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
-    from recognizer.predictions.audit_sample import audit_key
+    from recognizer.predictions.recognition import audit_key
     from training.synthesis.allographs import generate_digit
     from training.synthesis.strokes import place, render
 

@@ -87,7 +87,7 @@ def fill(rows: int) -> None:
 
     from recognizer.inference.classifier import margin
     from recognizer.models import ModelVersion, Prediction
-    from recognizer.predictions.audit_sample import audit_key
+    from recognizer.predictions.recognition import audit_key
     from recognizer.tests.support.drawings import digit_png
 
     rng = random.Random(7)

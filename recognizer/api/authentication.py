@@ -1,32 +1,46 @@
-"""The API's session authentication, with a guard for visitors who have not logged in."""
+"""Who is asking: a user who has logged in or sent a token, or the visitor of a session."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from recognizer.models import Owner
+
+SESSION_KEY = "visitor"
+
 
 class BrowserSessionAuthentication(SessionAuthentication):
     """Django's session, with a guard for visitors who have not logged in.
 
-    Who has logged in needs the CSRF token, as everywhere. A visitor needs none, so that a program
-    can post without ceremony; but a browser that another site sends here is refused. Otherwise
-    that site's form would come without this site's cookies (SameSite), and the new session in
-    the answer would overwrite the visitor's own.
+    A user needs the CSRF token, as everywhere. A visitor needs none, so that a program can post
+    without one; but a browser that another site sends here is refused. Otherwise that site's
+    form would come without this site's cookies (SameSite), and the new session in the answer
+    would overwrite the visitor's own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """Return the session's user, or None for a visitor."""
         authenticated: tuple[Any, None] | None = super().authenticate(request)
         if authenticated is None and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
             _refuse_other_sites(request)
         return authenticated
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(
+                _("The CSRF token is missing or wrong. Reload the page and try again.")
+            ) from error
 
 
 def _refuse_other_sites(request: Request) -> None:
@@ -44,3 +58,35 @@ def _refuse_other_sites(request: Request) -> None:
         _("This request comes from another site. Send it from this site or from a program."),
         code="cross_site",
     )
+
+
+def user_of(request: HttpRequest | Request) -> User | None:
+    """Return the user who has logged in or sent a token, or None."""
+    user = request.user
+    return user if isinstance(user, User) and user.is_authenticated else None
+
+
+def visitor_of(request: HttpRequest | Request) -> uuid.UUID | None:
+    """Return the visitor's id if this session has one; reading starts no session."""
+    session = getattr(request, "session", None)
+    if session is None:
+        return None
+    try:
+        return uuid.UUID(session[SESSION_KEY])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def owner_of(request: HttpRequest | Request) -> Owner:
+    """Return who is asking; nobody where the session has no visitor's id yet."""
+    user = user_of(request)
+    return Owner(user=user) if user is not None else Owner(visitor=visitor_of(request))
+
+
+def owner_for_writing(request: HttpRequest | Request) -> Owner:
+    """Return who is asking, giving the session a visitor's id if it needs one."""
+    owner = owner_of(request)
+    if owner.is_nobody:
+        owner = Owner(visitor=uuid.uuid4())
+        request.session[SESSION_KEY] = str(owner.visitor)
+    return owner

@@ -5,13 +5,21 @@ from __future__ import annotations
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import UnreadablePostError
 from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from drf_standardized_errors.handler import ExceptionHandler as StandardHandler
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    ParseError,
+    Throttled,
+    UnsupportedMediaType,
+)
 from rest_framework.response import Response
 
 from recognizer import imaging
+from recognizer.versions.active import NoModel
 
 
 class PayloadTooLarge(APIException):
@@ -19,7 +27,7 @@ class PayloadTooLarge(APIException):
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "image_too_large"
-    # Filled in when it is said, not here: here nobody's language is known.
+    # Filled in lazily: nobody's language is known here.
     default_detail = format_lazy(
         _("The file is too large: at most {limit} MB."), limit=imaging.MAX_BYTES // 2**20
     )
@@ -30,23 +38,60 @@ class ModelUnavailable(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "no_model"
-    default_detail = _("No model can answer right now. Try again in a minute.")
+    default_detail = _("No model is available right now. Try again in a minute.")
 
 
 class ExceptionHandler(StandardHandler):
-    """Turns what Django refuses in a request into errors of the API."""
+    """Turns what Django, DRF and the layers below raise into errors of the API."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        """Return the API's own error for one of Django's."""
-        if isinstance(exc, RequestDataTooBig):
-            return PayloadTooLarge()
-        if isinstance(exc, SuspiciousOperation):
-            return ParseError(_("The request can't be read. Check how it is put together."))
-        if isinstance(exc, UnreadablePostError):
-            return ParseError(_("The request broke off. Send it again."))
+        """Return the API's own error for one of theirs."""
+        # Where only the detail is set, DRF has put a header or the status in the error.
+        match exc:
+            case RequestDataTooBig():
+                return PayloadTooLarge()
+            case SuspiciousOperation():
+                return ParseError(_("The request is malformed. Check its headers and its body."))
+            case UnreadablePostError():
+                return ParseError(_("The connection was interrupted. Send the request again."))
+            case NoModel():
+                return ModelUnavailable()
+            case Throttled():
+                exc.detail = Throttled(detail=_too_many(getattr(exc, "wait", None))).detail
+            case UnsupportedMediaType():
+                types = (parser.media_type for parser in self.context["view"].parser_classes)
+                return UnsupportedMediaType(
+                    "",
+                    _("This content type is not supported. Send {types} in UTF-8.").format(
+                        types=gettext(" or ").join(types)
+                    ),
+                )
+            case AuthenticationFailed():
+                text = _(
+                    "The token is not valid. Send the header Authorization: Token, followed by "
+                    "the token of an active account."
+                )
+                exc.detail = AuthenticationFailed(text).detail
         return super().convert_known_exceptions(exc)
 
+    def convert_unhandled_exceptions(self, exc: Exception) -> APIException:
+        """Return an error that says nothing of what broke."""
+        if isinstance(exc, APIException):
+            return exc
+        return APIException(_("Something went wrong on the server. Try again in a minute."))
+
     def report_exception(self, exc: APIException, response: Response) -> None:
-        """Log what broke; a missing model is known already and logged where it was noticed."""
+        """Log what broke; a missing model was logged where it was noticed."""
         if not isinstance(exc, ModelUnavailable):
             super().report_exception(exc, response)
+
+
+def _too_many(wait: int | None) -> str:
+    if wait is None:
+        return gettext("Too many requests. Try again later.")
+    text = ngettext(
+        "Too many requests. Try again in %(n)d second.",
+        "Too many requests. Try again in %(n)d seconds.",
+        wait,
+    )
+    return text % {"n": wait}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timezone
 
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
@@ -19,9 +20,12 @@ class NewestFirst(CursorPagination):
     page_size = 20
     page_size_query_param = "page_size"
     max_page_size = 100
+    invalid_cursor_message = _(
+        "The cursor is not valid. Follow the links next and previous, or leave it out."
+    )  # type: ignore[assignment]
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """Return the cursor of the request; one that we did not make is no page of ours."""
+        """Return the cursor of the request; one whose position is no time is not ours."""
         cursor = super().decode_cursor(request)
         if (
             cursor is not None

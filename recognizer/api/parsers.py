@@ -1,23 +1,56 @@
-"""Request bodies: JSON and multipart forms, with errors in a sentence."""
+"""Request bodies: how large they may be, JSON and multipart forms, with errors in a sentence."""
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
+from rest_framework.utils.mediatypes import media_type_matches
+
+from recognizer.api.errors import PayloadTooLarge
+from recognizer.imaging import MAX_BYTES
+
+# Room for base64 (four characters for three bytes) and the JSON, or the form, around it.
+MAX_BODY = MAX_BYTES // 2 * 3
+# Most clients read the response only when they have sent all of the body: take in that much of it.
+MAX_DRAINED = 4 * MAX_BODY
+
+
+def check_body(request: HttpRequest) -> None:
+    """Refuse a body that is too large or in another encoding than UTF-8, before it is read."""
+    if request.encoding is not None and not _is_utf8(request.encoding):
+        # Python has "encodings" that are none, such as hex.
+        request.encoding = "utf-8"
+        raise UnsupportedMediaType(request.META.get("CONTENT_TYPE", ""))
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if length.isdecimal() and int(length) > MAX_BODY:
+        if int(length) <= MAX_DRAINED:
+            _drain(request)
+        raise PayloadTooLarge
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in ("utf-8", "ascii")
+    except LookupError:
+        return False
+
+
+def _drain(request: HttpRequest) -> None:
+    while request.read(64 * 1024):
+        pass
 
 
 class AnyAccept(BaseContentNegotiation):
     """Answers in the one format there is, whatever the Accept header prefers."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Return the parser for the request's content type."""
-        from rest_framework.utils.mediatypes import media_type_matches
-
         for parser in parsers:
             if media_type_matches(parser.media_type, request.content_type):
                 return parser
@@ -26,40 +59,42 @@ class AnyAccept(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[Any, str]:
-        """Return the first renderer."""
         return renderers[0], renderers[0].media_type
 
 
 class PlainJSONParser(JSONParser):
-    """JSON in UTF-8, as RFC 8259 has it; what nests too deeply is malformed, not a crash."""
+    """JSON in UTF-8 (RFC 8259); what is nested too deeply is malformed, not a crash."""
 
     example = '{"image": "data:image/png;base64,..."}'
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return what the body holds."""
         context = {**(parser_context or {}), "encoding": "utf-8"}
         try:
-            return super().parse(stream, media_type, context)
+            found = super().parse(stream, media_type, context)
         except (ParseError, RecursionError) as error:
             raise ParseError(
-                _("The body is not valid JSON. Send {example}.").format(example=self.example)
+                _("The body isn't valid JSON. Send {example}.").format(example=self.example)
             ) from error
+        if found is None:
+            raise ParseError(_("The body is null. Send {example}.").format(example=self.example))
+        return found
 
 
 class SuggestionParser(PlainJSONParser):
-    """The JSON of a suggestion."""
-
     example = '{"digit": 4} or {"not_a_digit": true}'
 
 
+class SwitchParser(PlainJSONParser):
+    example = '{"enabled": false}'
+
+
 class PlainMultiPartParser(MultiPartParser):
-    """A form with files; says in a sentence when it is malformed."""
+    """A form with files."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return the fields and files of the body."""
         try:
             return super().parse(stream, media_type, parser_context)
         except ParseError as error:
             raise ParseError(
-                _("The form can't be read. Send multipart/form-data with a file named image.")
+                _("The form is malformed. Send multipart/form-data with a file named image.")
             ) from error

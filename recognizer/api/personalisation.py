@@ -1,63 +1,41 @@
-"""The REST API of a person's memory: see it, switch it off and on, forget it."""
+"""The REST API of personal learning: its state, turning it off and on, forgetting."""
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api import base, parsers
+from recognizer.api.authentication import owner_for_writing, owner_of
 from recognizer.api.personalisation_serializers import MemorySerializer
-from recognizer.api.serializers import ErrorResponseSerializer
+from recognizer.api.schema import WRITE_ERRORS, error
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner
-
-
-class SwitchParser(parsers.PlainJSONParser):
-    """The JSON that switches the memory."""
-
-    example = '{"enabled": false}'
-
 
 _STATE = OpenApiExample("On", value={"enabled": True, "count": 3}, response_only=True)
-_REFUSED = {
-    401: OpenApiResponse(ErrorResponseSerializer, description="The token is wrong."),
-    403: OpenApiResponse(
-        ErrorResponseSerializer,
-        description="The CSRF token is missing, or the request comes from another site.",
-    ),
-    429: OpenApiResponse(
-        ErrorResponseSerializer,
-        description="Too many requests in too short a time; see Retry-After.",
-    ),
-}
 
 
-@extend_schema(tags=["memory"])
+@extend_schema(tags=["personal learning"])
 class MemoryView(base.PersonsOwn):
-    """What you said of your drawings, as far as it decides what you are answered."""
+    """Personal learning: whether your corrections change how your drawings are recognised."""
 
-    parser_classes = [SwitchParser]
+    parser_classes = [parsers.SwitchParser]
     http_method_names = ["get", "patch", "delete", "head", "options"]
 
     @extend_schema(
-        summary="Whether your memory is on, and how much it holds",
+        summary="Whether personal learning is on, and how many drawings are remembered",
         responses={200: MemorySerializer},
         examples=[_STATE],
     )
     def get(self, request: Request) -> Response:
-        """Return the state of who asks."""
-        user, visitor = owner.owner(request)
-        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
+        return Response(MemorySerializer(corrections.state(owner=owner_of(request))).data)
 
     @extend_schema(
-        summary="Switch your memory off or on",
+        summary="Turn personal learning off or on",
         description=(
-            "Off, every answer is the network's and nothing new is remembered. What was "
-            "remembered stays until you forget it."
+            "While it is off, your corrections change no prediction and no new ones are "
+            "remembered. Those remembered before stay until you delete them."
         ),
         request={"application/json": MemorySerializer},
         examples=[
@@ -66,31 +44,30 @@ class MemoryView(base.PersonsOwn):
         ],
         responses={
             200: MemorySerializer,
-            400: OpenApiResponse(
-                ErrorResponseSerializer,
-                description="required, null, invalid: the field enabled is missing or wrong.",
-            ),
-            **_REFUSED,
+            400: error("required, null, invalid: the field enabled is missing or wrong."),
+            415: error("The body is not JSON."),
+            **WRITE_ERRORS,
         },
     )
     def patch(self, request: Request) -> Response:
-        """Switch the memory of who asks."""
-        if request.data is None:
-            raise ParseError(_("The body is null. Send an object with the field enabled."))
         serializer = MemorySerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner_for_writing(request)
-        corrections.switch(enabled=serializer.validated_data["enabled"], user=user, visitor=visitor)
-        return Response(MemorySerializer(corrections.state(user=user, visitor=visitor)).data)
+        owner = owner_for_writing(request)
+        corrections.switch(enabled=serializer.validated_data["enabled"], owner=owner)
+        return Response(MemorySerializer(corrections.state(owner=owner)).data)
 
     @extend_schema(
-        summary="Forget all that is remembered for you",
-        description="The drawings and what you said of them stay; they decide no answer any more.",
+        summary="Forget all of your corrections",
+        description=(
+            "Your drawings and what you said about them stay for the reviewer; they no longer "
+            "affect your predictions."
+        ),
         request=None,
-        responses={204: OpenApiResponse(description="Forgotten."), **_REFUSED},
+        responses={
+            204: OpenApiResponse(description="Forgotten."),
+            **WRITE_ERRORS,
+        },
     )
     def delete(self, request: Request) -> Response:
-        """Forget what is remembered for who asks."""
-        user, visitor = owner.owner(request)
-        corrections.forget(user=user, visitor=visitor)
+        corrections.forget(owner=owner_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,4 +1,4 @@
-"""The shapes of the API around a person's memory: what they say of a drawing, and the switch."""
+"""The shapes of the API of personal learning: a correction, and the switch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ class WholeNumberField(serializers.IntegerField):
     """A whole number in JSON: no text, no boolean, no fraction."""
 
     def to_internal_value(self, data: Any) -> int:
-        """Return the number."""
         if type(data) is not int:
             self.fail("invalid")
         value: int = super().to_internal_value(data)
@@ -22,17 +21,16 @@ class WholeNumberField(serializers.IntegerField):
 
 
 class StrictBooleanField(serializers.BooleanField):
-    """true or false in JSON, and nothing that merely reads like it."""
+    """true or false in JSON, and no text or number in its place."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Return the boolean."""
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
-    """What a drawing was, in its drawer's own words: one of the two."""
+    """What a drawing shows: one of the two fields."""
 
     default_error_messages = {
         "required": _("Send what the drawing shows: a digit from 0 to 9, or not_a_digit: true."),
@@ -55,7 +53,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
         error_messages={
             key: _("The field not_a_digit must be true or false.") for key in ("invalid", "null")
         },
-        help_text=_("True where the drawing shows no digit."),
+        help_text=_("True if the drawing does not show a digit."),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +67,7 @@ class SuggestionSerializer(serializers.Serializer[Any]):
 
 
 class MemorySerializer(serializers.Serializer[Any]):
-    """A person's memory: whether it is on, and how many drawings it holds."""
+    """Personal learning: whether it is on, and how many drawings are remembered."""
 
     default_error_messages = {"invalid": _("Send a JSON object with the field enabled.")}
 
@@ -78,7 +76,7 @@ class MemorySerializer(serializers.Serializer[Any]):
             "required": _("Send the field enabled: true or false."),
             **{key: _("The field enabled must be true or false.") for key in ("invalid", "null")},
         },
-        help_text=_("Whether your own corrections may decide what you are answered."),
+        help_text=_("Whether your corrections change how your drawings are recognised."),
     )
     count = serializers.IntegerField(
         read_only=True, min_value=0, help_text=_("How many of your drawings are remembered.")

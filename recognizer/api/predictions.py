@@ -1,4 +1,4 @@
-"""The REST API, version 1."""
+"""The REST API of drawings: recognise, list, correct and delete your own."""
 
 from __future__ import annotations
 
@@ -20,15 +20,17 @@ from drf_spectacular.utils import (
 )
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound, ParseError, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import imaging
-from recognizer.api.base import PersonsOwn, drawing_errors, drawing_serializer, error
+from recognizer.api.authentication import owner_for_writing, owner_of
+from recognizer.api.base import PersonsOwn, drawing_serializer
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
 from recognizer.api.personalisation_serializers import SuggestionSerializer
+from recognizer.api.schema import DRAWING_ERRORS, NO_DRAWING, WRITE_ERRORS, error
 from recognizer.api.serializers import (
     DrawingJsonSerializer,
     DrawingUploadSerializer,
@@ -38,14 +40,13 @@ from recognizer.api.serializers import (
 )
 from recognizer.models import Prediction, PredictionQuerySet
 from recognizer.personalisation import corrections
-from recognizer.predictions import deletion, owner, recognition, selectors
+from recognizer.predictions import deletion, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
-# Characters of an Idempotency-Key: enough that no two are alike by chance.
+# Characters of an Idempotency-Key: enough that no two are the same by chance.
 KEY_LENGTH = (16, 128)
 
-
-_PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: error("No drawing of yours.")}
+_PNG: dict[Any, Any] = {(200, "image/png"): OpenApiTypes.BINARY, **NO_DRAWING}
 
 
 @extend_schema_view(
@@ -54,13 +55,13 @@ _PNG = {(200, "image/png"): OpenApiTypes.BINARY, 404: error("No drawing of yours
         parameters=[HistoryQuerySerializer],
         responses={
             200: PredictionSerializer(many=True),
-            400: error("invalid_choice: the verdict is none of the three."),
-            404: error("The cursor is not one that this API has given."),
+            400: error("invalid_choice: the verdict is not one of the three."),
+            404: error("The cursor is not valid."),
         },
     ),
     retrieve=extend_schema(
         summary="One of your own drawings",
-        responses={200: PredictionSerializer, 404: error("No drawing of yours.")},
+        responses={200: PredictionSerializer, **NO_DRAWING},
     ),
 )
 @extend_schema(tags=["predictions"])
@@ -70,7 +71,7 @@ class PredictionViewSet(
     mixins.RetrieveModelMixin,
     viewsets.GenericViewSet[Prediction],
 ):
-    """Drawings and the answers to them. Everybody sees their own only."""
+    """Drawings and their predictions. You see only your own."""
 
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
@@ -80,12 +81,9 @@ class PredictionViewSet(
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> PredictionQuerySet:
-        """Return the drawings of who asks."""
-        user, visitor = owner.owner(self.request)
-        return selectors.history(user=user, visitor=visitor)
+        return selectors.history(owner=owner_of(self.request))
 
     def filter_queryset(self, queryset: Any) -> Any:
-        """Narrow the list down to what its address asks for."""
         if self.action != "list":
             return queryset
         query = HistoryQuerySerializer(data=self.request.query_params)
@@ -94,10 +92,10 @@ class PredictionViewSet(
         return queryset.given(verdict) if verdict else queryset
 
     @extend_schema(
-        summary="Read a drawing",
+        summary="Recognise a drawing",
         description=(
             "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
-            "at most 8 MB and 4096x4096 px. The drawing is kept with its answer."
+            "at most 8 MB and 4096x4096 px. The drawing is stored with its prediction."
         ),
         parameters=[
             OpenApiParameter(
@@ -105,8 +103,9 @@ class PredictionViewSet(
                 str,
                 OpenApiParameter.HEADER,
                 description=(
-                    "Any text of 16 to 128 characters, new for each drawing. Sent again with the "
-                    "same key, after an answer that never came, the drawing is kept once."
+                    "A text of 16 to 128 characters, different for each drawing. If you get no "
+                    "response, send the request again with the same key: the drawing is stored "
+                    "only once."
                 ),
             )
         ],
@@ -114,98 +113,68 @@ class PredictionViewSet(
             "application/json": DrawingJsonSerializer,
             "multipart/form-data": DrawingUploadSerializer,
         },
-        responses={
-            201: PredictionSerializer,
-            400: error(
-                "The drawing can't be read: invalid_base64, empty_image, not_an_image, "
-                "unsupported_image, truncated_image, image_too_large (in pixels), blank_drawing; "
-                "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
-                "body is malformed: parse_error."
-            ),
-            401: error("The token is wrong."),
-            403: error("The CSRF token is missing, or the request comes from another site."),
-            413: error("image_too_large: more than 8 MB."),
-            415: error("The body is neither JSON nor a multipart form."),
-            429: error("Too many drawings in too short a time; see Retry-After."),
-            503: error("no_model: no model can answer right now."),
-        },
+        responses={201: PredictionSerializer, **DRAWING_ERRORS},
     )
     def create(self, request: Request) -> Response:
-        """Read a drawing, keep it, answer."""
-        serializer = drawing_serializer(request)
-        serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner_for_writing(request)
-        with drawing_errors():
-            prediction = recognition.recognise(
-                data=serializer.validated_data["image"],
-                source=serializer.validated_data["source"],
-                user=user,
-                visitor=visitor,
-                key=_idempotency_key(request),
-            )
+        drawing = drawing_serializer(request).validated_data
+        prediction = recognition.recognise(
+            data=drawing["image"],
+            source=drawing["source"],
+            owner=owner_for_writing(request),
+            key=_idempotency_key(request),
+        )
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
 
     @extend_schema(
-        summary="Delete one of your own drawings",
+        summary="Delete one of your drawings",
         description=(
-            "It is gone from the database. One that a reviewer has labelled stays as training "
-            "data, but nothing ties it to you any more."
+            "It is deleted from the database. If a reviewer has labelled it, it is anonymised and "
+            "kept as training data."
         ),
         request=None,
-        responses={
-            200: RemovedSerializer,
-            401: error("The token is wrong."),
-            403: error("The CSRF token is missing, or the request comes from another site."),
-            404: error("No drawing of yours."),
-            429: error("Too many requests in too short a time; see Retry-After."),
-        },
+        responses={200: RemovedSerializer, **WRITE_ERRORS, **NO_DRAWING},
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
-        """Remove one of the person's own drawings."""
-        user, visitor = owner.owner(request)
-        try:
-            removed = deletion.remove_one(prediction_id=pk, user=user, visitor=visitor)
-        except Prediction.DoesNotExist as error:
-            raise NotFound from error
+        removed = deletion.remove_one(prediction_id=pk, owner=owner_of(request))
         return Response(RemovedSerializer(removed).data)
 
     @extend_schema(
         operation_id="predictions_destroy_all",
-        summary="Delete all of your own drawings",
-        description="As deleting each of them.",
+        summary="Delete all of your drawings",
+        description="Drawings that a reviewer has labelled are anonymised and kept.",
         request=None,
-        responses={
-            200: RemovedSerializer,
-            401: error("The token is wrong."),
-            403: error("The CSRF token is missing, or the request comes from another site."),
-            429: error("Too many requests in too short a time; see Retry-After."),
-        },
+        responses={200: RemovedSerializer, **WRITE_ERRORS},
     )
     def destroy_all(self, request: Request) -> Response:
-        """Remove all of the person's own drawings."""
-        user, visitor = owner.owner(request)
-        return Response(RemovedSerializer(deletion.remove_all(user=user, visitor=visitor)).data)
-
-    @extend_schema(summary="The drawing, as PNG", responses=_PNG)
-    @action(detail=True, methods=["get"])
-    def image(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """Return the drawing as it was drawn."""
-        return _png(request, bytes(self._visible(pk).image))
-
-    @extend_schema(summary="What the model saw of it, 28x28, as PNG", responses=_PNG)
-    @action(detail=True, methods=["get"], url_path="model-input", url_name="model-input")
-    def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
-        """Return the 28x28 image that the model saw, white on black."""
-        return _png(request, imaging.encode_png(self._visible(pk).model_input()))
+        return Response(RemovedSerializer(deletion.remove_all(owner=owner_of(request))).data)
 
     @extend_schema(
-        summary="Say what a drawing of yours was",
+        summary="A drawing as PNG",
+        description="As it was drawn, in grey, at most 512 pixels on a side.",
+        responses=_PNG,
+    )
+    @action(detail=True, methods=["get"])
+    def image(self, request: Request, pk: UUID) -> HttpResponseBase:
+        return _png(request, bytes(self._with_image(pk).image))
+
+    @extend_schema(
+        summary="What the model saw of a drawing, as PNG",
+        description="28x28 pixels, white on black.",
+        responses=_PNG,
+    )
+    @action(detail=True, methods=["get"], url_path="model-input", url_name="model-input")
+    def model_input(self, request: Request, pk: UUID) -> HttpResponseBase:
+        return _png(request, imaging.encode_png(self._with_image(pk).model_input()))
+
+    @extend_schema(
+        summary="Correct a prediction of yours",
         description=(
-            "Whether the answer was right or not: send the digit, or that it is none. Your next "
-            "drawings are read by it at once; nobody else's are. Sent again it replaces what you "
-            "said before. It trains no model unless a reviewer confirms it."
+            "Send the digit that the drawing shows, or that it is not a digit; you can also "
+            "confirm a correct prediction. It changes at once how similar drawings of yours are "
+            "recognised, and nobody else's. Sending it again replaces what you sent before. "
+            "A model learns from it only after a reviewer has labelled the drawing."
         ),
         request={"application/json": SuggestionSerializer},
         examples=[
@@ -218,65 +187,41 @@ class PredictionViewSet(
                 "required: neither of the two was sent; ambiguous: both were; invalid, null, "
                 "min_value, max_value: a field is wrong; parse_error: the body is malformed."
             ),
-            401: error("The token is wrong."),
-            403: error("The CSRF token is missing, or the request comes from another site."),
-            404: error("No drawing of yours."),
             415: error("The body is not JSON."),
-            429: error("Too many requests in too short a time; see Retry-After."),
+            **WRITE_ERRORS,
+            **NO_DRAWING,
         },
     )
     @action(detail=True, methods=["post"], parser_classes=[SuggestionParser])
     def suggestion(self, request: Request, pk: UUID) -> Response:
-        """Keep what the person says of their own drawing."""
-        if request.data is None:
-            raise ParseError(_("The body is null. Send an object with the field digit."))
         serializer = SuggestionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner(request)
-        try:
-            prediction = corrections.suggest(
-                prediction_id=pk,
-                label=serializer.validated_data["label"],
-                user=user,
-                visitor=visitor,
-            )
-        except Prediction.DoesNotExist as error:
-            raise NotFound from error
+        label = serializer.validated_data["label"]
+        prediction = corrections.suggest(prediction_id=pk, label=label, owner=owner_of(request))
         return Response(self.get_serializer(prediction).data)
 
     @extend_schema(
-        summary="Take back what you said of a drawing",
+        summary="Delete your correction",
+        description="It no longer affects your predictions.",
         request=None,
         responses={
-            204: OpenApiResponse(description="Taken back, and forgotten."),
-            401: error("The token is wrong."),
-            403: error("The CSRF token is missing, or the request comes from another site."),
-            404: error("No drawing of yours."),
-            429: error("Too many requests in too short a time; see Retry-After."),
+            204: OpenApiResponse(description="The correction is deleted."),
+            **WRITE_ERRORS,
+            **NO_DRAWING,
         },
     )
     @suggestion.mapping.delete
     def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
-        """Take back what the person said of their own drawing."""
-        user, visitor = owner.owner(request)
-        try:
-            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
-        except Prediction.DoesNotExist as error:
-            raise NotFound from error
+        corrections.withdraw(prediction_id=pk, owner=owner_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _visible(self, pk: UUID) -> Prediction:
-        user, visitor = owner.owner(self.request)
-        try:
-            return selectors.visible_prediction(
-                prediction_id=pk, user=user, visitor=visitor, with_image=True
-            )
-        except Prediction.DoesNotExist as error:
-            raise NotFound from error
+    def _with_image(self, pk: UUID) -> Prediction:
+        return selectors.visible_prediction(
+            prediction_id=pk, owner=owner_of(self.request), with_image=True
+        )
 
 
 def _idempotency_key(request: Request) -> str | None:
-    """Return the key that makes sending again harmless, or None where none was sent."""
     key: str | None = request.headers.get("Idempotency-Key")
     if key is not None and not KEY_LENGTH[0] <= len(key) <= KEY_LENGTH[1]:
         raise ValidationError(
@@ -287,7 +232,6 @@ def _idempotency_key(request: Request) -> str | None:
 
 
 def _png(request: Request, data: bytes) -> HttpResponseBase:
-    """Return a PNG that the asker's own browser may keep for a day."""
     response = HttpResponse(data, content_type="image/png")
     response["Cache-Control"] = f"private, max-age={IMAGE_CACHE_SECONDS}"
     response["X-Content-Type-Options"] = "nosniff"

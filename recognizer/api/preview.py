@@ -1,4 +1,4 @@
-"""The API of the live guess: an answer to a drawing that is not kept."""
+"""The API of the live preview: an answer to a drawing that is not stored."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from rest_framework.throttling import BaseThrottle
 
 from recognizer import imaging
 from recognizer.api import base, parsers
+from recognizer.api.authentication import owner_of
+from recognizer.api.schema import DRAWING_ERRORS
 from recognizer.api.serializers import (
     VERDICTS,
     DrawingJsonSerializer,
@@ -24,7 +26,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.api.throttling import PreviewThrottle
 from recognizer.models import DIGITS
-from recognizer.predictions import owner, recognition
+from recognizer.predictions import recognition
 
 
 class InkBoxSerializer(serializers.Serializer[Any]):
@@ -37,7 +39,7 @@ class InkBoxSerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[recognition.Preview]):
-    """The answer to a drawing that is not kept."""
+    """The prediction for a drawing that is not stored."""
 
     digit = serializers.IntegerField(source="given.digit", min_value=0, max_value=9)
     confidence = serializers.FloatField(source="given.confidence", min_value=0, max_value=1)
@@ -50,67 +52,50 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     )
     verdict = serializers.ChoiceField(source="given.verdict.value", choices=VERDICTS)
     personal = serializers.BooleanField(
-        help_text=_("Whether what you said of earlier drawings decided the answer."),
+        source="is_personal",
+        help_text=_("Whether your corrections of earlier drawings decided the prediction."),
     )
-    network = NetworkAnswerSerializer(help_text=_("The network's own answer."))
+    network = NetworkAnswerSerializer(help_text=_("The prediction without your corrections."))
     remembered_image_url = serializers.SerializerMethodField(
-        help_text=_("Your earlier drawing that decided the answer, as PNG; null where none did."),
+        help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
-    model_version = serializers.CharField()
+    model_version = serializers.CharField(source="loaded.version.name")
     model_input = serializers.SerializerMethodField(
         help_text=_("What the model saw, 28x28, as a data URL of a PNG."),
     )
-    ink_box = InkBoxSerializer(help_text=_("The part of the image that was read."))
+    ink_box = InkBoxSerializer(help_text=_("The part of the image that the model saw."))
 
     def get_remembered_image_url(self, preview: recognition.Preview) -> str | None:
-        """Return the address of the remembered drawing that decided."""
         return remembered_image_url(preview.remembered_id, self.context.get("request"))
 
     def get_model_input(self, preview: recognition.Preview) -> str:
-        """Return what the model saw as a data URL."""
-        png = imaging.encode_png(preview.recognition.model_input)
+        png = imaging.encode_png(preview.model_input)
         return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 class PreviewView(base.PersonsOwn):
-    """A guess while you draw."""
+    """A prediction while you draw."""
 
     parser_classes: list[type[BaseParser]] = [parsers.PlainJSONParser, parsers.PlainMultiPartParser]
     http_method_names = ["post", "options"]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        """Return the throttle of previews: they don't count as drawings."""
         return [PreviewThrottle()]
 
     @extend_schema(
         tags=["predictions"],
-        summary="Read a drawing without keeping it",
+        summary="Recognise a drawing without storing it",
         description=(
-            "Answers as POST /api/v1/predictions/ does, and stores nothing: for a guess while "
-            "somebody draws."
+            "Gives the same prediction as POST /api/v1/predictions/ and stores nothing: for "
+            "showing a prediction while somebody draws."
         ),
         request={
             "application/json": DrawingJsonSerializer,
             "multipart/form-data": DrawingUploadSerializer,
         },
-        responses={
-            200: PreviewSerializer,
-            400: base.error("The drawing can't be read: see POST /api/v1/predictions/."),
-            401: base.error("The token is wrong."),
-            403: base.error("The CSRF token is missing, or the request comes from another site."),
-            413: base.error("image_too_large: more than 8 MB."),
-            415: base.error("The body is neither JSON nor a multipart form."),
-            429: base.error("Too many previews in too short a time; see Retry-After."),
-            503: base.error("no_model: no model can answer right now."),
-        },
+        responses={200: PreviewSerializer, **DRAWING_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Read a drawing and answer."""
-        serializer = base.drawing_serializer(request)
-        serializer.is_valid(raise_exception=True)
-        user, visitor = owner.owner(request)
-        with base.drawing_errors():
-            preview = recognition.preview(
-                data=serializer.validated_data["image"], user=user, visitor=visitor
-            )
+        drawing = base.drawing_serializer(request).validated_data
+        preview = recognition.preview(data=drawing["image"], owner=owner_of(request))
         return Response(PreviewSerializer(preview, context={"request": request}).data)

@@ -1,4 +1,7 @@
-"""What drf-spectacular can't find out by itself: importing it is enough. And the schema's view."""
+"""The OpenAPI schema: its view, the errors that are documented, and our session authentication.
+
+drf-spectacular finds `BrowserSessionScheme` once this module is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,42 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from recognizer.api.serializers import ErrorResponseSerializer
+
+
+def error(text: str) -> OpenApiResponse:
+    """Return the schema of an error, with what it means here."""
+    return OpenApiResponse(ErrorResponseSerializer, description=text)
+
+
+NO_DRAWING = {404: error("You have no drawing with this id.")}
+
+WRITE_ERRORS = {
+    401: error("The token is not valid."),
+    403: error(
+        "permission_denied: the CSRF token is missing or wrong; cross_site: the request comes "
+        "from another site."
+    ),
+    429: error("Too many requests. Wait for the seconds in the header Retry-After."),
+}
+
+DRAWING_ERRORS = {
+    **WRITE_ERRORS,
+    400: error(
+        "The drawing can't be used: invalid_base64, empty_image, not_an_image, "
+        "unsupported_image, truncated_image, image_too_large (in pixels), blank_drawing; "
+        "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
+        "body is malformed: parse_error."
+    ),
+    413: error("image_too_large: more than 8 MB."),
+    415: error("The body is neither JSON nor a multipart form."),
+    503: error("no_model: no model is available right now."),
+}
 
 
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
@@ -20,11 +55,10 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
 
 class SchemaView(SpectacularAPIView):
-    """The schema in English, whoever asks: much of it stands in docstrings, which stay English."""
+    """The schema, always in English: much of it comes from docstrings, which aren't translated."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Return the schema."""
         with translation.override("en"):
             response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         return response

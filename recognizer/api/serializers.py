@@ -19,7 +19,7 @@ from recognizer.api.errors import PayloadTooLarge
 from recognizer.imaging import MAX_BYTES
 from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 
-# A small 1, for who tries the API out in its documentation.
+# A small 1, to try the API out in its documentation.
 EXAMPLE = (
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAAAAADFHGIkAAAALElEQVR4nGP8z4AdMOEQp1"
@@ -31,18 +31,18 @@ VERDICTS = [
     (Verdict.DIGIT.value, _("It looks like the digit given.")),
     (
         Verdict.UNCERTAIN.value,
-        _("It looks like one digit, but which is open: the second most likely may be the one."),
+        _("It looks like a digit, but not clearly: the second most likely may be right."),
     ),
     (
         Verdict.NOT_A_DIGIT.value,
         _(
-            "It does not look like one digit. The digit given is the closest; its confidence "
-            "only holds if it is one after all."
+            "It does not look like a single digit. The digit given is the closest; its confidence "
+            "assumes that it is one."
         ),
     ),
 ]
 
-# What is imported comes by a command, never from outside.
+# Imports come from a command, never from outside.
 SENT_SOURCES = [choice for choice in Source.choices if choice[0] != Source.IMPORT]
 
 _WHITE_SPACE = str.maketrans("", "", " \t\r\n")
@@ -66,7 +66,6 @@ class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):
     }
 
     def to_internal_value(self, data: Any) -> bytes:
-        """Return the bytes of the file."""
         if not isinstance(data, str):
             self.fail("invalid")
         text = data.strip()
@@ -98,7 +97,6 @@ class UploadedImageField(serializers.Field[bytes, Any, bytes, Any]):
     }
 
     def to_internal_value(self, data: Any) -> bytes:
-        """Return the bytes of the file."""
         if not isinstance(data, UploadedFile):
             self.fail("invalid")
         if (data.size or 0) > MAX_BYTES:
@@ -108,7 +106,7 @@ class UploadedImageField(serializers.Field[bytes, Any, bytes, Any]):
 
 
 class SourceField(serializers.ChoiceField):
-    """Where a drawing comes from."""
+    """Where the drawing comes from."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["choices"] = SENT_SOURCES
@@ -119,7 +117,6 @@ class SourceField(serializers.ChoiceField):
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the source, one of `Source`."""
         if not isinstance(data, str):
             self.fail("invalid_choice")
         value: str = super().to_internal_value(data)
@@ -143,7 +140,7 @@ class DrawingUploadSerializer(serializers.Serializer[Any]):
 
 
 class HistoryQuerySerializer(serializers.Serializer[Any]):
-    """What a history may be narrowed down by."""
+    """How the list of your drawings can be filtered."""
 
     verdict = serializers.ChoiceField(
         choices=VERDICTS,
@@ -156,7 +153,7 @@ class HistoryQuerySerializer(serializers.Serializer[Any]):
 
 
 class NetworkAnswerSerializer(serializers.Serializer[Prediction]):
-    """The network's own answer, whatever the person's memory made of it."""
+    """The prediction without the person's corrections."""
 
     digit = serializers.IntegerField(min_value=0, max_value=9, read_only=True)
     confidence = serializers.FloatField(min_value=0, max_value=1, read_only=True)
@@ -164,7 +161,7 @@ class NetworkAnswerSerializer(serializers.Serializer[Prediction]):
 
 
 class PredictionSerializer(serializers.ModelSerializer[Prediction]):
-    """A kept drawing and the answer to it."""
+    """A stored drawing and its prediction."""
 
     digit = serializers.IntegerField(source="given_digit", min_value=0, max_value=9, read_only=True)
     confidence = serializers.FloatField(
@@ -172,7 +169,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         min_value=0,
         max_value=1,
         read_only=True,
-        help_text=_("Calibrated: of the answers with 0.9, nine in ten are right."),
+        help_text=_("Calibrated: of the predictions with 0.9, nine in ten are correct."),
     )
     probabilities = serializers.ListField(
         source="given_probabilities",
@@ -186,27 +183,27 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         source="given_verdict",
         choices=VERDICTS,
         read_only=True,
-        help_text=_("What is said of the drawing, beside the best guess."),
+        help_text=_("Whether the drawing looks like a digit at all."),
     )
     personal = serializers.BooleanField(
         source="is_personal",
         read_only=True,
-        help_text=_("Whether what you said of earlier drawings decided the answer."),
+        help_text=_("Whether your corrections of earlier drawings decided the prediction."),
     )
     network = NetworkAnswerSerializer(
         source="*",
         read_only=True,
-        help_text=_("The network's own answer; the same as the answer unless that is personal."),
+        help_text=_("The prediction without your corrections; the same unless personal is true."),
     )
     remembered_image_url = serializers.SerializerMethodField(
-        help_text=_("Your earlier drawing that decided the answer, as PNG; null where none did."),
+        help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
     model_version = serializers.CharField(source="model_version.name", read_only=True)
     suggested_digit = serializers.SerializerMethodField(
-        help_text=_("What you said it was; null until you say so, or if you said it is none.")
+        help_text=_("The digit you suggested; null if you suggested none.")
     )
     suggested_not_a_digit = serializers.SerializerMethodField(
-        help_text=_("Whether you said that it is not a digit.")
+        help_text=_("Whether you suggested that it is not a digit.")
     )
     image_url = serializers.HyperlinkedIdentityField(
         view_name="api:prediction-image", lookup_url_kwarg="pk"
@@ -237,19 +234,14 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         read_only_fields = ["source", "created_at"]
 
     def get_suggested_digit(self, prediction: Prediction) -> int | None:
-        """Return the digit that the visitor suggested, if they suggested one."""
         suggestion = prediction.suggestion
         return suggestion if suggestion is not None and suggestion < DIGITS else None
 
     def get_suggested_not_a_digit(self, prediction: Prediction) -> bool:
-        """Return whether the visitor suggested that it is no digit."""
         return prediction.suggestion == Label.NOT_A_DIGIT
 
     def get_remembered_image_url(self, prediction: Prediction) -> str | None:
-        """Return the address of the remembered drawing that decided.
-
-        It is the same person's as this one: both change hands together, or not at all.
-        """
+        # Always the same person's as this one: both change owners together, or not at all.
         return remembered_image_url(prediction.remembered_id, self.context.get("request"))
 
 
@@ -262,24 +254,27 @@ def remembered_image_url(remembered_id: UUID | None, request: Request | None) ->
 
 
 class RemovedSerializer(serializers.Serializer[Any]):
-    """How many drawings are gone, and how many stay as training data without their owner."""
+    """How many drawings were deleted, and how many were anonymised and kept."""
 
-    deleted = serializers.IntegerField(min_value=0, help_text=_("Gone from the database."))
+    deleted = serializers.IntegerField(
+        min_value=0, help_text=_("How many were deleted from the database.")
+    )
     unlinked = serializers.IntegerField(
-        min_value=0, help_text=_("Labelled by a reviewer: kept, but nothing ties them to you.")
+        min_value=0,
+        help_text=_("How many a reviewer had labelled: anonymised and kept."),
     )
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """One thing that was wrong."""
+    """One error."""
 
-    code = serializers.CharField(help_text=_("Stable; meant for programs."))
+    code = serializers.CharField(help_text=_("For programs: stays the same between versions."))
     detail = serializers.CharField(help_text=_("A sentence that says what to do."))
-    attr = serializers.CharField(allow_null=True, help_text=_("The field it is about."))
+    attr = serializers.CharField(allow_null=True, help_text=_("The field that is wrong, if any."))
 
 
 class ErrorResponseSerializer(serializers.Serializer[Any]):
-    """How every error looks."""
+    """The shape of every error."""
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]

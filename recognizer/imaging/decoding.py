@@ -1,6 +1,6 @@
 """From submitted bytes to a greyscale image: limits, formats, orientation, transparency.
 
-``recognizer.imaging`` is the door to this module; nothing else calls it.
+Outside this package, import its names from ``recognizer.imaging``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ImageError(ValueError):
 
 class EmptyImage(ImageError):
     code = "empty_image"
-    text = gettext_noop("The image has no bytes. Send a PNG, JPEG, WebP, GIF or BMP file.")
+    text = gettext_noop("The file is empty. Send a PNG, JPEG, WebP, GIF or BMP file.")
 
 
 class NotAnImage(ImageError):
@@ -62,7 +62,7 @@ class NotAnImage(ImageError):
 
 class UnsupportedImage(ImageError):
     code = "unsupported_image"
-    text = gettext_noop("This kind of image is not read here. Send PNG, JPEG, WebP, GIF or BMP.")
+    text = gettext_noop("This kind of image is not supported. Send PNG, JPEG, WebP, GIF or BMP.")
 
 
 class TruncatedImage(ImageError):
@@ -77,7 +77,7 @@ class ImageTooLarge(ImageError):
 
 
 class FileTooLarge(ImageTooLarge):
-    """Too many bytes, as against too many pixels: HTTP tells the two apart (413 and 400)."""
+    """Too many bytes, not too many pixels: HTTP has a status for each (413 and 400)."""
 
     text = gettext_noop("The file is too large: at most {limit} MB.")
     limits: ClassVar[Mapping[str, int]] = {"limit": MAX_BYTES // 2**20}
@@ -96,7 +96,7 @@ def decode(data: bytes) -> Image.Image:
         raise FileTooLarge
     try:
         with warnings.catch_warnings():
-            # Past the size check below nothing is left for Pillow to warn of.
+            # The size check below makes Pillow's warning superfluous.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -107,18 +107,18 @@ def decode(data: bytes) -> Image.Image:
         raise ImageTooLarge
     try:
         # A phone's JPEG is decoded at a half or a quarter, for which its format is made: four
-        # times faster, and still at least twice as large as what is kept.
+        # times faster, and still at least twice as large as what is stored.
         image.draft(None, (_ENOUGH_SIDE, _ENOUGH_SIDE))
         image.load()
         return _plain(_upright(image))
     except Exception as error:
-        # Pillow's decoders raise whatever they stumble on (OSError, SyntaxError, zlib.error,
-        # IndexError, struct.error, ...): to the sender all of it means a damaged file.
+        # Pillow's decoders raise many kinds of errors (OSError, SyntaxError, zlib.error,
+        # IndexError, struct.error, ...): to the sender each of them means a damaged file.
         raise TruncatedImage from error
 
 
 def _unopened(data: bytes) -> ImageError:
-    """Say why Pillow did not open the bytes: damaged, of another kind, or no image at all."""
+    """Return why Pillow did not open the bytes: damaged, of another format, or not an image."""
     if data.startswith(_SIGNATURES):
         return TruncatedImage()
     try:
@@ -131,7 +131,7 @@ def _unopened(data: bytes) -> ImageError:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Apply the EXIF orientation; broken EXIF data is as good as none."""
+    """Apply the EXIF orientation; broken EXIF data is ignored."""
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
     return image
@@ -154,7 +154,7 @@ def to_grey(image: Image.Image) -> Pixels:
 
     Grey is the usual luma, unless another channel shows the ink much better: yellow on white
     all but vanishes in luma and is black in the blue channel. Where white ink lies on a
-    transparent ground, laid over white it is gone, so there the alpha itself is the drawing.
+    transparent ground it would vanish on white, so there the alpha itself is the drawing.
     Raises ``BlankDrawing`` if nothing shows in any channel.
     """
     alpha = image.getchannel("A") if image.mode == "RGBA" else None

@@ -20,12 +20,12 @@ from recognizer.imaging.decoding import (
 from recognizer.imaging.ink import find_ink, keep_thin_lines, paper_level
 
 STORED_SIDE = 512
-"""Longer side, in px, of the drawing that is kept."""
+"""Longer side, in px, of the drawing that is stored."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawing as it is kept: greyscale uint8 (h, w), longer side at most 512 px."""
+    """A drawing as it is stored: greyscale uint8 (h, w), longer side at most 512 px."""
 
     pixels: Pixels
 
@@ -51,7 +51,7 @@ def read_drawing(data: bytes) -> Drawing:
 
     Raises a subclass of ``ImageError`` for anything that is not a drawing: no bytes, over 8 MB,
     no image, another format, over 4096x4096 px (refused from the header, before decoding),
-    damaged, or blank. Of an animation the first frame is read.
+    damaged, or blank. Of an animation the first frame counts.
     """
     return Drawing(shrink(to_grey(decode(data)), STORED_SIDE))
 
@@ -72,7 +72,7 @@ def shrink(grey: Pixels, side: int) -> Pixels:
     """Reduce a drawing (h, w) to at most ``side`` px, by area averaging; never enlarge it.
 
     A line thinner than the step would fade into the paper: such drawings first keep the
-    strongest ink of each block instead of its mean.
+    strongest ink of each block, not its mean.
     """
     height, width = grey.shape
     factor = max(height, width) / side
@@ -92,10 +92,10 @@ def shrink(grey: Pixels, side: int) -> Pixels:
 
 
 def as_drawn(grey: Pixels) -> Pixels:
-    """Return a drawing (h, w) as it is, but a photo of paper as ink on white.
+    """Return a drawing (h, w) unchanged, but a photo of paper as ink on white.
 
-    The photo itself is what is kept, so that a reviewer sees what was sent: pen strokes outlast
-    the reduction to 512 px by averaging (a 0.4 mm line of a digit that fills a twentieth of the
+    The photo itself is stored, so that a reviewer sees what was sent: pen strokes survive the
+    reduction to 512 px by averaging (a 0.4 mm line of a digit that fills a twentieth of the
     frame is half a px there, well above the noise, which averaging lowers further).
     Raises ``BlankDrawing`` where a photo shows no ink.
     """

@@ -1,4 +1,4 @@
-"""Telling ink from paper, and reducing it so that no thin line is lost."""
+"""Separating ink from paper, and reducing it so that no thin line is lost."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
 
 
 def find_ink(grey: Pixels) -> tuple[Floats, bool]:
-    """Tell ink from paper: (h, w) float32, 0 paper to 1 strongest ink, and if paper is dark.
+    """Return ink as (h, w) float32, 0 paper to 1 strongest ink, and whether the paper is dark.
 
-    Paper is what the border shows (its median), so white ink on black works as black on white.
+    Paper is the median of the border, so white ink on black works like black on white.
     """
     difference = grey.astype(np.float32) - paper_level(grey)
     darkest, lightest = float(-difference.min()), float(difference.max())
@@ -36,10 +36,15 @@ def paper_level(grey: Pixels) -> float:
     return float(np.median(border))
 
 
+def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the first and past-the-last row and column of the ink."""
+    mask = ink > INK_LEVEL
+    return extent(mask, 1), extent(mask, 0)
+
+
 def crop(ink: Floats) -> Floats:
     """Cut away the paper around the ink."""
-    mask = ink > INK_LEVEL
-    (top, bottom), (left, right) = extent(mask, 1), extent(mask, 0)
+    (top, bottom), (left, right) = bounds(ink)
     return ink[top:bottom, left:right]
 
 

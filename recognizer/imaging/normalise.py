@@ -1,6 +1,6 @@
 """``Drawing`` -> the 28x28 image that the model sees.
 
-``model_input`` tells ink from paper, crops to the ink, brings the stroke to one width, scales the
+``prepare`` separates ink from paper, crops to the ink, brings the stroke to one width, scales the
 longer side to 20 px and centres it by its centre of mass. Box and centre are the convention of
 MNIST (LeCun, Bottou, Bengio, Haffner: "Gradient-based learning applied to document recognition",
 Proc. IEEE 86(11), 1998, section III.A).
@@ -18,28 +18,12 @@ from recognizer.imaging.decoding import (
     Pixels,
 )
 from recognizer.imaging.drawing import Drawing, as_drawn
-from recognizer.imaging.ink import INK_LEVEL, Floats, Mask, crop, find_ink, keep_thin_lines
+from recognizer.imaging.ink import INK_LEVEL, Floats, Mask, bounds, crop, find_ink, keep_thin_lines
 from recognizer.imaging.specks import is_grainy, without_specks
 from recognizer.imaging.stroke_width import INK_SIDE, MARGIN, WORK_SIDE, extent, measure, redraw
 
 INPUT_SIDE = 28
 _THUMBNAIL = 64  # px
-
-
-def model_input(drawing: Drawing) -> Pixels:
-    """Return what the model sees of a drawing: uint8 (28, 28), white ink on black.
-
-    The ink's longer side is 20 px, its centre of mass lies in the middle, its stroke is about
-    2.4 px wide and its strongest pixel is 255. Raises ``BlankDrawing`` where there is no ink.
-    """
-    ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
-    ink = crop(ink)
-    mask = to_working_grid(ink) > INK_LEVEL
-    stroke = measure(mask)
-    kept = without_specks(mask, stroke.width)
-    if kept is not None:
-        stroke = measure(_enlarged(ink, mask, kept))
-    return place(redraw(stroke))
 
 
 @dataclass(frozen=True)
@@ -52,31 +36,61 @@ class InkBox:
     height: float
 
 
-def ink_box(drawing: Drawing) -> InkBox:
-    """Return the part of a drawing that `model_input` crops to, specks of dust left out.
+@dataclass(frozen=True)
+class ModelInput:
+    """What the model sees of a drawing, uint8 (28, 28), and the part of the drawing it shows."""
 
-    Raises ``BlankDrawing`` where there is no ink.
+    pixels: Pixels
+    ink_box: InkBox
+
+
+def model_input(drawing: Drawing) -> Pixels:
+    """Return what the model sees of a drawing: uint8 (28, 28), white ink on black.
+
+    The ink's longer side is 20 px, its centre of mass lies in the middle, its stroke is about
+    2.4 px wide and its strongest pixel is 255. Raises ``BlankDrawing`` where there is no ink.
     """
-    ink, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
-    mask = ink > INK_LEVEL
-    down, across = np.array(extent(mask, 1), float), np.array(extent(mask, 0), float)
-    grid = to_working_grid(crop(ink)) > INK_LEVEL
-    kept = without_specks(grid, measure(grid).width)
-    # Dust too small for the grid is gone there by itself.
-    kept = grid if kept is None else kept
-    factor = max(np.ptp(down), np.ptp(across)) / WORK_SIDE
-    down = down[0] + (np.array(extent(kept, 1)) - MARGIN) * factor
-    across = across[0] + (np.array(extent(kept, 0)) - MARGIN) * factor
-    height, width = ink.shape
+    return prepare(drawing).pixels
+
+
+def prepare(drawing: Drawing) -> ModelInput:
+    """Return what `model_input` does, and the part of the drawing that it shows.
+
+    Specks of dust are left out of both. Raises ``BlankDrawing`` where there is no ink.
+    """
+    whole, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
+    rows, columns = bounds(whole)
+    ink = whole[slice(*rows), slice(*columns)]
+    mask = to_working_grid(ink) > INK_LEVEL
+    stroke = measure(mask)
+    kept = without_specks(mask, stroke.width)
+    if kept is not None:
+        stroke = measure(_enlarged(ink, mask, kept))
+    # Dust too small for the working grid is not on it any more.
+    box = _ink_box(whole.shape, rows, columns, mask if kept is None else kept)
+    return ModelInput(place(redraw(stroke)), box)
+
+
+def _ink_box(
+    shape: tuple[int, ...], rows: tuple[int, int], columns: tuple[int, int], grid: Mask
+) -> InkBox:
+    """Return where ink on the working grid lies in a drawing of this shape, (height, width).
+
+    ``rows`` and ``columns`` are where the grid's ink was cropped from the drawing.
+    """
+    height, width = shape
+    factor = max(rows[1] - rows[0], columns[1] - columns[0]) / WORK_SIDE
+    down = rows[0] + (np.array(extent(grid, 1)) - MARGIN) * factor
+    across = columns[0] + (np.array(extent(grid, 0)) - MARGIN) * factor
     (top, bottom), (left, right) = np.clip(down / height, 0, 1), np.clip(across / width, 0, 1)
     return InkBox(float(left), float(top), float(right - left), float(bottom - top))
 
 
 def without_grain(grey: Pixels) -> Pixels:
-    """Return a small drawing (h, w) without noise of single px; any other as it is.
+    """Return a small drawing (h, w) without noise of single px; any other unchanged.
 
-    A median of 3x3 (Tukey 1977) costs strokes of one px, so it is kept for drawings that are
-    strewn with px. What is larger than a thumbnail has its noise taken out as a photo.
+    A median of 3x3 (Tukey 1977) would erase strokes of one px, so it is used only on grainy
+    drawings. In larger drawings noise is removed if they are photos.
     """
     if max(grey.shape) >= _THUMBNAIL or not is_grainy(find_ink(grey)[0] > INK_LEVEL):
         return grey
@@ -85,7 +99,7 @@ def without_grain(grey: Pixels) -> Pixels:
 
 
 def _enlarged(ink: Floats, mask: Mask, kept: Mask) -> Mask:
-    """Return ink without its specks on the working grid, enlarged to fill it once more."""
+    """Return ink without its specks on the working grid, enlarged to fill it again."""
     (top, bottom), (left, right) = extent(kept, 1), extent(kept, 0)
     if max(bottom - top, right - left) > 0.9 * WORK_SIDE:
         return kept

@@ -1,16 +1,16 @@
-"""From a photo of paper to ink on clean paper: uneven light, shadows, noise and ruling taken away.
+"""From a photo of paper to ink on clean paper: uneven light, shadows, noise and ruling removed.
 
-A drawing made on a screen never comes here: its paper is of one grey, which no photo's is
+A drawing made on a screen is left alone: its paper is of one grey, which no photo's is
 (``is_photo``). A photo goes through four steps, each on the stored picture of at most 512 px:
 
 1. *Light.* A morphological closing with a square wider than any stroke is what the paper would
-   look like without ink: it fills what is dark and narrow, and leaves as they are gradients and
-   the edge of a shadow, dark on one side only (the "black top-hat"; Serra, "Image Analysis and
-   Mathematical Morphology", 1982). The picture divided by it is what the page reflects.
-2. *Ruling.* Lines right across the frame and lighter than the ink are taken away (``ruling``).
-3. *Ink.* What remains is measured against the strongest ink near by, after the idea of Sauvola
+   look like without ink: it fills what is dark and narrow, and does not change gradients
+   and the edge of a shadow, dark on one side only (the "black top-hat"; Serra, "Image Analysis and
+   Mathematical Morphology", 1982). The picture is divided by it.
+2. *Ruling.* Lines right across the frame and lighter than the ink are removed (``ruled_lines``).
+3. *Ink.* What remains is compared with the strongest ink nearby, after the idea of Sauvola
    and Pietikäinen ("Adaptive document image binarization", Pattern Recognition 33(2), 2000),
-   and kept where it holds together with strong ink (hysteresis; Canny 1986).
+   and kept where it is connected with strong ink (hysteresis; Canny 1986).
 4. *Specks.* Pieces too small to be part of the writing are dropped.
 """
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
-_MIN_SIDE = 64  # a photo of a digit smaller than that shows no paper to speak of
+_MIN_SIDE = 64  # a photo of a digit smaller than that shows hardly any paper
 _PAPER_SPREAD = 12  # grey levels around the commonest one that still are paper
 _ONE_GREY = (
     0.4  # share of the paper that has one grey: 0.54 to 1 in drawings, 0.1 to 0.25 in photos
@@ -42,10 +42,10 @@ _FAINTEST = 0.06  # ink darkens the paper at least by this share
 
 
 def is_photo(grey: Pixels) -> bool:
-    """Tell a photo from a drawing made on a screen, both grey uint8 (h, w).
+    """Whether grey uint8 (h, w) is a photo, not a drawing made on a screen.
 
     On a screen the paper has one grey, in a photo it has many. Where a photo is overexposed, or
-    evenly dark in a shadow, part of it has one grey too; then it is the rest that tells. Small
+    evenly dark in a shadow, part of it has one grey too; then the rest decides. Small
     images are never photos. Looks at some 4,000 px, which takes 30 microseconds.
     """
     if min(grey.shape) < _MIN_SIDE:
@@ -96,7 +96,7 @@ def _darkness(grey: Pixels, widest: int) -> Floats:
     paper = _running(_running(padded, widest, np.maximum), widest + 2, np.minimum)
     edge = widest - 2
     light = paper[edge : edge + grey.shape[0], edge : edge + grey.shape[1]].astype(np.float32)
-    # Where there is next to no light, a step of one grey level must not pass for ink.
+    # Where there is next to no light, a step of one grey level must not count as ink.
     dark: Floats = (light - grey) / np.maximum(light, _LEAST_LIGHT)
     return dark - np.float32(np.median(dark[::2, ::2]))
 

@@ -1,9 +1,9 @@
-"""The lines of ruled and squared paper: found right across a photo, and taken away.
+"""The lines of ruled and squared paper: found across a photo, and removed.
 
 A line is found by a discrete Radon transform in N^2 log N steps (Brady, "A fast discrete
 approximation algorithm for the Radon transform", SIAM J. Computing 27(1), 1998), followed where
-it bends (no phone is held quite level, no page lies quite flat), and measured: how dark it is
-at its middle and up to 3 px beside it. Where ink crosses it nothing is taken away.
+it bends (phones are tilted, pages are not flat), and measured: how dark it is
+at its middle and up to 3 px beside it. Where ink crosses it nothing is removed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 _STRONGEST = 40  # px: as many as the smallest readable digit has at least
 _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some perspective
 _ACROSS = 0.7  # share of a ruled line's length that must be dark
-_MANY = 4  # lines right across the frame: no digit has so many, however dark they are
+_MANY = 4  # lines across the frame: no digit has that many, however dark they are
 _LINE_REACH = 3  # px either side of a ruled line's middle that it may cover
 
 
@@ -38,7 +38,7 @@ def ruling(dark: Floats) -> Floats:
     for turned, shown in ((dark, layer), (dark.T, layer.T)):
         found = _lines(turned, strongest)
         _draw(found, shown)
-    # Where ink crosses a line, there is more than the line: nothing is taken away there.
+    # Where ink crosses a line, there is more than the line: nothing is removed there.
     ink = np.clip((dark - 1.25 * layer) / np.maximum(0.5 * layer, 0.01), 0, 1)
     taken: Floats = np.where(layer > 0, dark * (1 - ink), 0)
     return taken
@@ -61,7 +61,7 @@ def _lines(dark: Floats, strongest: float) -> list[_Line]:
         row, slope = best % shares.shape[1], best // shares.shape[1]
         if shares[slope, row] < _ACROSS:
             break
-        # Forget this line, and those that differ from it by less than three px at either end.
+        # Ignore this line, and those that differ from it by less than three px at either end.
         for other in slopes[max(0, slope - 8) : slope + 9]:
             low = max(0, row - 4 - max(0, int(other) - int(slope)))
             high = row + 5 + max(0, int(slope) - int(other))

@@ -1,7 +1,7 @@
 """Dust beside a drawing: pieces of ink too small to be part of it.
 
-Bringing thin strokes to one width makes a speck grow with them, and the box is measured around
-it: a 1 with a grain of dust comes out as a short 1 beside a blot.
+Normalising thin strokes to one width enlarges specks too, and the box is measured around them: a
+1 with a grain of dust would become a short 1 beside a blot.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ _SPECK = 0.7
 down covers pi/4 of one, and is meant."""
 
 _SHARE = 0.1
-"""Specks that are together more than this share of the ink are no dust: the drawing is made of
-them."""
+"""If specks are more than this share of the ink, they are the drawing, not dust."""
 
 _GRAIN, _GRAINS = 2, 8
-"""So many pieces of so few px are noise: clean digits of MNIST have two at most."""
+"""At least 8 pieces of at most 2 px are noise: clean digits of MNIST have at most two."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def without_specks(mask: Mask, width: float) -> Mask | None:
 
 
 def is_grainy(mask: Mask) -> bool:
-    """Whether ink, bool (h, w) at the drawing's own resolution, is strewn with single px."""
+    """Whether ink, bool (h, w) at the drawing's own resolution, is full of single px."""
     return int((pieces(mask).area <= _GRAIN).sum()) >= _GRAINS
 
 

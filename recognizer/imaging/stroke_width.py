@@ -1,7 +1,7 @@
 """Ink of any width -> ink of one width, on a grid of 80 px.
 
-What a brush, a pen and a finger draw differs most in its width, and a network that has learned
-one width misreads another. NumPy only: ``scipy.ndimage`` would bring a distance transform, but
+Drawings by brush, pen and finger differ most in their width, and a network trained on one width
+misclassifies another. NumPy only: ``scipy.ndimage`` would bring a distance transform, but
 importing it costs a web process 0.46 s and 41 MB; the exact transform of a grid this small is
 twenty lines.
 """
@@ -20,7 +20,7 @@ INK_SIDE = 20
 """Side, in px, of the box that the ink is scaled to (MNIST)."""
 
 STROKE_WIDTH = 2.4
-"""Width, in px of the 28x28 image, that every stroke is brought to (about that of MNIST)."""
+"""Width, in px of the 28x28 image, that every stroke is normalised to (about that of MNIST)."""
 
 WORK_SIDE = 80
 """Longer side of the ink on the working grid: four working px to one px of the ink box."""
@@ -107,7 +107,7 @@ def extent(mask: Mask, axis: int) -> tuple[int, int]:
 
 
 def _ridge(signed: Floats) -> Floats:
-    """Return the depths along the stroke's middle: cells no neighbour of which lies deeper."""
+    """Return the depths along the stroke's middle: of cells without a deeper neighbour."""
     inner = signed[1:-1, 1:-1]
     top = inner > 0
     for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):

@@ -30,7 +30,7 @@ NOT_A_DIGIT_CLASS = 10
 
 
 class Verdict(str, Enum):
-    """What the site says of a drawing, beside its best guess."""
+    """Whether a drawing is accepted as a digit, beside the most likely digit."""
 
     DIGIT = "digit"
     UNCERTAIN = "uncertain"
@@ -42,14 +42,14 @@ class BundleError(ValueError):
 
 
 def margin(probabilities: Sequence[float]) -> float:
-    """Return how far the likeliest of the digits is ahead of the second likeliest, 0-1."""
+    """Return the difference of the two highest probabilities, 0-1."""
     second, first = sorted(probabilities)[-2:]
     return min(1.0, max(0.0, first - second))
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says of one drawing.
+    """The model's answer to one drawing.
 
     ``probabilities`` are the ten digits' calibrated probabilities given that it is a digit (sum
     1), ``confidence`` is that of ``digit``, and ``digit_score`` (0-1) is how much the drawing
@@ -65,13 +65,13 @@ class Answer:
 
     @property
     def margin(self) -> float:
-        """How far the likeliest of the digits is ahead of the second likeliest, 0-1."""
+        """The difference of the two highest probabilities, 0-1."""
         return margin(self.probabilities)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model as it is kept: ``serving`` LiteRT bytes, ``training`` a Keras archive, its card."""
+    """A model as it is stored: ``serving`` LiteRT bytes, ``training`` a Keras archive, its card."""
 
     name: str
     serving: bytes
@@ -79,11 +79,15 @@ class Bundle:
     card: ModelCard
     sha256: str
 
-    def verify(self) -> None:
-        """Raise ``BundleError`` where the bytes are not those of the card, or do not load."""
+    def load(self) -> Classifier:
+        """Check the serving bytes against their checksum and load them.
+
+        Raises ``BundleError`` where they don't match or don't load.
+        """
+        # The checksum first: LiteRT may crash on bytes that are no model.
         if hashlib.sha256(self.serving).hexdigest() != self.sha256:
             raise BundleError(f"{self.name}: the model's bytes do not match their sha256")
-        Classifier(self)
+        return Classifier(self)
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Calibration:
 
     ``temperature`` divides the digits' logits (Guo et al., "On calibration of modern neural
     networks", ICML 2017). A drawing whose digit score is under ``not_a_digit`` is refused; an
-    accepted one whose confidence is under ``uncertain`` is called uncertain.
+    accepted one whose confidence is under ``uncertain`` is uncertain.
     """
 
     temperature: float
@@ -133,7 +137,7 @@ def digit_scores(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the probability that each row is a digit: (n, 11) logits to (n,) in 0-1.
 
     That is one minus the softmax of the eleventh class: the digits' free energy (Liu et al.,
-    "Energy-based out-of-distribution detection", NeurIPS 2020) against the trained refusal.
+    "Energy-based out-of-distribution detection", NeurIPS 2020) against "not a digit".
     """
     values = logits.astype(np.float64)
     top = values[:, :DIGITS].max(1, keepdims=True)
@@ -161,12 +165,12 @@ def load_bundle(folder: Path) -> Bundle:
 class Classifier:
     """A loaded model. Safe to share between threads: each gets an interpreter of its own.
 
-    One LiteRT interpreter used by two threads gives wrong answers without a word; making one
-    costs under a millisecond.
+    One LiteRT interpreter used by two threads gives wrong answers without an error; making one
+    takes under a millisecond.
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        """Load a bundle; raises ``BundleError`` where its bytes or its card are no use."""
+        """Load a bundle; raises ``BundleError`` where its bytes or its card can't be used."""
         self.name = bundle.name
         self.sha256 = bundle.sha256
         self.calibration = Calibration.from_card(bundle.card)
@@ -207,7 +211,7 @@ def _load(name: str, content: bytes) -> tuple[Any, int, int, int]:
         logits = outputs.pop(DIGITS + 1)
         ((length, embedding),) = outputs.items()
     except Exception as error:
-        # LiteRT raises ValueError or RuntimeError as it pleases, the rest says "not our network".
+        # LiteRT raises ValueError or RuntimeError; the others mean that it is not our network.
         raise BundleError(f"{name}: the model does not load: {error}") from error
     if list(source["shape"]) != [1, INPUT_SIDE, INPUT_SIDE, 1]:
         raise BundleError(f"{name}: the model's input is {list(source['shape'])}, not 28x28")

@@ -929,8 +929,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "memory switched off",
-                "verbose_name_plural": "memories switched off",
+                "verbose_name": "personal learning off",
+                "verbose_name_plural": "personal learning off",
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

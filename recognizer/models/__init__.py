@@ -1,4 +1,4 @@
-"""What is kept: drawings with their answers and labels, versions of the model, training jobs.
+"""What is stored: drawings with their predictions and labels, model versions, training jobs.
 
 The database is the only state of the site: drawings and models live in the rows themselves.
 """
@@ -8,10 +8,14 @@ from recognizer.models.answers import (
     Label,
     Source,
     Verdict,
+    answer_columns,
+    brief_columns,
+    personal_columns,
     validate_embedding,
     validate_probabilities,
 )
 from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob, Worker
+from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
@@ -27,6 +31,7 @@ __all__ = [
     "LabelEvent",
     "MemorySwitchedOff",
     "ModelVersion",
+    "Owner",
     "Prediction",
     "PredictionQuerySet",
     "RememberedDrawing",
@@ -38,7 +43,10 @@ __all__ = [
     "VersionAnswer",
     "Via",
     "Worker",
+    "answer_columns",
+    "brief_columns",
     "label_text",
+    "personal_columns",
     "validate_embedding",
     "validate_probabilities",
 ]

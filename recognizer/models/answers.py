@@ -1,20 +1,22 @@
-"""What an answer and a label are made of, shared by the tables."""
+"""What an answer and a label are made of, and how an answer becomes columns."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.inference import embeddings
+from recognizer.inference.classifier import Answer
 
 DIGITS = 10
 
 
 class Label(models.IntegerChoices):
-    """What a person says a drawing shows."""
+    """What a drawing shows: a digit or not a digit."""
 
     ZERO = 0, "0"
     ONE = 1, "1"
@@ -30,7 +32,7 @@ class Label(models.IntegerChoices):
 
 
 class Verdict(models.TextChoices):
-    """How much the model stands by its answer; the values of `classifier.Verdict`."""
+    """Whether the model accepts a drawing as a digit; the values of `classifier.Verdict`."""
 
     DIGIT = "digit", _("digit")
     UNCERTAIN = "uncertain", _("uncertain")
@@ -49,10 +51,10 @@ class Source(models.TextChoices):
 def validate_probabilities(value: object) -> None:
     """Raise ValidationError unless `value` is ten probabilities that sum to one."""
     if not isinstance(value, list | tuple) or len(value) != DIGITS:
-        raise ValidationError(_("Ten probabilities are needed."), code="probabilities")
+        raise ValidationError(_("There must be ten probabilities."), code="probabilities")
     numbers = [v for v in value if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) != DIGITS or not all(0 <= v <= 1 for v in numbers):
-        raise ValidationError(_("Each probability lies between 0 and 1."), code="probabilities")
+        raise ValidationError(_("Each probability must be between 0 and 1."), code="probabilities")
     if not math.isclose(math.fsum(numbers), 1, abs_tol=1e-4):
         raise ValidationError(_("The probabilities must sum to 1."), code="probabilities")
 
@@ -62,4 +64,29 @@ def validate_embedding(value: object) -> None:
     try:
         embeddings.unpack(bytes(value))  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
-        raise ValidationError(_("These bytes are no embedding."), code="embedding") from error
+        raise ValidationError(_("These bytes are not an embedding."), code="embedding") from error
+
+
+def brief_columns(answer: Answer) -> dict[str, Any]:
+    """An answer as the columns that every table of answers has."""
+    return {
+        "digit": answer.digit,
+        "confidence": answer.confidence,
+        "verdict": answer.verdict.value,
+    }
+
+
+def answer_columns(answer: Answer) -> dict[str, Any]:
+    """The network's answer as columns of a `Prediction`."""
+    return {
+        **brief_columns(answer),
+        "probabilities": list(answer.probabilities),
+        "margin": answer.margin,
+        "embedding": embeddings.pack(answer.embedding),
+    }
+
+
+def personal_columns(answer: Answer) -> dict[str, Any]:
+    """The answer given in place of the network's, as columns of a `Prediction`."""
+    columns = {**brief_columns(answer), "probabilities": list(answer.probabilities)}
+    return {f"personal_{name}": value for name, value in columns.items()}

@@ -1,4 +1,4 @@
-"""What the site remembers for one person, so that it reads that person's next drawing right."""
+"""Personal learning: the drawings remembered for one person, and whether it is off."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.models.versions import ModelVersion
 
 
 class RememberedDrawing(models.Model):
-    """A drawing that its own drawer has corrected or confirmed; it speaks for that person only."""
+    """A drawing that its owner has corrected or confirmed; it affects that person only."""
 
     prediction = models.OneToOneField(
         Prediction,
@@ -74,7 +74,7 @@ class RememberedDrawing(models.Model):
 
 
 class MemorySwitchedOff(models.Model):
-    """A person who wants no personal answers; who is not here has them."""
+    """A person who has turned personal learning off; for everybody else it is on."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
@@ -88,8 +88,8 @@ class MemorySwitchedOff(models.Model):
     since = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     class Meta:
-        verbose_name = _("memory switched off")
-        verbose_name_plural = _("memories switched off")
+        verbose_name = _("personal learning off")
+        verbose_name_plural = _("personal learning off")
         constraints = [
             models.CheckConstraint(
                 condition=Q(user__isnull=True, visitor__isnull=False)

@@ -52,7 +52,7 @@ def how_many(condition: Q) -> models.Count:
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
-    """Ways to narrow down predictions."""
+    """Filters of predictions."""
 
     def without_bytes(self) -> PredictionQuerySet:
         """Leave the drawing, its embedding and the model's bytes in the database; join the
@@ -67,7 +67,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         )
 
     def given(self, verdict: str) -> PredictionQuerySet:
-        """Only drawings whose person was answered with this verdict, personal or not."""
+        """Only drawings for which the person was given this verdict, personal or not."""
         return self.filter(Q(personal_verdict=verdict) | Q(personal_verdict="", verdict=verdict))
 
     def unlabelled(self) -> PredictionQuerySet:
@@ -408,7 +408,7 @@ class Prediction(models.Model):
 
     @property
     def embedding_vector(self) -> NDArray[np.float32] | None:
-        """The embedding as float32 (d,) of length 1; None where none was kept."""
+        """The embedding as float32 (d,) of length 1; None if none is stored."""
         return None if self.embedding is None else embeddings.unpack(bytes(self.embedding))
 
     @property
@@ -425,7 +425,7 @@ class Prediction(models.Model):
 
     @property
     def given_digit(self) -> int:
-        """The digit that the person was answered: the personal one, else the network's."""
+        """The digit that the person was given: the personal one, else the network's."""
         return self.digit if self.personal_digit is None else self.personal_digit
 
     @property
@@ -435,18 +435,18 @@ class Prediction(models.Model):
 
     @property
     def given_probabilities(self) -> list[float]:
-        """The ten probabilities that the person was answered."""
+        """The ten probabilities that the person was given."""
         given: list[float] = self.personal_probabilities or self.probabilities
         return given
 
     @property
     def given_verdict(self) -> str:
-        """The verdict that the person was answered; one of `Verdict`."""
+        """The verdict that the person was given; one of `Verdict`."""
         return self.personal_verdict or self.verdict
 
     @property
     def given_label(self) -> Label:
-        """The person's answer as a label: the digit, or "not a digit" where it was refused."""
+        """The answer that the person was given as a label: the digit, or "not a digit"."""
         if self.given_verdict == Verdict.NOT_A_DIGIT:
             return Label.NOT_A_DIGIT
         return Label(self.given_digit)

@@ -1,4 +1,4 @@
-"""Deleting one's own drawings by plain forms. The page's JavaScript asks the API instead."""
+"""Deleting one's own drawings by plain forms. The page's JavaScript uses the API."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
+from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
-from recognizer.predictions import deletion, owner
+from recognizer.predictions import deletion
 from recognizer.predictions.deletion import Removed
 
 
 @require_POST
 def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Delete one of the person's own drawings."""
-    user, visitor = owner.owner(request)
     try:
-        removed = deletion.remove_one(prediction_id=pk, user=user, visitor=visitor)
+        removed = deletion.remove_one(prediction_id=pk, owner=owner_of(request))
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     return _to_history("one", removed)
@@ -29,8 +29,7 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def remove_all(request: HttpRequest) -> HttpResponse:
     """Delete all of the person's own drawings."""
-    user, visitor = owner.owner(request)
-    return _to_history("all", deletion.remove_all(user=user, visitor=visitor))
+    return _to_history("all", deletion.remove_all(owner=owner_of(request)))
 
 
 def _to_history(what: str, removed: Removed) -> HttpResponse:

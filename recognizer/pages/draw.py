@@ -1,7 +1,7 @@
 """The page: draw, or send a picture; the answer; the visitor's own history.
 
-The canvas asks the API from JavaScript. The form sends its picture here instead, works without
-JavaScript, and takes the same way: through the API's view, with its limits and its errors.
+The canvas uses the API from JavaScript. The form works without JavaScript and sends its picture
+here; it goes through the API's view too, with its limits and its errors.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api import base, pagination, predictions
+from recognizer.api import pagination, parsers, predictions
+from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner, selectors
+from recognizer.predictions import selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
 
-# Outside the API's namespace its view has to be told where its addresses are.
+# Outside the API's namespace its view needs to know where its addresses are.
 _create = predictions.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
 
@@ -41,7 +42,7 @@ def draw(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         answer = _asked_for(request)
         return page(request, answer=answer, just_said=answer is not None and "said" in request.GET)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > base.MAX_BODY:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > parsers.MAX_BODY:
         # Looking for the CSRF token would read all of it; the API refuses it unread.
         return _after(request, _create(request))
     return _send(request)
@@ -61,7 +62,7 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
         # To the answer itself: on a phone it lies below the canvas.
         return redirect(f"{reverse('draw')}?{query}#answer")
     error = response.data["errors"][0]
-    # To a program the API speaks of fields; to a person, of pictures.
+    # The API's sentence names a field; a person needs one about pictures.
     sentence = answer_text.choose_image() if error["code"] == "required" else error["detail"]
     refusal = page(request, upload_error=sentence, status=response.status_code)
     if response.has_header("Retry-After"):
@@ -70,13 +71,12 @@ def _after(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase
 
 
 def _asked_for(request: HttpRequest) -> Prediction | None:
-    """Return the prediction that the address names, if it is this person's own."""
+    """Return the prediction in the address, if it is this person's own."""
     text = request.GET.get("prediction")
     if text is None:
         return None
-    user, visitor = owner.owner(request)
     try:
-        return selectors.visible_prediction(prediction_id=UUID(text), user=user, visitor=visitor)
+        return selectors.visible_prediction(prediction_id=UUID(text), owner=owner_of(request))
     except (ValueError, Prediction.DoesNotExist) as error:
         raise Http404 from error
 
@@ -95,11 +95,10 @@ def page(
 
     Args:
         answer: a prediction of this person, with its model version.
-        just_said: whether they come from saying what it was.
+        just_said: whether they have just corrected or confirmed it.
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
-    user, visitor = owner.owner(request)
-    state = corrections.state(user=user, visitor=visitor)
+    state = corrections.state(owner=owner_of(request))
     words = None if answer is None else answer_text.in_words(answer)
     context: dict[str, Any] = {
         "answer": words,
@@ -120,11 +119,10 @@ def page(
 
 def _history(request: HttpRequest) -> dict[str, Any]:
     """Return one page of this person's history, and where the next one is."""
-    user, visitor = owner.owner(request)
     paginator = pagination.NewestFirst()
     try:
         page = paginator.paginate_queryset(
-            selectors.history(user=user, visitor=visitor), Request(request)
+            selectors.history(owner=owner_of(request)), Request(request)
         )
     except NotFound as error:
         raise Http404 from error

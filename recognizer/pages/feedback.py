@@ -1,6 +1,6 @@
-"""What a visitor says of a drawing, and the switches of their memory, as plain forms.
+"""Corrections and the switches of personal learning, as plain forms.
 
-The page's JavaScript asks the API instead. Both end in the same functions of `memory`.
+The page's JavaScript uses the API. Both call the same functions of `personalisation.corrections`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from recognizer.api import throttling
+from recognizer.api.authentication import owner_for_writing, owner_of
 from recognizer.models import DIGITS, Label, Prediction
 from recognizer.pages import draw
 from recognizer.personalisation import corrections
-from recognizer.predictions import owner, selectors
+from recognizer.predictions import selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import feedback as feedback_text
 
@@ -30,20 +31,20 @@ _LABELS = {str(digit): digit for digit in range(DIGITS)}
 
 @require_POST
 def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Take what a person says of their own drawing, and show its answer again."""
-    user, visitor = owner.owner(request)
+    """Store or delete a person's correction of their own drawing, and show its answer again."""
+    owner = owner_of(request)
     wait, label = _wait(request), _label(request.POST)
     try:
         if wait is not None or (label is None and "take_back" not in request.POST):
-            answer = selectors.visible_prediction(prediction_id=pk, user=user, visitor=visitor)
+            answer = selectors.visible_prediction(prediction_id=pk, owner=owner)
             error = feedback_text.choose() if wait is None else answer_text.too_much()
             status = 400 if wait is None else 429
             page = draw.page(request, answer=answer, feedback_error=error, status=status)
             return _with_wait(page, wait)
         if label is None:
-            corrections.withdraw(prediction_id=pk, user=user, visitor=visitor)
+            corrections.withdraw(prediction_id=pk, owner=owner)
         else:
-            corrections.suggest(prediction_id=pk, label=label, user=user, visitor=visitor)
+            corrections.suggest(prediction_id=pk, label=label, owner=owner)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     query = urlencode({"prediction": str(pk), "said": "1"})
@@ -52,31 +53,29 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def remember(request: HttpRequest) -> HttpResponse:
-    """Switch a person's memory on or off, or empty it."""
+    """Turn a person's personal learning on or off, or forget what is remembered."""
     wait, wish = _wait(request), request.POST.get("memory", "")
     if wait is not None or wish not in ("on", "off", "forget"):
         error = feedback_text.choose_memory() if wait is None else answer_text.too_much()
         status = 400 if wait is None else 429
         return _with_wait(draw.page(request, memory_error=error, status=status), wait)
     if wish == "forget":
-        user, visitor = owner.owner(request)
-        corrections.forget(user=user, visitor=visitor)
+        corrections.forget(owner=owner_of(request))
     else:
-        user, visitor = owner.owner_for_writing(request)
-        corrections.switch(enabled=wish == "on", user=user, visitor=visitor)
+        corrections.switch(enabled=wish == "on", owner=owner_for_writing(request))
     return redirect(f"{reverse('draw')}#memory")
 
 
 def _label(form: QueryDict) -> int | None:
-    """Return what the pressed button says; None where it says nothing that can be understood."""
+    """Return the label of the pressed button; None if it has no valid one."""
     if form.get("not_a_digit") == "true":
         return Label.NOT_A_DIGIT.value
     return _LABELS.get(form.get("digit", ""))
 
 
 def _wait(request: HttpRequest) -> float | None:
-    """Return for how many seconds the API would take nothing more; None where it would."""
-    # A throttle looks at the user and the headers alone, which both kinds of request have.
+    """Return for how many seconds the API would refuse a request; None if it would accept it."""
+    # A throttle needs only the user and the headers, which both kinds of request have.
     asking = cast(Request, request)
     for throttle in (throttling.AnonWriteThrottle(), throttling.UserWriteThrottle()):
         if not throttle.allow_request(asking, APIView()):

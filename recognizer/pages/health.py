@@ -1,4 +1,4 @@
-"""Two addresses for whoever watches over the site."""
+"""Health checks for monitoring."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ logger = logging.getLogger(__name__)
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 as long as the process answers at all."""
+    """Answer 200: the process is running."""
     return JsonResponse({"status": "ok"})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 if this process can read a drawing and keep it, 503 otherwise.
+    """Answer 200 if this process can recognise a drawing and store it, else 503.
 
-    "degraded" is ready all the same: an older model serves because the active one does not load.
+    "degraded" is 200 too: an older model is used because the active one does not load.
     """
     try:
         with connection.cursor() as cursor:

@@ -1,227 +1,155 @@
-"""What a person says of their own drawings, and what the site remembers of it for that person.
+"""What a person says about their own drawings, and personal learning: on, off, forgotten.
 
-A suggestion is never a label: only a reviewer's is. But the person's own next drawing is read by
-it at once, with no training, and nobody else's is: see `neighbours`.
+A suggestion is never a label: only a reviewer's is. But it changes how that person's next drawings
+are recognised, at once and without training, and nobody else's: see `answers`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer.inference import embeddings, personal_posterior
-from recognizer.inference.classifier import Answer
-from recognizer.models import (
-    Label,
-    MemorySwitchedOff,
-    ModelVersion,
-    Prediction,
-    RememberedDrawing,
-)
-from recognizer.personalisation import retrieval
+from recognizer.models import Label, MemorySwitchedOff, Owner, Prediction, RememberedDrawing
+from recognizer.personalisation import answers
 from recognizer.versions import active as active_version
 
 
 @dataclass(frozen=True)
 class State:
-    """Whether a person's memory is on, and how many drawings it holds."""
+    """Whether personal learning is on, and how many drawings are remembered."""
 
     enabled: bool
     count: int
 
 
-@dataclass(frozen=True)
-class PersonalAnswer:
-    """What is answered in place of the network's answer, and the drawing that decided it."""
-
-    answer: Answer
-    remembered_id: UUID
+def _remembered(owner: Owner) -> QuerySet[RememberedDrawing]:
+    return owner.filter(RememberedDrawing.objects.all())
 
 
-def _owner(user: User | None, visitor: UUID | None) -> dict[str, Any] | None:
-    """Return the column that tells a person's rows, as a lookup; None for nobody."""
-    if user is not None:
-        return {"user": user}
-    return None if visitor is None else {"visitor": visitor}
+def _switched_off(owner: Owner) -> QuerySet[MemorySwitchedOff]:
+    return owner.filter(MemorySwitchedOff.objects.all())
 
 
-def _of(user: User | None, visitor: UUID | None) -> QuerySet[RememberedDrawing]:
-    owner = _owner(user, visitor)
-    rows = RememberedDrawing.objects.all()
-    return rows.none() if owner is None else rows.filter(**owner)
+# Corrections ------------------------------------------------------------------------------------
 
 
-def _switched_off(user: User | None, visitor: UUID | None) -> QuerySet[MemorySwitchedOff]:
-    owner = _owner(user, visitor)
-    rows = MemorySwitchedOff.objects.all()
-    return rows.none() if owner is None else rows.filter(**owner)
+def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
+    """Store what the owner says their drawing shows, and remember it; return the drawing.
 
-
-# What a person says -----------------------------------------------------------------------------
-
-
-def suggest(
-    *, prediction_id: UUID, label: int, user: User | None, visitor: UUID | None
-) -> Prediction:
-    """Keep what a person says of their own drawing, and remember it for them; return the drawing.
-
-    Said anew it replaces what was said before. Where their memory is off nothing new is
-    remembered. The reviewer's label is never touched.
+    It replaces what they said before. If personal learning is off nothing new is remembered. The
+    reviewer's label is never touched.
 
     Raises:
-        Prediction.DoesNotExist: there is no such drawing of this person.
+        Prediction.DoesNotExist: the owner has no such drawing.
         ValueError: `label` is none of `Label`.
     """
     value = Label(label).value
     with transaction.atomic():
-        prediction = _own(prediction_id, user, visitor)
+        prediction = _locked(prediction_id, owner)
         prediction.suggestion = value
         prediction.save(update_fields=["suggestion"])
         known = RememberedDrawing.objects.filter(prediction=prediction)
         if not known.update(label=value, remembered_at=timezone.now()):
-            _remember(prediction, value, user, visitor)
+            _remember(prediction, value, owner)
     return prediction
 
 
-def withdraw(*, prediction_id: UUID, user: User | None, visitor: UUID | None) -> None:
-    """Take back what a person said of their own drawing, and forget it.
+def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
+    """Delete what the owner said of their drawing, and forget it.
 
     Raises:
-        Prediction.DoesNotExist: there is no such drawing of this person.
+        Prediction.DoesNotExist: the owner has no such drawing.
     """
     with transaction.atomic():
-        prediction = _own(prediction_id, user, visitor)
+        prediction = _locked(prediction_id, owner)
         prediction.suggestion = None
         prediction.save(update_fields=["suggestion"])
         RememberedDrawing.objects.filter(prediction=prediction).delete()
 
 
-def _own(prediction_id: UUID, user: User | None, visitor: UUID | None) -> Prediction:
-    """Return the person's own drawing, held until the transaction ends.
+def _locked(prediction_id: UUID, owner: Owner) -> Prediction:
+    """Return the owner's drawing, locked until the transaction ends.
 
-    Held, two suggestions for one drawing come one after the other: the second finds what the
-    first has remembered.
+    So two suggestions for one drawing come one after the other: the second finds what the first
+    has remembered.
     """
-    owner = _owner(user, visitor)
-    if owner is None:
-        raise Prediction.DoesNotExist("Nobody has no drawings.")
     rows = Prediction.objects.without_bytes().select_for_update(of=("self",))
-    return rows.get(pk=prediction_id, **owner)
+    return owner.filter(rows).get(pk=prediction_id)
 
 
-def _remember(prediction: Prediction, label: int, user: User | None, visitor: UUID | None) -> None:
-    owner = _owner(user, visitor)
-    if owner is None or _switched_off(user, visitor).exists():
+def _remember(prediction: Prediction, label: int, owner: Owner) -> None:
+    if _switched_off(owner).exists():
         return
     embedding, version = prediction.embedding, prediction.model_version
     if embedding is None:
-        # A drawing of before embeddings were kept.
+        # The drawing is older than the column, or the network's embedding had no direction.
         try:
-            current = active_version.current_classifier()
+            loaded = active_version.current_version()
         except active_version.NoModel:
             return
-        embedding, version = retrieval.embedded(prediction, current.classifier), current.version
+        embedding, version = answers.embed(prediction, loaded.classifier), loaded.version
     if embedding is None:
         return
     RememberedDrawing.objects.create(
-        prediction=prediction, label=label, embedding=embedding, model_version=version, **owner
+        prediction=prediction,
+        label=label,
+        embedding=embedding,
+        model_version=version,
+        **owner.columns,
     )
-    _forget_the_oldest(user, visitor)
+    _forget_the_oldest(owner)
 
 
-def _forget_the_oldest(user: User | None, visitor: UUID | None) -> None:
-    oldest = _of(user, visitor).order_by("-remembered_at", "-pk")[retrieval.MOST_REMEMBERED :]
-    beyond = list(oldest.values_list("pk", flat=True))
+def _forget_the_oldest(owner: Owner) -> None:
+    newest_first = _remembered(owner).order_by("-remembered_at", "-pk")
+    beyond = list(newest_first[answers.MOST_REMEMBERED :].values_list("pk", flat=True))
     if beyond:
         RememberedDrawing.objects.filter(pk__in=beyond).delete()
 
 
-# The switch -------------------------------------------------------------------------------------
+# Personal learning ------------------------------------------------------------------------------
 
 
-def state(*, user: User | None, visitor: UUID | None) -> State:
-    """Return whether this person's memory is on, and how many drawings it holds."""
-    return State(
-        enabled=not _switched_off(user, visitor).exists(), count=_of(user, visitor).count()
-    )
+def state(*, owner: Owner) -> State:
+    """Return whether personal learning is on, and how many drawings are remembered."""
+    return State(enabled=not _switched_off(owner).exists(), count=_remembered(owner).count())
 
 
-def switch(*, enabled: bool, user: User | None, visitor: UUID | None) -> None:
-    """Switch a person's memory on or off; what it holds stays until it is forgotten.
+def switch(*, enabled: bool, owner: Owner) -> None:
+    """Turn personal learning on or off; what is remembered stays until it is forgotten.
 
     Raises:
-        ValueError: there is neither a user nor a visitor.
+        ValueError: the owner is nobody.
     """
-    owner = _owner(user, visitor)
-    if owner is None:
-        raise ValueError("Nobody has no memory.")
+    if owner.is_nobody:
+        raise ValueError("Personal learning needs a user or a visitor.")
     if enabled:
-        MemorySwitchedOff.objects.filter(**owner).delete()
+        _switched_off(owner).delete()
     else:
-        MemorySwitchedOff.objects.bulk_create([MemorySwitchedOff(**owner)], ignore_conflicts=True)
+        off = MemorySwitchedOff(**owner.columns)
+        MemorySwitchedOff.objects.bulk_create([off], ignore_conflicts=True)
 
 
-def forget(*, user: User | None, visitor: UUID | None) -> int:
-    """Forget every drawing remembered for this person; return how many there were.
+def forget(*, owner: Owner) -> int:
+    """Forget every remembered drawing; return how many there were.
 
-    What they said of the drawings stays for the reviewer.
+    The suggestions themselves stay for the reviewer.
     """
-    return _of(user, visitor).delete()[0]
+    return _remembered(owner).delete()[0]
 
 
 def claim(*, user: User, visitor: UUID) -> None:
-    """Hand a visitor's memory to the account they have logged in to.
+    """Give what is remembered for a visitor to the account they have logged in to.
 
-    Off stays off, whichever of the two was.
+    Personal learning is off then if it was off for either of the two.
     """
     with transaction.atomic():
         if RememberedDrawing.objects.filter(visitor=visitor).update(user=user, visitor=None):
-            _forget_the_oldest(user, None)
+            _forget_the_oldest(Owner(user=user))
         if MemorySwitchedOff.objects.filter(visitor=visitor).delete()[0]:
-            switch(enabled=False, user=user, visitor=None)
-
-
-# The personal answer ----------------------------------------------------------------------------
-
-
-def personal_answer(
-    *, answer: Answer, version: ModelVersion, user: User | None, visitor: UUID | None
-) -> PersonalAnswer | None:
-    """Return the answer by this person's own remembered drawings; None where the network's stands.
-
-    One query, but for the first predictions after another version was activated: embeddings of
-    two networks can't be compared, so the remembered drawings pass through the new one.
-
-    Args:
-        answer: what the network says of the person's new drawing.
-        version: the version that says it.
-
-    Raises:
-        serving.NoModel: no model version can answer.
-    """
-    rows = retrieval.recall(user=user, visitor=visitor, version=version)
-    if all(row.pk is None for row in rows) or embeddings.pack(answer.embedding) is None:
-        return None
-    current = active_version.current_classifier()
-    if current.version.pk != version.pk:
-        # Another version was activated since the network answered: this once that stands.
-        return None
-    rows = retrieval.comparable(rows, current)
-    if not rows:
-        return None
-    witnesses = personal_posterior.Witnesses(
-        embeddings=embeddings.unpack_many([row.embedding for row in rows]),
-        labels=np.array([row.label for row in rows]),
-        said=np.array([row.pk is not None for row in rows]),
-    )
-    personal = personal_posterior.mix(answer, current.classifier.calibration, witnesses)
-    if personal is None:
-        return None
-    return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)
+            switch(enabled=False, owner=Owner(user=user))

@@ -1,7 +1,7 @@
-"""Drawings that go: because who drew them wants it, or because their time is up.
+"""Deleting drawings: because their owner wants it, or because they are old.
 
-A drawing that a reviewer has labelled has become training data. It stays, but nothing ties it to
-the person any more: no account, no visitor's id, no memory.
+A drawing that a reviewer has labelled has become training data. It is kept but anonymised: without
+its account, its visitor's id and the corrections remembered for them.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db import transaction
 
-from recognizer.models import Prediction, PredictionQuerySet, RememberedDrawing
-from recognizer.predictions import selectors
+from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing
 
 CHUNK = 500
-"""Drawings removed in one transaction: a site must go on answering meanwhile."""
+"""Drawings deleted in one transaction: the site must go on answering between them."""
 
 
 @dataclass(frozen=True)
 class Removed:
-    """How many drawings are gone from the database, and how many stay without their owner."""
+    """How many drawings were deleted, and how many were anonymised and kept."""
 
     deleted: int = 0
     unlinked: int = 0
@@ -32,27 +30,27 @@ class Removed:
         return Removed(self.deleted + other.deleted, self.unlinked + other.unlinked)
 
 
-def remove_one(*, prediction_id: UUID, user: User | None, visitor: UUID | None) -> Removed:
-    """Remove one drawing of this person.
+def remove_one(*, prediction_id: UUID, owner: Owner) -> Removed:
+    """Delete one drawing of the owner, or anonymise it.
 
     Raises:
-        Prediction.DoesNotExist: there is none, or it is somebody else's.
+        Prediction.DoesNotExist: the owner has no such drawing.
     """
     with transaction.atomic():
-        own = selectors.owned_by(user, visitor).filter(pk=prediction_id)
+        own = owner.filter(Prediction.objects.filter(pk=prediction_id))
         ids = list(own.values_list("pk", flat=True))
         if not ids:
-            raise Prediction.DoesNotExist(f"No drawing {prediction_id} of this person.")
+            raise Prediction.DoesNotExist(f"No drawing {prediction_id} of {owner}.")
         return _remove(ids)
 
 
-def remove_all(*, user: User | None, visitor: UUID | None) -> Removed:
-    """Remove every drawing of this person."""
-    return _remove_in_chunks(selectors.owned_by(user, visitor))
+def remove_all(*, owner: Owner) -> Removed:
+    """Delete every drawing of the owner, or anonymise it."""
+    return _remove_in_chunks(owner.filter(Prediction.objects.all()))
 
 
 def purge(*, before: datetime) -> Removed:
-    """Remove every drawing made before this time; labelled ones lose their owner only."""
+    """Delete every drawing made before this time; labelled ones are anonymised."""
     old = Prediction.objects.filter(created_at__lt=before)
     unlabelled = _remove_in_chunks(old.filter(label__isnull=True))
     owned = old.filter(label__isnull=False).exclude(user__isnull=True, visitor__isnull=True)
@@ -70,7 +68,7 @@ def _remove_in_chunks(drawings: PredictionQuerySet) -> Removed:
 
 
 def _remove(ids: Sequence[UUID]) -> Removed:
-    """Remove drawings within the caller's transaction; a label set meanwhile is seen."""
+    """Delete or anonymise drawings in the caller's transaction; they are locked first."""
     rows = Prediction.objects.select_for_update().filter(pk__in=ids)
     labelled = list(rows.filter(label__isnull=False).values_list("pk", flat=True))
     RememberedDrawing.objects.filter(prediction__in=ids).delete()

@@ -1,7 +1,8 @@
-"""What can be done. Everything that writes goes through here, each in one transaction."""
+"""Recognising a drawing: the answer to it, and the row that keeps both."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,144 +12,103 @@ from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
 from recognizer import imaging
-from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
-from recognizer.models import ModelVersion, Prediction
-from recognizer.personalisation import corrections
-from recognizer.predictions import selectors
-from recognizer.predictions.audit_sample import audit_key
+from recognizer.models import Owner, Prediction, answer_columns, personal_columns
+from recognizer.personalisation import answers, corrections
+from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.versions import active as active_version
+from recognizer.versions.loading import LoadedVersion
 
-
-@dataclass(frozen=True)
-class Recognition:
-    """An answer and what it was given for: the drawing, and the uint8 (28, 28) the model saw."""
-
-    drawing: imaging.Drawing
-    model_input: imaging.Pixels
-    answer: Answer
-    model_version: ModelVersion
-
-
-def classify_bytes(data: bytes) -> Recognition:
-    """Read an image file and answer; nothing is kept.
-
-    Raises:
-        imaging.ImageError: the bytes are no drawing that can be read.
-        serving.NoModel: no model version can answer.
-    """
-    drawing = imaging.read_drawing(data)
-    seen = imaging.model_input(drawing)
-    current = active_version.current_classifier()
-    return Recognition(
-        drawing=drawing,
-        model_input=seen,
-        answer=current.classifier.classify(seen),
-        model_version=current.version,
-    )
+AUDITED_SHARE = 0.05
+"""The share of all drawings that is in the random audit sample."""
 
 
 @dataclass(frozen=True)
 class Preview:
-    """An answer to a drawing that is not kept: what is given, and what the network said."""
+    """An answer to a drawing that is not stored.
 
-    recognition: Recognition
-    given: Answer
-    remembered_id: UUID | None
+    ``network`` is the network's own answer; ``personal`` stands in its place if it is not None.
+    """
+
+    drawing: imaging.Drawing
+    model_input: imaging.Pixels
     ink_box: imaging.InkBox
+    network: Answer
+    personal: PersonalAnswer | None
+    loaded: LoadedVersion
 
     @property
-    def network(self) -> Answer:
-        """The network's own answer."""
-        return self.recognition.answer
+    def given(self) -> Answer:
+        return self.network if self.personal is None else self.personal.answer
 
     @property
-    def personal(self) -> bool:
-        """Whether the person's own earlier corrections decided the answer."""
-        return self.remembered_id is not None
+    def is_personal(self) -> bool:
+        return self.personal is not None
 
     @property
-    def model_version(self) -> str:
-        """The name of the model version."""
-        return self.recognition.model_version.name
+    def remembered_id(self) -> UUID | None:
+        """The remembered drawing that decided a personal answer."""
+        return None if self.personal is None else self.personal.remembered_id
 
 
-def preview(*, data: bytes, user: User | None, visitor: UUID | None) -> Preview:
-    """Read an image file and answer as `recognise` does; nothing is kept.
+NOBODY = Owner()
+
+
+def preview(*, data: bytes, owner: Owner = NOBODY) -> Preview:
+    """Read an image file and answer; nothing is stored.
 
     Raises:
-        imaging.ImageError: the bytes are no drawing that can be read.
-        serving.NoModel: no model version can answer.
+        imaging.ImageError: the bytes can't be used as a drawing.
+        active.NoModel: no model version can answer.
     """
-    found = classify_bytes(data)
-    personal = corrections.personal_answer(
-        answer=found.answer, version=found.model_version, user=user, visitor=visitor
-    )
+    drawing = imaging.read_drawing(data)
+    seen = imaging.prepare(drawing)
+    loaded = active_version.current_version()
+    network = loaded.classifier.classify(seen.pixels)
     return Preview(
-        recognition=found,
-        given=found.answer if personal is None else personal.answer,
-        remembered_id=None if personal is None else personal.remembered_id,
-        ink_box=imaging.ink_box(found.drawing),
+        drawing=drawing,
+        model_input=seen.pixels,
+        ink_box=seen.ink_box,
+        network=network,
+        personal=answers.personal_answer(answer=network, loaded=loaded, owner=owner),
+        loaded=loaded,
     )
 
 
-def recognise(
-    *,
-    data: bytes,
-    source: str,
-    user: User | None,
-    visitor: UUID | None,
-    key: str | None = None,
-) -> Prediction:
-    """Read an image file, answer, and keep the drawing with its answer.
+def recognise(*, data: bytes, source: str, owner: Owner, key: str | None = None) -> Prediction:
+    """Read an image file, answer, and store the drawing with its answer.
 
-    The drawing belongs to the user, or to the visitor where there is no user. What the person has
-    said of earlier drawings may decide what they are answered; the network's answer is kept too.
-    A drawing that this person has sent with the same `key` already is returned as it was kept.
+    The owner's corrections of earlier drawings may decide the answer; the network's is stored too.
+    If this owner has sent a drawing with the same `key` before, that one is returned.
 
     Raises:
-        imaging.ImageError: the bytes are no drawing that can be read; nothing is kept.
-        serving.NoModel: no model version can answer; nothing is kept.
+        imaging.ImageError: the bytes can't be used as a drawing; nothing is stored.
+        active.NoModel: no model version can answer; nothing is stored.
     """
-    identifier = _identifier(key, user, visitor)
-    if key is not None:
-        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
-        if known is not None:
-            return known
-    found = classify_bytes(data)
-    answer = found.answer
+    identifier = _identifier(key, owner)
+    same = owner.filter(Prediction.objects.without_bytes()).filter(pk=identifier)
+    if key is not None and (known := same.first()) is not None:
+        return known
+    found = preview(data=data, owner=owner)
     prediction = Prediction(
         id=identifier,
         image=found.drawing.to_png(),
         pixels_sha256=found.drawing.sha256(),
         audit_key=audit_key(identifier),
-        digit=answer.digit,
-        confidence=answer.confidence,
-        probabilities=list(answer.probabilities),
-        margin=answer.margin,
-        verdict=answer.verdict.value,
-        embedding=embeddings.pack(answer.embedding),
-        model_version=found.model_version,
+        model_version=found.loaded.version,
         source=source,
-        user=user,
-        visitor=None if user is not None else visitor,
+        **owner.columns,
+        **answer_columns(found.network),
     )
-    personal = corrections.personal_answer(
-        answer=answer, version=found.model_version, user=user, visitor=visitor
-    )
-    if personal is not None:
-        prediction.personal_digit = personal.answer.digit
-        prediction.personal_confidence = personal.answer.confidence
-        prediction.personal_probabilities = list(personal.answer.probabilities)
-        prediction.personal_verdict = personal.answer.verdict.value
-        prediction.remembered_id = personal.remembered_id
-    prediction.clean_fields(exclude=["model_version", "user", "remembered"])
+    if found.personal is not None:
+        prediction.remembered_id = found.personal.remembered_id
+        for name, value in personal_columns(found.personal.answer).items():
+            setattr(prediction, name, value)
     try:
         _insert(prediction)
     except IntegrityError:
-        # The same key at the same time: the other request has kept it.
-        known = selectors.owned_by(user, visitor).without_bytes().filter(pk=identifier).first()
-        if key is None or known is None:
+        # The same key at the same time: the other request has stored it.
+        if key is None or (known := same.first()) is None:
             raise
         return known
     return prediction
@@ -161,27 +121,39 @@ def _insert(prediction: Prediction) -> None:
     except IntegrityError:
         if prediction.remembered_id is None:
             raise
-        # The remembered drawing was deleted while this one was read.
+        # The remembered drawing was deleted in the meantime.
         prediction.remembered_id = None
         with transaction.atomic():
             prediction.save(force_insert=True)
 
 
-def _identifier(key: str | None, user: User | None, visitor: UUID | None) -> UUID:
-    """Return a new id, or with a key the one that this person's drawing with that key has."""
+def _identifier(key: str | None, owner: Owner) -> UUID:
+    """Return a new id, or with a key the one that this owner's drawing with that key has."""
     if key is None:
         return uuid.uuid4()
-    person = f"user {user.pk}" if user is not None else f"visitor {visitor}"
-    digest = salted_hmac("recognizer.idempotency", f"{person} {key}", algorithm="sha256").digest()
+    digest = salted_hmac("recognizer.idempotency", f"{owner} {key}", algorithm="sha256").digest()
     return UUID(bytes=digest[:16], version=4)
 
 
+def audit_key(identifier: UUID) -> float | None:
+    """Return a drawing's place in the random audit sample, in [0, 1), or None if it is not in it.
+
+    One drawing in twenty is in the sample, by a hash of its id, so that nothing about the drawing
+    decides. Reviewers are given these in the order of their keys, which is a random one, and every
+    other selection leaves them out: so the accuracy measured on them is unbiased.
+    """
+    digest = hashlib.sha256(b"audit" + identifier.bytes).digest()
+    draw = int.from_bytes(digest[:6], "big") / 2**48
+    return draw / AUDITED_SHARE if draw < AUDITED_SHARE else None
+
+
 def claim_predictions(*, user: User, visitor: UUID) -> int:
-    """Hand a visitor's drawings, and what is remembered of them, to the account they have logged
-    in to; return how many drawings.
+    """Give a visitor's drawings and corrections to the account they have logged in to.
+
+    Returns how many drawings.
     """
     with transaction.atomic():
-        # The drawings first: a suggestion that is being made holds one until it is remembered.
+        # The drawings first: a correction in progress locks one until it is remembered.
         count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)
         corrections.claim(user=user, visitor=visitor)
     return count

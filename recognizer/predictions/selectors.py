@@ -1,4 +1,4 @@
-"""What can be asked of the store. Nothing here writes."""
+"""Queries for drawings. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -6,40 +6,25 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.db.models import F
 
-from recognizer.models import ModelVersion, Prediction, PredictionQuerySet
+from recognizer.models import ModelVersion, Owner, Prediction, PredictionQuerySet
 
 
-def owned_by(user: User | None, visitor: UUID | None) -> PredictionQuerySet:
-    """Return the drawings of a user or, for who has not logged in, of a visitor; else none."""
-    predictions = Prediction.objects.all()
-    if user is not None:
-        return predictions.filter(user=user)
-    if visitor is not None:
-        return predictions.filter(visitor=visitor)
-    return predictions.none()
-
-
-def history(*, user: User | None, visitor: UUID | None) -> PredictionQuerySet:
-    """Return the drawings of one person, newest first, without the bytes of the drawings.
-
-    A person is a user or, for who has not logged in, the visitor of a session. With neither there
-    is no history.
-    """
-    return owned_by(user, visitor).without_bytes().order_by("-created_at", "-id")
+def history(*, owner: Owner) -> PredictionQuerySet:
+    """Return the owner's drawings, newest first, without the bytes of the images."""
+    return owner.filter(Prediction.objects.without_bytes()).order_by("-created_at", "-id")
 
 
 def visible_prediction(
-    *, prediction_id: UUID, user: User | None, visitor: UUID | None, with_image: bool = False
+    *, prediction_id: UUID, owner: Owner, with_image: bool = False
 ) -> Prediction:
-    """Return one drawing of this person.
+    """Return one drawing of the owner.
 
     Raises:
-        Prediction.DoesNotExist: there is none, or it is somebody else's.
+        Prediction.DoesNotExist: the owner has no such drawing.
     """
-    predictions = owned_by(user, visitor)
+    predictions = owner.filter(Prediction.objects.all())
     if with_image:
         return predictions.only("image", "is_model_input", "created_at").get(pk=prediction_id)
     return predictions.without_bytes().get(pk=prediction_id)
@@ -56,18 +41,18 @@ def labelled_drawings(
     only_audited: bool = False,
     include_unlabelled: bool = False,
 ) -> PredictionQuerySet:
-    """Return the drawings that a reviewer has labelled, oldest first, drawings included,
-    embeddings not.
+    """Return the drawings that a reviewer has labelled, oldest first, with their images but
+    without their embeddings.
 
     Args:
-        only_mistakes: only those that the reviewer labelled otherwise than the model read them.
+        only_mistakes: only misclassified ones.
         since: only those labelled at this time (timezone-aware) or later.
         until: only those labelled before this time.
-        include_confirmed: also those whose label is the digit that the model had read.
+        include_confirmed: also those whose label is the predicted digit.
         labels: only those with one of these labels, if any are given.
-        version: only those that the model version of this name answered.
-        only_audited: only those labelled by way of the random audit.
-        include_unlabelled: also those without a label; for them the day they were drawn counts.
+        version: only those predicted by the model version of this name.
+        only_audited: only those labelled in the random audit.
+        include_unlabelled: also those without a label, by the time they were drawn.
     """
     found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:

@@ -13,11 +13,12 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from recognizer import imaging
-from recognizer.models import ModelVersion, Prediction, Source
+from recognizer.models import ModelVersion, Prediction, Source, answer_columns
 from recognizer.transfer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
 from recognizer.transfer.import_buffer import Staged, Staging
+from recognizer.versions import active as active_version
 from recognizer.versions import loading
-from recognizer.versions.loading import Answerer, CantAnswer
+from recognizer.versions.loading import LoadedVersion, LoadError
 
 BATCH = 200
 # A clock may be wrong by time zones, not by days.
@@ -67,7 +68,7 @@ class Intake:
         self._by = by
         self._notice = notice
         self._waiting: list[tuple[Item, imaging.Drawing, str]] = []
-        self._answerers = _Answerers()
+        self._versions = _Versions()
         self._accounts: dict[str, int | None] = {}
         self._start = timezone.now()
         self._taken = 0
@@ -123,14 +124,14 @@ class Intake:
                 self._skip(item, row.pk, row.label)
                 return
             identifier = None
-        answerer = self._answerers.of(item.record)
-        self.versions.add(answerer.version.pk)
+        loaded = self._versions.of(item.record)
+        self.versions.add(loaded.version.pk)
         values = {
-            **loading.fields(answerer.classifier.classify(seen)),
+            **answer_columns(loaded.classifier.classify(seen)),
             "image": drawing.to_png(),
             "pixels_sha256": pixels,
             "is_model_input": item.is_model_input,
-            "model_version_id": answerer.version.pk,
+            "model_version_id": loaded.version.pk,
             "label": item.label,
             **self._history(item),
         }
@@ -194,14 +195,14 @@ class Intake:
         self._notice(Notice(name, why.rstrip(".")))
 
 
-class _Answerers:
+class _Versions:
     """The version that answers a drawing: the one that answered it then, or the active one."""
 
     def __init__(self) -> None:
-        self._active = loading.active()
-        self._loaded: dict[tuple[str, str], Answerer] = {}
+        self._active = active_version.current_version()
+        self._loaded: dict[tuple[str, str], LoadedVersion] = {}
 
-    def of(self, record: Record | None) -> Answerer:
+    def of(self, record: Record | None) -> LoadedVersion:
         """Return the version for a drawing."""
         if record is None:
             return self._active
@@ -213,13 +214,13 @@ class _Answerers:
             self._loaded[key] = self._load(*key)
         return self._loaded[key]
 
-    def _load(self, name: str, sha256: str) -> Answerer:
+    def _load(self, name: str, sha256: str) -> LoadedVersion:
         version = ModelVersion.objects.only("name").filter(name=name, sha256=sha256).first()
         if version is None:
             return self._active
         try:
             return loading.load(version)
-        except CantAnswer:
+        except LoadError:
             return self._active
 
 

@@ -1,8 +1,8 @@
-"""The classifier that this process answers with.
+"""The active model version, as this process has loaded it.
 
-The active model version lives in the database. Each process loads it on first use and looks every
-two seconds whether another one has been activated, so no restart is needed. A version that does
-not load leaves the one before it serving.
+The active model version lives in the database. Each process loads it on first use and checks every
+two seconds whether another one has been activated, so no restart is needed. If the active version
+does not load, the one before it goes on serving.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.conf import settings
 
-from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from recognizer.models import ModelVersion
+from recognizer.versions import loading
+from recognizer.versions.loading import LoadedVersion, LoadError
 
 logger = logging.getLogger(__name__)
 
@@ -27,28 +27,11 @@ RETRY_SECONDS = 60.0
 
 
 class NoModel(RuntimeError):
-    """There is no model version that could answer."""
+    """No model version is active, or none loads."""
 
 
-class Key(NamedTuple):
-    """What tells one model version from another."""
-
-    pk: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A loaded classifier and the row it came from (which has left its bytes behind)."""
-
-    key: Key
-    version: ModelVersion
-    classifier: Classifier
-
-    @property
-    def name(self) -> str:
-        """The name of the model version."""
-        return self.version.name
+Key = tuple[int, str]
+"""What tells one model version from another: its primary key and its SHA-256."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +43,11 @@ class Status:
 
 
 class _State:
-    """What a process knows; guarded by a lock where it changes."""
+    """What a process has loaded; guarded by a lock where it changes."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.current: Serving | None = None
+        self.current: LoadedVersion | None = None
         self.problem: str | None = None
         self.checked_at = float("-inf")
         self.failed: Key | None = None
@@ -81,7 +64,7 @@ def forget() -> None:
 
 
 def expire() -> None:
-    """Look at the database again at the next call, not only after two seconds."""
+    """Check the database at the next call, not only after two seconds."""
     _state.checked_at = float("-inf")
 
 
@@ -90,8 +73,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget)
 
 
-def current_classifier() -> Serving:
-    """Return the classifier of the active version, loading it if need be.
+def current_version() -> LoadedVersion:
+    """Return the active version, loading it if need be.
 
     While one thread loads a new version, the others go on with the old one.
 
@@ -115,9 +98,9 @@ def current_classifier() -> Serving:
 
 
 def status() -> Status:
-    """Return what this process serves, after looking at the database if that is due."""
+    """Return what this process serves, after checking the database if that is due."""
     try:
-        serving: str | None = current_classifier().name
+        serving: str | None = current_version().name
     except NoModel:
         serving = None
     return Status(serving=serving, problem=_state.problem)
@@ -132,24 +115,24 @@ def _is_due(state: _State) -> bool:
 
 
 def _refresh(state: _State) -> None:
-    row = ModelVersion.objects.filter(is_active=True).values_list("pk", "sha256", "name").first()
+    active = ModelVersion.objects.filter(is_active=True).only("name", "sha256").first()
     state.checked_at = time.monotonic()
-    if row is None:
+    if active is None:
         state.current = None
         state.problem = "No model version is active. Run: python manage.py migrate"
         return
-    key, name = Key(row[0], row[1]), row[2]
-    if state.current is not None and state.current.key == key:
+    key, name = _key(active), active.name
+    if state.current is not None and _key(state.current.version) == key:
         state.problem = None
         return
     if state.failed == key and time.monotonic() - state.failed_at < RETRY_SECONDS:
         return
     try:
-        state.current = _load(key)
-    except BundleError as error:
+        state.current = loading.load(active)
+    except LoadError as error:
         state.failed, state.failed_at = key, time.monotonic()
         if state.current is None:
-            state.current = next(_earlier(key), None)
+            state.current = next(_earlier(active), None)
         kept = f"{state.current.name} serves instead" if state.current else "nothing can serve"
         state.problem = f"The active model version {name} does not load; {kept}."
         logger.error("%s %s", state.problem, error)
@@ -158,39 +141,15 @@ def _refresh(state: _State) -> None:
         logger.info("Serving model version %s", name)
 
 
-def _load(key: Key) -> Serving:
-    stored = ModelVersion.objects.defer("training").filter(pk=key.pk).first()
-    if stored is None:
-        raise BundleError("the version has been deleted")
-    bundle = bundle_of(stored)
-    # The checksum first: LiteRT may crash on bytes that are no model.
-    bundle.verify()
-    classifier = Classifier(bundle)
-    version = ModelVersion.objects.defer("serving", "training", "card").get(pk=key.pk)
-    return Serving(key=key, version=version, classifier=classifier)
+def _key(version: ModelVersion) -> Key:
+    return version.pk, version.sha256
 
 
-def _earlier(key: Key) -> Iterator[Serving]:
-    """Yield what loads of the versions that were active before, the last one first."""
-    rows = (
-        ModelVersion.objects.filter(activated_at__isnull=False)
-        .exclude(pk=key.pk)
-        .order_by("-activated_at", "-pk")
-        .values_list("pk", "sha256")
-    )
-    for pk, sha256 in rows:
+def _earlier(active: ModelVersion) -> Iterator[LoadedVersion]:
+    """Yield the versions that were active before and load, the last one first."""
+    versions = ModelVersion.objects.filter(activated_at__isnull=False).exclude(pk=active.pk)
+    for version in versions.order_by("-activated_at", "-pk").only("name"):
         try:
-            yield _load(Key(pk, sha256))
-        except BundleError as error:
-            logger.error("Model version %s does not load either: %s", pk, error)
-
-
-def bundle_of(version: ModelVersion, *, with_training: bool = False) -> Bundle:
-    """Return a stored version as a bundle; the training bytes only if asked for."""
-    return Bundle(
-        name=version.name,
-        serving=bytes(version.serving),
-        training=bytes(version.training) if with_training else b"",
-        card=version.model_card,
-        sha256=version.sha256,
-    )
+            yield loading.load(version)
+        except LoadError as error:
+            logger.error("%s", error)

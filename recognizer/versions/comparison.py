@@ -31,9 +31,9 @@ from django.db.models import (
 from django.utils import timezone
 
 from recognizer import imaging
-from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer
+from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer, brief_columns
 from recognizer.versions import loading
-from recognizer.versions.loading import Answerer
+from recognizer.versions.loading import LoadedVersion
 
 BATCH = 200
 
@@ -91,21 +91,21 @@ def recheck(
     ``progress`` is called for each drawing, ``damaged`` is told of each that can't be read.
 
     Raises:
-        answering.CantAnswer: the version does not load.
+        loading.LoadError: the version does not load.
     """
-    answerer = loading.load(version)
+    loaded = loading.load(version)
     answered = broken = 0
     for rows in _batches(drawings if again else to_recheck(version=version, drawings=drawings)):
         answers = []
         for row in rows:
             try:
-                answers += _answers(answerer, row)
+                answers += _answers(loaded, row)
                 answered += 1
             except imaging.ImageError as error:
                 broken += 1
                 damaged(row.pk, error.message)
             progress()
-        _keep(answers, answerer.version)
+        _keep(answers, loaded.version)
     return Summary(answered, broken, would_change_by(version=version, drawings=drawings))
 
 
@@ -142,17 +142,15 @@ def _batches(drawings: QuerySet[Prediction]) -> Iterator[list[Prediction]]:
         some = list(rows.filter(pk__gt=some[-1].pk)[:BATCH])
 
 
-def _answers(answerer: Answerer, row: Prediction) -> list[VersionAnswer]:
+def _answers(loaded: LoadedVersion, row: Prediction) -> list[VersionAnswer]:
     """What the version says, and what the one that answered first had said."""
-    answer = answerer.classifier.classify(row.model_input())
-    version = answerer.version
+    answer = loaded.classifier.classify(row.model_input())
+    version = loaded.version
     found = [
         VersionAnswer(
             version_id=version.pk,
             prediction_id=row.pk,
-            digit=answer.digit,
-            confidence=answer.confidence,
-            verdict=answer.verdict.value,
+            **brief_columns(answer),
             answered_at=timezone.now(),
         )
     ]

@@ -1,4 +1,4 @@
-"""The life of model versions after training: gone back to, retired, and where each came from."""
+"""Model versions after training: rolled back to, retired, restored, and their family tree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.models import Activation, Cause, ModelVersion
 from recognizer.versions import registry
 
 LOOK_BACK = 500
-"""Activations that are looked through for the version before."""
+"""How many activations are searched for the version before."""
 
 
 class RetireError(ValueError):
@@ -22,7 +22,7 @@ class RetireError(ValueError):
 
 
 def history() -> QuerySet[Activation]:
-    """Return which version became the active one when, by whom and why, the latest first."""
+    """Return when, why and by which account each version was activated, the latest first."""
     return Activation.objects.select_related("version", "by").only(
         "at", "cause", "version__name", "by__username"
     )
@@ -31,8 +31,8 @@ def history() -> QuerySet[Activation]:
 def version_before() -> ModelVersion | None:
     """Return the version to roll back to, without its bytes; None if there is none.
 
-    That is the one before the active one, as undo goes: after A, B, C a first step back leads to
-    B and a second to A, not to C again. Retired versions are passed over.
+    It works like undo: after A, B and C, the first roll-back leads to B and the second to A, not
+    to C again. Retired versions are skipped.
     """
     path: list[int] = []
     recent = list(Activation.objects.values_list("version_id", "cause")[:LOOK_BACK])
@@ -42,20 +42,20 @@ def version_before() -> ModelVersion | None:
                 path.pop()
         else:
             path.append(version_id)
-    open_to_all = (
+    available = (
         ModelVersion.objects.filter(pk__in=path, is_active=False, retired_at__isnull=True)
         .defer("serving", "training", "card")
         .in_bulk()
     )
-    return next((open_to_all[pk] for pk in reversed(path) if pk in open_to_all), None)
+    return next((available[pk] for pk in reversed(path) if pk in available), None)
 
 
 def roll_back(*, by: User | None) -> ModelVersion:
-    """Activate the version that was active before, and return it.
+    """Activate the version before the active one, and return it.
 
     Raises:
-        registry.ActivationError: there is none before it, or it does not load. The active one
-            stays so.
+        registry.ActivationError: there is none before it, or it does not load. The active version
+            is unchanged.
     """
     with transaction.atomic():
         before = version_before()
@@ -65,7 +65,7 @@ def roll_back(*, by: User | None) -> ModelVersion:
 
 
 def retire(*, version_id: int) -> ModelVersion:
-    """Take a version out of use: it is kept for its predictions, and can't be activated.
+    """Retire a version: it is kept for its predictions, and can't be activated.
 
     Raises:
         RetireError: it is the active one, or there is no such version.
@@ -74,7 +74,7 @@ def retire(*, version_id: int) -> ModelVersion:
         version = _locked(version_id)
         if version.is_active:
             raise RetireError(
-                _("The version %(name)s is active. Activate another one first.")
+                _("The model version %(name)s is active. Activate another one first.")
                 % {"name": version.name}
             )
         if version.retired_at is None:
@@ -84,7 +84,7 @@ def retire(*, version_id: int) -> ModelVersion:
 
 
 def restore(*, version_id: int) -> ModelVersion:
-    """Let a retired version be activated again; it is not activated by this.
+    """Let a retired version be activated again; this does not activate it.
 
     Raises:
         RetireError: there is no such version.
@@ -104,7 +104,7 @@ def _locked(version_id: int) -> ModelVersion:
         .first()
     )
     if version is None:
-        raise RetireError(_("This model version no longer exists."))
+        raise RetireError(_("This model version was deleted."))
     return version
 
 
@@ -112,7 +112,7 @@ def _locked(version_id: int) -> ModelVersion:
 class Relative:
     """A version in the tree of those that were trained from one another.
 
-    ``depth`` counts the forks on the way to it: who is an only child stands where its parent does.
+    ``depth`` counts the forks on the way to it: an only child has the depth of its parent.
     """
 
     version: ModelVersion
@@ -121,7 +121,7 @@ class Relative:
 
 
 def family(version: ModelVersion) -> list[Relative]:
-    """Return the tree that a version belongs to, each before its children, without bytes."""
+    """Return the tree that a version belongs to, parents before children, without bytes."""
     everyone = {
         each.pk: each
         for each in ModelVersion.objects.defer("serving", "training", "card").order_by(

@@ -1,68 +1,55 @@
-"""What a stored model version says of a drawing, whether it is the active one or not."""
+"""A stored model version, loaded: the active one or any other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
-from recognizer.inference import embeddings
-from recognizer.inference.classifier import Answer, BundleError, Classifier
+from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from recognizer.models import ModelVersion
-from recognizer.versions import active as active_version
 
 
-class CantAnswer(ValueError):
-    """A model version that does not load; the message says which."""
+class LoadError(ValueError):
+    """A model version that can't be loaded; the message says which and why."""
 
 
 @dataclass(frozen=True)
-class Answerer:
-    """A version that is loaded, by its row without the bytes."""
+class LoadedVersion:
+    """A classifier and the row it came from, without the row's bytes and card."""
 
     version: ModelVersion
     classifier: Classifier
 
+    @property
+    def name(self) -> str:
+        return self.version.name
 
-def load(version: ModelVersion) -> Answerer:
-    """Load a version.
+
+def load(version: ModelVersion) -> LoadedVersion:
+    """Load a version; of the row given only the id and the name are looked at.
 
     Raises:
-        CantAnswer: it is gone, its bytes don't match their checksum, or they don't load.
+        LoadError: it was deleted, its bytes don't match their checksum, or they don't load.
     """
     stored = ModelVersion.objects.defer("training").filter(pk=version.pk).first()
     if stored is None:
-        raise CantAnswer(_("The model version %(name)s is gone.") % {"name": version.name})
+        raise LoadError(_("The model version %(name)s was deleted.") % {"name": version.name})
     try:
-        bundle = active_version.bundle_of(stored)
-        # The checksum first: LiteRT may crash on bytes that are no model.
-        bundle.verify()
-        classifier = Classifier(bundle)
+        classifier = bundle_of(stored).load()
     except BundleError as error:
-        text = _("The model version %(name)s can't answer: %(error)s.")
-        raise CantAnswer(text % {"name": version.name, "error": error}) from error
+        text = _("The model version %(name)s can't be loaded: %(error)s.")
+        raise LoadError(text % {"name": version.name, "error": error}) from error
     slim = ModelVersion.objects.defer("serving", "training", "card").get(pk=stored.pk)
-    return Answerer(slim, classifier)
+    return LoadedVersion(slim, classifier)
 
 
-def active() -> Answerer:
-    """Return the version that this site answers with.
-
-    Raises:
-        serving.NoModel: none can answer.
-    """
-    current = active_version.current_classifier()
-    return Answerer(current.version, current.classifier)
-
-
-def fields(answer: Answer) -> dict[str, Any]:
-    """Return an answer as the fields of a `Prediction`."""
-    return {
-        "digit": answer.digit,
-        "confidence": answer.confidence,
-        "probabilities": list(answer.probabilities),
-        "margin": answer.margin,
-        "verdict": answer.verdict.value,
-        "embedding": embeddings.pack(answer.embedding),
-    }
+def bundle_of(version: ModelVersion, *, with_training: bool = False) -> Bundle:
+    """Return a stored version as a bundle; the training bytes only if asked for."""
+    return Bundle(
+        name=version.name,
+        serving=bytes(version.serving),
+        training=bytes(version.training) if with_training else b"",
+        card=version.card,
+        sha256=version.sha256,
+    )

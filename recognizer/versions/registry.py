@@ -13,39 +13,40 @@ from django.utils.translation import gettext as _
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion
 from recognizer.versions import active as active_version
+from recognizer.versions import loading
 
 logger = logging.getLogger(__name__)
 
 
 class RegistrationError(ValueError):
-    """A model can't be kept."""
+    """A model can't be registered."""
 
 
 class ActivationError(ValueError):
-    """A model version can't be made the active one."""
+    """A model version can't be activated."""
 
 
 def register_model(
     *, bundle: Bundle, parent: ModelVersion | None = None, is_bundled: bool = False
 ) -> ModelVersion:
-    """Keep a model as a version, not active yet.
+    """Store a model as a version that is not active yet.
 
-    The same bytes under the same name are kept once: the version that is there is returned.
+    If the same bytes are stored under the same name, that version is returned.
 
     Raises:
         RegistrationError: the bytes don't load, don't match their checksum, or the name is taken
             by another model.
     """
     try:
-        bundle.verify()
+        bundle.load()
     except BundleError as error:
-        raise RegistrationError(f"The model {bundle.name} can't be kept: {error}") from error
+        raise RegistrationError(f"The model {bundle.name} can't be registered: {error}") from error
     with transaction.atomic():
         known = ModelVersion.objects.defer("serving", "training").filter(name=bundle.name).first()
         if known is not None:
             if known.sha256 != bundle.sha256:
                 raise RegistrationError(
-                    f"Another model is called {bundle.name} already. Choose another name."
+                    f"Another model is already called {bundle.name}. Choose another name."
                 )
             return known
         version = ModelVersion(
@@ -65,11 +66,11 @@ def register_model(
 def activate_model(
     *, name: str, cause: Cause = Cause.COMMAND, by: User | None = None
 ) -> ModelVersion:
-    """Make a version the one that answers; the web processes follow within seconds.
+    """Make a version the active one; the web processes load it within seconds.
 
     Raises:
         ActivationError: there is no such version, it is retired, or its bytes don't match their
-            checksum or don't load. The version that was active stays so.
+            checksum or don't load. The active version is unchanged.
     """
     with transaction.atomic():
         # The active one too: two activations at once must wait for each other.
@@ -79,7 +80,7 @@ def activate_model(
             .order_by("pk")
             .values_list("pk")
         )
-        version = ModelVersion.objects.filter(name=name).first()
+        version = ModelVersion.objects.defer("training").filter(name=name).first()
         if version is None:
             raise ActivationError(_("There is no model version called %(name)s.") % {"name": name})
         if version.retired_at is not None:
@@ -88,7 +89,7 @@ def activate_model(
                 % {"name": name}
             )
         try:
-            active_version.bundle_of(version).verify()
+            loading.bundle_of(version).load()
         except BundleError as error:
             raise ActivationError(
                 _("The model version %(name)s can't be activated: %(error)s")
@@ -106,10 +107,10 @@ def activate_model(
 
 
 def install_bundled_model(bundle: Bundle) -> ModelVersion:
-    """Register the model that came with the code, and activate it unless a better right stands.
+    """Register the model that came with the code, and activate it if nobody chose another one.
 
-    It is activated when it is new here and either none is active or the active one came with
-    older code. A model trained here, or one that somebody chose to go back to, stays.
+    It is activated if it is new here and the active one, if any, came with older code. A model
+    that was trained here, or that somebody rolled back to, stays active.
 
     Raises:
         RegistrationError, ActivationError: as `register_model` and `activate_model`.

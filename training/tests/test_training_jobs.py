@@ -19,7 +19,15 @@ from django.utils import timezone
 
 from recognizer.jobs import training_jobs
 from recognizer.labelling import labels
-from recognizer.models import UNFINISHED, Activation, JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.models import (
+    UNFINISHED,
+    Activation,
+    JobStatus,
+    ModelVersion,
+    Owner,
+    TrainingJob,
+    Worker,
+)
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from training.data import labelled
@@ -134,7 +142,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     while len(held_out) < 12 or not any(held_out):
         digit = len(held_out) % 10
         drawing = recognition.recognise(
-            data=draw_digit(digit, seed=len(held_out)), source="api", user=admin_user, visitor=None
+            data=draw_digit(digit, seed=len(held_out)), source="api", owner=Owner(user=admin_user)
         )
         labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
         held_out.append(labelled.is_held_out(str(drawing.pk)))

@@ -158,7 +158,7 @@ def _recheck_view(model_admin: ModelAdmin[ModelVersion]) -> Callable[..., HttpRe
             done = comparison.recheck(
                 version=version, drawings=Prediction.objects.filter(pk__in=newest)
             ).answered
-        except loading.CantAnswer as error:
+        except loading.LoadError as error:
             model_admin.message_user(request, str(error), messages.ERROR)
         else:
             message = ngettext(

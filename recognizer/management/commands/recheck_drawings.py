@@ -60,7 +60,7 @@ class Command(BaseCommand):
                     damaged=self.name_damaged,
                     again=again,
                 )
-        except loading.CantAnswer as error:
+        except loading.LoadError as error:
             raise CommandError(str(error)) from error
         ways = comparison.directions_by(version=version, drawings=drawings)
         for line in describe(version, summary, ways):

@@ -37,21 +37,21 @@ class Command(BaseCommand):
             with file.open("rb") as stream:
                 # One byte more than is allowed tells "too large" without reading it all.
                 data = stream.read(imaging.MAX_BYTES + 1)
-            found = recognition.classify_bytes(data)
+            found = recognition.preview(data=data)
         except OSError as error:
             return failure(file, "unreadable_file", f"{error.strerror or error}.")
         except imaging.ImageError as error:
             return failure(file, error.code, error.message)
         except active_version.NoModel as error:
             raise CommandError(str(error)) from error
-        answer = found.answer
+        answer = found.network
         return {
             "file": str(file),
             "digit": answer.digit,
             "confidence": answer.confidence,
             "probabilities": list(answer.probabilities),
             "verdict": answer.verdict.value,
-            "model_version": found.model_version.name,
+            "model_version": found.loaded.name,
         }
 
 

@@ -113,7 +113,7 @@ def test_all_of_a_users_drawings_go_at_once(
 # Sent again ---------------------------------------------------------------------------------------
 
 
-def test_the_same_key_keeps_a_drawing_once(api: APIClient, body: dict[str, str]) -> None:
+def test_the_same_key_stores_a_drawing_once(api: APIClient, body: dict[str, str]) -> None:
     headers = {"Idempotency-Key": "k" * 32}
 
     first, again = (api.post(PREDICTIONS, body, headers=headers) for _ in range(2))
@@ -138,7 +138,7 @@ def test_a_key_is_a_persons_own(api: APIClient, body: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "short", "k" * 129])
-def test_a_key_that_is_none_is_refused(api: APIClient, body: dict[str, str], key: str) -> None:
+def test_an_invalid_key_is_refused(api: APIClient, body: dict[str, str], key: str) -> None:
     response = api.post(PREDICTIONS, body, headers={"Idempotency-Key": key})
 
     assert response.status_code == 400

@@ -34,7 +34,7 @@ def as_format(png: bytes, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_it_reads_each_digit(
+def test_it_recognises_each_digit(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, digit: int
 ) -> None:
     response = api.post(URL, {"image": data_url(draw_digit(digit)), "source": "canvas"})
@@ -108,7 +108,7 @@ def test_the_row_holds_the_answer_and_the_drawing(
     assert np.array_equal(np.asarray(kept), np.asarray(sent))
 
 
-def test_it_keeps_at_most_512_pixels(
+def test_it_stores_at_most_512_pixels(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
     api.post(URL, {"image": data_url(draw_digit(4, canvas=1600, brush=110))})
@@ -221,7 +221,7 @@ def test_another_visitors_drawing_is_not_there(
     ],
 )
 @pytest.mark.parametrize("part", ["", "image/", "model-input/"])
-def test_an_id_that_is_none_is_not_found(api: APIClient, junk: str, part: str) -> None:
+def test_an_invalid_id_is_not_found(api: APIClient, junk: str, part: str) -> None:
     response = api.get(f"{URL}{junk}/{part}")
 
     assert response.status_code == 404
@@ -249,6 +249,7 @@ def test_a_wrong_token_is_refused(api: APIClient, draw_digit: DrawDigit, data_ur
 
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Token"
+    assert response.json()["errors"][0]["detail"].startswith("The token is not valid. Send the")
     assert not Prediction.objects.exists()
 
 
@@ -286,7 +287,9 @@ def test_a_session_needs_the_csrf_token(
     )
 
     assert refused.status_code == 403
-    assert refused.json()["errors"][0]["code"] == "permission_denied"
+    first = refused.json()["errors"][0]
+    assert first["code"] == "permission_denied"
+    assert first["detail"] == "The CSRF token is missing or wrong. Reload the page and try again."
     assert accepted.status_code == 201
     assert Prediction.objects.count() == 1
 
@@ -356,7 +359,7 @@ def test_pages_hold_every_drawing_once(
         base64.b64encode(b"\xff\xfe").decode(),
     ],
 )
-def test_a_made_up_cursor_is_no_error_of_ours(
+def test_an_invalid_cursor_is_no_server_error(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, cursor: str
 ) -> None:
     api.post(URL, {"image": data_url(draw_digit())})
@@ -364,10 +367,12 @@ def test_a_made_up_cursor_is_no_error_of_ours(
     response = api.get(f"{URL}?cursor={cursor}")
 
     assert response.status_code in {200, 404}
+    if response.status_code == 404:
+        assert response.json()["errors"][0]["detail"].startswith("The cursor is not valid.")
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "x", "%00", "1e9", "99999999999999999999999"])
-def test_a_made_up_page_size_is_no_error_of_ours(api: APIClient, size: str) -> None:
+def test_an_invalid_page_size_is_no_server_error(api: APIClient, size: str) -> None:
     assert api.get(f"{URL}?page_size={size}").status_code == 200
 
 
@@ -530,7 +535,7 @@ def test_a_prediction_cannot_be_changed(
 # Throttles --------------------------------------------------------------------------------------
 
 
-def test_too_many_drawings_are_told_to_wait(
+def test_too_many_drawings_are_refused_with_a_time_to_wait(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, settings: Settings
 ) -> None:
     settings.REST_FRAMEWORK = {

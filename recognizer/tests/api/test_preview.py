@@ -1,4 +1,4 @@
-"""POST /api/v1/preview/: an answer to a drawing that is not kept."""
+"""POST /api/v1/preview/: an answer to a drawing that is not stored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DataUrl = Callable[[bytes], str]
 pytestmark = pytest.mark.django_db
 
 
-def test_it_answers_as_a_prediction_does_and_keeps_nothing(
+def test_it_answers_as_a_prediction_does_and_stores_nothing(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
     image = data_url(draw_digit(4))
@@ -113,7 +113,7 @@ def test_it_only_takes_posts(api: APIClient, method: str) -> None:
     assert getattr(api, method)(PREVIEW).status_code == 405
 
 
-def test_it_counts_apart_from_drawings_that_are_kept(
+def test_it_has_a_rate_limit_of_its_own(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, settings: Settings
 ) -> None:
     settings.REST_FRAMEWORK = {

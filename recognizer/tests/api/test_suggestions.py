@@ -18,7 +18,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.labelling import labels
-from recognizer.models import Prediction, RememberedDrawing, Via
+from recognizer.models import Owner, Prediction, RememberedDrawing, Via
 from recognizer.personalisation import corrections
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.support.drawings import DrawDigit
@@ -42,7 +42,9 @@ def address(row: Prediction) -> str:
 
 
 @pytest.mark.parametrize("digit", [3, 8, 0])
-def test_a_digit_is_kept_beside_the_answer(api: APIClient, drawn: Prediction, digit: int) -> None:
+def test_a_suggested_digit_is_stored_beside_the_answer(
+    api: APIClient, drawn: Prediction, digit: int
+) -> None:
     before = api.get(f"{URL}{drawn.pk}/").json()
 
     response = api.post(address(drawn), {"digit": digit})
@@ -117,19 +119,21 @@ def test_anothers_drawing_is_not_there(
 
     for client in (APIClient(), other_visitor, other_user, staff):
         response = getattr(client, method)(address(drawn), {"digit": 1})
-        assert error(response, 404)["code"] == "not_found"
+        first = error(response, 404)
+        assert first["code"] == "not_found"
+        assert first["detail"] == "You have no drawing with this id."
     drawn.refresh_from_db()
     assert drawn.suggestion is None
 
 
 @pytest.mark.parametrize("junk", ["1", "junk", "%00", str(uuid.UUID(int=0)), "é"])
-def test_an_id_that_is_none_is_not_found(api: APIClient, drawn: Prediction, junk: str) -> None:
+def test_an_invalid_id_is_not_found(api: APIClient, drawn: Prediction, junk: str) -> None:
     response = api.post(f"{URL}{junk}/suggestion/", {"digit": 1})
 
     assert error(response, 404)["code"] == "not_found"
 
 
-def test_a_token_speaks_for_its_user(api: APIClient, user: User) -> None:
+def test_a_token_acts_for_its_user(api: APIClient, user: User) -> None:
     row = make_prediction(3, user=user)
     api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
 
@@ -167,7 +171,7 @@ def test_a_session_needs_the_csrf_token(user: User) -> None:
 @pytest.mark.parametrize(
     ("origin", "works"), [("http://testserver", True), ("https://e.org", False)]
 )
-def test_another_site_cannot_speak_for_a_visitor(
+def test_another_site_cannot_act_for_a_visitor(
     api: APIClient, drawn: Prediction, origin: str, works: bool
 ) -> None:
     headers = {"Origin": origin}
@@ -197,8 +201,10 @@ def test_it_is_throttled(api: APIClient, drawn: Prediction, settings: Settings) 
     ]
 
     assert [answer.status_code for answer in answers] == [200, 204, 200, 429, 429]
-    assert error(answers[-1], 429)["code"] == "throttled"
-    assert answers[-1]["Retry-After"]
+    first = error(answers[-1], 429)
+    assert first["code"] == "throttled"
+    wait = answers[-1]["Retry-After"]
+    assert first["detail"] == f"Too many requests. Try again in {wait} seconds."
     assert api.get("/api/v1/memory/").status_code == 200
 
 
@@ -265,10 +271,12 @@ def test_it_refuses_malformed_json(api: APIClient, drawn: Prediction, body: byte
 def test_it_takes_json_alone(api: APIClient, drawn: Prediction) -> None:
     response = api.post(address(drawn), {"digit": "4"}, format="multipart")
 
-    assert error(response, 415)["code"] == "unsupported_media_type"
+    first = error(response, 415)
+    assert first["code"] == "unsupported_media_type"
+    assert "Send application/json in UTF-8." in first["detail"]
 
 
-def test_it_does_not_read_bodies_beyond_all_measure(api: APIClient, drawn: Prediction) -> None:
+def test_it_does_not_read_bodies_that_are_far_too_large(api: APIClient, drawn: Prediction) -> None:
     response = api.post(
         address(drawn), b'{"digit": 4}' + b" " * 13_000_000, content_type="application/json"
     )
@@ -295,7 +303,7 @@ def test_many_suggestions_at_once_leave_one_remembered(user: User) -> None:
     def say(label: int) -> None:
         try:
             start.wait()
-            corrections.suggest(prediction_id=row.pk, label=label, user=user, visitor=None)
+            corrections.suggest(prediction_id=row.pk, label=label, owner=Owner(user=user))
         except BaseException as problem:
             failed.append(problem)
         finally:
@@ -315,7 +323,7 @@ def test_many_suggestions_at_once_leave_one_remembered(user: User) -> None:
 # The schema -------------------------------------------------------------------------------------
 
 
-def test_the_schema_shows_both_ways_to_say_it(api: APIClient) -> None:
+def test_the_schema_shows_both_kinds_of_correction(api: APIClient) -> None:
     schema = api.get("/api/schema/", {"format": "json"}).json()
 
     path = schema["paths"]["/api/v1/predictions/{id}/suggestion/"]

@@ -244,7 +244,7 @@ def test_the_servers_own_sentence_is_shown_when_it_throttles(
     desk.clear.click()
     desk.draw(4)
     desk.predict.click()
-    desk.expect_kept("throttled")
+    desk.expect_kept("Too many requests.")
     complaints[:] = [text for text in complaints if "429" not in text]
 
 

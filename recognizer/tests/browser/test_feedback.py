@@ -274,7 +274,7 @@ def test_the_sites_own_sentence_is_shown_when_it_throttles(
     }
     _ask(desk)
     _choice(desk, "8").click()
-    expect(_error(desk)).to_contain_text("throttled")
+    expect(_error(desk)).to_contain_text("Too many requests.")
     expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
     complaints[:] = [text for text in complaints if "429" not in text]
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from recognizer.models import Source
+from recognizer.models import Owner, Source
 from recognizer.predictions import recognition
 from recognizer.tests.browser.desk import Desk
 
@@ -76,7 +76,7 @@ def test_two_tabs_of_one_visitor_share_their_history(desk: Desk) -> None:
 def test_who_has_logged_in_sees_the_drawings_of_their_account(
     desk: Desk, user: User, log_in: Any, draw_digit: Any
 ) -> None:
-    recognition.recognise(data=draw_digit(3), source=Source.CANVAS, user=user, visitor=None)
+    recognition.recognise(data=draw_digit(3), source=Source.CANVAS, owner=Owner(user=user))
     log_in(desk.page.context, user)
     assert _digits(desk.open()) == ["3"]
 
@@ -91,10 +91,10 @@ def long_history(desk: Desk, draw_digit: Any) -> Desk:
     pictures = {digit: draw_digit(digit, seed=1) for digit in (1, 7)}
     for each in range(44):
         recognition.recognise(
-            data=pictures[1 if each % 2 else 7], source=Source.API, user=None, visitor=visitor
+            data=pictures[1 if each % 2 else 7], source=Source.API, owner=Owner(visitor=visitor)
         )
     # And one of somebody else.
-    recognition.recognise(data=pictures[1], source=Source.API, user=None, visitor=uuid4())
+    recognition.recognise(data=pictures[1], source=Source.API, owner=Owner(visitor=uuid4()))
     return desk.open()
 
 

@@ -209,13 +209,13 @@ def saved(pixels: imaging.Pixels, kind: str, **options: object) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_every_format_reads_alike(kind: str, classifier: Classifier) -> None:
+def test_every_format_gives_the_same_answer(kind: str, classifier: Classifier) -> None:
     pixels = canvas(strokes_of(3, 5))
     assert_alike(seen(png(pixels)), seen(saved(pixels, kind)), classifier)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_every_png_mode_reads_alike(mode: str, classifier: Classifier) -> None:
+def test_every_png_mode_gives_the_same_answer(mode: str, classifier: Classifier) -> None:
     pixels = canvas(strokes_of(8, 2))
     if mode == "I;16":
         image = Image.fromarray(pixels.astype(np.uint16) * 257)
@@ -234,7 +234,7 @@ def test_a_photo_is_turned_upright(classifier: Classifier) -> None:
     assert_alike(seen(png(pixels)), seen(sideways), classifier)
 
 
-def test_of_an_animation_the_first_frame_is_read(classifier: Classifier) -> None:
+def test_the_first_frame_of_an_animation_counts(classifier: Classifier) -> None:
     first, second = (canvas(strokes_of(digit, 1)) for digit in (6, 1))
     animation = saved(
         first, "GIF", save_all=True, append_images=[Image.fromarray(second)], duration=50
@@ -242,7 +242,7 @@ def test_of_an_animation_the_first_frame_is_read(classifier: Classifier) -> None
     assert_alike(seen(png(first)), seen(animation), classifier)
 
 
-def test_what_is_kept_is_grey_small_and_without_metadata() -> None:
+def test_what_is_stored_is_grey_small_and_without_metadata() -> None:
     pixels = canvas(strokes_of(2, 2), side=1000)
     photo = saved(np.dstack([pixels] * 3), "JPEG", exif=b"Exif\0\0secret", comment=b"secret")
     kept = imaging.read_drawing(photo).to_png()
@@ -256,7 +256,7 @@ def test_what_is_kept_is_grey_small_and_without_metadata() -> None:
 
 @many
 @given(digits, seeds, st.sampled_from([100, 280, 700, 1500]), st.integers(1, 24))
-def test_the_kept_drawing_shows_the_model_the_same(
+def test_the_stored_drawing_gives_the_same_model_input(
     digit: int, seed: int, side: int, brush: int
 ) -> None:
     drawing = imaging.read_drawing(png(canvas(strokes_of(digit, seed), side, brush=brush / 280)))
@@ -321,7 +321,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("shape", [(1, 300), (300, 1), (3, 3), (2, 512), (600, 2)])
-def test_odd_shapes_with_ink_are_read(shape: tuple[int, int]) -> None:
+def test_odd_shapes_with_ink_are_accepted(shape: tuple[int, int]) -> None:
     pixels = np.full(shape, 255, np.uint8)
     pixels[shape[0] // 2, shape[1] // 2] = 0
     assert seen(png(pixels)).max() == 255
@@ -333,7 +333,7 @@ def test_arrays_of_another_kind_are_refused(drawn: Callable[[], imaging.Pixels])
         imaging.drawing_from_array(drawn())
 
 
-def test_a_thumbnail_strewn_with_noise_is_read_as_without_it() -> None:
+def test_a_noisy_thumbnail_gets_the_same_answer_as_a_clean_one() -> None:
     rng = np.random.default_rng(3)
     wrong = 0
     for digit in range(10):

@@ -1,4 +1,4 @@
-"""A digit written on paper and photographed is read like one drawn on the screen.
+"""A digit written on paper and photographed is recognised like one drawn on the screen.
 
 The photographs are made up (``training.synthesis.photos``), each from its own seed.
 """
@@ -59,7 +59,7 @@ def read(classifier: Classifier, data: bytes) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_digit_is_read_whatever_the_light_and_the_paper(
+def test_the_digit_is_recognised_in_any_light_and_on_any_paper(
     classifier: Classifier, kind: str
 ) -> None:
     digits = (2, 3, 5, 6, 8)
@@ -71,7 +71,7 @@ def test_the_digit_is_read_whatever_the_light_and_the_paper(
     assert wrong <= 1, found
 
 
-def test_a_phone_photo_of_twelve_megapixels_on_its_side_is_read(classifier: Classifier) -> None:
+def test_a_rotated_phone_photo_of_twelve_megapixels_is_recognised(classifier: Classifier) -> None:
     data = photo(3, KINDS["everything"], 4, size=(756, 1008), enlarged=4, orientation=6)
     with Image.open(io.BytesIO(data)) as image:
         assert image.size == (4032, 3024)
@@ -90,7 +90,7 @@ def test_it_turns_a_photo_upright(orientation: int) -> None:
     assert np.abs(turned.astype(int) - upright).mean() < 2
 
 
-def test_a_photo_is_kept_as_it_was_sent() -> None:
+def test_a_photo_is_stored_as_it_was_sent() -> None:
     data = photo(4, KINDS["gradient"], 1)
     with Image.open(io.BytesIO(data)) as image:
         expected = np.asarray(image.convert("L").resize((512, 384), Image.Resampling.BOX))
@@ -102,7 +102,7 @@ def test_a_photo_is_kept_as_it_was_sent() -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_reads_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_recognises_a_photo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(photo(5, KINDS["hard shadow"], 2))
     call_command("recognize", str(path), "--json")

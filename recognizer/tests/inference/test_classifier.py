@@ -39,7 +39,7 @@ def seen(digit: int, seed: int = 0) -> imaging.Pixels:
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_each_digit_is_read(digit: int, classifier: Classifier) -> None:
+def test_each_digit_is_recognised(digit: int, classifier: Classifier) -> None:
     answers = [classifier.classify(seen(digit, seed)) for seed in range(10)]
     assert sum(answer.digit == digit for answer in answers) >= 9
     assert sum(answer.verdict is Verdict.DIGIT for answer in answers) >= 8
@@ -84,7 +84,7 @@ def test_another_shape_or_type_is_refused(image: imaging.Pixels, classifier: Cla
 
 
 def test_the_bundle_is_what_its_card_says_and_under_two_megabytes(bundle: Bundle) -> None:
-    bundle.verify()
+    bundle.load()
     assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < 2_000_000
     assert bundle.card.sha256 == bundle.sha256
     assert {"temperature", "thresholds", "settings", "seed", "data", "versions", "metrics"} <= set(
@@ -96,7 +96,7 @@ def test_changed_bytes_are_refused(bundle: Bundle) -> None:
     changed = bytearray(bundle.serving)
     changed[len(changed) // 2] ^= 1
     with pytest.raises(BundleError, match="do not match"):
-        dataclasses.replace(bundle, serving=bytes(changed)).verify()
+        dataclasses.replace(bundle, serving=bytes(changed)).load()
 
 
 @pytest.mark.parametrize(

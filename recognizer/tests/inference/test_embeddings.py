@@ -1,4 +1,4 @@
-"""The network's embedding, kept with each drawing: right, small, and read only where it is used."""
+"""The network's embedding, stored with each drawing: correct, small, read only where needed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def embedding_of(png: bytes, bundled: classifier.Classifier) -> NDArray[np.float
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("digit", [0, 4, 8])
-def test_a_drawing_is_kept_with_the_networks_embedding(
+def test_a_drawing_is_stored_with_the_networks_embedding(
     api: APIClient,
     draw_digit: DrawDigit,
     data_url: Callable[[bytes], str],
@@ -76,7 +76,7 @@ def test_drawings_of_one_digit_are_nearer_than_those_of_others(
     assert (digits[nearest] == digits).mean() >= 0.9
 
 
-def test_a_network_that_says_nothing_leaves_nothing_to_keep() -> None:
+def test_an_embedding_without_direction_is_not_stored() -> None:
     assert embeddings.pack(np.zeros(96, np.float32)) is None
     assert embeddings.pack(np.full(96, np.nan, np.float32)) is None
 

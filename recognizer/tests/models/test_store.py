@@ -23,7 +23,7 @@ from recognizer.inference import classifier
 from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import Bundle
 from recognizer.labelling import labels
-from recognizer.models import Label, LabelEvent, ModelVersion, Prediction, Verdict, Via
+from recognizer.models import Label, LabelEvent, ModelVersion, Owner, Prediction, Verdict, Via
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
@@ -40,7 +40,7 @@ def make(draw_digit: DrawDigit) -> Make:
     png = draw_digit(3)
 
     def build(**fields: Any) -> Prediction:
-        row = recognition.recognise(data=png, source="canvas", user=None, visitor=uuid.uuid4())
+        row = recognition.recognise(data=png, source="canvas", owner=Owner(visitor=uuid.uuid4()))
         for name, value in fields.items():
             setattr(row, name, value)
         row.save()
@@ -94,6 +94,8 @@ def test_a_drawing_has_one_owner(make: Make, user: User) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Prediction.objects.filter(pk=row.pk).update(user=user, visitor=uuid.uuid4())
+    with pytest.raises(ValueError, match="not both"):
+        Owner(user=user, visitor=uuid.uuid4())
 
 
 def test_who_labelled_needs_a_label(make: Make, reviewer: User) -> None:
@@ -145,22 +147,22 @@ def test_a_deleted_account_leaves_its_drawings(make: Make, user: User) -> None:
 def test_a_bad_drawing_leaves_no_row(draw_digit: DrawDigit) -> None:
     with pytest.raises(imaging.ImageError):
         recognition.recognise(
-            data=draw_digit()[:200], source="api", user=None, visitor=uuid.uuid4()
+            data=draw_digit()[:200], source="api", owner=Owner(visitor=uuid.uuid4())
         )
 
     assert not Prediction.objects.exists()
 
 
-def test_classifying_keeps_nothing(draw_digit: DrawDigit) -> None:
-    found = recognition.classify_bytes(draw_digit(8))
+def test_a_preview_stores_nothing(draw_digit: DrawDigit) -> None:
+    found = recognition.preview(data=draw_digit(8))
 
-    assert found.answer.digit == 8
+    assert found.network.digit == 8
     assert found.model_input.shape == (28, 28)
-    assert found.model_version.name == selectors.active_model().name
+    assert found.loaded.name == selectors.active_model().name
     assert not Prediction.objects.exists()
 
 
-def test_the_stored_drawing_is_what_was_read(make: Make, draw_digit: DrawDigit) -> None:
+def test_the_stored_drawing_is_what_was_decoded(make: Make, draw_digit: DrawDigit) -> None:
     row = Prediction.objects.get(pk=make().pk)
 
     stored = row.stored_drawing()
@@ -171,7 +173,7 @@ def test_the_stored_drawing_is_what_was_read(make: Make, draw_digit: DrawDigit) 
 # Labels -------------------------------------------------------------------------------------------
 
 
-def test_a_label_says_who_and_when_and_is_logged(make: Make, reviewer: User) -> None:
+def test_a_label_has_an_account_and_a_time_and_is_logged(make: Make, reviewer: User) -> None:
     rows = [make(), make()]
     before = timezone.now()
 
@@ -358,7 +360,7 @@ def test_a_roll_back_is_not_undone_by_the_next_migrate(bundled: Bundle) -> None:
     assert selectors.active_model().name == bundled.name
 
 
-def test_registering_the_same_twice_keeps_one(bundled: Bundle) -> None:
+def test_registering_the_same_twice_stores_one(bundled: Bundle) -> None:
     first = registry.register_model(bundle=renamed(bundled, "mine"))
 
     assert registry.register_model(bundle=renamed(bundled, "mine")) == first
@@ -392,7 +394,7 @@ def test_activating_moves_the_mark(bundled: Bundle) -> None:
     registry.activate_model(name="second")
 
     assert list(ModelVersion.objects.filter(is_active=True)) == [second]
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_activating_what_is_active_changes_nothing(bundled: Bundle) -> None:
@@ -435,24 +437,24 @@ def activate_behind_the_back(version: ModelVersion) -> None:
 
 
 def test_a_new_version_is_noticed_without_restart(bundled: Bundle, second: ModelVersion) -> None:
-    assert active_version.current_classifier().name == bundled.name
+    assert active_version.current_version().name == bundled.name
 
     activate_behind_the_back(second)
 
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_the_database_is_not_asked_every_time(
     second: ModelVersion, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.MODEL_RECHECK_SECONDS = 60
-    first = active_version.current_classifier()
+    first = active_version.current_version()
     activate_behind_the_back(second)
 
     with django_assert_num_queries(0):
-        assert active_version.current_classifier() is first
+        assert active_version.current_version() is first
     active_version.expire()
-    assert active_version.current_classifier().name == "second"
+    assert active_version.current_version().name == "second"
 
 
 def test_a_version_that_does_not_load_leaves_the_last_one_serving(
@@ -460,13 +462,13 @@ def test_a_version_that_does_not_load_leaves_the_last_one_serving(
     second: ModelVersion,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    active_version.current_classifier()
+    active_version.current_version()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
 
     with caplog.at_level("ERROR"):
-        assert active_version.current_classifier().name == bundled.name
-        assert active_version.current_classifier().name == bundled.name
+        assert active_version.current_version().name == bundled.name
+        assert active_version.current_version().name == bundled.name
 
     found = active_version.status()
     assert found.serving == bundled.name
@@ -483,12 +485,12 @@ def test_a_fresh_process_falls_back_to_the_version_before(
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     active_version.forget()
 
-    assert active_version.current_classifier().name == bundled.name
+    assert active_version.current_version().name == bundled.name
     assert active_version.status().problem is not None
 
 
 def test_what_serves_again_is_no_problem_any_more(bundled: Bundle, second: ModelVersion) -> None:
-    active_version.current_classifier()
+    active_version.current_version()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)
     assert active_version.status().problem is not None
@@ -506,9 +508,9 @@ def test_history_belongs_to_a_user_or_a_visitor(make: Make, user: User) -> None:
     of_visitor, of_user = make(visitor=visitor), make(visitor=None, user=user)
     make(visitor=None)
 
-    assert list(selectors.history(user=None, visitor=visitor)) == [of_visitor]
-    assert list(selectors.history(user=user, visitor=visitor)) == [of_user]
-    assert list(selectors.history(user=None, visitor=None)) == []
+    assert list(selectors.history(owner=Owner(visitor=visitor))) == [of_visitor]
+    assert list(selectors.history(owner=Owner(user=user))) == [of_user]
+    assert list(selectors.history(owner=Owner())) == []
 
 
 def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> None:
@@ -516,7 +518,7 @@ def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> 
     rows = [make(visitor=visitor, created_at=now - timedelta(hours=n)) for n in (2, 0, 1)]
 
     with django_assert_num_queries(1):
-        found = list(selectors.history(user=None, visitor=visitor))
+        found = list(selectors.history(owner=Owner(visitor=visitor)))
         names = {row.model_version.name for row in found}
 
     assert found == [rows[1], rows[2], rows[0]]

@@ -167,9 +167,7 @@ def test_it_asks_the_database_as_often_for_many_drawings_as_for_one(
 
 
 @pytest.mark.django_db
-def test_it_shows_the_way_to_the_admin_to_staff_only(
-    client: Client, user: User, reviewer: User
-) -> None:
+def test_it_links_to_the_admin_for_staff_only(client: Client, user: User, reviewer: User) -> None:
     client.force_login(user)
     assert "/admin/" not in client.get("/").content.decode()
     client.force_login(reviewer)

@@ -1,4 +1,4 @@
-"""Saying what a drawing was, and the memory's switches, without JavaScript: forms over HTTP."""
+"""Corrections and the switches of personal learning without JavaScript: forms over HTTP."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_answer_asks_whether_it_is_right(client: Client, draw_digit: Any) ->
     assert _pressed(page) == []
 
 
-def test_a_correction_is_kept_and_thanked_for(client: Client, four: Prediction) -> None:
+def test_a_correction_is_stored_and_thanked_for(client: Client, four: Prediction) -> None:
     response = _say(client, four, digit="4")
     assert response.status_code == 302
     assert response["Location"] == f"/?prediction={four.pk}&said=1#feedback"
@@ -94,21 +94,23 @@ def test_a_correction_is_kept_and_thanked_for(client: Client, four: Prediction) 
     assert _shown(page, "memory-count") == "Drawings remembered: 1"
 
 
-def test_what_was_said_before_is_shown_without_thanks(client: Client, four: Prediction) -> None:
+def test_an_earlier_correction_is_shown_without_thanks(client: Client, four: Prediction) -> None:
     _say(client, four, digit="8")
     page = _page(client, f"/?prediction={four.pk}")
     assert _shown(page, "thanks") == "You said it is an 8."
     assert "Thank you" not in page[: page.index('<script id="texts"')]
 
 
-def test_right_says_what_the_answer_says(client: Client, draw_digit: Any) -> None:
+def test_right_confirms_the_answer(client: Client, draw_digit: Any) -> None:
     row = _send(client, draw_digit(3))
     page = _page(client, _say(client, row, digit="3")["Location"])
     assert _pressed(page) == ["digit=3", "digit=3"]
     assert _shown(page, "said") == "You: right"
 
 
-def test_right_of_a_refusal_says_that_it_is_no_digit(client: Client, four: Prediction) -> None:
+def test_right_of_a_refusal_confirms_that_it_is_not_a_digit(
+    client: Client, four: Prediction
+) -> None:
     page = _page(client, f"/?prediction={four.pk}")
     assert '<span data-slot="right-label">Right, no digit</span>' in page
     assert 'name="not_a_digit" value="true" aria-pressed="false" data-slot="right"' in page
@@ -186,7 +188,7 @@ def test_the_forms_are_throttled_as_the_api_is(
     assert RememberedDrawing.objects.count() == 1
 
 
-def test_a_user_speaks_of_the_drawings_of_their_account(client: Client, user: User) -> None:
+def test_a_user_corrects_the_drawings_of_their_account(client: Client, user: User) -> None:
     client.force_login(user)
     row = make_prediction(3, user=user)
     assert _say(client, row, digit="8").status_code == 302
@@ -205,7 +207,7 @@ def test_a_user_speaks_of_the_drawings_of_their_account(client: Client, user: Us
         ({"suggestion": 3, "verdict": "not_a_digit"}, "You: 3"),
     ],
 )
-def test_the_history_shows_what_was_said_and_leads_to_where_it_can_be_changed(
+def test_the_history_shows_corrections_and_links_to_where_they_can_be_changed(
     client: Client, user: User, fields: dict[str, Any], note: str
 ) -> None:
     client.force_login(user)
@@ -219,7 +221,7 @@ def test_the_history_shows_what_was_said_and_leads_to_where_it_can_be_changed(
 # What is learned --------------------------------------------------------------------------------
 
 
-def test_what_was_corrected_is_read_right_the_next_time(client: Client, four: Prediction) -> None:
+def test_a_corrected_drawing_is_recognised_the_next_time(client: Client, four: Prediction) -> None:
     _say(client, four, digit="4")
     again = _send(client, drawings.cross_png(lean=0.03))
     assert again.verdict == "not_a_digit"
@@ -249,7 +251,7 @@ def test_a_stranger_gets_the_networks_answer(client: Client, four: Prediction) -
     assert re.search(r'id="personal"[^>]* hidden>', page)
 
 
-def test_the_memory_can_be_switched_off_and_on(client: Client, four: Prediction) -> None:
+def test_personal_learning_can_be_turned_off_and_on(client: Client, four: Prediction) -> None:
     _say(client, four, digit="4")
     page = _page(client)
     assert re.search(r'name="memory" value="off"[^>]*>Switch off<', page)
@@ -268,7 +270,7 @@ def test_the_memory_can_be_switched_off_and_on(client: Client, four: Prediction)
     assert _send(client, drawings.cross_png()).is_personal
 
 
-def test_the_memory_can_be_emptied(client: Client, four: Prediction) -> None:
+def test_remembered_drawings_can_be_forgotten(client: Client, four: Prediction) -> None:
     assert re.search(r'data-slot="forget" hidden>', _page(client))
     _say(client, four, digit="4")
     page = _page(client)
@@ -281,12 +283,12 @@ def test_the_memory_can_be_emptied(client: Client, four: Prediction) -> None:
     assert Prediction.objects.get(pk=four.pk).suggestion == 4
 
 
-def test_a_new_visitor_can_switch_the_memory_off_before_anything_else(client: Client) -> None:
+def test_a_new_visitor_can_turn_personal_learning_off_first(client: Client) -> None:
     assert client.post("/memory/", {"memory": "off"}).status_code == 302
     assert "Switched off" in _shown(_page(client), "memory-state")
 
 
-def test_a_memory_form_without_a_wish_is_refused_in_words(client: Client) -> None:
+def test_a_form_without_a_choice_is_refused_with_a_sentence(client: Client) -> None:
     response = client.post("/memory/", {"memory": "everything"})
     assert response.status_code == 400
     assert _shown(response.content.decode(), "memory-error") == "Press one of the buttons."

@@ -45,10 +45,10 @@ def test_readyz_says_that_no_model_serves(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_tells_of_a_version_that_does_not_load(client: Client) -> None:
+def test_readyz_reports_a_version_that_does_not_load(client: Client) -> None:
     bundle = classifier.load_bundle(classifier.BUNDLED)
     registry.register_model(bundle=dataclasses.replace(bundle, name="broken"))
-    active_version.current_classifier()
+    active_version.current_version()
     ModelVersion.objects.filter(is_active=True).update(is_active=False)
     ModelVersion.objects.filter(name="broken").update(
         is_active=True, activated_at=timezone.now(), serving=b"junk"
@@ -64,7 +64,7 @@ def test_readyz_tells_of_a_version_that_does_not_load(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_says_that_the_database_is_away(
+def test_readyz_reports_that_the_database_does_not_answer(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.db import OperationalError

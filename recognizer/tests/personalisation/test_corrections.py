@@ -1,4 +1,4 @@
-"""What a person has said of their drawings decides that person's next answers, nobody else's."""
+"""A person's corrections change how their next drawings are recognised, and nobody else's."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from recognizer.labelling import labels
 from recognizer.models import (
     MemorySwitchedOff,
     ModelVersion,
+    Owner,
     Prediction,
     RememberedDrawing,
 )
-from recognizer.personalisation import corrections, retrieval
+from recognizer.personalisation import answers, corrections
 from recognizer.predictions import recognition
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
@@ -51,8 +52,8 @@ def draw(client: APIClient, png: bytes) -> Json:
     return body
 
 
-def teach(client: APIClient, png: bytes, **said: Any) -> Json:
-    """Send a drawing and say what it is; return the answer that was given before."""
+def correct(client: APIClient, png: bytes, **said: Any) -> Json:
+    """Send a drawing and correct it; return the answer that it had been given."""
     body = draw(client, png)
     assert client.post(f"{URL}{body['id']}/suggestion/", said).status_code == 200
     return body
@@ -69,13 +70,13 @@ def person(user: User) -> APIClient:
 
 @pytest.mark.parametrize("digit", [3, 5, 7])
 def test_a_correction_is_learned_at_once(api: APIClient, digit: int) -> None:
-    taught = teach(api, mirrored_png(digit), digit=digit)
-    assert (taught["digit"], taught["verdict"]) != (digit, "digit")
+    corrected = correct(api, mirrored_png(digit), digit=digit)
+    assert (corrected["digit"], corrected["verdict"]) != (digit, "digit")
 
     body = draw(api, mirrored_png(digit, 1))
 
     assert (body["digit"], body["verdict"], body["personal"]) == (digit, "digit", True)
-    assert body["remembered_image_url"] == taught["image_url"]
+    assert body["remembered_image_url"] == corrected["image_url"]
     assert body["confidence"] == body["probabilities"][digit] == max(body["probabilities"])
     assert sum(body["probabilities"]) == pytest.approx(1)
     assert (body["network"]["digit"], body["network"]["verdict"]) != (digit, "digit")
@@ -84,9 +85,9 @@ def test_a_correction_is_learned_at_once(api: APIClient, digit: int) -> None:
     assert api.get(body["remembered_image_url"]).status_code == 200
 
 
-def test_the_networks_answer_is_kept_beside_the_personal_one(api: APIClient) -> None:
+def test_the_networks_answer_is_stored_beside_the_personal_one(api: APIClient) -> None:
     alone = draw(APIClient(), mirrored_png(5, 1))
-    teach(api, mirrored_png(5), digit=5)
+    correct(api, mirrored_png(5), digit=5)
 
     body = draw(api, mirrored_png(5, 1))
 
@@ -100,8 +101,8 @@ def test_the_networks_answer_is_kept_beside_the_personal_one(api: APIClient) -> 
 
 
 def test_what_is_no_digit_is_learned_too(api: APIClient) -> None:
-    taught = teach(api, digit_png(8, seed=4), not_a_digit=True)
-    assert taught["verdict"] == "digit"
+    corrected = correct(api, digit_png(8, seed=4), not_a_digit=True)
+    assert corrected["verdict"] == "digit"
 
     body = draw(api, digit_png(8, seed=4))
 
@@ -112,9 +113,9 @@ def test_what_is_no_digit_is_learned_too(api: APIClient) -> None:
 def test_nobody_else_is_answered_by_it(api: APIClient, user: User) -> None:
     # A visitor who teaches nonsense fools themselves alone, whatever the number of lies.
     for digit in range(10):
-        teach(api, digit_png(digit), digit=(digit + 1) % 10)
+        correct(api, digit_png(digit), digit=(digit + 1) % 10)
     other, logged_in = APIClient(), person(user)
-    teach(other, mirrored_png(7), digit=7)
+    correct(other, mirrored_png(7), digit=7)
 
     for digit in range(10):
         assert draw(api, digit_png(digit))["digit"] == (digit + 1) % 10
@@ -127,8 +128,8 @@ def test_nobody_else_is_answered_by_it(api: APIClient, user: User) -> None:
     )
 
 
-def test_an_odd_seven_takes_no_other_digit_with_it(api: APIClient) -> None:
-    teach(api, mirrored_png(7), digit=7)
+def test_correcting_an_odd_seven_changes_no_other_digit(api: APIClient) -> None:
+    correct(api, mirrored_png(7), digit=7)
 
     for digit in range(10):
         alone, body = (draw(client, digit_png(digit, seed=3)) for client in (APIClient(), api))
@@ -136,26 +137,26 @@ def test_an_odd_seven_takes_no_other_digit_with_it(api: APIClient) -> None:
 
 
 def test_an_answer_that_is_right_already_stays_the_networks(api: APIClient) -> None:
-    teach(api, digit_png(3), digit=3)
+    correct(api, digit_png(3), digit=3)
 
     assert not draw(api, digit_png(3))["personal"]
 
 
-def test_one_word_against_many_drawings_let_pass_is_taken_for_a_slip(
+def test_one_correction_against_many_accepted_drawings_counts_as_a_slip(
     api: APIClient, user: User
 ) -> None:
     hasty, settled = APIClient(), api
     for _ in range(20):
         assert draw(settled, digit_png(5))["digit"] == 5
     for client in (hasty, settled):
-        teach(client, digit_png(5), digit=6)
+        correct(client, digit_png(5), digit=6)
 
     assert draw(hasty, digit_png(5))["digit"] == 6
     body = draw(settled, digit_png(5))
     assert (body["digit"], body["personal"]) == (5, False)
 
 
-def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
+def test_only_earlier_drawings_with_a_certain_answer_count_as_accepted(
     user: User,
 ) -> None:
     version = ModelVersion.objects.get(is_active=True)
@@ -174,48 +175,48 @@ def test_only_drawings_of_before_that_were_read_without_doubt_were_let_pass(
     ]  # fmt: skip
     for fields in earlier:
         make_prediction(3, **{"user": user, "embedding": KEPT, "model_version": version, **fields})
-    assert retrieval.recall(user=user, visitor=None, version=version) == []
+    assert answers.earlier_drawings(owner=Owner(user=user), version=version) == []
     remember(user, 1)
 
-    rows = retrieval.recall(user=user, visitor=None, version=version)
+    rows = answers.earlier_drawings(owner=Owner(user=user), version=version)
 
     assert [row.label for row in rows if row.pk is not None] == [0]
     assert sorted(row.label for row in rows if row.pk is None) == [3, 4]
-    for number in range(retrieval.LOOKED_BACK):
+    for number in range(answers.LOOKED_BACK):
         make_prediction(
             8, user=user, embedding=KEPT, model_version=version, suggestion=number % 2 or None,
             created_at=timezone.now() + datetime.timedelta(seconds=number),
         )  # fmt: skip
-    later = retrieval.recall(user=user, visitor=None, version=version)
-    assert [row.label for row in later if row.pk is None] == [8] * (retrieval.LOOKED_BACK // 2)
+    later = answers.earlier_drawings(owner=Owner(user=user), version=version)
+    assert [row.label for row in later if row.pk is None] == [8] * (answers.LOOKED_BACK // 2)
 
 
-# Taken back, changed, forgotten, switched off ---------------------------------------------------
+# Deleted, changed, forgotten, turned off ---------------------------------------------------
 
 
 def test_a_suggestion_taken_back_decides_nothing(api: APIClient) -> None:
-    taught = teach(api, mirrored_png(7), digit=7)
+    corrected = correct(api, mirrored_png(7), digit=7)
     assert draw(api, mirrored_png(7))["personal"]
 
-    api.delete(f"{URL}{taught['id']}/suggestion/")
+    api.delete(f"{URL}{corrected['id']}/suggestion/")
 
     assert not draw(api, mirrored_png(7))["personal"]
 
 
 def test_a_suggestion_changed_decides_otherwise(api: APIClient) -> None:
-    taught = teach(api, mirrored_png(7), digit=7)
+    corrected = correct(api, mirrored_png(7), digit=7)
 
-    api.post(f"{URL}{taught['id']}/suggestion/", {"digit": 4})
+    api.post(f"{URL}{corrected['id']}/suggestion/", {"digit": 4})
 
     assert draw(api, mirrored_png(7))["digit"] == 4
     assert api.get(MEMORY).json() == {"enabled": True, "count": 1}
 
 
 def test_a_drawing_that_is_deleted_is_forgotten(api: APIClient) -> None:
-    taught = teach(api, mirrored_png(7), digit=7)
+    corrected = correct(api, mirrored_png(7), digit=7)
     decided = draw(api, mirrored_png(7))
 
-    Prediction.objects.get(pk=taught["id"]).delete()
+    Prediction.objects.get(pk=corrected["id"]).delete()
 
     assert not RememberedDrawing.objects.exists()
     # The answer stays what it was; the drawing that decided it can't be shown any more.
@@ -224,10 +225,10 @@ def test_a_drawing_that_is_deleted_is_forgotten(api: APIClient) -> None:
     assert not draw(api, mirrored_png(7))["personal"]
 
 
-def test_the_memory_can_be_forgotten(api: APIClient) -> None:
+def test_remembered_drawings_can_be_forgotten(api: APIClient) -> None:
     other = APIClient()
-    taught = teach(api, mirrored_png(7), digit=7)
-    teach(other, mirrored_png(7), digit=7)
+    corrected = correct(api, mirrored_png(7), digit=7)
+    correct(other, mirrored_png(7), digit=7)
 
     response = api.delete(MEMORY)
 
@@ -235,20 +236,20 @@ def test_the_memory_can_be_forgotten(api: APIClient) -> None:
     assert api.get(MEMORY).json() == {"enabled": True, "count": 0}
     assert not draw(api, mirrored_png(7))["personal"]
     # The drawing and what was said of it stay, for the reviewer.
-    assert api.get(f"{URL}{taught['id']}/").json()["suggested_digit"] == 7
+    assert api.get(f"{URL}{corrected['id']}/").json()["suggested_digit"] == 7
     assert draw(other, mirrored_png(7))["personal"]
 
 
-def test_the_memory_can_be_switched_off_and_on(api: APIClient) -> None:
-    taught = teach(api, mirrored_png(7), digit=7)
+def test_personal_learning_can_be_turned_off_and_on(api: APIClient) -> None:
+    corrected = correct(api, mirrored_png(7), digit=7)
 
     response = api.patch(MEMORY, {"enabled": False})
 
     assert (response.status_code, response.json()) == (200, {"enabled": False, "count": 1})
     assert api.patch(MEMORY, {"enabled": False}).json() == {"enabled": False, "count": 1}
     assert not draw(api, mirrored_png(7))["personal"]
-    teach(api, mirrored_png(5), digit=5)
-    api.post(f"{URL}{taught['id']}/suggestion/", {"digit": 2})
+    correct(api, mirrored_png(5), digit=5)
+    api.post(f"{URL}{corrected['id']}/suggestion/", {"digit": 2})
     assert api.get(MEMORY).json() == {"enabled": False, "count": 1}
 
     assert api.patch(MEMORY, {"enabled": True}).json() == {"enabled": True, "count": 1}
@@ -260,7 +261,7 @@ def test_off_is_remembered_for_who_has_drawn_nothing_yet(api: APIClient) -> None
     api.patch(MEMORY, {"enabled": False})
 
     assert api.get(MEMORY).json() == {"enabled": False, "count": 0}
-    teach(api, mirrored_png(7), digit=7)
+    correct(api, mirrored_png(7), digit=7)
     assert not RememberedDrawing.objects.exists()
 
 
@@ -298,7 +299,7 @@ def test_the_switch_refuses_what_is_neither_on_nor_off(
 
 
 @pytest.mark.parametrize("method", ["post", "put"])
-def test_the_memory_knows_no_other_methods(api: APIClient, method: str) -> None:
+def test_personal_learning_allows_no_other_methods(api: APIClient, method: str) -> None:
     assert error(getattr(api, method)(MEMORY, {}), 405)["code"] == "method_not_allowed"
 
 
@@ -306,8 +307,8 @@ def test_the_memory_knows_no_other_methods(api: APIClient, method: str) -> None:
 
 
 def test_it_goes_with_the_visitor_to_their_account(api: APIClient, user: User) -> None:
-    teach(person(user), mirrored_png(5), digit=5)
-    teach(api, mirrored_png(7), digit=7)
+    correct(person(user), mirrored_png(5), digit=5)
+    correct(api, mirrored_png(7), digit=7)
 
     api.login(username="ada", password="pass-of-ada")
 
@@ -325,7 +326,7 @@ def test_it_goes_with_the_visitor_to_their_account(api: APIClient, user: User) -
 def test_off_stays_off_when_a_visitor_logs_in(
     api: APIClient, user: User, visitor_off: bool, user_off: bool
 ) -> None:
-    corrections.switch(enabled=not user_off, user=user, visitor=None)
+    corrections.switch(enabled=not user_off, owner=Owner(user=user))
     draw(api, digit_png(1))
     api.patch(MEMORY, {"enabled": not visitor_off})
 
@@ -335,8 +336,8 @@ def test_off_stays_off_when_a_visitor_logs_in(
     assert not MemorySwitchedOff.objects.filter(visitor__isnull=False).exists()
 
 
-def test_a_token_has_its_users_memory(user: User) -> None:
-    teach(person(user), mirrored_png(7), digit=7)
+def test_a_token_has_what_is_remembered_for_its_user(user: User) -> None:
+    correct(person(user), mirrored_png(7), digit=7)
     program = APIClient()
     program.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
 
@@ -348,9 +349,9 @@ def test_a_token_has_its_users_memory(user: User) -> None:
     assert not program.cookies
 
 
-def test_an_account_that_is_deleted_leaves_no_memory(user: User) -> None:
+def test_nothing_is_remembered_for_a_deleted_account(user: User) -> None:
     client = person(user)
-    teach(client, mirrored_png(7), digit=7)
+    correct(client, mirrored_png(7), digit=7)
     client.patch(MEMORY, {"enabled": False})
 
     user.delete()
@@ -391,24 +392,24 @@ def remember(user: User, count: int, **fields: Any) -> list[RememberedDrawing]:
 
 
 def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
-    old = remember(user, retrieval.MOST_REMEMBERED + 1)
+    old = remember(user, answers.MOST_REMEMBERED + 1)
     other = remember(User.objects.create_user("other"), 1)
 
-    teach(person(user), mirrored_png(7), digit=7)
+    correct(person(user), mirrored_png(7), digit=7)
 
-    assert corrections.state(user=user, visitor=None).count == retrieval.MOST_REMEMBERED == 200
+    assert corrections.state(owner=Owner(user=user)).count == answers.MOST_REMEMBERED == 200
     kept = set(RememberedDrawing.objects.values_list("pk", flat=True))
     assert not kept & {old[0].pk, old[1].pk}
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
 def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
-    remember(user, retrieval.MOST_REMEMBERED)
-    teach(api, mirrored_png(7), digit=7)
+    remember(user, answers.MOST_REMEMBERED)
+    correct(api, mirrored_png(7), digit=7)
 
     api.login(username="ada", password="pass-of-ada")
 
-    assert api.get(MEMORY).json()["count"] == retrieval.MOST_REMEMBERED
+    assert api.get(MEMORY).json()["count"] == answers.MOST_REMEMBERED
     assert draw(api, mirrored_png(7))["personal"]
 
 
@@ -428,15 +429,15 @@ def test_it_costs_one_query_however_much_is_remembered(user: User, settings: Set
     remember(user, 200)
     full = queries()
 
-    about_memory = [sql for sql in full if "remembereddrawing" in sql]
-    assert len(about_memory) == 1
-    assert "memoryswitchedoff" in about_memory[0]
-    assert '"image"' not in about_memory[0]
+    lookups = [sql for sql in full if "remembereddrawing" in sql]
+    assert len(lookups) == 1
+    assert "memoryswitchedoff" in lookups[0]
+    assert '"image"' not in lookups[0]
     assert len(empty) == len(some) == len(full)
 
 
 def test_history_takes_no_more_queries_for_personal_answers(api: APIClient) -> None:
-    teach(api, mirrored_png(7), digit=7)
+    correct(api, mirrored_png(7), digit=7)
     api.get(URL)
     with CaptureQueriesContext(connection) as few:
         api.get(URL)
@@ -462,7 +463,7 @@ def other_version() -> ModelVersion:
 def test_remembered_drawings_pass_through_a_newly_activated_network(
     api: APIClient, other_version: ModelVersion, settings: Settings
 ) -> None:
-    taught = teach(api, mirrored_png(7), digit=7)
+    corrected = correct(api, mirrored_png(7), digit=7)
     row = RememberedDrawing.objects.get()
     first, embedding = row.model_version, bytes(row.embedding)
     # As another network would have embedded it: of another length, even.
@@ -472,7 +473,7 @@ def test_remembered_drawings_pass_through_a_newly_activated_network(
     body = draw(api, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"]) == (7, True)
-    assert body["remembered_image_url"] == taught["image_url"]
+    assert body["remembered_image_url"] == corrected["image_url"]
     row.refresh_from_db()
     assert row.model_version == other_version != first
     assert bytes(row.embedding) == embedding
@@ -483,8 +484,8 @@ def test_remembered_drawings_pass_through_a_newly_activated_network(
 
 
 def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: ModelVersion) -> None:
-    damaged = teach(api, mirrored_png(5), digit=5)
-    teach(api, mirrored_png(7), digit=7)
+    damaged = correct(api, mirrored_png(5), digit=5)
+    correct(api, mirrored_png(7), digit=7)
     Prediction.objects.filter(pk=damaged["id"]).update(image=b"\x89PNG\r\n\x1a\n, and no more")
 
     registry.activate_model(name=other_version.name)
@@ -494,36 +495,39 @@ def test_a_damaged_drawing_is_forgotten_then(api: APIClient, other_version: Mode
     assert RememberedDrawing.objects.get().label == 7
 
 
-def test_a_large_memory_is_renewed_bit_by_bit_newest_first(
+def test_many_remembered_drawings_are_embedded_again_newest_first(
     user: User, other_version: ModelVersion
 ) -> None:
-    rows = remember(user, retrieval.RENEWED_AT_ONCE + 5, model_version=None)
+    rows = remember(user, answers.EMBEDDED_AT_ONCE + 5, model_version=None)
 
     registry.activate_model(name=other_version.name)
     client = person(user)
     draw(client, digit_png(1))
     renewed = RememberedDrawing.objects.filter(model_version=other_version)
-    assert renewed.count() == retrieval.RENEWED_AT_ONCE
+    assert renewed.count() == answers.EMBEDDED_AT_ONCE
     assert not renewed.filter(pk__in=[row.pk for row in rows[:5]]).exists()
 
     draw(client, digit_png(1))
     assert renewed.count() == len(rows)
 
 
-def test_an_answer_of_a_version_that_is_not_active_any_more_stands(
+def test_an_activation_while_a_drawing_is_answered_changes_nothing(
     api: APIClient, other_version: ModelVersion
 ) -> None:
-    teach(api, mirrored_png(7), digit=7)
-    visitor = RememberedDrawing.objects.get().visitor
-    found = recognition.classify_bytes(mirrored_png(7))
+    correct(api, mirrored_png(7), digit=7)
+    row = RememberedDrawing.objects.get()
+    found = recognition.preview(data=mirrored_png(7))
+    assert found.personal is None
 
-    def answer(version: ModelVersion) -> corrections.PersonalAnswer | None:
-        return corrections.personal_answer(
-            answer=found.answer, version=version, user=None, visitor=visitor
-        )
+    registry.activate_model(name=other_version.name)
+    personal = answers.personal_answer(
+        answer=found.network, loaded=found.loaded, owner=Owner(visitor=row.visitor)
+    )
 
-    assert answer(found.model_version) is not None
-    assert answer(other_version) is None
+    assert personal is not None
+    assert (personal.answer.digit, personal.remembered_id) == (7, row.prediction_id)
+    row.refresh_from_db()
+    assert row.model_version == found.loaded.version != other_version
 
 
 def test_a_drawing_of_before_embeddings_is_remembered(user: User) -> None:
@@ -540,11 +544,11 @@ def test_a_drawing_of_before_embeddings_is_remembered(user: User) -> None:
     assert draw(client, mirrored_png(7, 1))["personal"]
 
 
-def test_without_a_model_a_suggestion_is_kept_all_the_same(user: User) -> None:
+def test_without_a_model_a_suggestion_is_stored_nevertheless(user: User) -> None:
     ModelVersion.objects.update(is_active=False)
     row = make_prediction(3, user=user, embedding=None)
 
-    corrections.suggest(prediction_id=row.pk, label=7, user=user, visitor=None)
+    corrections.suggest(prediction_id=row.pk, label=7, owner=Owner(user=user))
 
     row.refresh_from_db()
     assert row.suggestion == 7
@@ -556,31 +560,31 @@ def test_a_remembered_drawing_may_go_while_it_decides(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = person(user)
-    taught = teach(client, mirrored_png(7), digit=7)
-    decide: Callable[..., corrections.PersonalAnswer | None] = corrections.personal_answer
+    corrected = correct(client, mirrored_png(7), digit=7)
+    decide: Callable[..., answers.PersonalAnswer | None] = answers.personal_answer
 
-    def decide_and_lose(**asked: Any) -> corrections.PersonalAnswer | None:
+    def decide_and_lose(**asked: Any) -> answers.PersonalAnswer | None:
         found = decide(**asked)
-        Prediction.objects.get(pk=taught["id"]).delete()
+        Prediction.objects.get(pk=corrected["id"]).delete()
         return found
 
-    monkeypatch.setattr(corrections, "personal_answer", decide_and_lose)
+    monkeypatch.setattr(answers, "personal_answer", decide_and_lose)
     body = draw(client, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"], body["remembered_image_url"]) == (7, True, None)
 
 
-def test_nobody_has_no_memory_to_switch() -> None:
-    with pytest.raises(ValueError, match="Nobody"):
-        corrections.switch(enabled=False, user=None, visitor=None)
-    assert corrections.forget(user=None, visitor=None) == 0
+def test_personal_learning_needs_a_user_or_a_visitor() -> None:
+    with pytest.raises(ValueError, match="a user or a visitor"):
+        corrections.switch(enabled=False, owner=Owner())
+    assert corrections.forget(owner=Owner()) == 0
 
 
 # Filters, reviewers, statistics -----------------------------------------------------------------
 
 
 def test_the_verdict_asked_for_is_the_one_that_was_answered(api: APIClient) -> None:
-    teach(api, mirrored_png(7), digit=7)
+    correct(api, mirrored_png(7), digit=7)
     decided = draw(api, mirrored_png(7, 1))
     assert (decided["verdict"], decided["network"]["verdict"]) == ("digit", "not_a_digit")
 
@@ -636,7 +640,7 @@ def test_statistics_and_labels_go_by_the_networks_answer(reviewer: User) -> None
 
 
 def test_a_personal_answer_changes_no_training_label(api: APIClient) -> None:
-    teach(api, mirrored_png(7), digit=7)
+    correct(api, mirrored_png(7), digit=7)
     draw(api, mirrored_png(7, 1))
 
     assert not Prediction.objects.labelled().exists()
@@ -644,11 +648,11 @@ def test_a_personal_answer_changes_no_training_label(api: APIClient) -> None:
 
 def test_strangers_ids_decide_nothing() -> None:
     # The same drawing remembered for another visitor, who has another id.
-    taught = recognition.recognise(
-        data=mirrored_png(7), source="api", user=None, visitor=uuid.uuid4()
+    corrected = recognition.recognise(
+        data=mirrored_png(7), source="api", owner=Owner(visitor=uuid.uuid4())
     )
-    corrections.suggest(prediction_id=taught.pk, label=7, user=None, visitor=taught.visitor)
+    corrections.suggest(prediction_id=corrected.pk, label=7, owner=Owner(visitor=corrected.visitor))
 
-    for visitor in (None, uuid.uuid4()):
-        row = recognition.recognise(data=mirrored_png(7), source="api", user=None, visitor=visitor)
+    for other in (Owner(), Owner(visitor=uuid.uuid4())):
+        row = recognition.recognise(data=mirrored_png(7), source="api", owner=other)
         assert not row.is_personal

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from recognizer.labelling import labels
-from recognizer.models import Prediction
+from recognizer.models import Owner, Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing
 from recognizer.transfer.formats import Format, csv_table, parquet
@@ -59,9 +59,7 @@ def store(
     digit: int, *, label: int | None = None, by: User | None = None, seed: int = 0
 ) -> Prediction:
     """A drawing that the site has read as it reads them all, with a reviewer's label."""
-    row = recognition.recognise(
-        data=drawing(digit, seed=seed), source="canvas", user=None, visitor=None
-    )
+    row = recognition.recognise(data=drawing(digit, seed=seed), source="canvas", owner=Owner())
     if label is not None:
         labels.label_predictions(predictions=[row.pk], label=label, by=by)
     row.refresh_from_db()

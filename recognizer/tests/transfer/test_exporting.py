@@ -85,7 +85,7 @@ def test_npz_has_the_layout_of_keras(
 def test_npz_holds_exactly_what_the_model_saw(tmp_path: Path, three: Prediction) -> None:
     export_to(tmp_path / "labels.npz")
 
-    expected = recognition.classify_bytes(bytes(three.image)).model_input
+    expected = recognition.preview(data=bytes(three.image)).model_input
     with np.load(tmp_path / "labels.npz") as data:
         np.testing.assert_array_equal(data["x_train"][0], expected)
         assert data["x_train"][0, 0, 0] == 0

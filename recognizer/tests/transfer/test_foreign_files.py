@@ -65,9 +65,9 @@ def are_digits(rows: list[Prediction], labels: tuple[int, ...] = DIGITS) -> bool
     assert [row.label for row in rows] == list(labels)
     assert {row.source for row in rows} == {Source.IMPORT}
     assert not any(row.is_model_input or row.audit_key or row.visitor for row in rows)
-    again = [recognition.classify_bytes(bytes(row.image)) for row in rows]
-    assert [row.digit for row in rows] == [found.answer.digit for found in again]
-    assert [row.confidence for row in rows] == [found.answer.confidence for found in again]
+    again = [recognition.preview(data=bytes(row.image)) for row in rows]
+    assert [row.digit for row in rows] == [found.network.digit for found in again]
+    assert [row.confidence for row in rows] == [found.network.confidence for found in again]
     assert all(row.embedding_vector is not None for row in rows)
     return True
 

@@ -166,7 +166,7 @@ def test_what_does_not_answer_is_refused_in_words() -> None:
 
     for options, said in [
         (["--model", "nobody"], "no model version called nobody"),
-        (["--model", "tested-1"], "tested-1 can't answer"),
+        (["--model", "tested-1"], "tested-1 can't be loaded"),
         (["--since", "tomorrow"], "--since tomorrow"),
     ]:
         with pytest.raises(CommandError, match=said):

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from recognizer.models import ModelVersion
-from recognizer.versions import active as active_version
+from recognizer.versions import loading
 from training.data import evaluation_sets
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged, DataUnavailable
@@ -82,8 +82,8 @@ def find_bundle(name: str | None) -> Bundle:
                 if name is None
                 else f"There is no model version and no folder called {name}."
             )
-        bundle = active_version.bundle_of(found)
-    bundle.verify()
+        bundle = loading.bundle_of(found)
+    bundle.load()
     return bundle
 
 

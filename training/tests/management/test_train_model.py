@@ -13,11 +13,10 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
 from recognizer.labelling import labels
-from recognizer.models import Activation, Cause, ModelVersion, Prediction
+from recognizer.models import Activation, Cause, ModelVersion, Owner, Prediction
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
-from recognizer.versions import active as active_version
-from recognizer.versions import registry
+from recognizer.versions import loading, registry
 from training.data import downloads
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +34,7 @@ def labelled(draw_digit: DrawDigit, reviewer: User) -> int:
     """Forty drawings labelled by a reviewer, four of them as "not a digit"."""
     for number in range(40):
         drawing = recognition.recognise(
-            data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
+            data=draw_digit(number % 10, seed=number), source="api", owner=Owner(user=reviewer)
         )
         label = 10 if number % 10 == 9 else number % 10
         labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
@@ -69,7 +68,7 @@ def test_without_internet_it_trains_on_strokes_and_labels(
     assert "labelled drawings" in said
     assert selectors.active_model() == before
     tried = ModelVersion.objects.get(name="tried")
-    active_version.bundle_of(tried, with_training=True).verify()
+    loading.bundle_of(tried, with_training=True).load()
     assert tried.card["settings"]["epochs"] == 1
     assert tried.card["seed"] == 3
     learnt = tried.card["data"]["labelled"]

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
 from recognizer.labelling import labels as labelling_labels
+from recognizer.models import Owner
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
@@ -227,7 +228,7 @@ def test_an_exported_file_gives_what_the_database_gives(
 ) -> None:
     for number in range(12):
         drawing = recognition.recognise(
-            data=draw_digit(number % 10, seed=number), source="api", user=reviewer, visitor=None
+            data=draw_digit(number % 10, seed=number), source="api", owner=Owner(user=reviewer)
         )
         label = NOT_A_DIGIT if number > 9 else number
         labelling_labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)

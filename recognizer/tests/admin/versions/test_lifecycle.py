@@ -18,7 +18,7 @@ from django.utils import timezone
 from recognizer.inference import classifier
 from recognizer.inference.card import ModelCard
 from recognizer.labelling import labels
-from recognizer.models import Activation, Cause, ModelVersion, Prediction, VersionAnswer
+from recognizer.models import Activation, Cause, ModelVersion, Owner, Prediction, VersionAnswer
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
@@ -146,7 +146,7 @@ def test_going_back_again_goes_further_back_not_forth(register: Register, admin_
     assert [lifecycle.roll_back(by=admin_user).name for _ in range(3)] == [
         "two", "one", "shipped-3",
     ]  # fmt: skip
-    with pytest.raises(registry.ActivationError, match="no earlier version"):
+    with pytest.raises(registry.ActivationError, match="There is no earlier version"):
         lifecycle.roll_back(by=admin_user)
     assert active() == "shipped-3"
 
@@ -220,14 +220,14 @@ def test_the_active_version_is_not_retired(admin_client: Client) -> None:
 
     page = press(admin_client, version, "retire")
 
-    assert "The version shipped-3 is active. Activate another one first." in page
+    assert "The model version shipped-3 is active. Activate another one first." in page
     assert selectors.active_model().retired_at is None
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=version.pk).update(retired_at=timezone.now())
 
 
 def test_a_version_that_is_gone_is_not_retired() -> None:
-    with pytest.raises(lifecycle.RetireError, match="no longer exists"):
+    with pytest.raises(lifecycle.RetireError, match="was deleted"):
         lifecycle.retire(version_id=99_999)
 
 
@@ -299,7 +299,7 @@ def strict(register: Register) -> ModelVersion:
 def drawings(draw_digit: DrawDigit, admin_user: User) -> list[Prediction]:
     """A drawn 3, 4 and 5 that the bundled model reads; the 3 labelled so, the 4 as no digit."""
     rows = [
-        recognition.recognise(data=draw_digit(digit), source="api", user=admin_user, visitor=None)
+        recognition.recognise(data=draw_digit(digit), source="api", owner=Owner(user=admin_user))
         for digit in (3, 4, 5)
     ]
     labels.label_predictions(predictions=[rows[0].pk], label=3, by=admin_user)
