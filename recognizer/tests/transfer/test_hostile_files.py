@@ -33,7 +33,7 @@ from recognizer.tests.support.exporting import (
 )
 from recognizer.tests.support.reviewing import drawing
 from recognizer.transfer import formats
-from recognizer.transfer.formats import BadItem, Format, FormatError, Item, Record, zip_writer
+from recognizer.transfer.formats import BadItem, Format, FormatError, Item, Record, containers
 
 ONE_FILE = [way for way in WAYS if way.name.endswith((".npz", ".zip", ".parquet", ".json", ".csv"))]
 damaging = settings(
@@ -294,7 +294,7 @@ def test_a_zip_of_too_many_files_is_refused_before_its_list_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(WAYS[2], tmp_path / "x.zip")
-    monkeypatch.setattr(zip_writer, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(containers, "MAX_MEMBERS", 3)
 
     with pytest.raises(FormatError, match="Unpack it"):
         read_all(tmp_path / "x.zip")

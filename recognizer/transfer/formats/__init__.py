@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -101,10 +102,8 @@ def write_file(
     with _closing(spool) as spool:
         if write := ONE_FILE.get(format):
             return write(items, file, spool)
-        archive = ZipSink(file, spool)
-        summary = SEVERAL_FILES[format](items, archive, spool)
-        archive.close()
-        return summary
+        with zipfile.ZipFile(file, "w") as archive:
+            return SEVERAL_FILES[format](items, ZipSink(archive), spool)
 
 
 def write_files(

@@ -11,9 +11,8 @@ from typing import IO, Any
 import numpy as np
 
 from recognizer import imaging
-from recognizer.transfer.formats.containers import UNREADABLE, unreadable
+from recognizer.transfer.formats.containers import UNREADABLE, ZipSink, unreadable
 from recognizer.transfer.formats.items import FormatError, Spool
-from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _AT_A_TIME = 1 << 16  # bytes
 _MAX_ROW = 64 << 20  # bytes
@@ -45,7 +44,7 @@ class Column:
         shutil.copyfileobj(self.file, file, _AT_A_TIME)
         self.file.close()
 
-    def write_to(self, archive: ZipWriter, *, compress: bool = True) -> None:
+    def write_to(self, archive: ZipSink, *, compress: bool = True) -> None:
         """Write the array as a member of an npz and let go of it."""
         with archive.open(f"{self.name}.npy", compress=compress) as file:
             shape = (self.rows, *self.shape)

@@ -7,6 +7,7 @@ that is a folder or a zip.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import struct
@@ -18,10 +19,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from recognizer import imaging
-from recognizer.transfer.formats.items import LABEL_NAMES, FormatError, Spool
-from recognizer.transfer.formats.zip_writer import ZipWriter, check_length
+from recognizer.transfer.formats.items import LABEL_NAMES, FormatError
 
 LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+MAX_MEMBERS = 100_000
+"""A zip of more files is not read: `zipfile` keeps its whole list of contents in memory."""
+
+_MAX_LIST = MAX_MEMBERS * 256  # bytes
+# The ends of an archive (PKWARE's APPNOTE.TXT, 4.3.16 and 4.3.14).
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -76,19 +83,29 @@ class FolderSink:
 
 
 class ZipSink:
-    """A zip file; `close` makes it whole."""
+    """A zip file; the same content gives the same bytes, so no member has a time.
 
-    def __init__(self, file: IO[bytes], spool: Spool) -> None:
-        self._zip = ZipWriter(file, spool)
+    `zipfile` keeps about 400 bytes for each member until the archive is closed.
+    """
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        return self._zip.open(name)
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    @contextlib.contextmanager
+    def open(self, name: str, *, compress: bool = True) -> Iterator[IO[bytes]]:
+        # Its length is not known yet, so there is room for one over 4 GiB.
+        with self._archive.open(_member(name, compress), "w", force_zip64=True) as member:
+            yield member
 
     def put(self, name: str, content: bytes) -> None:
-        self._zip.put(name, content)
+        self._archive.writestr(_member(name, compress=False), content)
 
-    def close(self) -> None:
-        self._zip.close()
+
+def _member(name: str, compress: bool) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    member.external_attr = 0o100644 << 16
+    return member
 
 
 class Source(Protocol):
@@ -132,11 +149,30 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     with contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
-            check_length(file, path)
+            _check_length(file, path)
             archive = stack.enter_context(zipfile.ZipFile(file))
         except UNREADABLE as error:
             raise unreadable(path, error) from error
         yield archive
+
+
+def _check_length(file: IO[bytes], path: Path) -> None:
+    """Raise FormatError for an archive of too many members, before their list is read."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - (1 << 16) - _END.size))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) - at < _END.size:
+        return  # No archive at all: `zipfile` says so.
+    _, _, _, _, members, length, _, _ = _END.unpack_from(tail, at)
+    large = tail.rfind(b"PK\6\6", 0, at)
+    if large >= 0 and at - large >= _END_64.size:
+        members, length = _END_64.unpack_from(tail, large)[7:9]
+    if members > MAX_MEMBERS or length > _MAX_LIST:
+        raise FormatError(
+            f"{path} holds more than {MAX_MEMBERS:,} files. Unpack it and name the folder instead."
+        )
 
 
 def unreadable(path: Path | str, error: Exception) -> FormatError:

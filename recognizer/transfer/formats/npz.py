@@ -27,7 +27,7 @@ import numpy as np
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
 from recognizer.transfer.formats.arrays import Column, StoredArray, read_exactly
-from recognizer.transfer.formats.containers import open_archive
+from recognizer.transfer.formats.containers import ZipSink, open_archive
 from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
@@ -39,7 +39,6 @@ from recognizer.transfer.formats.items import (
     seen,
 )
 from recognizer.transfer.formats.manifest import ManifestWriter, Summary
-from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _HALVES = (("x_train", "y_train"), ("x_test", "y_test"))
 _OTHERS = "x_not_a_digit"
@@ -75,12 +74,12 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     lines.seek(0)
     while content := lines.read(1 << 16):
         text.extend(content)
-    archive = ZipWriter(file, spool)
-    for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):
-        column.write_to(archive)
-    # PNG files don't shrink any more.
-    drawings.write_to(archive, compress=False)
-    archive.close()
+    with zipfile.ZipFile(file, "w") as archive:
+        sink = ZipSink(archive)
+        for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):
+            column.write_to(sink)
+        # PNG files don't shrink any more.
+        drawings.write_to(sink, compress=False)
     return summary
 
 
