@@ -10,7 +10,9 @@ holds the label and whose others hold the pixels of a square.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import csv
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -43,8 +45,6 @@ TABLE = "drawings.csv"
 _SIDE = imaging.INPUT_SIDE
 _TITLES = ("label", *(f"pixel{index}" for index in range(_SIDE**2)))
 _MAX_LINE = 4 << 20
-# Any number up to 255 as text, faster than str() for 784 of them.
-_TEXT = [str(value) for value in range(256)]
 
 
 def manifest_path(path: Path) -> Path:
@@ -56,12 +56,12 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
     """Write labelled drawings; raises FormatError naming a drawing that can't be read."""
     lines = spool()
     listed = ManifestWriter(lines, "csv")
-    with sink.open(TABLE) as table:
-        table.write((",".join(_TITLES) + "\n").encode())
+    with sink.open(TABLE) as file:
+        rows = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
+        rows.writerow(_TITLES)
         for item in items:
             pixels = seen(item)
-            cells = [str(item.label), *(_TEXT[value] for value in pixels.ravel().tolist())]
-            table.write((",".join(cells) + "\n").encode())
+            rows.writerow([item.label, *pixels.ravel().tolist()])
             listed.add(record_of(item).of_input(pixels))
     summary = listed.close()
     copy(lines, sink, manifest.NAME)
@@ -97,31 +97,37 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes]
 
 
 def _rows(table: IO[bytes], path: Path) -> Iterator[Item | BadItem]:
-    first = table.readline(_MAX_LINE).decode("utf-8-sig", "replace")
-    titles = [_plain(cell) for cell in first.split(",")]
-    has_titles = not titles[0].lstrip("-").isdecimal()
-    at = 0
-    if has_titles:
-        if "label" not in titles:
-            raise FormatError(f"{path} has no column called label.")
-        at = titles.index("label")
-    side = math.isqrt(len(titles) - 1)
-    if side < 2 or side**2 != len(titles) - 1:
-        raise FormatError(
-            f"{path} has {len(titles) - 1} columns beside the label, not the pixels of a square "
-            f"such as 28x28."
-        )
-    number = 1
-    if not has_titles:
-        yield _item(first.split(","), at, side, number)
+    rows = csv.reader(_lines(table), skipinitialspace=True, strict=True)
+    try:
+        first = next(rows, [])
+        titles = [cell.strip().lower() for cell in first]
+        at = 0
+        has_titles = not (titles and titles[0].lstrip("-").isdecimal())
+        if has_titles:
+            if "label" not in titles:
+                raise FormatError(f"{path} has no column called label.")
+            at = titles.index("label")
+        side = math.isqrt(len(titles) - 1)
+        if side < 2 or side**2 != len(titles) - 1:
+            raise FormatError(
+                f"{path} has {len(titles) - 1} columns beside the label, not the pixels of a "
+                "square such as 28x28."
+            )
+        if not has_titles:
+            yield _item(first, at, side, rows.line_num)
+        for row in rows:
+            if row and row != [""]:
+                yield _item(row, at, side, rows.line_num)
+    except csv.Error as error:
+        raise FormatError(f"{path}, row {rows.line_num}: {error}.") from error
+
+
+def _lines(table: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a table; one that is too long to be a row comes in pieces."""
+    encoding = "utf-8-sig"
     while line := table.readline(_MAX_LINE):
-        number += 1
-        if line.strip():
-            yield _item(line.decode("ascii", "replace").split(","), at, side, number)
-
-
-def _plain(cell: str) -> str:
-    return cell.strip().strip('"').lower()
+        yield line.decode(encoding, "replace")
+        encoding = "utf-8"
 
 
 def _item(cells: list[str], at: int, side: int, number: int) -> Item | BadItem:
@@ -129,7 +135,7 @@ def _item(cells: list[str], at: int, side: int, number: int) -> Item | BadItem:
     if len(cells) != side**2 + 1:
         return BadItem(name, f"it has {len(cells)} columns, not {side**2 + 1}")
     try:
-        label, *values = map(int, [cells.pop(at).strip(' \r\n"'), *cells])
+        label, *values = map(int, [cells.pop(at), *cells])
     except ValueError:
         return BadItem(name, "its cells are not all whole numbers")
     if not 0 <= label <= NOT_A_DIGIT:
