@@ -18,16 +18,14 @@ from django.utils.translation import gettext as _
 from recognizer.models import Prediction
 from recognizer.transfer import formats
 from recognizer.transfer.formats import (
+    FORMATS,
     Format,
     FormatError,
     Item,
     Record,
     Summary,
-    csv_table,
-    idx,
-    png,
+    manifest,
 )
-from recognizer.transfer.formats.manifest import NAME as MANIFEST
 
 __all__ = [
     "ExportError",
@@ -36,28 +34,12 @@ __all__ = [
     "Summary",
     "available_formats",
     "export_drawings",
-    "guess_format",
-    "takes_unlabelled",
+    "infer_format",
     "write_download",
 ]
 
 # Rows fetched at a time. A row holds a PNG of some kilobytes.
 CHUNK = 200
-
-# What the folder of an earlier export may hold, and nothing else.
-FOLDERS = (
-    frozenset({MANIFEST, *png.FOLDERS}),
-    frozenset({MANIFEST, idx.IMAGES, idx.LABELS}),
-)
-
-_SUFFIXES = {
-    ".npz": Format.NPZ,
-    ".csv": Format.CSV,
-    ".parquet": Format.PARQUET,
-    ".json": Format.LABEL_STUDIO,
-    ".zip": Format.PNG,
-    "": Format.PNG,
-}
 
 
 class ExportError(ValueError):
@@ -68,31 +50,25 @@ class NothingToExport(ExportError):
     """No drawing matches."""
 
 
-def guess_format(path: Path) -> Format:
-    """The format that a path's name stands for; a name without suffix is a folder of PNG files.
+def infer_format(path: Path) -> Format:
+    """Return the format for a path by its suffix; without one it is a folder of PNG files.
 
-    Raises ExportError for any other suffix.
+    Raises ExportError for an unknown suffix.
     """
-    if os.path.isdir(path):
-        return Format.PNG
-    try:
-        return _SUFFIXES[path.suffix.lower()]
-    except KeyError:
-        raise ExportError(
-            f"Can't tell the format from the name {path.name!r}: end it in .npz, .csv, .parquet, "
-            f".json or .zip, or give --format: {', '.join(format.value for format in Format)}."
-        ) from None
+    suffix = "" if os.path.isdir(path) else path.suffix.lower()
+    for format in FORMATS.values():
+        if suffix in format.suffixes:
+            return format
+    known = [suffix for format in FORMATS.values() for suffix in format.suffixes if suffix]
+    raise ExportError(
+        f"Can't infer the format from the name {path.name!r}. Use one of the suffixes "
+        f"{', '.join(known)}, or set --format to {', '.join(FORMATS)}."
+    )
 
 
 def available_formats() -> list[Format]:
-    """The formats that can be written with what is installed."""
-    missing = set() if formats.parquet.is_available() else {Format.PARQUET}
-    return [format for format in Format if format not in missing]
-
-
-def takes_unlabelled(format: Format) -> bool:
-    """Whether drawings without a label have a place in a format: where they get one."""
-    return format is Format.LABEL_STUDIO
+    """Return the formats that can be written with what is installed."""
+    return [format for format in FORMATS.values() if format.is_available()]
 
 
 def export_drawings(
@@ -115,10 +91,10 @@ def export_drawings(
     Raises ExportError if there is nothing to export, if something is in the way, if a drawing
     can't be read or a package is missing, or if the path can't be written.
     """
-    if unlabelled and not takes_unlabelled(format):
+    if unlabelled and not format.takes_unlabelled:
+        possible = [each.name for each in FORMATS.values() if each.takes_unlabelled]
         raise ExportError(
-            f"Drawings without a label have no place in {format.value}, only in "
-            f"{Format.LABEL_STUDIO.value}."
+            f"{format.name} can't hold drawings without a label. Use --format {possible[0]}."
         )
     try:
         _refuse_what_is_in_the_way(path, format, force)
@@ -225,11 +201,11 @@ def _counted(items: Iterable[Item], progress: Callable[[], object]) -> Iterator[
 
 
 def _is_folder(path: Path, format: Format) -> bool:
-    return format in (Format.PNG, Format.IDX) and path.suffix.lower() != ".zip"
+    return format.folder is not None and path.suffix.lower() != ".zip"
 
 
 def _has_manifest_beside(path: Path, format: Format) -> bool:
-    return format is Format.CSV and path.suffix.lower() != ".zip"
+    return format.main_file is not None and path.suffix.lower() != ".zip"
 
 
 def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -> Summary:
@@ -239,10 +215,6 @@ def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -
 
     if _is_folder(path, format) or _has_manifest_beside(path, format):
         temporary.mkdir()
-        if format is Format.PNG:
-            # Each label has its folder, even an empty one: a loader numbers the classes alike.
-            for name in png.FOLDERS:
-                (temporary / name).mkdir()
         return formats.write_files(format, items, temporary, spool)
     with temporary.open("xb") as file:
         summary = formats.write_file(format, items, file, spool)
@@ -267,14 +239,14 @@ def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:
         raise ExportError(f"The folder {path.parent} does not exist.")
     wanted = [path]
     if _has_manifest_beside(path, format):
-        wanted.append(csv_table.manifest_path(path))
+        wanted.append(manifest.path_beside(path))
     for each in filter(os.path.lexists, wanted):
         if _is_folder(path, format):
             if _is_empty_or_ours(each):
                 continue
         elif each.is_dir():
             raise ExportError(
-                f"{each} is a folder; {format.value} goes into a file. Give a file name, "
+                f"{each} is a folder; {format.name} goes into a file. Give a file name, "
                 "or --format png for a folder of images."
             )
         elif not each.is_file():
@@ -291,7 +263,8 @@ def _is_empty_or_ours(path: Path) -> bool:
         raise ExportError(f"{path} exists and is not a folder; this format goes into a folder.")
     found = {child.name for child in path.iterdir()}
     # --force must never cost anybody a folder of something else.
-    if found and (MANIFEST not in found or not any(found <= allowed for allowed in FOLDERS)):
+    ours = [format.folder for format in FORMATS.values() if format.folder is not None]
+    if found and (manifest.NAME not in found or not any(found <= names for names in ours)):
         raise ExportError(
             f"{path} is a folder with other things in it, not an earlier export. "
             "Choose another name."
@@ -301,8 +274,8 @@ def _is_empty_or_ours(path: Path) -> bool:
 
 def _put_in_place(temporary: Path, path: Path, format: Format) -> None:
     if _has_manifest_beside(path, format):
-        (temporary / MANIFEST).replace(csv_table.manifest_path(path))
-        (temporary / csv_table.TABLE).replace(path)
+        (temporary / manifest.NAME).replace(manifest.path_beside(path))
+        (temporary / str(format.main_file)).replace(path)
         return
     if not (path.is_dir() and temporary.is_dir()):
         temporary.replace(path)

@@ -66,7 +66,7 @@ def import_drawings(
     """
     with Staging() as staging:
         try:
-            format = format or formats.tell(path)
+            format = format or formats.infer_format(path)
             intake = Intake(staging, by, notice)
             with bar("Reading", formats.count(path, format)) as step:
                 for item in formats.read(path, format, with_manifest=with_manifest):

@@ -8,7 +8,7 @@ from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import LABEL_NAMES
+from recognizer.transfer.formats import FORMATS, LABEL_NAMES
 
 
 class Command(BaseCommand):
@@ -18,10 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="file, or folder, to write")
         parser.add_argument(
             "--format",
-            choices=[choice.value for choice in exporting.Format],
-            help="npz (arrays as in keras.datasets), png (a folder a label), csv "
-            "(label,pixel0..pixel783), idx (MNIST's files), parquet (as on Hugging Face) or "
-            "label-studio (JSON tasks); told from the name if not given",
+            choices=[*FORMATS],
+            help=", ".join(f"{each.name} ({each.description})" for each in FORMATS.values())
+            + "; inferred from the name if not given",
         )
         parser.add_argument(
             "--label",
@@ -90,7 +89,7 @@ class Command(BaseCommand):
             include_unlabelled=include_unlabelled,
         )
         try:
-            chosen = exporting.Format(format) if format else exporting.guess_format(path)
+            chosen = FORMATS[format] if format else exporting.infer_format(path)
             with progress_bar(verbosity=verbosity, total=drawings.count) as progress:
                 summary = exporting.export_drawings(
                     drawings=drawings,
@@ -110,6 +109,6 @@ def describe(summary: exporting.Summary, path: Path, format: exporting.Format) -
     noun = "drawing" if summary.written == 1 else "drawings"
     more = f", {summary.unlabelled} without a label" if summary.unlabelled else ""
     return (
-        f"Wrote {summary.written} {noun} to {path} ({format.value}): "
+        f"Wrote {summary.written} {noun} to {path} ({format.name}): "
         f"{summary.digits} of digits, {summary.not_a_digit} not a digit{more}."
     )

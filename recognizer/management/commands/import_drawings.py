@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognizer.management.terminal import named_bar, say
 from recognizer.transfer import importing
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--format",
-            choices=[choice.value for choice in Format],
+            choices=[*FORMATS],
             help="told from the content if not given",
         )
         parser.add_argument(
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             report = importing.import_drawings(
                 path=Path(path),
                 by=account,
-                format=Format(format) if format else None,
+                format=FORMATS[format] if format else None,
                 with_manifest=not ignore_manifest,
                 skip_bad=skip_bad,
                 notice=lambda notice: say(f"{notice.name}: {notice.text}.", self.stderr),

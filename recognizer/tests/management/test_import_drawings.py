@@ -17,7 +17,7 @@ from recognizer.tests.support.exporting import (
     store,
     store_some,
 )
-from recognizer.transfer.formats import Format, parquet
+from recognizer.transfer.formats import FORMATS, Format
 from recognizer.versions import active as active_version
 
 pytestmark = pytest.mark.django_db
@@ -50,11 +50,11 @@ def test_the_format_is_told_from_the_content_whatever_the_name(exported: Path) -
 
 
 def test_a_format_that_it_is_not_is_refused(exported: Path) -> None:
-    for format in Format:
-        if format not in (Format.NPZ, Format.PARQUET) or (
-            format is Format.PARQUET and parquet.is_available()
+    for format in FORMATS.values():
+        if format not in (FORMATS["npz"], FORMATS["parquet"]) or (
+            format is FORMATS["parquet"] and FORMATS["parquet"].is_available()
         ):
-            said = refused_import(exported, "--format", format.value)
+            said = refused_import(exported, "--format", format.name)
             assert "Nothing was imported." in said
 
 
@@ -69,7 +69,7 @@ def test_what_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
     assert "No such file or directory" in refused_import(tmp_path / "missing.npz")
     assert "name too long" in refused_import(tmp_path / ("x" * 300))
     assert "no images in folders 0 to 9" in refused_import(tmp_path / "empty")
-    assert "none of the formats read here" in refused_import(tmp_path / "words.txt")
+    assert "none of the supported formats" in refused_import(tmp_path / "words.txt")
 
 
 def test_a_file_without_drawings_is_refused(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_one_array_is_refused_with_advice(tmp_path: Path) -> None:
 def test_parquet_without_its_package_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "is_available", lambda: False)
+    monkeypatch.setattr(Format, "is_available", lambda format: not format.package)
     (tmp_path / "x.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
 
     assert "pip install pyarrow" in refused_import(tmp_path / "x.parquet")

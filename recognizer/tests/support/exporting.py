@@ -15,9 +15,11 @@ from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing
-from recognizer.transfer.formats import Format, csv_table, parquet
+from recognizer.transfer.formats import FORMATS, Format, manifest
 
-needs_pyarrow = pytest.mark.skipif(not parquet.is_available(), reason="pyarrow is not installed")
+needs_pyarrow = pytest.mark.skipif(
+    not FORMATS["parquet"].is_available(), reason="pyarrow is not installed"
+)
 
 
 class Way(NamedTuple):
@@ -29,26 +31,26 @@ class Way(NamedTuple):
 
     @property
     def options(self) -> tuple[str, str]:
-        return ("--format", self.format.value)
+        return ("--format", self.format.name)
 
 
 WAYS = [
-    Way("labels.npz", Format.NPZ),
-    Way("drawings", Format.PNG),
-    Way("drawings.zip", Format.PNG),
-    Way("labels.csv", Format.CSV, has_drawings=False),
-    Way("table.zip", Format.CSV, has_drawings=False),
-    Way("mnist", Format.IDX, has_drawings=False),
-    Way("mnist.zip", Format.IDX, has_drawings=False),
-    Way("labels.parquet", Format.PARQUET),
-    Way("tasks.json", Format.LABEL_STUDIO),
+    Way("labels.npz", FORMATS["npz"]),
+    Way("drawings", FORMATS["png"]),
+    Way("drawings.zip", FORMATS["png"]),
+    Way("labels.csv", FORMATS["csv"], has_drawings=False),
+    Way("table.zip", FORMATS["csv"], has_drawings=False),
+    Way("mnist", FORMATS["idx"], has_drawings=False),
+    Way("mnist.zip", FORMATS["idx"], has_drawings=False),
+    Way("labels.parquet", FORMATS["parquet"]),
+    Way("tasks.json", FORMATS["label-studio"]),
 ]
 
 each_way = pytest.mark.parametrize(
     "way",
     [
         pytest.param(
-            way, id=way.name, marks=[needs_pyarrow] if way.format is Format.PARQUET else []
+            way, id=way.name, marks=[needs_pyarrow] if way.format is FORMATS["parquet"] else []
         )
         for way in WAYS
     ],
@@ -111,7 +113,7 @@ def files_of(path: Path) -> dict[str, bytes]:
     """All bytes of an export, its manifest included."""
     found: Iterable[Path] = path.rglob("*") if path.is_dir() else [path]
     if path.suffix == ".csv":
-        found = [path, csv_table.manifest_path(path)]
+        found = [path, manifest.path_beside(path)]
     return {
         file.relative_to(path.parent).as_posix(): file.read_bytes()
         for file in found

@@ -34,7 +34,7 @@ from recognizer.tests.support.exporting import (
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing, make_prediction, make_version
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import LABEL_NAMES, Format, parquet
+from recognizer.transfer.formats import FORMATS, LABEL_NAMES, Format
 
 pytestmark = pytest.mark.django_db
 
@@ -260,13 +260,13 @@ def test_parquet_is_a_data_set_of_hugging_face(
 def test_parquet_without_its_package_says_what_to_install(
     tmp_path: Path, seven: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "is_available", lambda: False)
+    monkeypatch.setattr(Format, "is_available", lambda format: not format.package)
 
     with pytest.raises(exporting.ExportError, match="pip install pyarrow"):
-        export(tmp_path / "labels.parquet", Format.PARQUET)
+        export(tmp_path / "labels.parquet", FORMATS["parquet"])
 
     assert list(tmp_path.iterdir()) == []
-    assert Format.PARQUET not in exporting.available_formats()
+    assert FORMATS["parquet"] not in exporting.available_formats()
 
 
 # Label Studio ---------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_the_sha256_of_the_whole_is_that_of_its_drawings_lines(
     whole = [text.split("sha256 of its drawings, labels and answers: ")[1][:64]
              for text in (printed, changed)]  # fmt: skip
     assert whole[0] != whole[1]
-    if way.format is Format.CSV and way.name.endswith(".csv"):
+    if way.format is FORMATS["csv"] and way.name.endswith(".csv"):
         lines = (tmp_path / "labels.csv.manifest.json").read_text().splitlines()
         text = "".join(line.removesuffix(",") + "\n" for line in lines[1:-1])
         assert hashlib.sha256(text.encode()).hexdigest() == whole[1]
@@ -350,7 +350,7 @@ def test_a_failure_half_way_leaves_what_was_there(
     export_to(tmp_path / way.name, *way.options)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     make_prediction(4, label=4, image=b"damaged")
-    if way.format in (Format.PNG, Format.PARQUET, Format.LABEL_STUDIO):
+    if way.format in (FORMATS["png"], FORMATS["parquet"], FORMATS["label-studio"]):
         # These copy the bytes unread, so a full disk has to stop them.
         monkeypatch.setattr(os, "fsync", full_disk)
         monkeypatch.setattr(Path, "write_bytes", full_disk)
@@ -388,7 +388,7 @@ def test_a_table_is_never_there_without_its_manifest(
     monkeypatch.setattr(Path, "replace", cut_off)
 
     with pytest.raises(exporting.ExportError):
-        export(tmp_path / "labels.csv", Format.CSV)
+        export(tmp_path / "labels.csv", FORMATS["csv"])
 
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv.manifest.json"] == replaced
 

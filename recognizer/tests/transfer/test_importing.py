@@ -26,7 +26,7 @@ from recognizer.tests.support.exporting import (
 )
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 from recognizer.transfer import importing
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS
 
 pytestmark = pytest.mark.django_db
 
@@ -383,7 +383,7 @@ def test_what_came_meanwhile_is_not_stored_twice(
 
     monkeypatch.setattr(ModelVersion.objects, "select_for_update", meanwhile)
 
-    report = importing.import_drawings(path=tmp_path / "labels.npz", format=Format.NPZ)
+    report = importing.import_drawings(path=tmp_path / "labels.npz", format=FORMATS["npz"])
 
     assert (report.imported, report.duplicates) == (1, 1)
     assert Prediction.objects.filter(pixels_sha256=three.pixels_sha256).count() == 1

@@ -22,7 +22,7 @@ from recognizer.tests.support.reviewing import make_version
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting as transfer_exporting
 from recognizer.transfer import formats, import_reader, importing
-from recognizer.transfer.formats import BadItem, Format, Item, Record, parquet
+from recognizer.transfer.formats import FORMATS, BadItem, Format, Item, Record, parquet
 from recognizer.transfer.import_buffer import Staged
 
 START = datetime(2026, 3, 31, tzinfo=timezone.utc)
@@ -92,7 +92,7 @@ def read(path: Path) -> int:
     "way",
     [
         pytest.param(
-            way, id=way.name, marks=[needs_pyarrow] if way.format is Format.PARQUET else []
+            way, id=way.name, marks=[needs_pyarrow] if way.format is FORMATS["parquet"] else []
         )
         for way in WAYS
         if way.name not in ("table.zip", "mnist.zip")
@@ -104,7 +104,7 @@ def test_neither_writing_nor_reading_holds_them_all(
     monkeypatch.setattr(parquet, "_ROWS", 50)
     # Once for what is loaded at the first use.
     write(way, tmp_path / f"first-{way.name}", 60)
-    format = Format.CSV if way.name == "labels.csv" else None
+    format = FORMATS["csv"] if way.name == "labels.csv" else None
     peaks: dict[str, list[int]] = {"written": [], "read": []}
     for count in (100, 500):
         path = tmp_path / f"{count}-{way.name}"
@@ -139,7 +139,7 @@ class Alive:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", [Format.NPZ, Format.LABEL_STUDIO])
+@pytest.mark.parametrize("format", [FORMATS["npz"], FORMATS["label-studio"]])
 def test_neither_exporting_nor_importing_holds_more_than_a_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
 ) -> None:

@@ -53,7 +53,10 @@ class Sink(Protocol):
         """Open a file to write; one at a time."""
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a small file that does not shrink any more, such as a PNG."""
+        """Write a small file that compression would not shrink, such as a PNG."""
+
+    def make_folder(self, name: str) -> None:
+        """Make a folder that stays even if nothing is written to it."""
 
 
 def copy(spool: IO[bytes], sink: Sink, name: str) -> None:
@@ -81,6 +84,9 @@ class FolderSink:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
 
+    def make_folder(self, name: str) -> None:
+        (self._folder / name).mkdir()
+
 
 class ZipSink:
     """A zip file; the same content gives the same bytes, so no member has a time.
@@ -99,6 +105,9 @@ class ZipSink:
 
     def put(self, name: str, content: bytes) -> None:
         self._archive.writestr(_member(name, compress=False), content)
+
+    def make_folder(self, name: str) -> None:
+        pass  # A zip file has no empty folders.
 
 
 def _member(name: str, compress: bool) -> zipfile.ZipInfo:

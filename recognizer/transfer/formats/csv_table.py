@@ -22,6 +22,7 @@ import numpy as np
 
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import (
     UNREADABLE,
     Sink,
@@ -45,11 +46,6 @@ TABLE = "drawings.csv"
 _SIDE = imaging.INPUT_SIDE
 _TITLES = ("label", *(f"pixel{index}" for index in range(_SIDE**2)))
 _MAX_LINE = 4 << 20
-
-
-def manifest_path(path: Path) -> Path:
-    """Return where the manifest of a table lies."""
-    return path.with_name(f"{path.name}.{manifest.NAME}")
 
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
@@ -84,7 +80,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 def _open(path: Path, stack: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes] | None, str]:
     """Open a table and its manifest, if there is one; return what to call that one."""
-    beside = manifest_path(path)
+    beside = manifest.path_beside(path)
     lines: IO[bytes] | None = None
     if path.is_file() and not is_zip(path):
         if beside.is_file():
@@ -143,3 +139,20 @@ def _item(cells: list[str], at: int, side: int, number: int) -> Item | BadItem:
     if min(values) < 0 or max(values) > 255:
         return BadItem(name, "its pixels are not all in 0-255")
     return Item(name, label, np.array(values, np.uint8).reshape(side, side))
+
+
+def _has_commas(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")[0].count(b",") > 1
+
+
+FORMAT = Format(
+    name="csv",
+    title=gettext_noop("pixel table (.csv, zipped)"),
+    description="label,pixel0..pixel783",
+    download_suffix="-csv.zip",
+    suffixes=(".csv",),
+    read=read,
+    write_files=write,
+    main_file=TABLE,
+    starts=_has_commas,
+)

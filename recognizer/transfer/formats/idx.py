@@ -23,6 +23,7 @@ import numpy as np
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
 from recognizer.transfer.formats.arrays import Column, read_exactly
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import (
     UNREADABLE,
     Folder,
@@ -169,3 +170,17 @@ def _shape(file: IO[bytes], name: str, dimensions: int) -> tuple[int, ...]:
         raise FormatError(f"{name} is not an IDX file of {dimensions} dimensions of bytes.")
     shape: tuple[int, ...] = struct.unpack(f">{rank}I", read_exactly(file, 4 * rank, name))
     return shape
+
+
+FORMAT = Format(
+    name="idx",
+    title=gettext_noop("MNIST files (.zip)"),
+    description="the files of MNIST",
+    download_suffix="-idx.zip",
+    read=read,
+    write_files=write,
+    folder=frozenset({manifest.NAME, IMAGES, LABELS}),
+    count=count,
+    starts=lambda head: head.startswith((b"\x1f\x8b", b"\0\0\x08")),
+    matches=lambda source: bool(pairs(source)),
+)

@@ -32,6 +32,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import unreadable
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
@@ -269,3 +270,20 @@ class _Text:
                 self.at += 1
             if not self.more():
                 return ""
+
+
+def _starts_as_json(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"[", b"{"))
+
+
+FORMAT = Format(
+    name="label-studio",
+    title=gettext_noop("Label Studio tasks (.json)"),
+    description="tasks in JSON",
+    download_suffix=".json",
+    suffixes=(".json",),
+    read=read,
+    write_file=write,
+    starts=_starts_as_json,
+    takes_unlabelled=True,
+)

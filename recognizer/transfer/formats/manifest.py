@@ -17,6 +17,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -30,6 +31,11 @@ VERSION = 1
 ADVICE = "Export again, or read the drawings without it: --ignore-manifest."
 
 _MAX_LINE = 1 << 16
+
+
+def path_beside(path: Path) -> Path:
+    """Return where the manifest of a single file is stored."""
+    return path.with_name(f"{path.name}.{NAME}")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ import numpy as np
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
 from recognizer.transfer.formats.arrays import Column, StoredArray, read_exactly
-from recognizer.transfer.formats.containers import ZipSink, open_archive
+from recognizer.transfer.formats.base import Format, gettext_noop
+from recognizer.transfer.formats.containers import Source, ZipSink, open_archive
 from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
@@ -174,3 +175,20 @@ def _check_labels(labels: StoredArray, n: int) -> None:
             f"{labels.name} is {labels.dtype} of shape {labels.shape} for {n} images, not whole "
             f"numbers of shape ({n},)."
         )
+
+
+def _has_arrays(source: Source) -> bool:
+    return any(name.endswith(".npy") for name in source.names())
+
+
+FORMAT = Format(
+    name="npz",
+    title=gettext_noop("Keras arrays (.npz)"),
+    description="arrays as in keras.datasets",
+    download_suffix=".npz",
+    suffixes=(".npz",),
+    read=read,
+    write_file=write,
+    count=count,
+    matches=_has_arrays,
+)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
+from recognizer.transfer.formats.base import Format, gettext_noop
+from recognizer.transfer.formats.containers import Source
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
@@ -41,14 +42,9 @@ _DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "str
 _KEY = b"digitsite"
 
 
-def is_available() -> bool:
-    """Whether pyarrow is installed."""
-    return importlib.util.find_spec("pyarrow") is not None
-
-
 def require() -> None:
-    """Raise FormatError, saying what to do, where pyarrow is not installed."""
-    if not is_available():
+    """Raise FormatError if pyarrow is not installed."""
+    if not FORMAT.is_available():
         raise FormatError("Parquet needs pyarrow, which is not installed: pip install pyarrow")
 
 
@@ -246,3 +242,22 @@ def _item(
     if label is None:
         return BadItem(name, f"its label is {number}, not 0-9, nor 10 for “not a digit”")
     return Item(name, label, image)
+
+
+def _has_parquet(source: Source) -> bool:
+    return any(name.endswith(".parquet") for name in source.names())
+
+
+FORMAT = Format(
+    name="parquet",
+    title=gettext_noop("Hugging Face (.parquet)"),
+    description="as on Hugging Face",
+    download_suffix=".parquet",
+    suffixes=(".parquet",),
+    read=read,
+    write_file=write,
+    count=count,
+    starts=lambda head: head.startswith(b"PAR1"),
+    matches=_has_parquet,
+    package="pyarrow",
+)

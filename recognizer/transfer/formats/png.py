@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import Sink, Source, copy, open_source, read_image
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
@@ -35,6 +36,9 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
     """Write labelled drawings, each a file."""
     lines = spool()
     listed = ManifestWriter(lines, "png")
+    # Each label has its folder, even an empty one: a loader numbers the classes by them.
+    for folder in FOLDERS:
+        sink.make_folder(folder)
     for item in items:
         assert isinstance(item.image, bytes)
         assert item.label is not None
@@ -109,3 +113,17 @@ def _read_ours(source: Source) -> Iterator[Item | BadItem]:
             f"{source.path} holds {there} images, its manifest names {named}. To take all, each by "
             "the folder it lies in, add --ignore-manifest."
         )
+
+
+FORMAT = Format(
+    name="png",
+    title=gettext_noop("images by label (.zip)"),
+    description="one folder per label",
+    download_suffix=".zip",
+    suffixes=(".zip", ""),
+    read=read,
+    write_files=write,
+    folder=frozenset({manifest.NAME, *FOLDERS}),
+    # Any folder may hold folders of images; `read` says what is missing.
+    matches=lambda source: True,
+)

@@ -17,7 +17,7 @@ from recognizer.labelling import labels as labelling_labels
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS, Format
 from training import pipeline
 from training.data import downloads, training_data
 from training.data.datasets import NOT_A_DIGIT, Data, see
@@ -218,7 +218,7 @@ def test_thresholds_part_off_as_much_as_before(bundled: Bundle) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", [Format.NPZ, Format.PNG, Format.PARQUET])
+@pytest.mark.parametrize("format", [FORMATS["npz"], FORMATS["png"], FORMATS["parquet"]])
 def test_an_exported_file_gives_what_the_database_gives(
     format: Format, draw_digit: DrawDigit, reviewer: User, tmp_path: Path
 ) -> None:
@@ -228,7 +228,7 @@ def test_an_exported_file_gives_what_the_database_gives(
         )
         label = NOT_A_DIGIT if number > 9 else number
         labelling_labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
-    path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
+    path = tmp_path / f"labels{'.npz' if format is FORMATS['npz'] else ''}"
     exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
     stored, read = training_data.read_labelled_database(), training_data.read_labelled_file(path)
