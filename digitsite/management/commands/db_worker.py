@@ -1,4 +1,4 @@
-"""`manage.py db_worker`, which says on the pages of the admin that it is there."""
+"""`manage.py db_worker`, whose heartbeat the admin shows."""
 
 from __future__ import annotations
 
@@ -19,38 +19,37 @@ from recognizer.jobs import heartbeat
 
 
 class Command(Worker):
-    """The worker of django-tasks, with signs of life, where there is something to train with."""
+    """The worker of django-tasks, with a heartbeat; it needs the training code and TensorFlow."""
 
-    help = "Do the work that the admin asks for, such as training, until it is stopped."
+    help = "Run the jobs that the admin queues, such as training, until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the library's options; never restart in the middle of a training."""
         super().add_arguments(parser)
+        # The library would restart in the middle of a training.
         parser.set_defaults(reload=False)
 
     def handle(self, **options: Any) -> None:
-        """Work the queue off."""
         for package in ("training", "tensorflow"):
             if importlib.util.find_spec(package) is None:
                 raise CommandError(
-                    f"A worker trains, and {package} is not installed here. "
+                    f"The worker needs {package}, which is not installed. "
                     "Run: python -m pip install -r requirements.txt"
                 )
-        # The library listens for signals only once it works. A worker that is told to end before
-        # that, when it has signed in already, would be killed without signing off.
+        # The library handles signals only after its start. A worker that is stopped before that
+        # would leave its heartbeat behind.
         _listen(_leave)
         name = options["worker_id"]
         with heartbeat.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:
-                # Make and its shell both pass a Ctrl-C on: the second must not cut this short.
+                # Make and its shell both forward Ctrl-C: the second must not interrupt this.
                 _listen(signal.SIG_IGN)
 
 
 def _listen(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for told in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(told, handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
