@@ -22,8 +22,8 @@ needs_pyarrow = pytest.mark.skipif(
 )
 
 
-class Way(NamedTuple):
-    """A file or folder to export to: what it is called, its format, and if it holds originals."""
+class Target(NamedTuple):
+    """A file or folder to export to, its format, and whether it contains the original drawings."""
 
     name: str
     format: Format
@@ -34,25 +34,27 @@ class Way(NamedTuple):
         return ("--format", self.format.name)
 
 
-WAYS = [
-    Way("labels.npz", FORMATS["npz"]),
-    Way("drawings", FORMATS["png"]),
-    Way("drawings.zip", FORMATS["png"]),
-    Way("labels.csv", FORMATS["csv"], has_drawings=False),
-    Way("table.zip", FORMATS["csv"], has_drawings=False),
-    Way("mnist", FORMATS["idx"], has_drawings=False),
-    Way("mnist.zip", FORMATS["idx"], has_drawings=False),
-    Way("labels.parquet", FORMATS["parquet"]),
-    Way("tasks.json", FORMATS["label-studio"]),
+TARGETS = [
+    Target("labels.npz", FORMATS["npz"]),
+    Target("drawings", FORMATS["png"]),
+    Target("drawings.zip", FORMATS["png"]),
+    Target("labels.csv", FORMATS["csv"], has_drawings=False),
+    Target("table.zip", FORMATS["csv"], has_drawings=False),
+    Target("mnist", FORMATS["idx"], has_drawings=False),
+    Target("mnist.zip", FORMATS["idx"], has_drawings=False),
+    Target("labels.parquet", FORMATS["parquet"]),
+    Target("tasks.json", FORMATS["label-studio"]),
 ]
 
-each_way = pytest.mark.parametrize(
-    "way",
+each_target = pytest.mark.parametrize(
+    "target",
     [
         pytest.param(
-            way, id=way.name, marks=[needs_pyarrow] if way.format is FORMATS["parquet"] else []
+            target,
+            id=target.name,
+            marks=[needs_pyarrow] if target.format is FORMATS["parquet"] else [],
         )
-        for way in WAYS
+        for target in TARGETS
     ],
 )
 
@@ -60,7 +62,7 @@ each_way = pytest.mark.parametrize(
 def store(
     digit: int, *, label: int | None = None, by: User | None = None, seed: int = 0
 ) -> Prediction:
-    """A drawing that the site has read as it reads them all, with a reviewer's label."""
+    """A drawing that the site has recognised, with a reviewer's label."""
     row = recognition.recognise(
         data=drawing(digit, seed=seed), source="canvas", user=None, visitor=None
     )
@@ -71,7 +73,7 @@ def store(
 
 
 def store_some(by: User | None = None) -> list[Prediction]:
-    """Five drawings: two read right, one mistake, one that is no digit, one suggested."""
+    """Five drawings: two correct, one misclassified, one not a digit, one with a suggestion."""
     rows = [
         store(3, label=3, by=by),
         store(1, label=7, by=by),
@@ -85,21 +87,21 @@ def store_some(by: User | None = None) -> list[Prediction]:
 
 
 def export_to(path: Path, *options: object) -> str:
-    """Run export_drawings; return what it printed."""
+    """Run export_drawings; return its output."""
     out = io.StringIO()
     call_command("export_drawings", str(path), *map(str, options), stdout=out)
     return out.getvalue()
 
 
 def import_from(path: Path, *options: object) -> str:
-    """Run import_drawings; return all that it printed."""
+    """Run import_drawings; return its output."""
     out = io.StringIO()
     call_command("import_drawings", str(path), *map(str, options), stdout=out, stderr=out)
     return out.getvalue()
 
 
 def refused_import(path: Path, *options: object) -> str:
-    """Run import_drawings, which must refuse and store nothing; return all that it said."""
+    """Run import_drawings, which must fail and store nothing; return its output and error."""
     before = set(Prediction.objects.values_list("pk", "label"))
     out = io.StringIO()
     with pytest.raises(CommandError) as caught:
@@ -110,7 +112,7 @@ def refused_import(path: Path, *options: object) -> str:
 
 
 def files_of(path: Path) -> dict[str, bytes]:
-    """All bytes of an export, its manifest included."""
+    """The files of an export, including the manifest."""
     found: Iterable[Path] = path.rglob("*") if path.is_dir() else [path]
     if path.suffix == ".csv":
         found = [path, manifest.path_beside(path)]

@@ -1,11 +1,11 @@
-"""CSV as on Kaggle: ``label,pixel0 ... pixel783``, a row a drawing, and a manifest beside it.
+"""CSV as on Kaggle: ``label,pixel0 ... pixel783``, a row per drawing, and a manifest beside it.
 
-Pixels are what the model saw, 0-255, white ink on black; the label is 0-9, or 10 for "not a digit".
-``labels.csv`` has its manifest in ``labels.csv.manifest.json``; in a zip file the two are called
+Pixels are the model input, 0-255, white ink on black; the label is 0-9, or 10 (not a digit).
+The manifest of ``labels.csv`` is ``labels.csv.manifest.json``; in a zip file the two are
 ``drawings.csv`` and ``manifest.json``.
 
-Read are these, and any table whose column ``label`` (or whose first, where there are no titles)
-holds the label and whose others hold the pixels of a square.
+It also reads any table with the label in the column ``label`` (the first one if there is no header)
+and the pixels of a square in the others.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ from recognizer.transfer.formats.items import (
     FormatError,
     Item,
     Spool,
+    model_input_of,
     record_of,
-    seen,
 )
 from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
 TABLE = "drawings.csv"
 _SIDE = imaging.INPUT_SIDE
-_TITLES = ("label", *(f"pixel{index}" for index in range(_SIDE**2)))
+_COLUMNS = ("label", *(f"pixel{index}" for index in range(_SIDE**2)))
 _MAX_LINE = 4 << 20
 
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
-    """Write labelled drawings; raises FormatError naming a drawing that can't be read."""
+    """Write labelled drawings; raises FormatError for one that can't be decoded."""
     lines = spool()
     listed = ManifestWriter(lines, "csv")
     with sink.open(TABLE) as file:
         rows = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
-        rows.writerow(_TITLES)
+        rows.writerow(_COLUMNS)
         for item in items:
-            pixels = seen(item)
+            pixels = model_input_of(item)
             rows.writerow([item.label, *pixels.ravel().tolist()])
             listed.add(record_of(item).of_input(pixels))
     summary = listed.close()
@@ -65,7 +65,7 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the rows of a table; raises FormatError where it is none."""
+    """Yield the drawings of a table; raises FormatError."""
     with contextlib.ExitStack() as stack:
         try:
             table, lines, where = _open(path, stack)
@@ -79,7 +79,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def _open(path: Path, stack: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes] | None, str]:
-    """Open a table and its manifest, if there is one; return what to call that one."""
+    """Open a table and its manifest, if there is one; return its name for messages."""
     beside = manifest.path_beside(path)
     lines: IO[bytes] | None = None
     if path.is_file() and not is_zip(path):
@@ -96,20 +96,20 @@ def _rows(table: IO[bytes], path: Path) -> Iterator[Item | BadItem]:
     rows = csv.reader(_lines(table), skipinitialspace=True, strict=True)
     try:
         first = next(rows, [])
-        titles = [cell.strip().lower() for cell in first]
+        names = [cell.strip().lower() for cell in first]
         at = 0
-        has_titles = not (titles and titles[0].lstrip("-").isdecimal())
-        if has_titles:
-            if "label" not in titles:
+        has_header = not (names and names[0].lstrip("-").isdecimal())
+        if has_header:
+            if "label" not in names:
                 raise FormatError(f"{path} has no column called label.")
-            at = titles.index("label")
-        side = math.isqrt(len(titles) - 1)
-        if side < 2 or side**2 != len(titles) - 1:
+            at = names.index("label")
+        side = math.isqrt(len(names) - 1)
+        if side < 2 or side**2 != len(names) - 1:
             raise FormatError(
-                f"{path} has {len(titles) - 1} columns beside the label, not the pixels of a "
+                f"{path} has {len(names) - 1} columns besides the label, not the pixels of a "
                 "square such as 28x28."
             )
-        if not has_titles:
+        if not has_header:
             yield _item(first, at, side, rows.line_num)
         for row in rows:
             if row and row != [""]:
@@ -119,7 +119,7 @@ def _rows(table: IO[bytes], path: Path) -> Iterator[Item | BadItem]:
 
 
 def _lines(table: IO[bytes]) -> Iterator[str]:
-    """Yield the lines of a table; one that is too long to be a row comes in pieces."""
+    """Yield the lines of a table; one that is far too long is split."""
     encoding = "utf-8-sig"
     while line := table.readline(_MAX_LINE):
         yield line.decode(encoding, "replace")
@@ -135,7 +135,7 @@ def _item(cells: list[str], at: int, side: int, number: int) -> Item | BadItem:
     except ValueError:
         return BadItem(name, "its cells are not all whole numbers")
     if not 0 <= label <= NOT_A_DIGIT:
-        return BadItem(name, f"its label is {label}, not 0-9, nor 10 for “not a digit”")
+        return BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)")
     if min(values) < 0 or max(values) > 255:
         return BadItem(name, "its pixels are not all in 0-255")
     return Item(name, label, np.array(values, np.uint8).reshape(side, side))
