@@ -252,7 +252,7 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DigitSite API",
-    "DESCRIPTION": "Send a drawing; get the digit it shows, how sure that is, and your history.",
+    "DESCRIPTION": "Send drawings and get predicted digits with confidence; list your drawings.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",

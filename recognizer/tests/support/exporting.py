@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +17,7 @@ from recognizer.labelling import labels
 from recognizer.models import Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing
-from recognizer.transfer.formats import FORMATS, Format, manifest
+from recognizer.transfer.formats import FORMATS, Format, Item, Record, manifest
 
 needs_pyarrow = pytest.mark.skipif(
     not FORMATS["parquet"].is_available(), reason="pyarrow is not installed"
@@ -46,17 +48,44 @@ TARGETS = [
     Target("tasks.json", FORMATS["label-studio"]),
 ]
 
-each_target = pytest.mark.parametrize(
-    "target",
-    [
-        pytest.param(
-            target,
-            id=target.name,
-            marks=[needs_pyarrow] if target.format is FORMATS["parquet"] else [],
-        )
-        for target in TARGETS
-    ],
-)
+
+def each_of(targets: Iterable[Target]) -> pytest.MarkDecorator:
+    """Run a test for each of these targets; that of Parquet needs pyarrow."""
+    return pytest.mark.parametrize(
+        "target",
+        [
+            pytest.param(
+                each, id=each.name, marks=[needs_pyarrow] * (each.format.name == "parquet")
+            )
+            for each in targets
+        ],
+    )
+
+
+each_target = each_of(TARGETS)
+
+
+def make_item(
+    number: int, image: bytes, *, digit: int, label: int, is_model_input: bool = False
+) -> Item:
+    """A labelled drawing with its record, without a database."""
+    start = datetime(2026, 3, 31, tzinfo=timezone.utc)
+    record = Record(
+        id=str(UUID(int=number)),
+        label=label,
+        digit=digit,
+        confidence=0.9,
+        verdict="digit",
+        model_version="tested-1",
+        model_sha256="0" * 64,
+        source="canvas",
+        is_model_input=is_model_input,
+        suggestion=None,
+        created_at=start + timedelta(seconds=number),
+        labelled_at=start,
+        labelled_by="ada",
+    )
+    return Item(record.id, label, image, is_model_input, record)
 
 
 def store(

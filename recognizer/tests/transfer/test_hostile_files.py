@@ -11,10 +11,8 @@ import os
 import struct
 import tempfile
 import zipfile
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import pytest
@@ -28,6 +26,7 @@ from recognizer.tests.support.exporting import (
     Target,
     export_to,
     files_of,
+    make_item,
     refused_import,
     store_some,
 )
@@ -39,7 +38,6 @@ from recognizer.transfer.formats import (
     Format,
     FormatError,
     Item,
-    Record,
     containers,
 )
 
@@ -56,26 +54,7 @@ damaging = settings(
 def some_items() -> list[Item]:
     """Three drawings with records, without a database."""
     return [
-        Item(
-            name=str(UUID(int=number)),
-            label=label,
-            image=drawing(digit),
-            record=Record(
-                id=str(UUID(int=number)),
-                label=label,
-                digit=digit,
-                confidence=0.9,
-                verdict="digit",
-                model_version="tested-1",
-                model_sha256="0" * 64,
-                source="canvas",
-                is_model_input=False,
-                suggestion=None,
-                created_at=datetime(2026, 3, 31, tzinfo=timezone.utc),
-                labelled_at=datetime(2026, 3, 31, tzinfo=timezone.utc),
-                labelled_by=None,
-            ),
-        )
+        make_item(number, drawing(digit), digit=digit, label=label)
         for number, (digit, label) in enumerate([(3, 3), (1, 7), (8, 10)])
     ]
 

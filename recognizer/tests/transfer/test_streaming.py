@@ -8,24 +8,20 @@ import shutil
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pytest
 
 from recognizer import imaging
 from recognizer.models import Prediction
-from recognizer.tests.support.exporting import TARGETS, Target, needs_pyarrow
+from recognizer.tests.support.exporting import TARGETS, Target, each_of, make_item
 from recognizer.tests.support.reviewing import make_version
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting as transfer_exporting
 from recognizer.transfer import formats, import_reader, importing
-from recognizer.transfer.formats import FORMATS, BadItem, Format, Item, Record, parquet
+from recognizer.transfer.formats import FORMATS, BadItem, Format, Item, parquet
 from recognizer.transfer.import_buffer import BufferedDrawing
-
-START = datetime(2026, 3, 31, tzinfo=timezone.utc)
 
 
 def model_input(number: int) -> bytes:
@@ -38,23 +34,13 @@ def model_input(number: int) -> bytes:
 
 def some_items(count: int) -> Iterator[Item]:
     for number in range(count):
-        label = number % 11
-        record = Record(
-            id=str(UUID(int=number)),
-            label=label,
+        yield make_item(
+            number,
+            model_input(number),
             digit=number % 10,
-            confidence=0.9,
-            verdict="digit",
-            model_version="tested-1",
-            model_sha256="0" * 64,
-            source="canvas",
+            label=number % 11,
             is_model_input=True,
-            suggestion=None,
-            created_at=START + timedelta(seconds=number),
-            labelled_at=START,
-            labelled_by="ada",
         )
-        yield Item(record.id, label, model_input(number), True, record)
 
 
 def most_memory(work: Callable[[], object]) -> int:
@@ -88,18 +74,7 @@ def read(path: Path) -> int:
     return found
 
 
-@pytest.mark.parametrize(
-    "target",
-    [
-        pytest.param(
-            target,
-            id=target.name,
-            marks=[needs_pyarrow] if target.format is FORMATS["parquet"] else [],
-        )
-        for target in TARGETS
-        if target.name not in ("table.zip", "mnist.zip")
-    ],
-)
+@each_of(target for target in TARGETS if target.name not in ("table.zip", "mnist.zip"))
 def test_writing_and_reading_take_constant_memory(
     tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
