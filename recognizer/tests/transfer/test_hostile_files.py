@@ -46,8 +46,11 @@ ONE_FILE = [
     for target in TARGETS
     if target.name.endswith((".npz", ".zip", ".parquet", ".json", ".csv"))
 ]
+# No limits of time, which a busy machine would exceed.
 damaging = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
