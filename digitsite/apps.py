@@ -1,13 +1,10 @@
-"""The project itself as an application, for its system checks."""
+"""The project as an application, for its system checks and commands."""
 
 from django.apps import AppConfig
 
 
 class DigitSiteConfig(AppConfig):
-    """Registers the checks of the configuration."""
-
     name = "digitsite"
 
     def ready(self) -> None:
-        """Import the checks, which register themselves."""
         from digitsite import checks  # noqa: F401

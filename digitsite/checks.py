@@ -1,4 +1,4 @@
-"""System checks of the configuration: a site that would be unsafe or broken does not start."""
+"""System checks of the configuration: an unsafe or broken site does not start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _is_public() -> bool:
 
 @register(Tags.security)
 def environment_is_readable(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E001: every variable that is set holds a value that makes sense."""
+    """E001: every variable has a valid value."""
     return [
         Error(
             problem.message,
@@ -37,14 +37,14 @@ def environment_is_readable(app_configs: Apps, **kwargs: Any) -> list[CheckMessa
 
 
 @register(Tags.security)
-def public_site_brings_its_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E002: a site that others can reach has a SECRET_KEY from the environment."""
+def public_site_has_its_own_key(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E002: a public site has a SECRET_KEY from the environment."""
     if not _is_public() or settings.SECRET_KEY_FROM_ENVIRONMENT:
         return []
     return [
         Error(
-            "ALLOWED_HOSTS names more than this machine, but SECRET_KEY is not set.",
-            hint="Set SECRET_KEY in the environment, the same on every web machine.",
+            "ALLOWED_HOSTS includes other hosts than this machine, but SECRET_KEY is not set.",
+            hint="Set SECRET_KEY in the environment, to the same value on every web server.",
             id="digitsite.E002",
         )
     ]
@@ -64,21 +64,21 @@ def secret_key_is_strong(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]
     return [
         Error(
             f"SECRET_KEY must be random and at least {SHORTEST_SECRET_KEY} characters long.",
-            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(48))"',
+            hint='Create one: python -c "import secrets; print(secrets.token_urlsafe(48))"',
             id="digitsite.E003",
         )
     ]
 
 
 @register(Tags.security)
-def public_site_hides_its_insides(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E004: a site that others can reach shows no debug pages."""
+def public_site_has_debug_off(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E004: a public site shows no debug pages."""
     if not (_is_public() and settings.DEBUG):
         return []
     return [
         Error(
-            "DEBUG is on although ALLOWED_HOSTS names more than this machine.",
-            hint="Unset DEBUG, or keep ALLOWED_HOSTS to localhost.",
+            "DEBUG is on, but ALLOWED_HOSTS includes other hosts than this machine.",
+            hint="Unset DEBUG, or limit ALLOWED_HOSTS to localhost.",
             id="digitsite.E004",
         )
     ]
@@ -86,12 +86,12 @@ def public_site_hides_its_insides(app_configs: Apps, **kwargs: Any) -> list[Chec
 
 @register(Tags.security)
 def public_cookies_are_secure(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E005: cookies of a site that others can reach travel over HTTPS only."""
+    """E005: a public site sends cookies over HTTPS only."""
     if not _is_public() or (settings.SESSION_COOKIE_SECURE and settings.CSRF_COOKIE_SECURE):
         return []
     return [
         Error(
-            "ALLOWED_HOSTS names more than this machine, but cookies would travel unencrypted.",
+            "ALLOWED_HOSTS includes other hosts than this machine, but cookies are not secure.",
             hint="Leave SESSION_COOKIE_SECURE and CSRF_COOKIE_SECURE on.",
             id="digitsite.E005",
         )
@@ -100,11 +100,11 @@ def public_cookies_are_secure(app_configs: Apps, **kwargs: Any) -> list[CheckMes
 
 @register(Tags.security)
 def trusted_origins_are_origins(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E006: CSRF_TRUSTED_ORIGINS lists origins, scheme and host and nothing else."""
+    """E006: CSRF_TRUSTED_ORIGINS lists origins: scheme and host only."""
     return [
         Error(
-            f"CSRF_TRUSTED_ORIGINS holds {origin!r}, which is no origin.",
-            hint="Write it like https://digits.example or https://*.digits.example.",
+            f"CSRF_TRUSTED_ORIGINS includes {origin!r}, which is not an origin.",
+            hint="Use the form https://digits.example or https://*.digits.example.",
             id="digitsite.E006",
         )
         for origin in settings.CSRF_TRUSTED_ORIGINS
@@ -117,8 +117,8 @@ def hosts_are_hosts(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """E007: ALLOWED_HOSTS lists host names, without scheme, port or path."""
     return [
         Error(
-            f"ALLOWED_HOSTS holds {host!r}, which is no host name.",
-            hint="Write it like digits.example, without https:// and without a port.",
+            f"ALLOWED_HOSTS includes {host!r}, which is not a host name.",
+            hint="Use the form digits.example, without https:// and without a port.",
             id="digitsite.E007",
         )
         for host in settings.ALLOWED_HOSTS
@@ -136,10 +136,10 @@ def _is_origin(origin: str) -> bool:
 
 
 def stop_on_errors() -> None:
-    """Run the security checks and refuse to go on when one fails.
+    """Run the security checks.
 
     Raises:
-        ImproperlyConfigured: with every error and its hint.
+        ImproperlyConfigured: a check failed; the message has every error and its hint.
     """
     errors = [
         message

@@ -1,4 +1,4 @@
-"""Pages go out compressed; files, exports and the API's short answers as they are."""
+"""Compression of HTML pages, but not of files, exports and API responses."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from django.middleware.gzip import GZipMiddleware
 
 
 class PageCompressionMiddleware(GZipMiddleware):
-    """Django's gzip, with its padding against BREACH, for HTML alone.
+    """Django's gzip, with its padding against BREACH, for HTML only.
 
-    An export is compressed already, or is streamed with a length that must stay; a guess of 500
-    bytes would gain nothing and wait for it.
+    Exports are already compressed, or streamed with a known length; a preview of 500 bytes would
+    only get slower.
     """
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        """Compress the response where it is a page."""
         kind = response.headers.get("Content-Type", "")
         if response.streaming or not kind.startswith("text/html"):
             return response

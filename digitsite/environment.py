@@ -1,8 +1,8 @@
-"""Settings from the environment or `.env`, without ever failing half-way.
+"""Settings from the environment or `.env`.
 
-Each reader returns a usable value and notes a problem when the variable holds a bad one; the
-system checks (`digitsite.checks`) then stop the start and name the variable. Nothing here imports
-Django, so that it can run while the settings load.
+Each method returns a usable value and records a problem if a variable has an invalid one. The
+system checks (`digitsite.checks`) then report all problems at once and stop the start. Nothing
+here imports Django, because it runs while the settings load.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SECRET_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class Problem:
-    """A variable that holds something the site can't start with."""
+    """A variable with a value that the site can't start with."""
 
     variable: str
     message: str
@@ -38,13 +38,12 @@ class Problem:
 
 @dataclass
 class Environment:
-    """The variables the site is configured by, and what is wrong with them."""
+    """Reads variables and collects what is wrong with them."""
 
-    values: environ.Env = field(default_factory=environ.Env)
     problems: list[Problem] = field(default_factory=list)
 
     def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
-        """Return `parse(value)`, or `default` where the variable is unset or bad (noted)."""
+        """Return `parse(value)`, or `default` if the variable is unset or invalid (ValueError)."""
         raw = self.text(name)
         if raw is None:
             return default
@@ -54,27 +53,26 @@ class Environment:
             self.problems.append(Problem(name, f"{name} is {raw!r}: {error}"))
             return default
 
-    def text(self, name: str, default: str | None = None) -> str | None:
-        """Return the variable stripped of surrounding space, or `default` where it is unset."""
+    def text(self, name: str) -> str | None:
+        """Return the variable without surrounding space, or None if it is unset."""
         value = os.environ.get(name)
-        return default if value is None else value.strip()
+        return None if value is None else value.strip()
 
     def flag(self, name: str, default: bool) -> bool:
-        """Return a yes-or-no variable."""
         return self.read(name, _flag, default)
 
-    def whole_number(self, name: str, default: int, *, least: int = 0) -> int:
-        """Return a whole number that is at least `least`."""
+    def whole_number(self, name: str, default: int) -> int:
+        """Return a whole number, 0 or more."""
 
         def parse(raw: str) -> int:
-            if not raw.isascii() or not raw.isdigit() or int(raw) < least:
-                raise ValueError(f"it must be a whole number, {least} or more.")
+            if not raw.isascii() or not raw.isdigit():
+                raise ValueError("it must be a whole number, 0 or more.")
             return int(raw)
 
         return self.read(name, parse, default)
 
     def seconds(self, name: str, default: float) -> float:
-        """Return a number of seconds, zero or more."""
+        """Return a number of seconds, 0 or more."""
 
         def parse(raw: str) -> float:
             try:
@@ -88,13 +86,13 @@ class Environment:
         return self.read(name, parse, default)
 
     def words(self, name: str, default: list[str]) -> list[str]:
-        """Return a list written with commas."""
+        """Return a comma-separated list."""
         return self.read(
             name, lambda raw: [w for w in (p.strip() for p in raw.split(",")) if w], default
         )
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of `choices`, whatever its case."""
+        """Return one of `choices`; upper and lower case are the same."""
 
         def parse(raw: str) -> str:
             if raw.upper() not in choices:
@@ -112,7 +110,7 @@ class Environment:
             number, _, period = raw.partition("/")
             units = {"s", "sec", "second", "m", "min", "minute", "h", "hour", "d", "day"}
             if not number.isascii() or not number.isdigit() or int(number) < 1:
-                raise ValueError('it must read like "60/min", or "off".')
+                raise ValueError('it must be a rate such as "60/min", or "off".')
             if period not in units:
                 raise ValueError('it must end in /sec, /min, /hour or /day, or be "off".')
             return raw
@@ -139,16 +137,16 @@ class Environment:
             if scheme == "sqlite":
                 path = parsed["NAME"]
                 if path == ":memory:":
-                    raise ValueError("a database in memory forgets everything: name a file.")
+                    raise ValueError("a database in memory is lost at the end; use a file.")
                 return sqlite_settings(base / path)
             if not parsed.get("NAME"):
-                raise ValueError("it names no database.")
+                raise ValueError("the name of the database is missing.")
             return postgres_settings(parsed)
 
         try:
             return self.read(name, parse, default)
         finally:
-            # A password must not end up in a log, so the value is left out of the message.
+            # The value may hold a password, which must not be logged.
             self.problems[:] = [
                 Problem(p.variable, f"{name}: {p.message.split(': ', 1)[-1]}")
                 if p.variable == name
@@ -167,10 +165,10 @@ def _flag(raw: str) -> bool:
 
 
 def sqlite_settings(path: Path) -> dict[str, Any]:
-    """Return Django's settings for an SQLite file that many threads may write to.
+    """Return Django's settings for an SQLite file that many threads can write to.
 
-    Write-ahead logging lets readers go on while one writes; IMMEDIATE takes the write lock at the
-    start of a transaction, where waiting is possible, instead of in its middle, where it is not.
+    With write-ahead logging, readers don't wait for a writer. IMMEDIATE takes the write lock at
+    the start of a transaction, where SQLite can wait for it; later it fails instead.
     """
     return {
         "ENGINE": "django.db.backends.sqlite3",
@@ -187,7 +185,7 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
 
 
 def postgres_settings(parsed: dict[str, Any]) -> dict[str, Any]:
-    """Return Django's settings for the PostgreSQL that django-environ read from a URL."""
+    """Return Django's settings for PostgreSQL; ``parsed`` is django-environ's result."""
     return {
         **parsed,
         "ENGINE": "django.db.backends.postgresql",
@@ -197,18 +195,18 @@ def postgres_settings(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether an entry of ALLOWED_HOSTS can only mean this machine."""
+    """Whether an entry of ALLOWED_HOSTS can only refer to this machine."""
     return host in LOOPBACK_HOSTS or host.endswith(".localhost") or host.startswith("127.")
 
 
 def stored_secret_key(path: Path) -> str:
-    """Return the key kept in `path`, making it once, readable by its owner only.
+    """Return the key in the file `path`; create it if it does not exist, with mode 0600.
 
-    Two processes that start together end up with the same key: the file appears complete or not
-    at all, and whoever comes second reads what the first wrote.
+    Two processes that start at the same time get the same key: the file appears complete, and the
+    second process reads what the first one wrote.
 
     Raises:
-        ValueError: the file can't be written or holds no key.
+        ValueError: the file can't be written or has no usable key.
     """
     try:
         if not path.exists():
@@ -216,10 +214,10 @@ def stored_secret_key(path: Path) -> str:
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(
-            f"no key could be kept in {path} ({error}). Set SECRET_KEY in the environment."
+            f"no key could be stored in {path} ({error}). Set SECRET_KEY in the environment."
         ) from error
     if len(key) < SECRET_KEY_LENGTH // 2:
-        raise ValueError(f"{path} holds no usable key. Delete it and start again.")
+        raise ValueError(f"{path} has no usable key. Delete it and start again.")
     return key
 
 
@@ -236,7 +234,7 @@ def _create_secret_key(path: Path) -> None:
         except FileExistsError:
             pass
         except OSError:
-            # A file system without hard links: the last writer wins, and all read it back.
+            # A file system without hard links: the last process wins, and all read its key.
             os.replace(temporary, path)
     finally:
         with contextlib.suppress(FileNotFoundError):

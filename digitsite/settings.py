@@ -1,8 +1,8 @@
-"""Django's settings. Every choice an operator has is a variable of the environment or `.env`.
+"""Django's settings. Operators configure the site by environment variables or `.env`.
 
-With none set the site is safe and works for one person on one machine: no debug pages, hosts on
-loopback only, SQLite beside the code, static files without `collectstatic`. `.env.example` lists
-the variables; `digitsite.checks` refuses bad ones.
+Without any the site is safe and works for one person on one machine: no debug pages, loopback
+hosts only, SQLite beside the code, static files without `collectstatic`. `.env.example` lists the
+variables; `digitsite.checks` rejects invalid values.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env", overwrite=False)
 env = Environment()
 
-# Who may reach the site -----------------------------------------------------------------------
+# Access ---------------------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG", False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", list(LOOPBACK_HOSTS)) or list(LOOPBACK_HOSTS)
-# A site that other machines can reach must bring its own key and speak HTTPS.
+# A public site needs its own SECRET_KEY and HTTPS.
 PUBLIC = not all(is_loopback(host) for host in ALLOWED_HOSTS)
 
 SECRET_KEY_FROM_ENVIRONMENT = bool(env.text("SECRET_KEY"))
@@ -45,7 +45,7 @@ if not SECRET_KEY:
         SECRET_KEY = "no-key"
         env.problems.append(Problem("SECRET_KEY", f"SECRET_KEY is not set, and {error}"))
 
-# Reverse proxies in front of the site, each trusted to tell the caller's address and protocol.
+# Reverse proxies in front of the site that are trusted for the client's address and protocol.
 NUM_PROXIES = env.whole_number("NUM_PROXIES", 0)
 if NUM_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -59,7 +59,7 @@ CSRF_COOKIE_SECURE = PUBLIC
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# A visitor's history hangs on this cookie: let it outlive the holidays.
+# A visitor's history is tied to this cookie.
 SESSION_COOKIE_AGE = 180 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -80,7 +80,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# What runs ------------------------------------------------------------------------------------
+# Applications ---------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     # Before staticfiles, for its own `runserver`.
@@ -102,13 +102,13 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "recognizer",
 ]
-# The web machine's copy may leave the training code out.
+# A web server can be deployed without the training code.
 if importlib.util.find_spec("training") is not None:
     INSTALLED_APPS.append("training")
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    # Above the policies: they are for pages, and would outweigh a small module that they came with.
+    # Before the content security policy: static files don't need it.
     "digitsite.staticfiles.StaticFilesMiddleware",
     "digitsite.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -141,7 +141,7 @@ TEMPLATES = [
     }
 ]
 
-# Where it is kept -----------------------------------------------------------------------------
+# Storage --------------------------------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", base=BASE_DIR)}
 if (
@@ -150,11 +150,12 @@ if (
 ):
     env.problems.append(
         Problem(
-            "DATABASE_URL", 'DATABASE_URL needs PostgreSQL\'s driver: pip install "psycopg[binary]"'
+            "DATABASE_URL",
+            'DATABASE_URL needs the PostgreSQL driver: pip install "psycopg[binary]"',
         )
     )
 if any(problem.variable == "DATABASE_URL" for problem in env.problems):
-    # Better no database than quietly another one.
+    # No database is better than silently using a different one.
     DATABASES = {"default": {"ENGINE": "django.db.backends.dummy"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -189,7 +190,7 @@ LOGIN_REDIRECT_URL = "draw"
 # Background work ------------------------------------------------------------------------------
 
 # The queue is a table of the database: no broker to run, and a job and its place in the queue are
-# committed together. `manage.py db_worker` works it off.
+# committed together. `manage.py db_worker` runs the jobs.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 # Static files ---------------------------------------------------------------------------------
@@ -202,17 +203,17 @@ STORAGES = {
     "staticfiles": {"BACKEND": "digitsite.staticfiles.HashedWhenCollected"},
 }
 WHITENOISE_USE_FINDERS = True
-# Every page asks for the hashed names.
+# Every page links to the hashed names.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# Nothing here is for other sites' pages.
+# Other sites need none of these files.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Source maps are for a debugger: compressing them takes half of `collectstatic`'s time.
+# Only debuggers load source maps, and compressing them takes half the time of `collectstatic`.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Language and time ----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
-# What the site is written in, and what it is translated into: see locale/.
+# The language of the source code, and the translations in locale/.
 LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -229,14 +230,14 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    # The token comes first: a wrong one is answered 401 with WWW-Authenticate.
+    # Tokens first, so that a wrong one gets 401 with WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
         "recognizer.api.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_THROTTLE_RATES": {
-        # On one's own machine there is nobody to keep out.
+        # A local site needs no limits.
         "anon": env.rate("THROTTLE_ANON", "60/min" if PUBLIC else None),
         "user": env.rate("THROTTLE_USER", "120/min" if PUBLIC else None),
         "preview": env.rate("THROTTLE_PREVIEW", "240/min" if PUBLIC else None),
@@ -251,7 +252,7 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DigitSite API",
-    "DESCRIPTION": "Send a drawing; get the digit it shows, how sure that is, and your history.",
+    "DESCRIPTION": "Send drawings and get predicted digits with confidence; list your drawings.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
@@ -266,16 +267,16 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# How often a web process asks the database whether another model version is active.
+# How often a web process checks whether another model version was activated.
 MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
 
-# After how many days `purge_predictions` deletes a drawing; 0 keeps them for good.
+# `purge_predictions` deletes drawings older than this; 0 keeps all.
 DRAWINGS_KEPT_DAYS = env.whole_number("DRAWINGS_KEPT_DAYS", 0)
 
-# Whom a visitor may write to about their drawings; shown on the page about the site.
+# Contact for questions about stored drawings; shown on the About page.
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""
 if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):
-    env.problems.append(Problem("CONTACT_EMAIL", "CONTACT_EMAIL is no e-mail address."))
+    env.problems.append(Problem("CONTACT_EMAIL", "CONTACT_EMAIL is not an email address."))
     CONTACT_EMAIL = ""
 
 # Logging --------------------------------------------------------------------------------------

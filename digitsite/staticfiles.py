@@ -1,4 +1,4 @@
-"""Static files: served by the site itself, with hashed names once they have been collected."""
+"""Static files, served by the site itself; with hashed names after `collectstatic`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise, content with a checkout where `collectstatic` has never run."""
+    """WhiteNoise, but without a warning if `collectstatic` has never run."""
 
     def add_files(self, root: Any, prefix: str | None = None) -> None:
-        """Serve the files under `root`, if there is such a folder."""
         if Path(root).is_dir():
             super().add_files(root, prefix)
 
 
 class HashedWhenCollected(CompressedManifestStaticFilesStorage):
-    """Hashed, compressed files after `collectstatic`; the plain ones before."""
+    """Hashed, compressed files after `collectstatic`; the original files before."""
 
     support_js_module_import_aggregation = True
     manifest_strict = False
 
     def url(self, name: str | None, force: bool = False) -> str:
-        """Return the hashed URL if `name` was collected, its plain URL otherwise."""
+        """Return the hashed URL if `name` was collected, else the plain URL."""
         if name and not force and self.hash_key(self.clean_name(name)) not in self.hashed_files:
             return StaticFilesStorage.url(self, name)
         return super().url(name, force)

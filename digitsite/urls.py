@@ -1,4 +1,4 @@
-"""All addresses of the site."""
+"""All URLs of the site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.views.i18n import set_language
 
 
 def favicon(request: HttpRequest) -> HttpResponseRedirect:
-    """Lead to the icon: beside an answer in JSON, which names none, browsers ask for it here."""
+    """Redirect to the icon, which browsers request here for responses without a page, as JSON."""
     return redirect(static("img/favicon.svg"))
 
 

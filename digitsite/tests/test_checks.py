@@ -1,4 +1,4 @@
-"""Configuration: safe with none, refused when bad, with the variable's name in the message."""
+"""Configuration: safe by default; invalid values are refused by name."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the project with this configuration and no other."""
+    """Run Python in the project with this configuration only."""
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=root,
@@ -67,7 +67,7 @@ def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
 
 
 def read_settings(root: Path, *names: str, **variables: str) -> dict[str, Any]:
-    """Return the settings of these names in a process of its own."""
+    """Return the settings with these names, in a separate process."""
     done = run(
         root, "-c", SHOW % (names,), DJANGO_SETTINGS_MODULE="digitsite.settings", **variables
     )
@@ -109,7 +109,7 @@ def test_without_configuration_it_is_safe_and_silent(checkout: Path) -> None:
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
-def test_two_processes_make_one_key(checkout: Path) -> None:
+def test_two_processes_create_one_key(checkout: Path) -> None:
     (checkout / ".secret_key").unlink(missing_ok=True)
 
     with ThreadPoolExecutor(4) as pool:
@@ -148,10 +148,10 @@ def test_dotenv_is_read_and_the_environment_wins(checkout: Path) -> None:
     assert found == {"NUM_PROXIES": 3, "LOG_LEVEL": "ERROR"}
 
 
-# E001: bad values ---------------------------------------------------------------------------------
+# E001: invalid values -----------------------------------------------------------------------------
 
 
-# In each round every variable holds a bad value: a process costs a second.
+# Every variable of a row is invalid: one process per row, because each takes a second.
 BAD_VALUES = [
     {
         "DEBUG": "maybe",
@@ -179,7 +179,7 @@ BAD_VALUES = [
 
 
 @pytest.mark.parametrize("variables", BAD_VALUES, ids=range(len(BAD_VALUES)))
-def test_bad_values_stop_the_start(checkout: Path, variables: dict[str, str]) -> None:
+def test_invalid_values_stop_the_start(checkout: Path, variables: dict[str, str]) -> None:
     done = run(checkout, "manage.py", "migrate", "--plan", **variables)
 
     assert done.returncode == 1, done.stdout
@@ -190,7 +190,7 @@ def test_bad_values_stop_the_start(checkout: Path, variables: dict[str, str]) ->
     )
 
 
-def test_a_bad_value_stops_a_web_server_too(checkout: Path) -> None:
+def test_an_invalid_value_stops_a_web_server_too(checkout: Path) -> None:
     done = run(checkout, "-c", "import digitsite.wsgi", THROTTLE_ANON="often")
 
     assert done.returncode == 1
@@ -198,7 +198,7 @@ def test_a_bad_value_stops_a_web_server_too(checkout: Path) -> None:
     assert "THROTTLE_ANON" in done.stderr
 
 
-def test_a_password_stays_out_of_the_message(checkout: Path) -> None:
+def test_a_password_is_not_in_the_message(checkout: Path) -> None:
     done = run(checkout, "manage.py", "check", DATABASE_URL="mysql://root:hunter2@localhost/x")
 
     assert "DATABASE_URL" in done.stderr
@@ -216,13 +216,13 @@ def test_a_password_stays_out_of_the_message(checkout: Path) -> None:
         ("NUM_PROXIES", "1", "SECURE_PROXY_SSL_HEADER", ["HTTP_X_FORWARDED_PROTO", "https"]),
     ],
 )
-def test_a_good_value_is_taken(
+def test_a_valid_value_is_used(
     checkout: Path, variable: str, value: str, setting: str, expected: object
 ) -> None:
     assert read_settings(checkout, setting, **{variable: value}) == {setting: expected}
 
 
-def test_database_url_names_postgresql(checkout: Path) -> None:
+def test_database_url_for_postgresql(checkout: Path) -> None:
     pytest.importorskip("psycopg", reason="the driver of PostgreSQL is not installed")
     url = "postgres://ada:p%40ss@db.example:5433/digits?sslmode=require"
     database = read_settings(checkout, "DATABASES", DATABASE_URL=url)["DATABASES"]["default"]
@@ -233,7 +233,7 @@ def test_database_url_names_postgresql(checkout: Path) -> None:
     assert database["OPTIONS"] == {"sslmode": "require"}
 
 
-def test_database_url_names_an_sqlite_file(checkout: Path, tmp_path: Path) -> None:
+def test_database_url_for_an_sqlite_file(checkout: Path, tmp_path: Path) -> None:
     file = tmp_path / "other.sqlite3"
     found = read_settings(checkout, "DATABASES", DATABASE_URL=f"sqlite:///{file}")
 
@@ -245,7 +245,7 @@ def test_database_url_names_an_sqlite_file(checkout: Path, tmp_path: Path) -> No
 # A public site ------------------------------------------------------------------------------------
 
 
-def test_a_public_site_is_locked_down(checkout: Path) -> None:
+def test_a_public_site_is_secure(checkout: Path) -> None:
     found = read_settings(
         checkout,
         "SESSION_COOKIE_SECURE",
@@ -263,10 +263,10 @@ def test_a_public_site_is_locked_down(checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_djangos_own_deployment_checks_find_little(checkout: Path) -> None:
+def test_djangos_deployment_checks_find_only_the_operators_decisions(checkout: Path) -> None:
     done = run(checkout, "manage.py", "check", "--deploy", **PUBLIC)
 
-    # Whether subdomains and preload lists are included is the owner's decision, not ours.
+    # Subdomains and preload lists are the operator's decision.
     found = {
         line.split("(")[1].split(")")[0] for line in done.stderr.splitlines() if "(sec" in line
     }
@@ -307,7 +307,7 @@ def make_public(settings: Settings) -> None:
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
 
 
-def test_as_it_is_nothing_is_wrong(settings: Settings) -> None:
+def test_the_default_configuration_has_no_problems(settings: Settings) -> None:
     assert problems() == []
     make_public(settings)
     assert problems() == []

@@ -72,7 +72,8 @@ def pieces(mask: Mask) -> Pieces:
     """Find ink's connected pieces.
 
     Runs that touch in neighbouring rows are joined by union-find (Rosenfeld and Pfaltz,
-    "Sequential operations in digital picture processing", JACM 13(4), 1966).
+    "Sequential operations in digital picture processing", JACM 13(4), 1966). SciPy and OpenCV
+    take 0.03 ms less of the 1.5 ms per drawing; `stroke_width` has their price.
     """
     height, width = mask.shape
     # A false column on either side: no run crosses a row, and none touches the next row's.

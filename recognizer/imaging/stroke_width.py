@@ -1,9 +1,10 @@
 """Ink of any width -> ink of one width, on a grid of 80 px.
 
-Drawings by brush, pen and finger differ most in their width, and a network trained on one width
-misclassifies another. NumPy only: ``scipy.ndimage`` would bring a distance transform, but
-importing it costs a web process 0.46 s and 41 MB; the exact transform of a grid this small is
-twenty lines.
+Brush, pen and finger differ most in the width of their strokes, and a network that has learned
+one width misclassifies others.
+
+NumPy only: ``scipy.ndimage`` (1.17) and OpenCV (5.0) give the same bytes, in 1.01 and 0.74 times
+the time per drawing, but install 143 and 153 MB and cost a process 0.5 and 0.05 s, 27 and 18 MB.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What commands that run for long share: a progress bar, and dates as options."""
+"""Shared by long-running commands: a progress bar, and dates as options."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def progress_bar(
     name: str | None = None,
     unit: str = " drawings",
 ) -> Iterator[Step]:
-    """Show a bar on the standard error stream; yield what moves it on by one.
+    """Show a progress bar on standard error; yield a function that advances it by one.
 
-    It is shown on a terminal, or with ``--verbosity 2`` anywhere. A ``total`` that must be asked
-    for is asked for only then.
+    It is shown on a terminal, or with ``--verbosity 2`` anywhere. A ``total`` that is a function is
+    only called then.
     """
     if verbosity < 1 or (verbosity < 2 and not sys.stderr.isatty()):
         yield lambda: None
@@ -38,20 +38,20 @@ def progress_bar(
 
 
 def named_bar(name: str, total: int | None, *, verbosity: int) -> AbstractContextManager[Step]:
-    """Show the bar of one of several parts of a command's work."""
+    """Show the bar of one of several steps."""
     return progress_bar(verbosity=verbosity, total=total, name=name)
 
 
 def say(text: str, stream: OutputWrapper) -> None:
-    """Write a line about one drawing, above a bar that may be there."""
+    """Write a line above the progress bar, if there is one."""
     with tqdm.external_write_mode(file=sys.stderr):
         stream.write(text)
 
 
 def parse_moment(option: str, text: str | None, *, end: bool = False) -> datetime | None:
-    """Return an ISO date, or date and time, as a moment; raises CommandError.
+    """Parse an ISO date, or date and time; raises CommandError.
 
-    A day alone is its first moment here; with ``end``, the first moment of the day after.
+    A date without a time is its start; with ``end``, the start of the next day.
     """
     if text is None:
         return None
@@ -59,7 +59,7 @@ def parse_moment(option: str, text: str | None, *, end: bool = False) -> datetim
         day = parse_date(text)
         moment = _midnight(day + timedelta(days=end)) if day else parse_datetime(text)
         if moment is None:
-            raise CommandError(f"{option} {text}: write a date such as 2026-03-31.")
+            raise CommandError(f"{option} {text}: enter a date such as 2026-03-31.")
         return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
     except ValueError as error:
         raise CommandError(f"{option} {text}: {error}.") from error

@@ -1,4 +1,4 @@
-"""What the menu "Export these" above the list of predictions offers."""
+"""The menu "Export these" above the list of predictions."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.simple_tag
 def export_links(cl: ChangeList) -> list[downloads.Link]:
-    """The downloads of all that this list's filters and search leave."""
+    """The downloads of all drawings that match the list's filters and search."""
     return downloads.links(cl.get_query_string())

@@ -1,4 +1,4 @@
-"""What the admin's templates need to know of the pages for reviewers."""
+"""Links to the pages for reviewers in the admin's templates."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def review_pages(context: dict[str, Any]) -> list[Link]:
-    """Return the way to each page for reviewers that this person may open."""
+    """Return links to the pages for reviewers that the user can open."""
     request = context.get("request")
     return [] if request is None else review_links(request)

@@ -1,4 +1,4 @@
-"""Drawings out of the database and into a file or a folder, whole or not at all."""
+"""Exports: labelled drawings to a file or folder, complete or not at all."""
 
 from __future__ import annotations
 
@@ -18,16 +18,14 @@ from django.utils.translation import gettext as _
 from recognizer.models import Prediction
 from recognizer.transfer import formats
 from recognizer.transfer.formats import (
+    FORMATS,
     Format,
     FormatError,
     Item,
     Record,
     Summary,
-    csv_table,
-    idx,
-    png,
+    manifest,
 )
-from recognizer.transfer.formats.manifest import NAME as MANIFEST
 
 __all__ = [
     "ExportError",
@@ -36,63 +34,41 @@ __all__ = [
     "Summary",
     "available_formats",
     "export_drawings",
-    "guess_format",
-    "takes_unlabelled",
+    "infer_format",
     "write_download",
 ]
 
-# Rows fetched at a time. A row holds a PNG of some kilobytes.
+# Rows fetched at a time; a row has a PNG of a few kilobytes.
 CHUNK = 200
-
-# What the folder of an earlier export may hold, and nothing else.
-FOLDERS = (
-    frozenset({MANIFEST, *png.FOLDERS}),
-    frozenset({MANIFEST, idx.IMAGES, idx.LABELS}),
-)
-
-_SUFFIXES = {
-    ".npz": Format.NPZ,
-    ".csv": Format.CSV,
-    ".parquet": Format.PARQUET,
-    ".json": Format.LABEL_STUDIO,
-    ".zip": Format.PNG,
-    "": Format.PNG,
-}
 
 
 class ExportError(ValueError):
-    """An export that can't be made; the message says why and what to do."""
+    """An export is not possible; the message says why and what to do."""
 
 
 class NothingToExport(ExportError):
     """No drawing matches."""
 
 
-def guess_format(path: Path) -> Format:
-    """The format that a path's name stands for; a name without suffix is a folder of PNG files.
+def infer_format(path: Path) -> Format:
+    """Return the format for a path by its suffix; without one it is a folder of PNG files.
 
-    Raises ExportError for any other suffix.
+    Raises ExportError for an unknown suffix.
     """
-    if os.path.isdir(path):
-        return Format.PNG
-    try:
-        return _SUFFIXES[path.suffix.lower()]
-    except KeyError:
-        raise ExportError(
-            f"Can't tell the format from the name {path.name!r}: end it in .npz, .csv, .parquet, "
-            f".json or .zip, or give --format: {', '.join(format.value for format in Format)}."
-        ) from None
+    suffix = "" if os.path.isdir(path) else path.suffix.lower()
+    for format in FORMATS.values():
+        if suffix in format.suffixes:
+            return format
+    known = [suffix for format in FORMATS.values() for suffix in format.suffixes if suffix]
+    raise ExportError(
+        f"Can't infer the format from the name {path.name!r}. Use one of the suffixes "
+        f"{', '.join(known)}, or set --format to {', '.join(FORMATS)}."
+    )
 
 
 def available_formats() -> list[Format]:
-    """The formats that can be written with what is installed."""
-    missing = set() if formats.parquet.is_available() else {Format.PARQUET}
-    return [format for format in Format if format not in missing]
-
-
-def takes_unlabelled(format: Format) -> bool:
-    """Whether drawings without a label have a place in a format: where they get one."""
-    return format is Format.LABEL_STUDIO
+    """Return the formats that can be written with what is installed."""
+    return [format for format in FORMATS.values() if format.is_available()]
 
 
 def export_drawings(
@@ -104,30 +80,29 @@ def export_drawings(
     unlabelled: bool = False,
     progress: Callable[[], object] = lambda: None,
 ) -> Summary:
-    """Write the labelled ones of ``drawings`` to ``path``, whole or not at all.
+    """Write the labelled drawings among ``drawings`` to ``path``, all or none.
 
-    The file appears under its name only when it is complete, and so does the folder (of PNG, of
-    IDX, unless the path ends in .zip). A CSV has its manifest beside it; that appears first, so
-    there is never a complete table without one. With ``force`` an existing file is replaced, and
-    an existing folder if it is an earlier export. ``unlabelled`` adds drawings without a label.
-    ``progress`` is called after each drawing.
+    The file or folder gets its name only when it is complete. The manifest beside a CSV file gets
+    its name first, so that there is never a complete table without one. With ``force`` an existing
+    file is replaced, and an existing folder if it is an earlier export. ``unlabelled`` adds
+    drawings without a label. ``progress`` is called after each drawing.
 
-    Raises ExportError if there is nothing to export, if something is in the way, if a drawing
-    can't be read or a package is missing, or if the path can't be written.
+    Raises ExportError if there is nothing to export, if the path exists or can't be written, or
+    if a drawing can't be decoded or a package is missing.
     """
-    if unlabelled and not takes_unlabelled(format):
+    if unlabelled and not format.takes_unlabelled:
+        possible = [each.name for each in FORMATS.values() if each.takes_unlabelled]
         raise ExportError(
-            f"Drawings without a label have no place in {format.value}, only in "
-            f"{Format.LABEL_STUDIO.value}."
+            f"{format.name} can't hold drawings without a label. Use --format {possible[0]}."
         )
     try:
-        _refuse_what_is_in_the_way(path, format, force)
+        _check_path(path, format, force)
         temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
         try:
             with _streamed(drawings, unlabelled) as items:
                 summary = _write(_counted(items, progress), temporary, path, format)
-            _refuse_nothing(summary, unlabelled)
-            _refuse_what_is_in_the_way(path, format, force)
+            _check_not_empty(summary, unlabelled)
+            _check_path(path, format, force)
             _put_in_place(temporary, path, format)
         finally:
             _remove(temporary)
@@ -141,7 +116,7 @@ def export_drawings(
 def write_download(
     *, drawings: QuerySet[Prediction], format: Format, file: IO[bytes], unlabelled: bool = False
 ) -> Summary:
-    """Write drawings into an open, empty, seekable file; a format of several files as a zip.
+    """Write drawings to an open, empty, seekable file; several files as a zip.
 
     Raises ExportError as `export_drawings` does.
     """
@@ -152,18 +127,18 @@ def write_download(
         raise ExportError(str(error)) from error
     except OSError as error:
         raise ExportError(
-            _("The export can't be made: %(why)s.") % {"why": error.strerror or error}
+            _("The export failed: %(why)s.") % {"why": error.strerror or error}
         ) from error
-    _refuse_nothing(summary, unlabelled)
+    _check_not_empty(summary, unlabelled)
     return summary
 
 
 @contextlib.contextmanager
 def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iterator[Item]]:
-    """The drawings with their records, oldest first, a chunk in memory at a time.
+    """The drawings with their records, oldest first, with one chunk in memory at a time.
 
-    Outside of a transaction PostgreSQL would copy all rows before it gives the first. On SQLite a
-    transaction would keep everybody else from writing, and one statement sees one state anyway.
+    Outside a transaction PostgreSQL copies all rows before it returns the first. On SQLite a
+    transaction would block all writers, and a single statement is consistent anyway.
     """
     if not unlabelled:
         drawings = drawings.filter(label__isnull=False)
@@ -193,7 +168,7 @@ def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iter
             .order_by("created_at", "id")
             .iterator(chunk_size=CHUNK)
         )
-        # Closed before the transaction ends, also where the export breaks off: so is its cursor.
+        # Closes the cursor before the transaction ends, also after an error.
         stack.callback(rows.close)  # type: ignore[attr-defined]
         yield map(_item, rows)
 
@@ -225,24 +200,20 @@ def _counted(items: Iterable[Item], progress: Callable[[], object]) -> Iterator[
 
 
 def _is_folder(path: Path, format: Format) -> bool:
-    return format in (Format.PNG, Format.IDX) and path.suffix.lower() != ".zip"
+    return format.folder is not None and path.suffix.lower() != ".zip"
 
 
 def _has_manifest_beside(path: Path, format: Format) -> bool:
-    return format is Format.CSV and path.suffix.lower() != ".zip"
+    return format.main_file is not None and path.suffix.lower() != ".zip"
 
 
 def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -> Summary:
     def spool() -> IO[bytes]:
-        # Beside the export: the usual place for temporary files may be in memory.
+        # Beside the export: the usual folder for temporary files may be in memory.
         return tempfile.TemporaryFile(dir=path.parent)
 
     if _is_folder(path, format) or _has_manifest_beside(path, format):
         temporary.mkdir()
-        if format is Format.PNG:
-            # Each label has its folder, even an empty one: a loader numbers the classes alike.
-            for name in png.FOLDERS:
-                (temporary / name).mkdir()
         return formats.write_files(format, items, temporary, spool)
     with temporary.open("xb") as file:
         summary = formats.write_file(format, items, file, spool)
@@ -251,7 +222,7 @@ def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -
     return summary
 
 
-def _refuse_nothing(summary: Summary, unlabelled: bool) -> None:
+def _check_not_empty(summary: Summary, unlabelled: bool) -> None:
     if not summary.written:
         raise NothingToExport(
             _("Nothing to export: no drawing matches.")
@@ -260,49 +231,49 @@ def _refuse_nothing(summary: Summary, unlabelled: bool) -> None:
         )
 
 
-def _refuse_what_is_in_the_way(path: Path, format: Format, force: bool) -> None:
+def _check_path(path: Path, format: Format, force: bool) -> None:
     if not path.name:
-        raise ExportError(f"{path} is not a name to write to.")
+        raise ExportError(f"{path} is not a file name.")
     if not path.parent.is_dir():
         raise ExportError(f"The folder {path.parent} does not exist.")
     wanted = [path]
     if _has_manifest_beside(path, format):
-        wanted.append(csv_table.manifest_path(path))
+        wanted.append(manifest.path_beside(path))
     for each in filter(os.path.lexists, wanted):
         if _is_folder(path, format):
             if _is_empty_or_ours(each):
                 continue
         elif each.is_dir():
             raise ExportError(
-                f"{each} is a folder; {format.value} goes into a file. Give a file name, "
-                "or --format png for a folder of images."
+                f"{each} is a folder, but {format.name} is written to a file. Choose a file name, "
+                "or set --format png for a folder of images."
             )
         elif not each.is_file():
-            raise ExportError(f"{each} is not an ordinary file. Choose another name.")
+            raise ExportError(f"{each} is not a regular file. Choose another name.")
         if not force:
             raise ExportError(
-                f"{each} exists already. Choose another name, or overwrite it with --force."
+                f"{each} already exists. Choose another name, or overwrite it with --force."
             )
 
 
 def _is_empty_or_ours(path: Path) -> bool:
-    """Whether a folder is empty; raises ExportError if it is neither that nor an earlier export."""
+    """Whether a folder is empty; raises ExportError if it has files of anything but an export."""
     if not path.is_dir() or path.is_symlink():
-        raise ExportError(f"{path} exists and is not a folder; this format goes into a folder.")
+        raise ExportError(f"{path} is not a folder, but this format is written to a folder.")
     found = {child.name for child in path.iterdir()}
-    # --force must never cost anybody a folder of something else.
-    if found and (MANIFEST not in found or not any(found <= allowed for allowed in FOLDERS)):
+    # --force must never delete a folder of something else.
+    ours = [format.folder for format in FORMATS.values() if format.folder is not None]
+    if found and (manifest.NAME not in found or not any(found <= names for names in ours)):
         raise ExportError(
-            f"{path} is a folder with other things in it, not an earlier export. "
-            "Choose another name."
+            f"{path} is a folder with other files, not an earlier export. Choose another name."
         )
     return not found
 
 
 def _put_in_place(temporary: Path, path: Path, format: Format) -> None:
     if _has_manifest_beside(path, format):
-        (temporary / MANIFEST).replace(csv_table.manifest_path(path))
-        (temporary / csv_table.TABLE).replace(path)
+        (temporary / manifest.NAME).replace(manifest.path_beside(path))
+        (temporary / str(format.main_file)).replace(path)
         return
     if not (path.is_dir() and temporary.is_dir()):
         temporary.replace(path)

@@ -1,4 +1,4 @@
-"""What an import has read and not stored yet: on disk, so that memory does not grow with it."""
+"""Drawings that an import has read but not stored yet; on disk, so memory does not grow."""
 
 from __future__ import annotations
 
@@ -11,89 +11,86 @@ from uuid import UUID
 
 
 @dataclass(frozen=True)
-class Staged:
-    """A drawing that is to be stored: its id if it has one of its own, and its other fields."""
+class BufferedDrawing:
+    """A drawing to store: its id, if the file has one, and its other fields."""
 
     id: UUID | None
     values: dict[str, Any]
 
 
-class Staging:
-    """A temporary database of its own, gone when it is closed.
-
-    It knows the drawings that have been added, so a file's own duplicates are found too.
-    """
+class ImportBuffer:
+    """A temporary database, deleted when closed; it also finds duplicates within the file."""
 
     def __init__(self) -> None:
-        # An empty name is a database on disk that nobody else sees.
+        # An empty name is a private database on disk.
         self._database = sqlite3.connect("", isolation_level=None)
         for line in (
             "PRAGMA journal_mode = OFF",
             "PRAGMA synchronous = OFF",
-            "CREATE TABLE fresh (n INTEGER PRIMARY KEY, pixels BLOB UNIQUE, id BLOB UNIQUE,"
+            "CREATE TABLE added (n INTEGER PRIMARY KEY, pixels BLOB UNIQUE, id BLOB UNIQUE,"
             " label INTEGER, content BLOB)",
-            "CREATE TABLE known (n INTEGER PRIMARY KEY, id BLOB UNIQUE, label INTEGER)",
+            "CREATE TABLE stored (n INTEGER PRIMARY KEY, id BLOB UNIQUE, label INTEGER)",
             "BEGIN",
         ):
             self._database.execute(line)
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> ImportBuffer:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self._database.close()
 
     def label_of(self, pixels_sha256: str) -> int | None:
-        """Return the label of an added drawing with these pixels; None if there is none."""
+        """Return the label of the added drawing with these pixels, or None."""
         row = self._database.execute(
-            "SELECT label FROM fresh WHERE pixels = ?", (bytes.fromhex(pixels_sha256),)
+            "SELECT label FROM added WHERE pixels = ?", (bytes.fromhex(pixels_sha256),)
         ).fetchone()
         return None if row is None else int(row[0])
 
     def has_id(self, identifier: UUID) -> bool:
         """Whether an added drawing has this id."""
-        found = self._database.execute("SELECT 1 FROM fresh WHERE id = ?", (identifier.bytes,))
+        found = self._database.execute("SELECT 1 FROM added WHERE id = ?", (identifier.bytes,))
         return found.fetchone() is not None
 
-    def add(self, staged: Staged) -> None:
-        """Add a drawing whose pixels and id none has yet."""
+    def add(self, drawing: BufferedDrawing) -> None:
+        """Add a drawing with new pixels and a new id."""
         self._database.execute(
-            "INSERT INTO fresh (pixels, id, label, content) VALUES (?, ?, ?, ?)",
+            "INSERT INTO added (pixels, id, label, content) VALUES (?, ?, ?, ?)",
             (
-                bytes.fromhex(staged.values["pixels_sha256"]),
-                None if staged.id is None else staged.id.bytes,
-                staged.values["label"],
+                bytes.fromhex(drawing.values["pixels_sha256"]),
+                None if drawing.id is None else drawing.id.bytes,
+                drawing.values["label"],
                 # Read back by this process alone.
-                pickle.dumps(staged.values),
+                pickle.dumps(drawing.values),
             ),
         )
 
-    def add_known(self, identifier: UUID, label: int) -> None:
-        """Note a stored drawing that has no label yet and gets this one; the first counts."""
+    def add_label(self, identifier: UUID, label: int) -> None:
+        """Add a label for a stored drawing without one; the first one counts."""
         self._database.execute(
-            "INSERT OR IGNORE INTO known (id, label) VALUES (?, ?)", (identifier.bytes, label)
+            "INSERT OR IGNORE INTO stored (id, label) VALUES (?, ?)", (identifier.bytes, label)
         )
 
     def __len__(self) -> int:
-        (count,) = self._database.execute("SELECT COUNT(*) FROM fresh").fetchone()
+        (count,) = self._database.execute("SELECT COUNT(*) FROM added").fetchone()
         return int(count)
 
-    def batches(self, size: int) -> Iterator[list[Staged]]:
-        """Yield the added drawings in order, so many at a time."""
-        rows = self._database.execute("SELECT id, content FROM fresh ORDER BY n")
-        while some := rows.fetchmany(size):
+    def batches(self, size: int) -> Iterator[list[BufferedDrawing]]:
+        """Yield the added drawings in order, ``size`` at a time."""
+        rows = self._database.execute("SELECT id, content FROM added ORDER BY n")
+        while batch := rows.fetchmany(size):
             yield [
-                Staged(None if key is None else UUID(bytes=key), pickle.loads(content))
-                for key, content in some
+                BufferedDrawing(None if key is None else UUID(bytes=key), pickle.loads(content))
+                for key, content in batch
             ]
 
-    def known_batches(self, size: int) -> Iterator[tuple[int, list[UUID]]]:
-        """Yield the noted drawings by label, so many at a time."""
+    def stored_batches(self, size: int) -> Iterator[tuple[int, list[UUID]]]:
+        """Yield the stored drawings that get a label, by label, ``size`` at a time."""
         for (label,) in self._database.execute(
-            "SELECT DISTINCT label FROM known ORDER BY label"
+            "SELECT DISTINCT label FROM stored ORDER BY label"
         ).fetchall():
             rows = self._database.execute(
-                "SELECT id FROM known WHERE label = ? ORDER BY n", (label,)
+                "SELECT id FROM stored WHERE label = ? ORDER BY n", (label,)
             )
-            while some := rows.fetchmany(size):
-                yield int(label), [UUID(bytes=key) for (key,) in some]
+            while batch := rows.fetchmany(size):
+                yield int(label), [UUID(bytes=key) for (key,) in batch]

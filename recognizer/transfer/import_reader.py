@@ -1,4 +1,4 @@
-"""The drawings of a file on their way in: checked, compared with what is here, answered, staged."""
+"""Reads drawings for an import: checks, compares with stored ones, classifies and buffers them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from django.utils import timezone
 from recognizer import imaging
 from recognizer.models import ModelVersion, Prediction, Source, answer_columns
 from recognizer.transfer.formats import LABEL_NAMES, NOT_A_DIGIT, BadItem, Item, Record
-from recognizer.transfer.import_buffer import Staged, Staging
+from recognizer.transfer.import_buffer import BufferedDrawing, ImportBuffer
 from recognizer.versions import active as active_version
 from recognizer.versions import loading
 from recognizer.versions.loading import LoadedVersion, LoadError
 
 BATCH = 200
-# A clock may be wrong by time zones, not by days.
+# Clocks may differ by time zones, but not by days.
 FUTURE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """Something to tell of one drawing of a file."""
+    """A message about one drawing of a file."""
 
     name: str
     text: str
@@ -35,36 +35,34 @@ class Notice:
 
 @dataclass
 class Report:
-    """What became of the drawings of a file."""
+    """How many drawings of a file were stored, skipped or ignored."""
 
     digits: int = 0
     not_a_digit: int = 0
     duplicates: int = 0
     labelled: int = 0
-    disagreeing: int = 0
+    conflicting: int = 0
     unlabelled: int = 0
     bad: int = 0
 
     @property
     def imported(self) -> int:
-        """How many drawings were stored."""
         return self.digits + self.not_a_digit
 
     @property
     def read(self) -> int:
-        """How many drawings the file holds."""
         return self.imported + self.duplicates + self.unlabelled + self.bad
 
 
-class Intake:
-    """Takes the drawings of a file and stages those that are to be stored."""
+class ImportReader:
+    """Takes the drawings of a file one by one and buffers those to store."""
 
     def __init__(
-        self, staging: Staging, by: User | None, notice: Callable[[Notice], object]
+        self, buffer: ImportBuffer, by: User | None, notice: Callable[[Notice], object]
     ) -> None:
         self.report = Report()
         self.versions: set[int] = set()
-        self._staging = staging
+        self._buffer = buffer
         self._by = by
         self._notice = notice
         self._waiting: list[tuple[Item, imaging.Drawing, str]] = []
@@ -74,13 +72,13 @@ class Intake:
         self._taken = 0
 
     def take(self, item: Item | BadItem) -> None:
-        """Take the next drawing of the file."""
+        """Process the next drawing of the file."""
         if isinstance(item, BadItem):
             self._refuse(item.name, item.why)
         elif item.label is None:
             self.report.unlabelled += 1
         elif item.record is not None and item.record.created_at > self._start + FUTURE:
-            self._refuse(item.name, "its date lies in the future")
+            self._refuse(item.name, "its date is in the future")
         else:
             try:
                 drawing = item.drawing()
@@ -92,42 +90,42 @@ class Intake:
                 self.finish()
 
     def finish(self) -> None:
-        """Stage what was taken so far."""
+        """Buffer the drawings taken so far."""
         waiting, self._waiting = self._waiting, []
-        here = rows_by_pixels(pixels for _, _, pixels in waiting)
+        stored = rows_by_pixels(pixels for _, _, pixels in waiting)
         same_id = _rows_by_id(item.record for item, _, _ in waiting)
         for item, drawing, pixels in waiting:
             assert item.label is not None
-            if (row := here.get(pixels)) is not None:
+            if (row := stored.get(pixels)) is not None:
                 self._skip(item, row.pk, row.label)
-            elif (label := self._staging.label_of(pixels)) is not None:
+            elif (label := self._buffer.label_of(pixels)) is not None:
                 self._skip(item, None, label)
             else:
-                self._stage(item, drawing, pixels, same_id)
+                self._add(item, drawing, pixels, same_id)
 
-    def _stage(
+    def _add(
         self, item: Item, drawing: imaging.Drawing, pixels: str, same_id: dict[UUID, Prediction]
     ) -> None:
         assert item.label is not None
         identifier = None if item.record is None else UUID(item.record.id)
         try:
-            seen = drawing.pixels if item.is_model_input else imaging.model_input(drawing)
+            model_input = drawing.pixels if item.is_model_input else imaging.model_input(drawing)
         except imaging.ImageError as error:
             self._refuse(item.name, error.message)
             return
-        if identifier is not None and self._staging.has_id(identifier):
-            self._refuse(item.name, "another drawing of this file has the same id")
+        if identifier is not None and self._buffer.has_id(identifier):
+            self._refuse(item.name, "another drawing in this file has the same id")
             return
         if identifier is not None and (row := same_id.get(identifier)) is not None:
-            if _looks_like(row, seen):
-                # What a model saw of a drawing that is here itself.
+            if _has_model_input(row, model_input):
+                # The model input of a drawing that is already stored.
                 self._skip(item, row.pk, row.label)
                 return
             identifier = None
         loaded = self._versions.of(item.record)
         self.versions.add(loaded.version.pk)
         values = {
-            **answer_columns(loaded.classifier.classify(seen)),
+            **answer_columns(loaded.classifier.classify(model_input)),
             "image": drawing.to_png(),
             "pixels_sha256": pixels,
             "is_model_input": item.is_model_input,
@@ -135,15 +133,15 @@ class Intake:
             "label": item.label,
             **self._history(item),
         }
-        self._staging.add(Staged(identifier, values))
+        self._buffer.add(BufferedDrawing(identifier, values))
         if item.label == NOT_A_DIGIT:
             self.report.not_a_digit += 1
         else:
             self.report.digits += 1
 
     def _history(self, item: Item) -> dict[str, Any]:
-        """Where a drawing came from, who labelled it and when."""
-        # A microsecond apart, so that they stay in the order of the file.
+        """Return the source of a drawing, its labeller and times."""
+        # A microsecond apart, to keep the order of the file.
         now = self._start + timedelta(microseconds=self._taken)
         self._taken += 1
         found: dict[str, Any] = {
@@ -174,21 +172,19 @@ class Intake:
         return self._accounts[name]
 
     def _skip(self, item: Item, pk: UUID | None, label: int | None) -> None:
-        """Leave out a drawing that is stored, as ``pk``, or staged."""
+        """Skip a drawing that is already stored, as ``pk``, or buffered."""
         assert item.label is not None
         self.report.duplicates += 1
         if label is None and pk is not None:
-            self._staging.add_known(pk, item.label)
+            self._buffer.add_label(pk, item.label)
         elif label is not None and label != item.label:
-            self.report.disagreeing += 1
-            where = f"is here as {pk}" if pk is not None else "was in this file before"
-            self._notice(
-                Notice(
-                    item.name,
-                    f"it {where}, labelled {LABEL_NAMES[label]}, not {LABEL_NAMES[item.label]}; "
-                    "that label stays",
-                )
+            self.report.conflicting += 1
+            where = f"stored as {pk}" if pk is not None else "in this file"
+            text = (
+                f"already {where}, with label {LABEL_NAMES[label]} instead of "
+                f"{LABEL_NAMES[item.label]}; existing label kept"
             )
+            self._notice(Notice(item.name, text))
 
     def _refuse(self, name: str, why: str) -> None:
         self.report.bad += 1
@@ -196,20 +192,19 @@ class Intake:
 
 
 class _Versions:
-    """The version that answers a drawing: the one that answered it then, or the active one."""
+    """Finds the model version for a drawing: the one in its record, or the active one."""
 
     def __init__(self) -> None:
         self._active = active_version.current_version()
         self._loaded: dict[tuple[str, str], LoadedVersion] = {}
 
     def of(self, record: Record | None) -> LoadedVersion:
-        """Return the version for a drawing."""
         if record is None:
             return self._active
         key = (record.model_version, record.model_sha256)
         if key not in self._loaded:
             if len(self._loaded) == 8:
-                # However many versions there are, few are loaded.
+                # Limits memory, whatever number of versions a file names.
                 self._loaded.clear()
             self._loaded[key] = self._load(*key)
         return self._loaded[key]
@@ -225,9 +220,8 @@ class _Versions:
 
 
 def rows_by_pixels(hashes: Iterable[str]) -> dict[str, Prediction]:
-    """Return the stored drawings with these pixels, by the hash of them."""
+    """Return the stored drawings with these pixels by hash; of duplicates, a labelled one."""
     rows = Prediction.objects.filter(pixels_sha256__in=set(hashes)).only("pixels_sha256", "label")
-    # Of several alike the labelled one counts.
     return {row.pixels_sha256: row for row in sorted(rows, key=lambda row: row.label is not None)}
 
 
@@ -239,8 +233,8 @@ def _rows_by_id(records: Iterable[Record | None]) -> dict[UUID, Prediction]:
     return {row.pk: row for row in rows}
 
 
-def _looks_like(row: Prediction, seen: imaging.Pixels) -> bool:
+def _has_model_input(row: Prediction, model_input: imaging.Pixels) -> bool:
     try:
-        return np.array_equal(row.model_input(), seen)
+        return np.array_equal(row.model_input(), model_input)
     except imaging.ImageError:
         return False

@@ -50,6 +50,6 @@ def bundle_of(version: ModelVersion, *, with_training: bool = False) -> Bundle:
         name=version.name,
         serving=bytes(version.serving),
         training=bytes(version.training) if with_training else b"",
-        card=version.card,
+        card=version.model_card,
         sha256=version.sha256,
     )

@@ -1,4 +1,4 @@
-"""`manage.py db_worker`, with a heartbeat that the admin shows."""
+"""`manage.py db_worker`, whose heartbeat the admin shows."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from recognizer.jobs import heartbeat
 
 
 class Command(Worker):
-    """The worker of django-tasks, with a heartbeat, if training is installed."""
+    """The worker of django-tasks, with a heartbeat; it needs the training code and TensorFlow."""
 
-    help = "Run queued jobs, such as training, until stopped."
+    help = "Run the jobs that the admin queues, such as training, until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the library's options, without a restart in the middle of a training."""
         super().add_arguments(parser)
+        # The library would restart in the middle of a training.
         parser.set_defaults(reload=False)
 
     def handle(self, **options: Any) -> None:
@@ -35,21 +35,21 @@ class Command(Worker):
                     f"The worker needs {package}, which is not installed. "
                     "Run: python -m pip install -r requirements.txt"
                 )
-        # The library handles signals only once it runs. Before that, SIGTERM would kill the worker
-        # without removing its heartbeat.
+        # The library handles signals only after its start. A worker that is stopped before that
+        # would leave its heartbeat behind.
         _handle_signals(_exit)
         name = options["worker_id"]
         with heartbeat.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:
-                # Make and its shell both pass on Ctrl-C: the second must not interrupt the cleanup.
+                # Make and its shell both forward Ctrl-C: the second must not interrupt this.
                 _handle_signals(signal.SIG_IGN)
 
 
 def _handle_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:

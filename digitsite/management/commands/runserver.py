@@ -1,4 +1,4 @@
-"""`manage.py runserver`, with room for many callers at once."""
+"""`manage.py runserver`, for many simultaneous connections."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from django.core.servers.basehttp import WSGIServer
 from whitenoise.runserver_nostatic.management.commands.runserver import Command as Runserver
 
 
-class PatientServer(WSGIServer):
-    """Lets callers wait in line; Django's own turns the eleventh away."""
+class LongQueueServer(WSGIServer):
+    """Lets 128 connections wait; Django's server rejects the eleventh."""
 
     request_queue_size = 128
 
 
 class Command(Runserver):
-    """Serves static files through WhiteNoise, as every other server here."""
+    """Serves static files through WhiteNoise, as in production."""
 
-    server_cls = PatientServer
+    server_cls = LongQueueServer

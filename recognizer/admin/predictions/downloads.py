@@ -27,7 +27,7 @@ from django.views.decorators.http import require_safe
 
 from recognizer.models import Prediction
 from recognizer.transfer import exporting
-from recognizer.transfer.exporting import Format
+from recognizer.transfer.formats import FORMATS, Format
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -39,30 +39,13 @@ Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpRe
 URL_NAME = "recognizer_prediction_export"
 
 
-class Download(NamedTuple):
-    """How a format is called in the admin, and how its file's name ends."""
-
-    text: StrOrPromise
-    ending: str
-
-
-DOWNLOADS = {
-    Format.NPZ: Download(_("Keras arrays (.npz)"), ".npz"),
-    Format.PNG: Download(_("images by label (.zip)"), ".zip"),
-    Format.CSV: Download(_("pixel table (.csv, zipped)"), "-csv.zip"),
-    Format.IDX: Download(_("MNIST files (.zip)"), "-idx.zip"),
-    Format.PARQUET: Download(_("Hugging Face (.parquet)"), ".parquet"),
-    Format.LABEL_STUDIO: Download(_("Label Studio tasks (.json)"), ".json"),
-}
-
-
 def actions() -> list[Action]:
     """The actions that send the selected drawings as a file, one a format."""
     return [_action(format) for format in exporting.available_formats()]
 
 
 def _action(format: Format) -> Action:
-    description = format_lazy(_("Export selected as {}"), DOWNLOADS[format].text)
+    description = format_lazy(_("Export selected as {}"), _(format.title))
 
     @admin.action(description=description, permissions=["view"])
     def action(
@@ -70,7 +53,7 @@ def _action(format: Format) -> Action:
     ) -> HttpResponseBase | None:
         return send(modeladmin, request, queryset, format)
 
-    action.__name__ = f"export_{format.name.lower()}"
+    action.__name__ = f"export_{format.name.replace('-', '_')}"
     return action
 
 
@@ -90,7 +73,7 @@ def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) 
     """Send all that the list with this query string shows, on however many pages."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    if name not in [format.value for format in exporting.available_formats()]:
+    if name not in [format.name for format in exporting.available_formats()]:
         raise Http404
     back = reverse("admin:recognizer_prediction_changelist")
     try:
@@ -101,7 +84,7 @@ def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) 
     if request.method == "HEAD":
         return HttpResponse()
     query = request.GET.urlencode()
-    return send(model_admin, request, shown, Format(name)) or HttpResponseRedirect(
+    return send(model_admin, request, shown, FORMATS[name]) or HttpResponseRedirect(
         f"{back}?{query}" if query else back
     )
 
@@ -122,7 +105,7 @@ def send(
             drawings=drawings,
             format=format,
             file=file,
-            unlabelled=exporting.takes_unlabelled(format),
+            unlabelled=format.takes_unlabelled,
         )
     except exporting.ExportError as error:
         file.close()
@@ -130,7 +113,7 @@ def send(
         model_admin.message_user(request, str(error), level)
         return None
     file.seek(0)
-    name = f"drawings-{timezone.localdate().isoformat()}{DOWNLOADS[format].ending}"
+    name = f"drawings-{timezone.localdate().isoformat()}{format.download_suffix}"
     return FileResponse(file, as_attachment=True, filename=name)
 
 
@@ -144,6 +127,6 @@ class Link(NamedTuple):
 def links(query: str) -> list[Link]:
     """The downloads of what a list with this query string (with its "?") shows."""
     return [
-        Link(reverse(f"admin:{URL_NAME}", args=[format.value]) + query, DOWNLOADS[format].text)
+        Link(reverse(f"admin:{URL_NAME}", args=[format.name]) + query, _(format.title))
         for format in exporting.available_formats()
     ]

@@ -8,15 +8,16 @@ from django.db import IntegrityError, transaction
 
 
 class Command(BaseCommand):
-    help = "Create the first superuser, with a random password printed once, if there is none."
+    help = "Create the first superuser, if there is none, and print its random password once."
 
     def handle(self, **options: Any) -> None:
         created = create_first_superuser()
         if created is None:
+            self.stdout.write("An admin already exists.")
             return
         name, password = created
         self.stdout.write(
-            "An admin account was made, because there was none:\n\n"
+            "Created an admin account:\n\n"
             f"    name      {name}\n"
             f"    password  {password}\n\n"
             "The password is not shown again. Change it at /admin/password_change/ or with\n"
@@ -25,10 +26,10 @@ class Command(BaseCommand):
 
 
 def create_first_superuser() -> tuple[str, str] | None:
-    """Create a superuser named ``admin`` if no superuser exists.
+    """Create a superuser named ``admin`` (or ``admin-2`` etc., if taken) if there is no superuser.
 
-    Returns its name and password, or None if there was one. An existing account of that name is
-    left alone and the next free name taken. Raises CommandError if another process is faster.
+    Returns its name and password, or None if there was one. Raises CommandError if another process
+    creates it at the same time.
     """
     try:
         with transaction.atomic():
@@ -39,5 +40,5 @@ def create_first_superuser() -> tuple[str, str] | None:
             password = secrets.token_urlsafe(15)
             User.objects.create_superuser(name, email="", password=password)
     except IntegrityError as error:
-        raise CommandError("Another process is creating the admin account; try again.") from error
+        raise CommandError("Another process is creating the admin account. Try again.") from error
     return name, password

@@ -8,39 +8,40 @@ from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import LABEL_NAMES
+from recognizer.transfer.formats import FORMATS, LABEL_NAMES
 
 
 class Command(BaseCommand):
-    help = "Write the labelled drawings to a file or a folder, with all that is known of them."
+    help = "Export the labelled drawings, with metadata, to a file or folder."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help="file, or folder, to write")
+        parser.add_argument("path", type=Path, help="the file or folder to write")
         parser.add_argument(
             "--format",
-            choices=[choice.value for choice in exporting.Format],
-            help="npz (arrays as in keras.datasets), png (a folder a label), csv "
-            "(label,pixel0..pixel783), idx (MNIST's files), parquet (as on Hugging Face) or "
-            "label-studio (JSON tasks); told from the name if not given",
+            choices=[*FORMATS],
+            help=", ".join(f"{each.name} ({each.description})" for each in FORMATS.values())
+            + "; inferred from the name if not given",
         )
         parser.add_argument(
             "--label",
             action="append",
             choices=LABEL_NAMES,
-            help="only drawings with this label; may be given more than once",
+            help="only drawings with this label; can be repeated",
         )
         parser.add_argument(
-            "--only-mistakes", action="store_true", help="only what the model got wrong"
+            "--only-mistakes", action="store_true", help="only misclassified drawings"
         )
         parser.add_argument(
             "--since",
             metavar="DATE",
-            help="only what was labelled on this day (2026-03-31, or with a time) or later",
+            help="only drawings labelled on this date (2026-03-31, or with a time) or later",
         )
         parser.add_argument(
-            "--until", metavar="DATE", help="only what was labelled on this day or earlier"
+            "--until", metavar="DATE", help="only drawings labelled on this date or earlier"
         )
-        parser.add_argument("--model", metavar="NAME", help="only what this model version answered")
+        parser.add_argument(
+            "--model", metavar="NAME", help="only predictions of this model version"
+        )
         parser.add_argument(
             "--only-audited", action="store_true", help="only the random audit sample"
         )
@@ -48,12 +49,12 @@ class Command(BaseCommand):
             "--include-confirmed",
             action=argparse.BooleanOptionalAction,
             default=True,
-            help="with or without the drawings whose label confirms the model's answer",
+            help="with or without drawings whose label confirms the prediction",
         )
         parser.add_argument(
             "--include-unlabelled",
             action="store_true",
-            help="also drawings without a label, for Label Studio to get one there",
+            help="also drawings without a label, to be labelled in Label Studio",
         )
         parser.add_argument(
             "--force", action="store_true", help="overwrite an existing file or earlier export"
@@ -78,7 +79,7 @@ class Command(BaseCommand):
     ) -> None:
         path = Path(path)
         if model is not None and not ModelVersion.objects.filter(name=model).exists():
-            raise CommandError(f"There is no model version called {model}; see list_models.")
+            raise CommandError(f"There is no model version {model}. Run list_models to see all.")
         drawings = selectors.labelled_drawings(
             only_mistakes=only_mistakes,
             since=parse_moment("--since", since),
@@ -90,7 +91,7 @@ class Command(BaseCommand):
             include_unlabelled=include_unlabelled,
         )
         try:
-            chosen = exporting.Format(format) if format else exporting.guess_format(path)
+            chosen = FORMATS[format] if format else exporting.infer_format(path)
             with progress_bar(verbosity=verbosity, total=drawings.count) as progress:
                 summary = exporting.export_drawings(
                     drawings=drawings,
@@ -103,13 +104,13 @@ class Command(BaseCommand):
         except exporting.ExportError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(describe(summary, path, chosen)))
-        self.stdout.write(f"sha256 of its drawings, labels and answers: {summary.sha256}")
+        self.stdout.write(f"SHA-256 of drawings, labels and predictions: {summary.sha256}")
 
 
 def describe(summary: exporting.Summary, path: Path, format: exporting.Format) -> str:
     noun = "drawing" if summary.written == 1 else "drawings"
     more = f", {summary.unlabelled} without a label" if summary.unlabelled else ""
     return (
-        f"Wrote {summary.written} {noun} to {path} ({format.value}): "
-        f"{summary.digits} of digits, {summary.not_a_digit} not a digit{more}."
+        f"Exported {summary.written} {noun} to {path} ({format.name}): "
+        f"{summary.digits} digits, {summary.not_a_digit} not a digit{more}."
     )

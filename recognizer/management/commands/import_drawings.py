@@ -7,37 +7,37 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from recognizer.management.terminal import named_bar, say
 from recognizer.transfer import importing
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS
 
 
 class Command(BaseCommand):
-    help = "Store the labelled drawings of a file or folder: all of them, or none."
+    help = "Import the labelled drawings of a file or folder, all or none."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "path",
             type=Path,
-            help="what export_drawings wrote; an npz in Keras' layout, MNIST's IDX files, Kaggle's "
-            "CSV, a folder or zip of images in folders 0 to 9 and not_a_digit, a data set of "
-            "Hugging Face in Parquet, or Label Studio's JSON",
+            help="an export of export_drawings; npz as in keras.datasets, MNIST's IDX files, CSV "
+            "as on Kaggle, a folder or zip with images in folders 0 to 9 and not_a_digit, Parquet "
+            "as on Hugging Face, or Label Studio's JSON",
         )
         parser.add_argument(
             "--format",
-            choices=[choice.value for choice in Format],
-            help="told from the content if not given",
+            choices=[*FORMATS],
+            help="inferred from the content if not given",
         )
         parser.add_argument(
-            "--by", metavar="USERNAME", help="the account that gives the labels; none if not given"
+            "--by", metavar="USERNAME", help="the account that the labels are attributed to"
         )
         parser.add_argument(
             "--skip-bad",
             action="store_true",
-            help="import the good drawings although others can't be used",
+            help="skip unreadable drawings and import the others",
         )
         parser.add_argument(
             "--ignore-manifest",
             action="store_true",
-            help="read an export of this site as if it came from elsewhere",
+            help="import an export of this site like any other file, without its metadata",
         )
 
     def handle(
@@ -55,12 +55,12 @@ class Command(BaseCommand):
         if by is not None:
             account = User.objects.filter(username=by).first()
             if account is None:
-                raise CommandError(f"There is no account called {by}.")
+                raise CommandError(f"There is no account {by}.")
         try:
             report = importing.import_drawings(
                 path=Path(path),
                 by=account,
-                format=Format(format) if format else None,
+                format=FORMATS[format] if format else None,
                 with_manifest=not ignore_manifest,
                 skip_bad=skip_bad,
                 notice=lambda notice: say(f"{notice.name}: {notice.text}.", self.stderr),
@@ -77,17 +77,17 @@ def describe(report: importing.Report, path: Path) -> str:
     noun = "drawing" if report.imported == 1 else "drawings"
     return (
         f"Imported {report.imported} {noun} from {path}: "
-        f"{report.digits} of digits, {report.not_a_digit} not a digit."
+        f"{report.digits} digits, {report.not_a_digit} not a digit."
     )
 
 
 def details(report: importing.Report) -> list[str]:
-    """What became of the others, a line for each kind that there is."""
+    """Return a line for each kind of drawing that was not imported."""
     lines = [
-        (report.duplicates, "Skipped {}: the same pixels are here already."),
-        (report.labelled, "  {} of them had no label here and got that of the file."),
-        (report.disagreeing, "  {} of them are labelled otherwise here, which stays."),
-        (report.unlabelled, "Left out {} without a label."),
-        (report.bad, "Skipped {} that can't be used."),
+        (report.duplicates, "Skipped {}: already stored."),
+        (report.labelled, "  {} of these had no label and got the label in the file."),
+        (report.conflicting, "  {} of these have a conflicting label; existing one kept."),
+        (report.unlabelled, "Ignored {} unlabelled."),
+        (report.bad, "Skipped {} unreadable."),
     ]
     return [text.format(count) for count, text in lines if count]

@@ -12,8 +12,8 @@ from recognizer.predictions import deletion
 
 class Command(BaseCommand):
     help = (
-        "Delete the drawings that are older than DRAWINGS_KEPT_DAYS, or than --older-than. "
-        "What a reviewer has labelled stays, without the tie to who drew it."
+        "Delete drawings older than DRAWINGS_KEPT_DAYS, or than --older-than. "
+        "Labelled drawings are anonymised instead."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,24 +21,24 @@ class Command(BaseCommand):
             "--older-than",
             type=int,
             metavar="DAYS",
-            help="instead of the setting DRAWINGS_KEPT_DAYS",
+            help="use this age instead of DRAWINGS_KEPT_DAYS",
         )
 
     def handle(self, *, older_than: int | None, **options: Any) -> None:
         days = settings.DRAWINGS_KEPT_DAYS if older_than is None else older_than
         if days < 1:
             raise CommandError(
-                "Drawings are kept for good here. Set DRAWINGS_KEPT_DAYS, or give --older-than "
-                "with one day or more."
+                "Drawings are never deleted. Set DRAWINGS_KEPT_DAYS, or --older-than, to 1 day or "
+                "more."
             )
         try:
             before = timezone.now() - timedelta(days=days)
         except OverflowError as error:
-            raise CommandError(f"--older-than {days}: that is before the calendar.") from error
+            raise CommandError(f"--older-than {days}: out of range.") from error
         removed = deletion.purge(before=before)
         self.stdout.write(
             self.style.SUCCESS(
-                f"Older than {days} days: {removed.deleted} deleted, {removed.unlinked} labelled "
-                "ones cut from who drew them."
+                f"Drawings older than {days} days: {removed.deleted} deleted, "
+                f"{removed.unlinked} labelled ones anonymised."
             )
         )

@@ -12,14 +12,14 @@ from recognizer.versions import active as active_version
 
 
 class Command(BaseCommand):
-    help = "Read the digit in image files. Nothing is stored."
+    help = "Recognise the digit in image files. Nothing is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-        parser.add_argument("--json", action="store_true", help="print a JSON list, not text")
+        parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
 
     def handle(self, *, files: list[Path], json: bool, **options: Any) -> None:
-        results = [self.read(Path(file)) for file in files]
+        results = [self.recognise(Path(file)) for file in files]
         failed = [result for result in results if "error" in result]
         if json:
             self.stdout.write(to_json(results))
@@ -29,13 +29,13 @@ class Command(BaseCommand):
             elif not json:
                 self.stdout.write(in_words(result))
         if failed:
-            raise CommandError(f"{len(failed)} of {len(results)} files could not be read.")
+            raise CommandError(f"{len(failed)} of {len(results)} files could not be recognised.")
 
-    def read(self, file: Path) -> dict[str, Any]:
-        """The answer for one file, or the error that stands in its place."""
+    def recognise(self, file: Path) -> dict[str, Any]:
+        """Return the prediction for a file, or the error."""
         try:
             with file.open("rb") as stream:
-                # One byte more than is allowed tells "too large" without reading it all.
+                # One byte over the limit: enough to tell that it is too large.
                 data = stream.read(imaging.MAX_BYTES + 1)
             found = recognition.preview(data=data)
         except OSError as error:
@@ -73,5 +73,5 @@ def in_words(result: dict[str, Any]) -> str:
             answer = f"maybe {digit}, {sure}"
             answer += "" if second is None else f"; it could also be {second}"
         case Verdict.NOT_A_DIGIT:
-            answer = f"not one digit; closest: {digit}"
+            answer = f"not a single digit (closest {digit})"
     return f"{result['file']}: {answer}"

@@ -1,4 +1,4 @@
-"""`recognize`, `list_models`, `activate_model` and `ensure_admin` from the outside."""
+"""`recognize`, `list_models`, `activate_model` and `ensure_admin`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def files(tmp_path: Path) -> list[Path]:
 # recognize ------------------------------------------------------------------------------------
 
 
-def test_it_reads_image_files_and_stores_nothing(files: list[Path]) -> None:
+def test_it_recognises_image_files_and_stores_nothing(files: list[Path]) -> None:
     out, err, refusal = run("recognize", *files)
 
     assert re.search(r"3\.png: (maybe )?3, (over )?\d", out)
@@ -65,10 +65,10 @@ def test_it_reads_image_files_and_stores_nothing(files: list[Path]) -> None:
         ("digit", {7: 0.97, 1: 0.03}, "7, 97.0\u00a0% sure"),
         ("uncertain", {4: 0.6, 9: 0.4}, "maybe 4, 60.0\u00a0% sure; it could also be 9"),
         ("uncertain", {4: 0.94, 9: 0.06}, "maybe 4, 94.0\u00a0% sure"),
-        ("not_a_digit", {8: 0.9999}, "not one digit; closest: 8"),
+        ("not_a_digit", {8: 0.9999}, "not a single digit (closest 8)"),
     ],
 )
-def test_the_verdict_is_said_in_words(verdict: str, shares: dict[int, float], words: str) -> None:
+def test_the_verdict_is_shown(verdict: str, shares: dict[int, float], words: str) -> None:
     digit = max(shares, key=lambda each: shares[each])
     result = {
         "file": "a.png",
@@ -81,7 +81,7 @@ def test_the_verdict_is_said_in_words(verdict: str, shares: dict[int, float], wo
     assert recognize.in_words(result) == f"a.png: {words}"
 
 
-def test_what_is_no_digit_is_told_so(tmp_path: Path) -> None:
+def test_a_tangle_is_not_a_digit(tmp_path: Path) -> None:
     pixels = np.full((280, 280), 255, np.uint8)
     rng = np.random.default_rng(1)
     pixels[rng.integers(0, 280, 3000), rng.integers(0, 280, 3000)] = 0
@@ -90,7 +90,7 @@ def test_what_is_no_digit_is_told_so(tmp_path: Path) -> None:
 
     out, _err, refusal = run("recognize", path)
 
-    assert re.search(r"tangle\.png: not one digit; closest: \d$", out.strip())
+    assert re.search(r"tangle\.png: not a single digit \(closest \d\)$", out.strip())
     assert refusal is None
 
 
@@ -111,7 +111,7 @@ def test_json_is_one_list(files: list[Path]) -> None:
     assert math.isclose(sum(three["probabilities"]), 1, abs_tol=1e-6)
 
 
-def test_it_goes_on_after_a_bad_file_and_names_each(files: list[Path], tmp_path: Path) -> None:
+def test_it_continues_after_bad_files_and_reports_each(files: list[Path], tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "empty.png").touch()
     (tmp_path / "cut.png").write_bytes(drawing(3)[:200])
@@ -122,10 +122,10 @@ def test_it_goes_on_after_a_bad_file_and_names_each(files: list[Path], tmp_path:
     assert len(out.splitlines()) == 2
     for path in bad:
         assert f"{path}: " in err
-    assert refusal == "5 of 7 files could not be read."
+    assert refusal == "5 of 7 files could not be recognised."
 
 
-def test_json_holds_the_errors_in_their_place(files: list[Path], tmp_path: Path) -> None:
+def test_json_contains_errors_in_order(files: list[Path], tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("no picture")
 
     out, _err, refusal = run(
@@ -136,7 +136,7 @@ def test_json_holds_the_errors_in_their_place(files: list[Path], tmp_path: Path)
     assert text["error"]["code"] == "not_an_image"
     assert three["digit"] == 3
     assert missing["error"]["code"] == "unreadable_file"
-    assert refusal == "2 of 3 files could not be read."
+    assert refusal == "2 of 3 files could not be recognised."
 
 
 def test_a_file_of_any_size_is_refused_without_reading_it(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_file_of_any_size_is_refused_without_reading_it(tmp_path: Path) -> Non
     assert refusal is not None
 
 
-def test_with_no_model_it_says_so(files: list[Path]) -> None:
+def test_without_an_active_model_it_is_refused(files: list[Path]) -> None:
     ModelVersion.objects.update(is_active=False)
 
     assert "No model version is active" in str(run("recognize", files[0])[2])
@@ -197,14 +197,14 @@ def test_an_empty_list_says_what_to_do() -> None:
     assert "python manage.py migrate" in run("list_models")[0]
 
 
-def test_a_version_is_activated_and_answers(files: list[Path]) -> None:
+def test_a_version_is_activated_and_used(files: list[Path]) -> None:
     register("another")
 
     assert run("activate_model", "another")[0].strip() == "another activated."
     assert json.loads(run("recognize", files[0], "--json")[0])[0]["model_version"] == "another"
 
 
-def test_an_unknown_version_is_refused_and_the_active_one_stays() -> None:
+def test_an_unknown_version_is_refused_and_the_active_one_unchanged() -> None:
     before = ModelVersion.objects.get(is_active=True)
 
     refusal = run("activate_model", "no-such")[2]
@@ -229,7 +229,7 @@ def password_in(printed: str) -> str:
     return found[1]
 
 
-def test_the_first_admin_is_made_and_can_log_in(client: Client) -> None:
+def test_the_first_admin_is_created_and_can_log_in(client: Client) -> None:
     printed = run("ensure_admin")[0]
 
     assert client.login(username="admin", password=password_in(printed))
@@ -238,14 +238,14 @@ def test_the_first_admin_is_made_and_can_log_in(client: Client) -> None:
     assert len(password_in(printed)) >= 16
 
 
-def test_it_makes_no_second_admin_and_prints_nothing() -> None:
+def test_it_creates_no_second_admin() -> None:
     User.objects.create_superuser("boss")
 
-    assert run("ensure_admin") == ("", "", None)
+    assert run("ensure_admin") == ("An admin already exists.\n", "", None)
     assert User.objects.count() == 1
 
 
-def test_an_account_that_happens_to_be_called_admin_gets_no_rights(client: Client) -> None:
+def test_an_existing_account_called_admin_gets_no_permissions(client: Client) -> None:
     User.objects.create_user("admin", password="theirs")
 
     printed = run("ensure_admin")[0]
@@ -255,7 +255,7 @@ def test_an_account_that_happens_to_be_called_admin_gets_no_rights(client: Clien
     assert client.login(username="admin-2", password=password_in(printed))
 
 
-def test_two_passwords_are_never_alike() -> None:
+def test_passwords_are_random() -> None:
     first = password_in(run("ensure_admin")[0])
     User.objects.all().delete()
 

@@ -1,4 +1,4 @@
-"""`export_drawings` on the command line: what it takes, what it refuses, what it says."""
+"""The command `export_drawings`: options, errors and output."""
 
 from __future__ import annotations
 
@@ -48,9 +48,7 @@ def exported(path: Path, *options: object) -> set[str]:
         (["--only-audited"], {"refused"}),
     ],
 )
-def test_it_exports_what_is_asked_for(
-    tmp_path: Path, options: list[str], expected: set[str]
-) -> None:
+def test_options_select_drawings(tmp_path: Path, options: list[str], expected: set[str]) -> None:
     other = make_version("tested-2")
     rows = {
         "confirmed": make_prediction(3, label=3),
@@ -76,7 +74,7 @@ def labelled(*when: int) -> Prediction:
     return make_prediction(3, label=3, labelled_at=moment)
 
 
-def test_since_counts_from_the_day_of_the_label(tmp_path: Path) -> None:
+def test_since_is_the_first_date_of_a_label(tmp_path: Path) -> None:
     old, first, later = labelled(2026, 3, 30, 23), labelled(2026, 3, 31), labelled(2026, 4, 2)
 
     assert exported(tmp_path / "a.npz", "--since", "2026-03-31") == {str(first.pk), str(later.pk)}
@@ -86,7 +84,7 @@ def test_since_counts_from_the_day_of_the_label(tmp_path: Path) -> None:
     }
 
 
-def test_until_takes_in_the_whole_of_the_day(tmp_path: Path) -> None:
+def test_until_includes_the_whole_day(tmp_path: Path) -> None:
     first, late, later = labelled(2026, 3, 30), labelled(2026, 3, 31, 23, 59), labelled(2026, 4, 1)
 
     assert exported(tmp_path / "a.npz", "--until", "2026-03-31") == {str(first.pk), str(late.pk)}
@@ -112,7 +110,7 @@ def test_the_day_after_the_last_one_is_refused(tmp_path: Path) -> None:
     assert "out of range" in refusal(tmp_path / "x.npz", "--until", "9999-12-31")
 
 
-def test_the_format_is_told_from_the_name_or_by_option(tmp_path: Path) -> None:
+def test_the_format_is_inferred_from_the_name_or_set_by_option(tmp_path: Path) -> None:
     make_prediction(3, label=3)
 
     assert "(npz)" in export_to(tmp_path / "a.NPZ")
@@ -122,21 +120,21 @@ def test_the_format_is_told_from_the_name_or_by_option(tmp_path: Path) -> None:
     assert "(label-studio)" in export_to(tmp_path / "a.json")
     assert "(csv)" in export_to(tmp_path / "a.txt", "--format", "csv")
     assert "(png)" in export_to(tmp_path / "a.b", "--format", "png")
-    assert "give --format" in refusal(tmp_path / "a.gz")
+    assert "set --format" in refusal(tmp_path / "a.gz")
 
 
 @needs_pyarrow
-def test_parquet_is_told_from_the_name_too(tmp_path: Path) -> None:
+def test_parquet_is_inferred_from_the_name_too(tmp_path: Path) -> None:
     make_prediction(3, label=3)
 
     assert "(parquet)" in export_to(tmp_path / "a.parquet")
 
 
-def test_unlabelled_drawings_go_only_where_they_can_get_a_label(tmp_path: Path) -> None:
+def test_only_label_studio_can_have_unlabelled_drawings(tmp_path: Path) -> None:
     row = make_prediction(3)
 
     for name in ("x.npz", "x.csv", "x"):
-        assert "no place" in refusal(tmp_path / name, "--include-unlabelled")
+        assert "without a label" in refusal(tmp_path / name, "--include-unlabelled")
     printed = export_to(tmp_path / "x.json", "--include-unlabelled")
 
     assert "1 without a label" in printed
@@ -144,7 +142,7 @@ def test_unlabelled_drawings_go_only_where_they_can_get_a_label(tmp_path: Path) 
     assert task["meta"]["id"] == str(row.pk)
 
 
-def test_unlabelled_drawings_count_by_the_day_they_were_drawn(tmp_path: Path) -> None:
+def test_unlabelled_drawings_are_selected_by_the_date_they_were_drawn(tmp_path: Path) -> None:
     def drawn(day: int) -> Prediction:
         moment = timezone.make_aware(datetime.datetime(2026, 3, day))
         return make_prediction(3, created_at=moment)
@@ -161,13 +159,13 @@ def test_unlabelled_drawings_count_by_the_day_they_were_drawn(tmp_path: Path) ->
     assert task["meta"]["id"] == str(wanted.pk)
 
 
-def test_a_version_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_unknown_version_is_refused(tmp_path: Path) -> None:
     make_prediction(3, label=3)
 
-    assert "no model version called nobody" in refusal(tmp_path / "x.npz", "--model", "nobody")
+    assert "no model version nobody" in refusal(tmp_path / "x.npz", "--model", "nobody")
 
 
-def test_progress_is_shown_when_asked_for_and_never_in_a_log(
+def test_progress_is_shown_on_request_but_never_in_a_log(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     make_prediction(3, label=3)
@@ -190,16 +188,18 @@ def test_it_never_overwrites_without_force(tmp_path: Path) -> None:
     assert (tmp_path / "x.npz").read_bytes().startswith(b"PK")
 
 
-def test_it_never_overwrites_what_lies_where_the_manifest_goes(tmp_path: Path) -> None:
+def test_it_never_overwrites_a_file_with_the_manifests_name(tmp_path: Path) -> None:
     make_prediction(3, label=3)
     (tmp_path / "x.csv.manifest.json").write_text("precious")
 
-    assert "x.csv.manifest.json exists" in refusal(tmp_path / "x.csv")
+    assert "x.csv.manifest.json already exists" in refusal(tmp_path / "x.csv")
     assert (tmp_path / "x.csv.manifest.json").read_text() == "precious"
 
 
 @pytest.mark.parametrize("format", ["png", "idx"])
-def test_force_spares_a_folder_that_is_no_export(tmp_path: Path, format: str) -> None:
+def test_force_does_not_overwrite_a_folder_that_is_not_an_export(
+    tmp_path: Path, format: str
+) -> None:
     make_prediction(3, label=3)
     home = tmp_path / "home"
     home.mkdir()
@@ -210,14 +210,14 @@ def test_force_spares_a_folder_that_is_no_export(tmp_path: Path, format: str) ->
     assert (home / "thesis.txt").read_text() == "precious"
 
 
-def test_an_earlier_tree_is_not_overwritten_without_force(tmp_path: Path) -> None:
+def test_an_earlier_export_is_not_overwritten_without_force(tmp_path: Path) -> None:
     make_prediction(3, label=3)
     export_to(tmp_path / "tree")
 
     assert "--force" in refusal(tmp_path / "tree")
 
 
-def test_what_can_not_be_written_is_refused_in_words(tmp_path: Path) -> None:
+def test_an_impossible_path_is_refused_with_a_message(tmp_path: Path) -> None:
     make_prediction(3, label=3)
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").touch()
@@ -227,21 +227,21 @@ def test_what_can_not_be_written_is_refused_in_words(tmp_path: Path) -> None:
     assert "is a folder" in refusal(tmp_path / "folder", "--format", "npz", "--force")
     assert "is not a folder" in refusal(tmp_path / "file", "--format", "png", "--force")
     assert "does not exist" in refusal(tmp_path / "file" / "x.npz")
-    assert "not a name" in refusal("/", "--format", "npz")
+    assert "not a file name" in refusal("/", "--format", "npz")
     assert "Can't write" in refusal(tmp_path / ("x" * 300 + ".npz"))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such devices")
-def test_force_spares_a_device(tmp_path: Path) -> None:
+def test_force_does_not_overwrite_a_device(tmp_path: Path) -> None:
     make_prediction(3, label=3)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
-    assert "not an ordinary file" in refusal(pipe, "--format", "npz", "--force")
+    assert "not a regular file" in refusal(pipe, "--format", "npz", "--force")
     assert pipe.is_fifo()
 
 
-def test_nothing_to_export_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_empty_export_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     make_prediction(3)
 
     for name in ("x.npz", "x.csv", "x", "x.json"):
@@ -249,8 +249,8 @@ def test_nothing_to_export_is_an_error_and_leaves_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_audit_sample_is_not_told_by_an_export(tmp_path: Path) -> None:
-    """Who imports it would else take drawings for a random sample of theirs."""
+def test_an_export_does_not_contain_the_audit_sample(tmp_path: Path) -> None:
+    """Another site must not mistake the drawings for its own random sample."""
     make_prediction(3, label=3, audit_key=0.1, audited_at=timezone.now())
 
     export_to(tmp_path / "x.json")

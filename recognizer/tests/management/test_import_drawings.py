@@ -1,4 +1,4 @@
-"""`import_drawings` on the command line: what it takes, what it refuses, what it says."""
+"""The command `import_drawings`: options, errors and output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recognizer.tests.support.exporting import (
     store,
     store_some,
 )
-from recognizer.transfer.formats import Format, parquet
+from recognizer.transfer.formats import FORMATS, Format
 from recognizer.versions import active as active_version
 
 pytestmark = pytest.mark.django_db
@@ -25,51 +25,51 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def exported(tmp_path: Path, reviewer: User) -> Path:
-    """An npz of five drawings that are not in the database any more."""
+    """An npz file of five drawings that are no longer in the database."""
     store_some(by=reviewer)
     export_to(tmp_path / "labels.npz")
     Prediction.objects.all().delete()
     return tmp_path / "labels.npz"
 
 
-def test_it_says_what_became_of_each(exported: Path) -> None:
+def test_it_reports_stored_and_skipped_drawings(exported: Path) -> None:
     first = import_from(exported).splitlines()
     second = import_from(exported).splitlines()
 
-    assert first == [f"Imported 5 drawings from {exported}: 4 of digits, 1 not a digit."]
+    assert first == [f"Imported 5 drawings from {exported}: 4 digits, 1 not a digit."]
     assert second == [
-        f"Imported 0 drawings from {exported}: 0 of digits, 0 not a digit.",
-        "Skipped 5: the same pixels are here already.",
+        f"Imported 0 drawings from {exported}: 0 digits, 0 not a digit.",
+        "Skipped 5: already stored.",
     ]
 
 
-def test_the_format_is_told_from_the_content_whatever_the_name(exported: Path) -> None:
+def test_the_format_is_inferred_from_the_content_not_the_name(exported: Path) -> None:
     exported.rename(exported.with_name("labels.csv"))
 
     assert "Imported 5 drawings" in import_from(exported.with_name("labels.csv"))
 
 
-def test_a_format_that_it_is_not_is_refused(exported: Path) -> None:
-    for format in Format:
-        if format not in (Format.NPZ, Format.PARQUET) or (
-            format is Format.PARQUET and parquet.is_available()
+def test_a_wrong_format_is_refused(exported: Path) -> None:
+    for format in FORMATS.values():
+        if format not in (FORMATS["npz"], FORMATS["parquet"]) or (
+            format is FORMATS["parquet"] and FORMATS["parquet"].is_available()
         ):
-            said = refused_import(exported, "--format", format.value)
+            said = refused_import(exported, "--format", format.name)
             assert "Nothing was imported." in said
 
 
-def test_an_account_that_is_not_there_is_refused(exported: Path) -> None:
-    assert "There is no account called nobody" in refused_import(exported, "--by", "nobody")
+def test_an_unknown_account_is_refused(exported: Path) -> None:
+    assert "There is no account nobody" in refused_import(exported, "--by", "nobody")
 
 
-def test_what_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+def test_missing_and_unknown_files_are_refused_with_a_message(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "words.txt").write_text("Three one four one five.\n")
 
     assert "No such file or directory" in refused_import(tmp_path / "missing.npz")
     assert "name too long" in refused_import(tmp_path / ("x" * 300))
     assert "no images in folders 0 to 9" in refused_import(tmp_path / "empty")
-    assert "none of the formats read here" in refused_import(tmp_path / "words.txt")
+    assert "none of the supported formats" in refused_import(tmp_path / "words.txt")
 
 
 def test_a_file_without_drawings_is_refused(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_file_without_drawings_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
 
     for name in ("x.npz", "x.json"):
-        assert "holds no drawings" in refused_import(tmp_path / name)
+        assert "has no drawings" in refused_import(tmp_path / name)
 
 
 def test_one_array_is_refused_with_advice(tmp_path: Path) -> None:
@@ -91,20 +91,20 @@ def test_one_array_is_refused_with_advice(tmp_path: Path) -> None:
 def test_parquet_without_its_package_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "is_available", lambda: False)
+    monkeypatch.setattr(Format, "is_available", lambda format: not format.package)
     (tmp_path / "x.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
 
     assert "pip install pyarrow" in refused_import(tmp_path / "x.parquet")
 
 
-def test_without_a_model_nothing_can_be_answered(exported: Path) -> None:
+def test_without_an_active_model_it_is_refused(exported: Path) -> None:
     ModelVersion.objects.update(is_active=False)
     active_version.forget()
 
     assert "No model version is active" in refused_import(exported)
 
 
-def test_progress_is_shown_when_asked_for_and_never_in_a_log(
+def test_progress_is_shown_on_request_but_never_in_a_log(
     exported: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import_from(exported, "--verbosity", "2")
@@ -131,7 +131,7 @@ def test_bad_drawings_go_to_the_error_stream(
 
 
 def test_many_are_stored_in_batches(tmp_path: Path) -> None:
-    """More than are read, looked up and stored at a time, in the order of the file."""
+    """More than one batch, in the order of the file."""
     store(3, label=3)
     rng = np.random.default_rng(5)
     seen = np.zeros((450, 28, 28), np.uint8)

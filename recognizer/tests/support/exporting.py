@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,13 +17,15 @@ from recognizer.labelling import labels
 from recognizer.models import Owner, Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing
-from recognizer.transfer.formats import Format, csv_table, parquet
+from recognizer.transfer.formats import FORMATS, Format, Item, Record, manifest
 
-needs_pyarrow = pytest.mark.skipif(not parquet.is_available(), reason="pyarrow is not installed")
+needs_pyarrow = pytest.mark.skipif(
+    not FORMATS["parquet"].is_available(), reason="pyarrow is not installed"
+)
 
 
-class Way(NamedTuple):
-    """A file or folder to export to: what it is called, its format, and if it holds originals."""
+class Target(NamedTuple):
+    """A file or folder to export to, its format, and whether it contains the original drawings."""
 
     name: str
     format: Format
@@ -29,36 +33,65 @@ class Way(NamedTuple):
 
     @property
     def options(self) -> tuple[str, str]:
-        return ("--format", self.format.value)
+        return ("--format", self.format.name)
 
 
-WAYS = [
-    Way("labels.npz", Format.NPZ),
-    Way("drawings", Format.PNG),
-    Way("drawings.zip", Format.PNG),
-    Way("labels.csv", Format.CSV, has_drawings=False),
-    Way("table.zip", Format.CSV, has_drawings=False),
-    Way("mnist", Format.IDX, has_drawings=False),
-    Way("mnist.zip", Format.IDX, has_drawings=False),
-    Way("labels.parquet", Format.PARQUET),
-    Way("tasks.json", Format.LABEL_STUDIO),
+TARGETS = [
+    Target("labels.npz", FORMATS["npz"]),
+    Target("drawings", FORMATS["png"]),
+    Target("drawings.zip", FORMATS["png"]),
+    Target("labels.csv", FORMATS["csv"], has_drawings=False),
+    Target("table.zip", FORMATS["csv"], has_drawings=False),
+    Target("mnist", FORMATS["idx"], has_drawings=False),
+    Target("mnist.zip", FORMATS["idx"], has_drawings=False),
+    Target("labels.parquet", FORMATS["parquet"]),
+    Target("tasks.json", FORMATS["label-studio"]),
 ]
 
-each_way = pytest.mark.parametrize(
-    "way",
-    [
-        pytest.param(
-            way, id=way.name, marks=[needs_pyarrow] if way.format is Format.PARQUET else []
-        )
-        for way in WAYS
-    ],
-)
+
+def each_of(targets: Iterable[Target]) -> pytest.MarkDecorator:
+    """Run a test for each of these targets; that of Parquet needs pyarrow."""
+    return pytest.mark.parametrize(
+        "target",
+        [
+            pytest.param(
+                each, id=each.name, marks=[needs_pyarrow] * (each.format.name == "parquet")
+            )
+            for each in targets
+        ],
+    )
+
+
+each_target = each_of(TARGETS)
+
+
+def make_item(
+    number: int, image: bytes, *, digit: int, label: int, is_model_input: bool = False
+) -> Item:
+    """A labelled drawing with its record, without a database."""
+    start = datetime(2026, 3, 31, tzinfo=timezone.utc)
+    record = Record(
+        id=str(UUID(int=number)),
+        label=label,
+        digit=digit,
+        confidence=0.9,
+        verdict="digit",
+        model_version="tested-1",
+        model_sha256="0" * 64,
+        source="canvas",
+        is_model_input=is_model_input,
+        suggestion=None,
+        created_at=start + timedelta(seconds=number),
+        labelled_at=start,
+        labelled_by="ada",
+    )
+    return Item(record.id, label, image, is_model_input, record)
 
 
 def store(
     digit: int, *, label: int | None = None, by: User | None = None, seed: int = 0
 ) -> Prediction:
-    """A drawing that the site has read as it reads them all, with a reviewer's label."""
+    """A drawing that the site has recognised, with a reviewer's label."""
     row = recognition.recognise(data=drawing(digit, seed=seed), source="canvas", owner=Owner())
     if label is not None:
         labels.label_predictions(predictions=[row.pk], label=label, by=by)
@@ -67,7 +100,7 @@ def store(
 
 
 def store_some(by: User | None = None) -> list[Prediction]:
-    """Five drawings: two read right, one mistake, one that is no digit, one suggested."""
+    """Five drawings: two correct, one misclassified, one not a digit, one with a suggestion."""
     rows = [
         store(3, label=3, by=by),
         store(1, label=7, by=by),
@@ -81,21 +114,21 @@ def store_some(by: User | None = None) -> list[Prediction]:
 
 
 def export_to(path: Path, *options: object) -> str:
-    """Run export_drawings; return what it printed."""
+    """Run export_drawings; return its output."""
     out = io.StringIO()
     call_command("export_drawings", str(path), *map(str, options), stdout=out)
     return out.getvalue()
 
 
 def import_from(path: Path, *options: object) -> str:
-    """Run import_drawings; return all that it printed."""
+    """Run import_drawings; return its output."""
     out = io.StringIO()
     call_command("import_drawings", str(path), *map(str, options), stdout=out, stderr=out)
     return out.getvalue()
 
 
 def refused_import(path: Path, *options: object) -> str:
-    """Run import_drawings, which must refuse and store nothing; return all that it said."""
+    """Run import_drawings, which must fail and store nothing; return its output and error."""
     before = set(Prediction.objects.values_list("pk", "label"))
     out = io.StringIO()
     with pytest.raises(CommandError) as caught:
@@ -106,10 +139,10 @@ def refused_import(path: Path, *options: object) -> str:
 
 
 def files_of(path: Path) -> dict[str, bytes]:
-    """All bytes of an export, its manifest included."""
+    """The files of an export, including the manifest."""
     found: Iterable[Path] = path.rglob("*") if path.is_dir() else [path]
     if path.suffix == ".csv":
-        found = [path, csv_table.manifest_path(path)]
+        found = [path, manifest.path_beside(path)]
     return {
         file.relative_to(path.parent).as_posix(): file.read_bytes()
         for file in found

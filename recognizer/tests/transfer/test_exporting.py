@@ -1,4 +1,4 @@
-"""The files that labelled drawings are exported to."""
+"""Exports of labelled drawings in every format."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from recognizer.inference import classifier
 from recognizer.models import Prediction
 from recognizer.predictions import recognition
 from recognizer.tests.support.exporting import (
-    Way,
-    each_way,
+    Target,
+    each_target,
     export_to,
     files_of,
     needs_pyarrow,
@@ -34,20 +34,20 @@ from recognizer.tests.support.exporting import (
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing, make_prediction, make_version
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import LABEL_NAMES, Format, parquet
+from recognizer.transfer.formats import FORMATS, LABEL_NAMES, Format
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def seven() -> Prediction:
-    """A one that was read as a seven."""
+    """A one that was predicted as a seven."""
     return make_prediction(7, shown=1, label=1, confidence=0.6)
 
 
 @pytest.fixture
 def three() -> Prediction:
-    """A three that was read so, and confirmed."""
+    """A three that was predicted correctly and confirmed."""
     return make_prediction(3, label=3)
 
 
@@ -79,10 +79,10 @@ def test_npz_has_the_layout_of_keras(
         assert data["x_not_a_digit"].shape == (1, 28, 28)
         assert data["ids_not_a_digit"].tolist() == [str(scribble.pk)]
     assert "3 drawings" in printed
-    assert "2 of digits, 1 not a digit" in printed
+    assert "2 digits, 1 not a digit" in printed
 
 
-def test_npz_holds_exactly_what_the_model_saw(tmp_path: Path, three: Prediction) -> None:
+def test_npz_has_the_model_inputs(tmp_path: Path, three: Prediction) -> None:
     export_to(tmp_path / "labels.npz")
 
     expected = recognition.preview(data=bytes(three.image)).model_input
@@ -92,7 +92,7 @@ def test_npz_holds_exactly_what_the_model_saw(tmp_path: Path, three: Prediction)
         assert data["x_train"].max() == 255
 
 
-def test_npz_also_holds_the_drawings_themselves_and_what_is_known_of_them(
+def test_npz_also_has_the_original_drawings_and_their_metadata(
     tmp_path: Path, seven: Prediction, scribble: Prediction, three: Prediction
 ) -> None:
     export_to(tmp_path / "labels.npz")
@@ -110,7 +110,7 @@ def test_npz_also_holds_the_drawings_themselves_and_what_is_known_of_them(
     ]
 
 
-def test_npz_with_drawings_that_are_no_digits_alone(tmp_path: Path, scribble: Prediction) -> None:
+def test_npz_with_drawings_that_are_not_digits_only(tmp_path: Path, scribble: Prediction) -> None:
     export_to(tmp_path / "labels.npz")
 
     with np.load(tmp_path / "labels.npz") as data:
@@ -146,7 +146,7 @@ def test_csv_has_its_manifest_beside_it(tmp_path: Path, three: Prediction) -> No
 # idx ------------------------------------------------------------------------------------------
 
 
-def test_idx_is_what_a_loader_of_mnist_looks_for(
+def test_idx_is_what_a_loader_of_mnist_expects(
     tmp_path: Path, three: Prediction, scribble: Prediction
 ) -> None:
     export_to(tmp_path / "mnist", "--format", "idx")
@@ -166,7 +166,7 @@ def test_idx_is_what_a_loader_of_mnist_looks_for(
 # png ------------------------------------------------------------------------------------------
 
 
-def test_png_tree_has_a_folder_a_label_and_a_manifest(
+def test_png_has_a_folder_per_label_and_a_manifest(
     tmp_path: Path, reviewer: User, seven: Prediction, scribble: Prediction
 ) -> None:
     Prediction.objects.filter(pk=seven.pk).update(labelled_by=reviewer, suggestion=1)
@@ -199,7 +199,7 @@ def test_png_tree_has_a_folder_a_label_and_a_manifest(
     imaging.read_drawing((folder / listed["drawings"][1]["path"]).read_bytes())
 
 
-def test_a_zip_of_images_can_be_asked_for_by_name(
+def test_a_zip_of_images_is_inferred_from_the_name(
     tmp_path: Path, seven: Prediction, scribble: Prediction
 ) -> None:
     export_to(tmp_path / "drawings.zip")
@@ -214,7 +214,7 @@ def test_a_zip_of_images_can_be_asked_for_by_name(
         assert archive.read(f"1/{seven.pk}.png") == bytes(seven.image)
 
 
-def test_force_replaces_an_earlier_tree_whole(
+def test_force_replaces_a_whole_earlier_folder(
     tmp_path: Path, seven: Prediction, three: Prediction
 ) -> None:
     folder = tmp_path / "drawings"
@@ -260,13 +260,13 @@ def test_parquet_is_a_data_set_of_hugging_face(
 def test_parquet_without_its_package_says_what_to_install(
     tmp_path: Path, seven: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "is_available", lambda: False)
+    monkeypatch.setattr(Format, "is_available", lambda format: not format.package)
 
     with pytest.raises(exporting.ExportError, match="pip install pyarrow"):
-        export(tmp_path / "labels.parquet", Format.PARQUET)
+        export(tmp_path / "labels.parquet", FORMATS["parquet"])
 
     assert list(tmp_path.iterdir()) == []
-    assert Format.PARQUET not in exporting.available_formats()
+    assert FORMATS["parquet"] not in exporting.available_formats()
 
 
 # Label Studio ---------------------------------------------------------------------------------
@@ -300,63 +300,65 @@ def test_label_studio_gets_tasks_with_the_models_answer_as_a_prediction(
 # Every format ---------------------------------------------------------------------------------
 
 
-@each_way
+@each_target
 def test_the_same_query_gives_the_same_bytes(
-    tmp_path: Path, seven: Prediction, scribble: Prediction, way: Way
+    tmp_path: Path, seven: Prediction, scribble: Prediction, target: Target
 ) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
-        export_to(tmp_path / folder / way.name, *way.options)
+        export_to(tmp_path / folder / target.name, *target.options)
 
-    first = files_of(tmp_path / "a" / way.name)
-    assert first == files_of(tmp_path / "b" / way.name)
+    first = files_of(tmp_path / "a" / target.name)
+    assert first == files_of(tmp_path / "b" / target.name)
     assert first
 
 
-@each_way
-def test_the_sha256_of_the_whole_is_that_of_its_drawings_lines(
-    tmp_path: Path, seven: Prediction, scribble: Prediction, way: Way
+@each_target
+def test_the_sha256_of_an_export_is_that_of_its_drawings_lines(
+    tmp_path: Path, seven: Prediction, scribble: Prediction, target: Target
 ) -> None:
-    printed = export_to(tmp_path / way.name, *way.options)
+    printed = export_to(tmp_path / target.name, *target.options)
     seven.label = 2
     seven.save()
-    changed = export_to(tmp_path / way.name, *way.options, "--force")
+    changed = export_to(tmp_path / target.name, *target.options, "--force")
 
-    whole = [text.split("sha256 of its drawings, labels and answers: ")[1][:64]
+    whole = [text.split("SHA-256 of drawings, labels and predictions: ")[1][:64]
              for text in (printed, changed)]  # fmt: skip
     assert whole[0] != whole[1]
-    if way.format is Format.CSV and way.name.endswith(".csv"):
+    if target.format is FORMATS["csv"] and target.name.endswith(".csv"):
         lines = (tmp_path / "labels.csv.manifest.json").read_text().splitlines()
         text = "".join(line.removesuffix(",") + "\n" for line in lines[1:-1])
         assert hashlib.sha256(text.encode()).hexdigest() == whole[1]
         assert manifest_of("\n".join(lines))["sha256"] == whole[1]
 
 
-@each_way
-def test_nothing_but_the_export_is_left_behind(tmp_path: Path, seven: Prediction, way: Way) -> None:
-    export_to(tmp_path / way.name, *way.options)
-
-    beside = {"labels.csv.manifest.json"} if way.name == "labels.csv" else set()
-    assert {path.name for path in tmp_path.iterdir()} == {way.name, *beside}
-
-
-# Whole or not at all --------------------------------------------------------------------------
-
-
-@each_way
-def test_a_failure_half_way_leaves_what_was_there(
-    tmp_path: Path, three: Prediction, way: Way, monkeypatch: pytest.MonkeyPatch
+@each_target
+def test_nothing_but_the_export_is_left_behind(
+    tmp_path: Path, seven: Prediction, target: Target
 ) -> None:
-    export_to(tmp_path / way.name, *way.options)
+    export_to(tmp_path / target.name, *target.options)
+
+    beside = {"labels.csv.manifest.json"} if target.name == "labels.csv" else set()
+    assert {path.name for path in tmp_path.iterdir()} == {target.name, *beside}
+
+
+# All or nothing --------------------------------------------------------------------------
+
+
+@each_target
+def test_a_failure_changes_nothing(
+    tmp_path: Path, three: Prediction, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export_to(tmp_path / target.name, *target.options)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     make_prediction(4, label=4, image=b"damaged")
-    if way.format in (Format.PNG, Format.PARQUET, Format.LABEL_STUDIO):
-        # These copy the bytes unread, so a full disk has to stop them.
+    if target.format in (FORMATS["png"], FORMATS["parquet"], FORMATS["label-studio"]):
+        # These copy the bytes without decoding them, so a full disk has to stop them.
         monkeypatch.setattr(os, "fsync", full_disk)
         monkeypatch.setattr(Path, "write_bytes", full_disk)
 
     with pytest.raises(exporting.ExportError, match=r"can't be read|No space left"):
-        export(tmp_path / way.name, way.format)
+        export(tmp_path / target.name, target.format)
 
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
@@ -372,10 +374,10 @@ def export(path: Path, format: Format) -> exporting.Summary:
     )
 
 
-def test_a_table_is_never_there_without_its_manifest(
+def test_there_is_never_a_table_without_its_manifest(
     tmp_path: Path, three: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The manifest is put in place first: what is cut off between the two can be told."""
+    """The manifest is renamed first, so that an interruption between the two is detected."""
     replaced: list[str] = []
     replace = Path.replace
 
@@ -388,12 +390,12 @@ def test_a_table_is_never_there_without_its_manifest(
     monkeypatch.setattr(Path, "replace", cut_off)
 
     with pytest.raises(exporting.ExportError):
-        export(tmp_path / "labels.csv", Format.CSV)
+        export(tmp_path / "labels.csv", FORMATS["csv"])
 
     assert [path.name for path in tmp_path.iterdir()] == ["labels.csv.manifest.json"] == replaced
 
 
-def test_the_file_gets_the_usual_rights(tmp_path: Path, three: Prediction) -> None:
+def test_the_file_has_default_permissions(tmp_path: Path, three: Prediction) -> None:
     export_to(tmp_path / "labels.npz")
     (tmp_path / "other").touch()
 
@@ -401,15 +403,15 @@ def test_the_file_gets_the_usual_rights(tmp_path: Path, three: Prediction) -> No
     assert rights[0] == rights[1]
 
 
-@each_way
-def test_many_drawings_take_one_query_and_none_for_each(tmp_path: Path, way: Way) -> None:
+@each_target
+def test_many_drawings_take_one_query(tmp_path: Path, target: Target) -> None:
     version = make_version()
     Prediction.objects.bulk_create(
         unsaved(digit % 10, label=digit % 10, model_version=version) for digit in range(450)
     )
 
     with CaptureQueriesContext(connection) as queries:
-        summary = export(tmp_path / way.name, way.format)
+        summary = export(tmp_path / target.name, target.format)
 
     assert summary.written == 450
     # PostgreSQL streams by a cursor, within a transaction.
@@ -419,8 +421,8 @@ def test_many_drawings_take_one_query_and_none_for_each(tmp_path: Path, way: Way
     assert not any('"serving"' in query["sql"] for query in queries)
 
 
-def test_what_is_exported_is_read_again_as_it_was(tmp_path: Path) -> None:
-    """Pixels that leave by npz are the pixels that the model answers on."""
+def test_exported_model_inputs_are_classified_correctly(tmp_path: Path) -> None:
+    """The pixels in an npz file can be passed to the model directly."""
     for digit in range(10):
         make_prediction(digit, label=digit, image=drawing(digit, seed=4, canvas=280))
     export_to(tmp_path / "labels.npz")
@@ -431,8 +433,8 @@ def test_what_is_exported_is_read_again_as_it_was(tmp_path: Path) -> None:
         assert np.mean(np.array(read) == data["y_train"]) >= 0.9
 
 
-def test_an_imported_input_is_exported_as_it_is(tmp_path: Path) -> None:
-    """What came in as a model's input does not pass through imaging a second time."""
+def test_an_imported_model_input_is_exported_unchanged(tmp_path: Path) -> None:
+    """A model input is not preprocessed a second time."""
     row = store(4, label=4)
     seen = row.model_input()
     row.image, row.is_model_input = imaging.encode_png(seen), True

@@ -1,4 +1,4 @@
-"""Files of others, imported: MNIST in all its forms, trees of images, other tools' exports."""
+"""Imports of other tools' files: MNIST in all its forms, folders of images, other exports."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def imported(path: Path, *options: object) -> list[Prediction]:
 
 
 def are_digits(rows: list[Prediction], labels: tuple[int, ...] = DIGITS) -> bool:
-    """Whether these are the drawings of the labels, read as every submitted drawing is."""
+    """Whether these are the drawings of the labels, recognised like submitted drawings."""
     assert [row.label for row in rows] == list(labels)
     assert {row.source for row in rows} == {Source.IMPORT}
     assert not any(row.is_model_input or row.audit_key or row.visitor for row in rows)
@@ -75,7 +75,7 @@ def are_digits(rows: list[Prediction], labels: tuple[int, ...] = DIGITS) -> bool
 # Arrays ---------------------------------------------------------------------------------------
 
 
-def test_mnist_as_keras_has_it(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+def test_mnist_in_the_layout_of_keras(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     labels = np.array(DIGITS, np.uint8)
     np.savez_compressed(
         tmp_path / "mnist.npz",
@@ -120,14 +120,14 @@ def test_labels_out_of_range_are_named_by_their_place(
 
     said = refused_import(tmp_path / "x.npz")
 
-    assert "x_train[1]: its label is 11, not 0-9, nor 10 for “not a digit”." in said
+    assert "x_train[1]: its label is 11, not 0-9 or 10 (not a digit)." in said
     assert "x_train[2]: its label is -1" in said
     assert "2 of 4" in said
     rows = imported(tmp_path / "x.npz", "--skip-bad")
     assert [row.label for row in rows] == [3, NOT_A_DIGIT]
 
 
-def test_blank_images_are_named(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+def test_blank_images_are_reported(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     blank = np.concatenate([images, np.zeros((1, 28, 28), np.uint8)])
     np.savez(tmp_path / "x.npz", x_train=blank, y_train=np.array([*DIGITS, 0]))
 
@@ -160,7 +160,9 @@ def test_mnist_idx(
     assert are_digits(imported(tmp_path / names[named]))
 
 
-def test_both_halves_of_mnist_in_one_folder(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+def test_mnists_training_and_test_data_in_one_folder(
+    tmp_path: Path, images: NDArray[np.uint8]
+) -> None:
     for half, part in (("t10k", slice(2)), ("train", slice(2, 4))):
         (tmp_path / f"{half}-images-idx3-ubyte").write_bytes(idx(images[part]))
         labels = np.array(DIGITS[part], np.uint8)
@@ -169,18 +171,18 @@ def test_both_halves_of_mnist_in_one_folder(tmp_path: Path, images: NDArray[np.u
     assert are_digits(imported(tmp_path))
 
 
-def test_idx_files_that_do_not_fit_are_refused(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+def test_idx_files_that_do_not_match_are_refused(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     file, labels = tmp_path / "a-images-idx3-ubyte", tmp_path / "a-labels-idx1-ubyte"
     file.write_bytes(idx(images))
     labels.write_bytes(idx(np.array(DIGITS[:3], np.uint8)))
     assert "has 3 labels for the 4 images" in refused_import(tmp_path)
 
     labels.write_bytes(idx(np.array(DIGITS, np.uint8)) + b"\0")
-    assert "goes on after its end" in refused_import(tmp_path)
+    assert "has data after its end" in refused_import(tmp_path)
 
     labels.write_bytes(idx(np.array(DIGITS, np.uint8)))
     file.write_bytes(idx(images)[:-1])
-    assert "ends in the middle" in refused_import(tmp_path, "--skip-bad")
+    assert "is incomplete" in refused_import(tmp_path, "--skip-bad")
 
     labels.unlink()
     assert "no pair of files" in refused_import(file, "--format", "idx")
@@ -190,7 +192,7 @@ def test_idx_files_that_do_not_fit_are_refused(tmp_path: Path, images: NDArray[n
 
 
 @pytest.mark.parametrize("titles", ["kaggle", "none", "label last", "quoted"])
-def test_csv_as_others_write_it(tmp_path: Path, images: NDArray[np.uint8], titles: str) -> None:
+def test_csv_of_other_tools(tmp_path: Path, images: NDArray[np.uint8], titles: str) -> None:
     header, *rows = as_kaggle(images, DIGITS).splitlines()
     match titles:
         case "none":
@@ -209,7 +211,7 @@ def test_csv_as_others_write_it(tmp_path: Path, images: NDArray[np.uint8], title
     assert are_digits(imported(tmp_path / "train.csv"))
 
 
-def test_bad_rows_are_named_by_their_line(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+def test_bad_rows_are_reported_by_line(tmp_path: Path, images: NDArray[np.uint8]) -> None:
     header, *rows = as_kaggle(images, DIGITS).splitlines()
     rows[0] = "x" + rows[0][1:]
     rows[1] = "10" + rows[1][1:]
@@ -261,7 +263,7 @@ def converted(image: bytes | Image.Image, format: str) -> bytes:
 
 
 @pytest.mark.parametrize("packed", ["folder", "zip", "zip of a folder"])
-def test_any_tree_of_images_in_folders_of_labels(tmp_path: Path, packed: str) -> None:
+def test_images_in_folders_of_labels_at_any_depth(tmp_path: Path, packed: str) -> None:
     a_tree(tmp_path / "tree")
     path = tmp_path / "tree"
     if packed != "folder":
@@ -277,7 +279,7 @@ def test_any_tree_of_images_in_folders_of_labels(tmp_path: Path, packed: str) ->
     assert max(rows[1].stored_drawing().pixels.shape) == imaging.STORED_SIDE
 
 
-def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:
+def test_files_that_are_not_images_are_reported(tmp_path: Path) -> None:
     a_tree(tmp_path)
     (tmp_path / "8" / "notes.txt").write_text("not an image")
     (tmp_path / "3").mkdir()
@@ -291,7 +293,7 @@ def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+def test_a_file_without_read_permission_is_reported(tmp_path: Path) -> None:
     a_tree(tmp_path)
     (tmp_path / "8" / "photo.jpg").chmod(0)
 
@@ -337,7 +339,7 @@ def test_what_label_studio_exports(tmp_path: Path) -> None:
 
     rows = list(Prediction.objects.order_by("created_at"))
     assert are_digits(rows, (3, 1, NOT_A_DIGIT))
-    assert "Left out 1 without a label." in printed
+    assert "Ignored 1 unlabelled." in printed
 
 
 def test_what_label_studio_exports_as_json_min(tmp_path: Path) -> None:
@@ -352,11 +354,10 @@ def test_what_label_studio_exports_as_json_min(tmp_path: Path) -> None:
 
     rows = list(Prediction.objects.order_by("created_at"))
     assert are_digits(rows, (3, 1))
-    assert "Left out 1 without a label." in printed
+    assert "Ignored 1 unlabelled." in printed
 
 
-def test_labels_given_in_label_studio_come_home(tmp_path: Path) -> None:
-    """Drawings go there without a label and come back with one: to the drawings that are here."""
+def test_labels_from_label_studio_are_given_to_the_stored_drawings(tmp_path: Path) -> None:
     rows = [store(3), store(1, label=7), store(8)]
     export_to(tmp_path / "tasks.json", "--include-unlabelled")
     tasks = json.loads((tmp_path / "tasks.json").read_bytes())
@@ -370,12 +371,12 @@ def test_labels_given_in_label_studio_come_home(tmp_path: Path) -> None:
 
     assert [Prediction.objects.get(pk=row.pk).label for row in rows] == [3, 7, None]
     assert Prediction.objects.count() == 3
-    assert "1 of them had no label here" in printed
-    assert "1 of them are labelled otherwise here" in printed
-    assert "Left out 1 without a label." in printed
+    assert "1 of these had no label" in printed
+    assert "1 of these have a conflicting label" in printed
+    assert "Ignored 1 unlabelled." in printed
 
 
-def test_a_label_corrected_in_label_studio_is_not_the_earlier_reviewers(
+def test_a_label_corrected_in_label_studio_is_not_attributed_to_the_earlier_reviewer(
     tmp_path: Path, user: Any
 ) -> None:
     row = store(1, label=7, by=user)
@@ -400,7 +401,7 @@ def test_a_label_corrected_in_label_studio_is_not_the_earlier_reviewers(
     ("change", "said"),
     [
         ({"annotations": [annotation("3"), annotation("8")]}, "don't agree: 3, 8"),
-        ({"annotations": [annotation("maybe")]}, "choice 'maybe' is none of 0-9"),
+        ({"annotations": [annotation("maybe")]}, "choice 'maybe' is not 0-9"),
         ({"annotations": [annotation("3")], "data": {"image": "/data/upload/1.png"}}, "data URI"),
         ({"annotations": [annotation("3")], "data": {"image": "https://x/1.png"}}, "data URI"),
         ({"annotations": [annotation("3")], "data": {}}, "it has no image"),
@@ -411,7 +412,7 @@ def test_a_label_corrected_in_label_studio_is_not_the_earlier_reviewers(
         ({"annotations": [annotation("3")], "meta": {"sha256": "0"}}, "the id is missing"),
     ],
 )
-def test_bad_tasks_are_named(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+def test_bad_tasks_are_reported(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     task = {"id": 41, "data": {"image": data_uri(3)}, **change}
     (tmp_path / "x.json").write_text(json.dumps([task, "no task"]))
 
@@ -419,7 +420,7 @@ def test_bad_tasks_are_named(tmp_path: Path, change: dict[str, Any], said: str) 
 
     assert "task 41: " in found
     assert said in found
-    assert "task 2: it is not a task" in found
+    assert "task 2: it is not a Label Studio task" in found
 
 
 # Hugging Face ---------------------------------------------------------------------------------
@@ -447,21 +448,21 @@ def write_parquet(
 
 @needs_pyarrow
 @pytest.mark.parametrize("names", [None, [*"0123456789"]])
-def test_mnist_as_hugging_face_has_it(tmp_path: Path, names: list[str] | None) -> None:
+def test_mnist_from_hugging_face(tmp_path: Path, names: list[str] | None) -> None:
     write_parquet(tmp_path / "train.parquet", [*DIGITS], names, rows=2)
 
     assert are_digits(imported(tmp_path / "train.parquet"))
 
 
 @needs_pyarrow
-def test_a_folder_of_several_files_of_hugging_face(tmp_path: Path) -> None:
+def test_a_folder_of_parquet_files(tmp_path: Path) -> None:
     write_parquet(tmp_path / "train-00000-of-00001.parquet", [*DIGITS])
 
     assert are_digits(imported(tmp_path))
 
 
 @needs_pyarrow
-def test_classes_go_by_their_names(tmp_path: Path) -> None:
+def test_classes_are_matched_by_name(tmp_path: Path) -> None:
     names = ["eight", "8", "not a digit", "3", "1", "4"]
     write_parquet(tmp_path / "x.parquet", [3, 4, 1, 2], names)
 
@@ -469,7 +470,7 @@ def test_classes_go_by_their_names(tmp_path: Path) -> None:
 
 
 @needs_pyarrow
-def test_classes_that_are_no_digits_are_named_and_missing_labels_left_out(
+def test_classes_that_are_not_digits_are_reported_and_missing_labels_ignored(
     tmp_path: Path,
 ) -> None:
     write_parquet(tmp_path / "x.parquet", [3, 0, -1, None], ["cat", "8", "dog", "3"])
@@ -478,7 +479,7 @@ def test_classes_that_are_no_digits_are_named_and_missing_labels_left_out(
 
     assert "x.parquet, row 2: its label is 0" in said
     assert "1 of 4" in said
-    assert "Left out 2 without a label." in import_from(tmp_path / "x.parquet", "--skip-bad")
+    assert "Ignored 2 unlabelled." in import_from(tmp_path / "x.parquet", "--skip-bad")
 
 
 @needs_pyarrow
@@ -487,7 +488,7 @@ def test_parquet_without_the_two_columns_is_refused(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"image": [b"x"], "label": [1]}), tmp_path / "a.parquet")
-    assert "holds no files" in refused_import(tmp_path / "a.parquet")
+    assert "has no files" in refused_import(tmp_path / "a.parquet")
 
     image = pa.array([{"bytes": b"x"}])
     pq.write_table(pa.table({"image": image, "digit": [1]}), tmp_path / "b.parquet")

@@ -1,4 +1,4 @@
-"""What the site exported, imported again: the same drawings, labels and records."""
+"""Imports of the site's own exports: the same drawings, labels and records."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from django.utils import timezone
 from recognizer.labelling import labels
 from recognizer.models import LabelEvent, ModelVersion, Prediction, Source, Via
 from recognizer.tests.support.exporting import (
-    Way,
-    each_way,
+    Target,
+    each_target,
     export_to,
     files_of,
     import_from,
@@ -26,34 +26,34 @@ from recognizer.tests.support.exporting import (
 )
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 from recognizer.transfer import importing
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS
 
 pytestmark = pytest.mark.django_db
 
 
-def forget_all() -> None:
+def delete_all() -> None:
     Prediction.objects.all().delete()
     assert not LabelEvent.objects.exists()
 
 
-# There and back -------------------------------------------------------------------------------
+# Round trips ---------------------------------------------------------------------------------
 
 
-@each_way
+@each_target
 def test_export_empty_the_database_import_export_gives_the_same_bytes(
-    tmp_path: Path, reviewer: User, way: Way
+    tmp_path: Path, reviewer: User, target: Target
 ) -> None:
     rows = store_some(by=reviewer)
     (tmp_path / "again").mkdir()
-    export_to(tmp_path / way.name, *way.options)
-    forget_all()
+    export_to(tmp_path / target.name, *target.options)
+    delete_all()
 
-    printed = import_from(tmp_path / way.name)
+    printed = import_from(tmp_path / target.name)
 
-    export_to(tmp_path / "again" / way.name, *way.options)
-    assert files_of(tmp_path / "again" / way.name) == files_of(tmp_path / way.name)
+    export_to(tmp_path / "again" / target.name, *target.options)
+    assert files_of(tmp_path / "again" / target.name) == files_of(tmp_path / target.name)
     assert "Imported 5 drawings" in printed
-    assert "4 of digits, 1 not a digit" in printed
+    assert "4 digits, 1 not a digit" in printed
     for row in rows:
         found = Prediction.objects.get(pk=row.pk)
         assert (found.label, found.labelled_at, found.labelled_by) == (
@@ -62,29 +62,31 @@ def test_export_empty_the_database_import_export_gives_the_same_bytes(
             reviewer,
         )
         np.testing.assert_array_equal(found.model_input(), row.model_input())
-        if way.has_drawings:
+        if target.has_drawings:
             assert bytes(found.image) == bytes(row.image)
             assert found.pixels_sha256 == row.pixels_sha256
         else:
             assert found.is_model_input
 
 
-@each_way
-def test_what_is_restored_and_what_is_not(tmp_path: Path, reviewer: User, way: Way) -> None:
+@each_target
+def test_metadata_is_restored_except_owner_and_audit(
+    tmp_path: Path, reviewer: User, target: Target
+) -> None:
     rows = store_some(by=reviewer)
     Prediction.objects.filter(pk=rows[0].pk).update(
         audit_key=0.25, audited_at=timezone.now(), user=reviewer, visitor=None
     )
-    export_to(tmp_path / way.name, *way.options)
-    forget_all()
+    export_to(tmp_path / target.name, *target.options)
+    delete_all()
 
-    import_from(tmp_path / way.name)
+    import_from(tmp_path / target.name)
 
     for row in rows:
         found = Prediction.objects.get(pk=row.pk)
         assert (found.created_at, found.source) == (row.created_at, "canvas")
         assert found.suggestion == row.suggestion
-        # Answered once more, by the same version and with all that belongs to an answer.
+        # Predicted again, by the same version.
         assert found.model_version == row.model_version
         assert (found.digit, found.confidence, found.verdict, found.margin) == (
             row.digit,
@@ -94,42 +96,42 @@ def test_what_is_restored_and_what_is_not(tmp_path: Path, reviewer: User, way: W
         )
         assert found.probabilities == row.probabilities
         assert bytes(found.embedding or b"") == bytes(row.embedding or b"?")
-        # Nobody's, and no random sample of what this site is shown.
+        # Without an owner, and not part of the random audit sample.
         assert (found.user, found.visitor) == (None, None)
         assert (found.audit_key, found.audited_at) == (None, None)
 
 
-@each_way
-def test_what_is_here_already_is_skipped_and_counted(
-    tmp_path: Path, reviewer: User, way: Way
+@each_target
+def test_stored_drawings_are_skipped_and_counted(
+    tmp_path: Path, reviewer: User, target: Target
 ) -> None:
     store_some(by=reviewer)
-    export_to(tmp_path / way.name, *way.options)
+    export_to(tmp_path / target.name, *target.options)
     before = list(Prediction.objects.order_by("pk").values())
     events = LabelEvent.objects.count()
 
-    printed = import_from(tmp_path / way.name)
+    printed = import_from(tmp_path / target.name)
 
     assert "Imported 0 drawings" in printed
-    assert "Skipped 5: the same pixels are here already." in printed
+    assert "Skipped 5: already stored." in printed
     assert list(Prediction.objects.order_by("pk").values()) == before
     assert LabelEvent.objects.count() == events
 
 
-def test_a_folder_may_have_been_zipped_by_hand(tmp_path: Path) -> None:
+def test_an_exported_folder_can_be_zipped(tmp_path: Path) -> None:
     store_some()
     export_to(tmp_path / "drawings")
-    shutil.make_archive(str(tmp_path / "by-hand"), "zip", tmp_path, "drawings")
-    forget_all()
+    shutil.make_archive(str(tmp_path / "zipped"), "zip", tmp_path, "drawings")
+    delete_all()
 
-    assert "Imported 5 drawings" in import_from(tmp_path / "by-hand.zip")
+    assert "Imported 5 drawings" in import_from(tmp_path / "zipped.zip")
     assert Prediction.objects.filter(is_model_input=False, source="canvas").count() == 5
 
 
 def test_ids_that_are_taken_are_replaced(tmp_path: Path) -> None:
     row = store(3, label=3)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     other = store(8)
     Prediction.objects.filter(pk=other.pk).update(id=row.pk)
 
@@ -140,11 +142,11 @@ def test_ids_that_are_taken_are_replaced(tmp_path: Path) -> None:
     assert (imported.label, imported.pixels_sha256) == (3, row.pixels_sha256)
 
 
-def test_an_account_that_is_not_here_is_not_made_up(tmp_path: Path, reviewer: User) -> None:
+def test_unknown_accounts_are_not_created(tmp_path: Path, reviewer: User) -> None:
     store(3, label=3, by=reviewer)
     store(4, label=4)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     User.objects.all().delete()
 
     import_from(tmp_path / "labels.npz")
@@ -152,11 +154,13 @@ def test_an_account_that_is_not_here_is_not_made_up(tmp_path: Path, reviewer: Us
     assert [row.labelled_by for row in Prediction.objects.all()] == [None, None]
 
 
-def test_who_imports_stands_in_the_history(tmp_path: Path, reviewer: User, user: User) -> None:
+def test_the_importing_account_is_in_the_label_history(
+    tmp_path: Path, reviewer: User, user: User
+) -> None:
     store(3, label=3, by=reviewer)
     store(4, label=4)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
 
     import_from(tmp_path / "labels.npz", "--by", user.username)
 
@@ -166,15 +170,15 @@ def test_who_imports_stands_in_the_history(tmp_path: Path, reviewer: User, user:
     assert len({event.batch for event in events}) == 1
     assert events[0].batch is not None
     assert {change.new for change in labels.changes_of(events[0].batch)} == {3, 4}
-    # The label itself stays the reviewer's; only where none is known it is the importer's.
+    # The label stays the reviewer's; without a reviewer it is the importer's.
     by = {row.label: row.labelled_by for row in Prediction.objects.all()}
     assert by == {3: reviewer, 4: user}
 
 
-def test_a_version_that_is_not_here_is_replaced_by_the_active_one(tmp_path: Path) -> None:
+def test_an_unknown_version_is_replaced_by_the_active_one(tmp_path: Path) -> None:
     row = make_prediction(7, shown=3, label=3)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     row.model_version.delete()
 
     import_from(tmp_path / "labels.npz")
@@ -184,10 +188,10 @@ def test_a_version_that_is_not_here_is_replaced_by_the_active_one(tmp_path: Path
     assert found.digit == 3
 
 
-def test_a_version_of_another_content_is_not_taken_for_the_same(tmp_path: Path) -> None:
+def test_a_version_with_the_same_name_but_other_content_is_not_used(tmp_path: Path) -> None:
     row = make_prediction(7, shown=3, label=3)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     ModelVersion.objects.filter(pk=row.model_version.pk).update(sha256="0" * 64)
 
     import_from(tmp_path / "labels.npz")
@@ -195,10 +199,10 @@ def test_a_version_of_another_content_is_not_taken_for_the_same(tmp_path: Path) 
     assert Prediction.objects.get().model_version.is_active
 
 
-def test_an_export_of_another_site_keeps_to_its_own_sources(tmp_path: Path) -> None:
+def test_an_unknown_source_becomes_import(tmp_path: Path) -> None:
     store(3, label=3)
     export_to(tmp_path / "tasks.json")
-    forget_all()
+    delete_all()
     tasks = json.loads((tmp_path / "tasks.json").read_bytes())
     tasks[0]["id"] = 1  # Label Studio numbers them
     tasks[0]["meta"]["source"] = "telepathy"
@@ -212,7 +216,9 @@ def test_an_export_of_another_site_keeps_to_its_own_sources(tmp_path: Path) -> N
 # Duplicates -----------------------------------------------------------------------------------
 
 
-def test_a_drawing_without_a_label_here_gets_that_of_the_file(tmp_path: Path, user: User) -> None:
+def test_a_stored_drawing_without_a_label_gets_the_one_in_the_file(
+    tmp_path: Path, user: User
+) -> None:
     labelled, changed = store(3, label=3), store(1, label=7)
     export_to(tmp_path / "labels.npz")
     labels.label_predictions(predictions=[labelled.pk], label=None, by=user)
@@ -223,9 +229,9 @@ def test_a_drawing_without_a_label_here_gets_that_of_the_file(tmp_path: Path, us
     labelled.refresh_from_db()
     changed.refresh_from_db()
     assert (labelled.label, labelled.labelled_by, changed.label) == (3, user, 1)
-    assert "1 of them had no label here and got that of the file" in printed
-    assert "1 of them are labelled otherwise here, which stays" in printed
-    assert f"{changed.pk}: it is here as {changed.pk}, labelled 1, not 7" in printed
+    assert "1 of these had no label and got the label in the file" in printed
+    assert "1 of these have a conflicting label; existing one kept" in printed
+    assert f"{changed.pk}: already stored as {changed.pk}, with label 1 instead of 7" in printed
     last = LabelEvent.objects.filter(prediction=labelled).first()
     assert last is not None
     assert (last.old, last.new, last.via) == (None, 3, Via.IMPORT)
@@ -235,18 +241,18 @@ def test_the_same_pixels_twice_in_a_file_are_stored_once(tmp_path: Path) -> None
     images = np.stack([store(digit).model_input() for digit in (3, 3, 5)])
     images[1] = images[0]
     np.savez(tmp_path / "x.npz", x_train=images, y_train=np.array([3, 8, 5], np.uint8))
-    forget_all()
+    delete_all()
 
     printed = import_from(tmp_path / "x.npz")
 
     assert {*Prediction.objects.values_list("label", flat=True)} == {3, 5}
     assert Prediction.objects.count() == 2
-    assert "Skipped 1: the same pixels" in printed
-    assert "x_train[1]: it was in this file before, labelled 3, not 8; that label stays" in printed
+    assert "Skipped 1: already stored" in printed
+    assert "x_train[1]: already in this file, with label 3 instead of 8" in printed
 
 
-def test_the_model_input_of_a_drawing_that_is_here_is_a_duplicate_of_it(tmp_path: Path) -> None:
-    """Its pixels are others, as it is 28x28; its id and what a model sees are the same."""
+def test_the_model_input_of_a_stored_drawing_is_a_duplicate(tmp_path: Path) -> None:
+    """Its pixels differ, because it is 28x28, but its id and model input are the same."""
     row = store(3, label=3)
     export_to(tmp_path / "labels.csv")
     Prediction.objects.filter(pk=row.pk).update(label=None, labelled_at=None)
@@ -255,73 +261,75 @@ def test_the_model_input_of_a_drawing_that_is_here_is_a_duplicate_of_it(tmp_path
 
     row.refresh_from_db()
     assert (row.label, row.is_model_input, Prediction.objects.count()) == (3, False, 1)
-    assert "1 of them had no label here" in printed
+    assert "1 of these had no label" in printed
 
 
 # Bad drawings ---------------------------------------------------------------------------------
 
 
-@each_way
-def test_one_bad_drawing_keeps_all_out_unless_it_is_to_be_skipped(tmp_path: Path, way: Way) -> None:
-    """Its record says that it was drawn in a year to come."""
+@each_target
+def test_one_bad_drawing_prevents_an_import_without_skip_bad(
+    tmp_path: Path, target: Target
+) -> None:
+    """The date in its record is in the future."""
     rows = store_some()
     Prediction.objects.filter(pk=rows[2].pk).update(created_at=timezone.now() + timedelta(days=400))
-    export_to(tmp_path / way.name, *way.options)
-    forget_all()
+    export_to(tmp_path / target.name, *target.options)
+    delete_all()
 
-    said = refused_import(tmp_path / way.name)
+    said = refused_import(tmp_path / target.name)
 
-    assert "1 of 5 drawings can't be used; nothing was imported" in said
-    assert "its date lies in the future" in said
+    assert "1 of 5 drawings can't be used. Nothing was imported" in said
+    assert "its date is in the future" in said
 
-    printed = import_from(tmp_path / way.name, "--skip-bad")
+    printed = import_from(tmp_path / target.name, "--skip-bad")
 
     assert "Imported 4 drawings" in printed
-    assert "Skipped 1 that can't be used." in printed
+    assert "Skipped 1 unreadable." in printed
     assert set(Prediction.objects.values_list("pk", flat=True)) == {
         row.pk for row in rows if row.pk != rows[2].pk
     }
 
 
-def test_a_file_of_the_tree_that_was_changed_or_is_gone_is_named(tmp_path: Path) -> None:
+def test_changed_and_missing_images_are_reported(tmp_path: Path) -> None:
     rows = store_some()
     export_to(tmp_path / "drawings")
-    forget_all()
+    delete_all()
     changed = tmp_path / "drawings" / "3" / f"{rows[0].pk}.png"
-    gone = tmp_path / "drawings" / "7" / f"{rows[1].pk}.png"
+    missing = tmp_path / "drawings" / "7" / f"{rows[1].pk}.png"
     changed.write_bytes(bytes(rows[1].image))
-    gone.unlink()
+    missing.unlink()
 
     said = refused_import(tmp_path / "drawings")
 
-    assert f"3/{rows[0].pk}.png: it is not the file in the manifest." in said
+    assert f"3/{rows[0].pk}.png: it does not match the manifest." in said
     assert f"7/{rows[1].pk}.png: 7/{rows[1].pk}.png can't be read: No such file" in said
     assert "2 of 5" in said
 
 
-def test_a_file_added_to_the_tree_is_not_overlooked(tmp_path: Path) -> None:
+def test_an_image_added_to_an_export_is_detected(tmp_path: Path) -> None:
     rows = store_some()
     export_to(tmp_path / "drawings")
-    forget_all()
+    delete_all()
     (tmp_path / "drawings" / "9" / "more.png").write_bytes(bytes(rows[1].image) + b" ")
 
-    assert "holds 6 images, its manifest names 5" in refused_import(tmp_path / "drawings")
+    assert "has 6 images, but its manifest lists 5" in refused_import(tmp_path / "drawings")
 
     import_from(tmp_path / "drawings", "--ignore-manifest")
     assert Prediction.objects.filter(source=Source.IMPORT).count() == 5
 
 
-def test_a_label_that_was_changed_in_the_table_alone_is_named(tmp_path: Path) -> None:
+def test_a_label_changed_only_in_the_table_is_reported(tmp_path: Path) -> None:
     store_some()
     export_to(tmp_path / "labels.csv")
-    forget_all()
+    delete_all()
     lines = (tmp_path / "labels.csv").read_text().splitlines()
     lines[2] = "4" + lines[2][1:]
     (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
 
     said = refused_import(tmp_path / "labels.csv")
 
-    assert "row 3: it is not drawing 2 of the manifest" in said
+    assert "row 3: it does not match drawing 2 of the manifest" in said
     assert "Imported 5 drawings" in import_from(tmp_path / "labels.csv", "--ignore-manifest")
 
 
@@ -329,36 +337,36 @@ def test_a_label_that_was_changed_in_the_table_alone_is_named(tmp_path: Path) ->
 def test_a_table_with_the_manifest_of_another_is_refused(tmp_path: Path, rows: int) -> None:
     store_some()
     export_to(tmp_path / "labels.csv")
-    forget_all()
+    delete_all()
     header, *lines = (tmp_path / "labels.csv").read_text().splitlines()
     lines = [*lines, lines[0]][:rows]
     (tmp_path / "labels.csv").write_text("\n".join([header, *lines]) + "\n")
 
     said = refused_import(tmp_path / "labels.csv", "--skip-bad")
 
-    assert f"names {'more' if rows == 4 else 'fewer'} drawings than there are" in said
+    assert f"lists {'more' if rows == 4 else 'fewer'} drawings than there are" in said
     assert "--ignore-manifest" in said
 
 
-def test_an_import_that_breaks_while_it_is_stored_stores_nothing(
+def test_an_import_that_fails_while_storing_stores_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_some()
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     monkeypatch.setattr("recognizer.transfer.importing.BATCH", 2)
     stored: list[int] = []
     log_imported = labels.log_imported
 
-    def break_off(**arguments: object) -> None:
+    def fail(**arguments: object) -> None:
         stored.append(Prediction.objects.count())
         if len(stored) == 2:
-            raise RuntimeError("the power is gone")
+            raise RuntimeError("disk failure")
         log_imported(**arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(labels, "log_imported", break_off)
+    monkeypatch.setattr(labels, "log_imported", fail)
 
-    with pytest.raises(RuntimeError, match="the power is gone"):
+    with pytest.raises(RuntimeError, match="disk failure"):
         import_from(tmp_path / "labels.npz")
 
     assert stored == [2, 4]
@@ -366,24 +374,24 @@ def test_an_import_that_breaks_while_it_is_stored_stores_nothing(
     assert not LabelEvent.objects.exists()
 
 
-def test_what_came_meanwhile_is_not_stored_twice(
+def test_a_drawing_stored_during_the_import_is_not_stored_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between reading and storing somebody else stored the same drawing, and took an id."""
+    """Between reading and storing another process stores the same drawing, and uses an id."""
     three, eight = store(3, label=3), store(8, label=8)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
     known = ModelVersion.objects.select_for_update
 
-    def meanwhile(**options: object) -> object:
+    def store_others(**options: object) -> object:
         monkeypatch.undo()
         store(3)
         Prediction.objects.filter(pk=store(5).pk).update(id=eight.pk)
         return known(no_key=True)
 
-    monkeypatch.setattr(ModelVersion.objects, "select_for_update", meanwhile)
+    monkeypatch.setattr(ModelVersion.objects, "select_for_update", store_others)
 
-    report = importing.import_drawings(path=tmp_path / "labels.npz", format=Format.NPZ)
+    report = importing.import_drawings(path=tmp_path / "labels.npz", format=FORMATS["npz"])
 
     assert (report.imported, report.duplicates) == (1, 1)
     assert Prediction.objects.filter(pixels_sha256=three.pixels_sha256).count() == 1
@@ -391,10 +399,10 @@ def test_what_came_meanwhile_is_not_stored_twice(
     assert (imported.label, imported.pk == eight.pk) == (8, False)
 
 
-def test_label_and_not_a_digit_survive_any_way_of_reading(tmp_path: Path) -> None:
+def test_not_a_digit_is_imported_without_the_manifest_too(tmp_path: Path) -> None:
     store(5, label=NOT_A_DIGIT)
     export_to(tmp_path / "labels.npz")
-    forget_all()
+    delete_all()
 
     import_from(tmp_path / "labels.npz", "--ignore-manifest")
 

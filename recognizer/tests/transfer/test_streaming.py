@@ -1,4 +1,4 @@
-"""Files of any length in the same memory: no format holds more than a few drawings at a time."""
+"""Constant memory: no format has more than a few drawings in memory at a time."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ import shutil
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from uuid import UUID
 
 import numpy as np
 import pytest
 
 from recognizer import imaging
 from recognizer.models import Prediction
-from recognizer.tests.support.exporting import WAYS, Way, needs_pyarrow
+from recognizer.tests.support.exporting import TARGETS, Target, each_of, make_item
 from recognizer.tests.support.reviewing import make_version
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting as transfer_exporting
 from recognizer.transfer import formats, import_reader, importing
-from recognizer.transfer.formats import BadItem, Format, Item, Record, parquet
-from recognizer.transfer.import_buffer import Staged
-
-START = datetime(2026, 3, 31, tzinfo=timezone.utc)
+from recognizer.transfer.formats import FORMATS, BadItem, Format, Item, parquet
+from recognizer.transfer.import_buffer import BufferedDrawing
 
 
 def model_input(number: int) -> bytes:
-    """A PNG of 28x28 px that no other number has."""
+    """A PNG of 28x28 px that is different for each number."""
     pixels = np.zeros((28, 28), np.uint8)
     pixels[4:24, 12:16] = 255
     pixels[6, 12:28] = np.where(number >> np.arange(16) & 1, 200, 255)
@@ -38,27 +34,17 @@ def model_input(number: int) -> bytes:
 
 def some_items(count: int) -> Iterator[Item]:
     for number in range(count):
-        label = number % 11
-        record = Record(
-            id=str(UUID(int=number)),
-            label=label,
+        yield make_item(
+            number,
+            model_input(number),
             digit=number % 10,
-            confidence=0.9,
-            verdict="digit",
-            model_version="tested-1",
-            model_sha256="0" * 64,
-            source="canvas",
+            label=number % 11,
             is_model_input=True,
-            suggestion=None,
-            created_at=START + timedelta(seconds=number),
-            labelled_at=START,
-            labelled_by="ada",
         )
-        yield Item(record.id, label, model_input(number), True, record)
 
 
 def most_memory(work: Callable[[], object]) -> int:
-    """The bytes that some work held at most, done twice: Python's own tables grow once."""
+    """The peak memory in bytes of the second of two runs: Python's own tables grow once."""
     peaks = []
     for _ in range(2):
         tracemalloc.start()
@@ -70,14 +56,14 @@ def most_memory(work: Callable[[], object]) -> int:
     return min(peaks)
 
 
-def write(way: Way, path: Path, count: int) -> None:
-    if way.name.endswith((".csv", "mnist", "drawings")):
+def write(target: Target, path: Path, count: int) -> None:
+    if target.name.endswith((".csv", "mnist", "drawings")):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
-        formats.write_files(way.format, some_items(count), path)
+        formats.write_files(target.format, some_items(count), path)
         return
     with path.open("wb") as file:
-        formats.write_file(way.format, some_items(count), file)
+        formats.write_file(target.format, some_items(count), file)
 
 
 def read(path: Path) -> int:
@@ -88,27 +74,18 @@ def read(path: Path) -> int:
     return found
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        pytest.param(
-            way, id=way.name, marks=[needs_pyarrow] if way.format is Format.PARQUET else []
-        )
-        for way in WAYS
-        if way.name not in ("table.zip", "mnist.zip")
-    ],
-)
-def test_neither_writing_nor_reading_holds_them_all(
-    tmp_path: Path, way: Way, monkeypatch: pytest.MonkeyPatch
+@each_of(target for target in TARGETS if target.name not in ("table.zip", "mnist.zip"))
+def test_writing_and_reading_take_constant_memory(
+    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, "_ROWS", 50)
-    # Once for what is loaded at the first use.
-    write(way, tmp_path / f"first-{way.name}", 60)
-    format = Format.CSV if way.name == "labels.csv" else None
+    # First use loads modules.
+    write(target, tmp_path / f"first-{target.name}", 60)
+    format = FORMATS["csv"] if target.name == "labels.csv" else None
     peaks: dict[str, list[int]] = {"written": [], "read": []}
     for count in (100, 500):
-        path = tmp_path / f"{count}-{way.name}"
-        peaks["written"].append(most_memory(lambda: write(way, path, count)))  # noqa: B023
+        path = tmp_path / f"{count}-{target.name}"
+        peaks["written"].append(most_memory(lambda: write(target, path, count)))  # noqa: B023
         source = path / "drawings.csv" if format else path
         if format:
             (path / "manifest.json").rename(f"{source}.manifest.json")
@@ -116,13 +93,13 @@ def test_neither_writing_nor_reading_holds_them_all(
         peaks["read"].append(most_memory(lambda: read(source)))  # noqa: B023
 
     for few, many in peaks.values():
-        # The list of contents of a zip that is read is all that is held whole.
-        allowed = 1_500_000 if way.name == "drawings.zip" else 150_000
+        # Only the list of contents of a zip is completely in memory.
+        allowed = 1_500_000 if target.name == "drawings.zip" else 150_000
         assert many < few + allowed
 
 
 class Alive:
-    """Counts the drawings that are in memory at once, each time that one more is done."""
+    """Counts the drawings in memory, at every 25th step."""
 
     def __init__(self) -> None:
         self.most = 0
@@ -131,16 +108,16 @@ class Alive:
     def __call__(self) -> None:
         self.calls += 1
         if self.calls % 25 == 0:
-            kinds = (Prediction, Item, Staged, imaging.Drawing)
-            # By their types: `isinstance` looks through a weak proxy, also where nothing is behind.
+            kinds = (Prediction, Item, BufferedDrawing, imaging.Drawing)
+            # By type: `isinstance` fails for a weak proxy of a deleted object.
             alive = Counter(type(each) for each in gc.get_objects())
             counts = [n for kind, n in alive.items() if issubclass(kind, kinds)]
             self.most = max([self.most, *counts])
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", [Format.NPZ, Format.LABEL_STUDIO])
-def test_neither_exporting_nor_importing_holds_more_than_a_batch(
+@pytest.mark.parametrize("format", [FORMATS["npz"], FORMATS["label-studio"]])
+def test_exports_and_imports_have_at_most_two_batches_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: Format
 ) -> None:
     batch = 20
@@ -171,5 +148,5 @@ def test_neither_exporting_nor_importing_holds_more_than_a_batch(
     )
 
     assert (exporting.calls, reading.calls, storing.calls) == (300, 300, 300)
-    # One batch is fetched while the last one of the batch before is still at hand.
+    # A batch is fetched while the last drawing of the previous one is still in use.
     assert 0 < max(exporting.most, reading.most, storing.most) <= 2 * batch + 1

@@ -1,4 +1,4 @@
-"""NumPy arrays in files, written and read a row at a time: memory does not grow with them."""
+"""NumPy arrays in files, written and read row by row, so that memory does not grow."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import IO, Any
 import numpy as np
 
 from recognizer import imaging
-from recognizer.transfer.formats.containers import UNREADABLE, unreadable
+from recognizer.transfer.formats.containers import UNREADABLE, ZipSink, unreadable
 from recognizer.transfer.formats.items import FormatError, Spool
-from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _AT_A_TIME = 1 << 16  # bytes
 _MAX_ROW = 64 << 20  # bytes
 
 
 class Column:
-    """An array that grows row by row on disk, as its length is written before its rows."""
+    """An array that is collected row by row on disk: its header, with the length, comes first."""
 
     def __init__(self, spool: Spool, name: str, dtype: str, shape: tuple[int, ...] = ()) -> None:
         self.name = name
@@ -30,23 +29,22 @@ class Column:
         self.file = spool()
 
     def append(self, row: object) -> None:
-        """Add a row."""
         self.file.write(np.asarray(row, dtype=self.dtype).tobytes())
         self.rows += 1
 
     def extend(self, content: bytes) -> None:
-        """Add bytes to an array of them."""
+        """Add bytes to an array of bytes."""
         self.file.write(content)
         self.rows += len(content)
 
     def copy_to(self, file: IO[bytes]) -> None:
-        """Copy the rows, without a header, and let go of them."""
+        """Copy the rows, without a header, and close the temporary file."""
         self.file.seek(0)
         shutil.copyfileobj(self.file, file, _AT_A_TIME)
         self.file.close()
 
-    def write_to(self, archive: ZipWriter, *, compress: bool = True) -> None:
-        """Write the array as a member of an npz and let go of it."""
+    def write_to(self, archive: ZipSink, *, compress: bool = True) -> None:
+        """Write the array to an npz file and close the temporary file."""
         with archive.open(f"{self.name}.npy", compress=compress) as file:
             shape = (self.rows, *self.shape)
             header = {"descr": self.dtype.str, "fortran_order": False, "shape": shape}
@@ -55,10 +53,10 @@ class Column:
 
 
 class StoredArray:
-    """An array in an npz: its dtype and shape are known, its rows are read as they are wanted.
+    """An array in an npz file; its rows are read on demand.
 
-    Raises FormatError where it holds Python objects, is not in C order, or is not as long as its
-    header says.
+    Raises FormatError if it contains Python objects, is not in C order, or does not have the length
+    in its header.
     """
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
@@ -74,16 +72,16 @@ class StoredArray:
                 raise
             raise unreadable(name, error) from error
         if self.dtype.hasobject:
-            raise FormatError(f"{name} holds Python objects, which are never read here.")
+            raise FormatError(f"{name} contains Python objects, which are not supported.")
         if in_fortran_order and len(self.shape) > 1:
             raise FormatError(f"{name} is stored in Fortran order. Save it in C order.")
         if not self.shape or self.shape[0] < 0:
-            raise FormatError(f"{name} has shape {self.shape}: it is no list of anything.")
+            raise FormatError(f"{name} has shape {self.shape}, not a list of rows.")
         self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         if not 0 < self._row_bytes <= _MAX_ROW or max(self.shape[1:], default=1) > imaging.MAX_SIDE:
-            raise FormatError(f"{name} has rows of shape {self.shape[1:]}: they can't be read.")
+            raise FormatError(f"{name} has rows of shape {self.shape[1:]}, which can't be read.")
         if min(self.shape[1:], default=1) < 1 or length != len(self) * self._row_bytes:
-            raise FormatError(f"{name} is not as long as its header says: the file is damaged.")
+            raise FormatError(f"{name} does not have the length in its header: it is damaged.")
 
     def __len__(self) -> int:
         return int(self.shape[0])
@@ -98,7 +96,7 @@ class StoredArray:
                 yield from np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
 
     def open(self) -> IO[bytes]:
-        """Open the array's bytes, behind its header."""
+        """Open the array's bytes after its header."""
         file = self._archive.open(f"{self.name}.npy")
         _header(file)
         return file
@@ -111,17 +109,17 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     elif version == (2, 0):
         read = np.lib.format.read_array_header_2_0
     else:
-        raise FormatError(f"An array of the npy format {version} is not read here.")
+        raise FormatError(f"Version {version} of the npy format is not supported.")
     shape, in_fortran_order, dtype = read(file)  # type: ignore[no-untyped-call]
     return shape, in_fortran_order, dtype
 
 
 def read_exactly(file: IO[bytes], size: int, name: str) -> bytes:
-    """Read so many bytes; raises FormatError where there are fewer."""
+    """Read ``size`` bytes; raises FormatError if there are fewer."""
     try:
         content = file.read(size)
     except UNREADABLE as error:
         raise unreadable(name, error) from error
     if len(content) != size:
-        raise FormatError(f"{name} ends in the middle: the file is incomplete.")
+        raise FormatError(f"{name} is incomplete.")
     return content

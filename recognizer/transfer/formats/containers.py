@@ -1,12 +1,12 @@
-"""Folders and zip files, for the formats that are more than one file.
+"""Folders and zip files, for formats of several files.
 
-A format writes its files into a `Sink` and reads them from a `Source`, and does not see whether
-that is a folder or a zip.
+A format writes its files to a `Sink` and reads them from a `Source`; each can be a folder or a zip.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import struct
@@ -18,10 +18,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
 
 from recognizer import imaging
-from recognizer.transfer.formats.items import LABEL_NAMES, FormatError, Spool
-from recognizer.transfer.formats.zip_writer import ZipWriter, check_length
+from recognizer.transfer.formats.items import LABEL_NAMES, FormatError
 
-LITTER = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini", "__MACOSX"})
+MAX_MEMBERS = 100_000
+"""A zip of more files is not read: `zipfile` keeps its whole list of contents in memory."""
+
+_MAX_LIST = MAX_MEMBERS * 256  # bytes
+# The ends of an archive (PKWARE's APPNOTE.TXT, 4.3.16 and 4.3.14).
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
 
 UNREADABLE = (
     zipfile.BadZipFile,
@@ -31,34 +37,35 @@ UNREADABLE = (
     KeyError,
     OSError,
     OverflowError,
-    # An encrypted member, or one packed by a method that Python does not know.
+    # An encrypted member, or an unsupported compression method.
     RuntimeError,
     NotImplementedError,
     UnicodeDecodeError,
 )
-"""What reading a damaged file raises."""
+"""Errors that reading a damaged file can raise."""
 
 
 class Sink(Protocol):
-    """Where the files of an export go."""
+    """Where the files of an export are written."""
 
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Open a file to write; one at a time."""
+        """Open a file for writing; one at a time."""
 
     def put(self, name: str, content: bytes) -> None:
-        """Write a small file that does not shrink any more, such as a PNG."""
+        """Write a small file that compression would not shrink, such as a PNG."""
+
+    def make_folder(self, name: str) -> None:
+        """Make a folder that stays even if nothing is written to it."""
 
 
 def copy(spool: IO[bytes], sink: Sink, name: str) -> None:
-    """Copy what was written to a temporary file into a file of the sink."""
+    """Copy a temporary file to a file of the sink."""
     spool.seek(0)
     with sink.open(name) as file:
         shutil.copyfileobj(spool, file, 1 << 16)
 
 
 class FolderSink:
-    """An empty folder."""
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
@@ -74,40 +81,56 @@ class FolderSink:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
 
+    def make_folder(self, name: str) -> None:
+        (self._folder / name).mkdir()
+
 
 class ZipSink:
-    """A zip file; `close` makes it whole."""
+    """A zip file; the same content gives the same bytes, so no member has a time.
 
-    def __init__(self, file: IO[bytes], spool: Spool) -> None:
-        self._zip = ZipWriter(file, spool)
+    `zipfile` keeps about 400 bytes for each member until the archive is closed.
+    """
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        return self._zip.open(name)
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+
+    @contextlib.contextmanager
+    def open(self, name: str, *, compress: bool = True) -> Iterator[IO[bytes]]:
+        # Its length is not known yet, so there is room for one over 4 GiB.
+        with self._archive.open(_member(name, compress), "w", force_zip64=True) as member:
+            yield member
 
     def put(self, name: str, content: bytes) -> None:
-        self._zip.put(name, content)
+        self._archive.writestr(_member(name, compress=False), content)
 
-    def close(self) -> None:
-        self._zip.close()
+    def make_folder(self, name: str) -> None:
+        pass  # A zip file has no empty folders.
+
+
+def _member(name: str, compress: bool) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.compress_type = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    member.external_attr = 0o100644 << 16
+    return member
 
 
 class Source(Protocol):
-    """Where the files of an import come from. What can't be read raises FormatError."""
+    """Where the files of an import are read from; raises FormatError for unreadable ones."""
 
     path: Path
 
     def names(self) -> Iterator[str]:
-        """Yield the relative paths of all files, in order, without hidden ones and litter."""
+        """Yield the relative paths of all files, in order, except hidden and system files."""
 
     def has(self, name: str) -> bool:
-        """Whether there is a file of this relative path."""
+        """Whether there is a file with this relative path."""
 
     def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Open a file to read; several may be open."""
+        """Open a file for reading; several can be open."""
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip file does."""
+    """Whether a file starts like a zip file."""
     try:
         with path.open("rb") as file:
             return file.read(4) in (b"PK\3\4", b"PK\5\6")
@@ -116,7 +139,7 @@ def is_zip(path: Path) -> bool:
 
 
 def open_source(path: Path) -> AbstractContextManager[Source]:
-    """Open a folder or a zip file to read."""
+    """Open a folder or a zip file for reading."""
     return contextlib.nullcontext(Folder(path)) if path.is_dir() else _open_zip(path)
 
 
@@ -128,25 +151,44 @@ def _open_zip(path: Path) -> Iterator[Source]:
 
 @contextlib.contextmanager
 def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open a zip file whose list of contents is of a sane length; raises FormatError."""
+    """Open a zip file for reading; raises FormatError, also if its list of files is too long."""
     with contextlib.ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
-            check_length(file, path)
+            _check_length(file, path)
             archive = stack.enter_context(zipfile.ZipFile(file))
         except UNREADABLE as error:
             raise unreadable(path, error) from error
         yield archive
 
 
+def _check_length(file: IO[bytes], path: Path) -> None:
+    """Raise FormatError for an archive of too many members, before their list is read."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - (1 << 16) - _END.size))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or len(tail) - at < _END.size:
+        return  # Not a zip file: `zipfile` will raise an error.
+    _, _, _, _, members, length, _, _ = _END.unpack_from(tail, at)
+    large = tail.rfind(b"PK\6\6", 0, at)
+    if large >= 0 and at - large >= _END_64.size:
+        members, length = _END_64.unpack_from(tail, large)[7:9]
+    if members > MAX_MEMBERS or length > _MAX_LIST:
+        raise FormatError(
+            f"{path} has more than {MAX_MEMBERS:,} files. Unpack it and import the folder instead."
+        )
+
+
 def unreadable(path: Path | str, error: Exception) -> FormatError:
-    """Return the error for a file that is damaged or can't be opened."""
+    """Return the FormatError for an error in opening or reading a file."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else error
     return FormatError(f"{path} can't be read: {str(reason).rstrip('.') or 'it is damaged'}.")
 
 
 def read_image(source: Source, name: str) -> bytes:
-    """Return an image file, or one byte more than is allowed of it; raises FormatError."""
+    """Return an image file, cut off one byte over the limit; raises FormatError."""
     with source.open(name) as file:
         try:
             return file.read(imaging.MAX_BYTES + 1)
@@ -155,8 +197,6 @@ def read_image(source: Source, name: str) -> bytes:
 
 
 class Folder:
-    """A folder of files."""
-
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -167,11 +207,11 @@ class Folder:
             raise unreadable(self.path, error) from error
 
     def _below(self, folder: Path, prefix: str) -> Iterator[str]:
-        # A folder at a time: a million names at once would be many.
+        # One folder at a time, so that not all names are in memory.
         with os.scandir(folder) as entries:
             found = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in entries)
         for name, is_folder in found:
-            if is_litter(name):
+            if is_hidden(name):
                 continue
             if is_folder:
                 yield from self._below(folder / name, f"{prefix}{name}/")
@@ -192,7 +232,7 @@ class Folder:
 
 
 class Zip:
-    """A zip file. Nothing is unpacked to disk, so no name in it can lead anywhere."""
+    """A zip file. Nothing is extracted to disk, so a path in it can't lead outside."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path = path
@@ -203,7 +243,7 @@ class Zip:
         for info in self._archive.infolist():
             name = info.filename
             parts = PurePosixPath(name).parts
-            if parts and not name.endswith("/") and not any(map(is_litter, parts)):
+            if parts and not name.endswith("/") and not any(map(is_hidden, parts)):
                 yield name.removeprefix(self._prefix)
 
     def has(self, name: str) -> bool:
@@ -219,15 +259,15 @@ class Zip:
             yield file
 
 
-def is_litter(name: str) -> bool:
-    """Whether a file or folder is hidden or was left by an operating system."""
-    return name.startswith(".") or name in LITTER
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden or created by an operating system."""
+    return name.startswith(".") or name in SYSTEM_FILES
 
 
 def _common_folder(archive: zipfile.ZipFile) -> str:
-    """Return the one folder that everything lies in, as zips of a folder have it, or nothing."""
+    """Return the folder that contains everything, as in a zip of a folder, or an empty text."""
     first = {name.partition("/")[0] for name in archive.namelist() if name.strip("/")}
-    tops = {name for name in first if not is_litter(name)}
+    tops = {name for name in first if not is_hidden(name)}
     if len(tops) != 1 or tops & {*LABEL_NAMES}:
         return ""
     (top,) = tops

@@ -1,11 +1,11 @@
-"""IDX: MNIST's own files, in a folder of their own (or a zip), with a manifest.
+"""IDX: the files of MNIST, in a folder or zip, with a manifest.
 
-    train-images-idx3-ubyte.gz    u8 (N, 28, 28), what the model saw, white ink on black
+    train-images-idx3-ubyte.gz    u8 (N, 28, 28), the model inputs, white ink on black
     train-labels-idx1-ubyte.gz    u8 (N,), 0-9, or 10 for "not a digit"
     manifest.json
 
-The names are those that loaders of MNIST look for. Read are these, and any pairs of such files,
-packed by gzip or not, of any size of image. The format: http://yann.lecun.com/exdb/mnist/.
+The names are those that loaders of MNIST expect. It also reads any pairs of such files, gzipped or
+not, with images of any size. The format: http://yann.lecun.com/exdb/mnist/.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
 from recognizer.transfer.formats.arrays import Column, read_exactly
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import (
     UNREADABLE,
     Folder,
@@ -39,8 +40,8 @@ from recognizer.transfer.formats.items import (
     FormatError,
     Item,
     Spool,
+    model_input_of,
     record_of,
-    seen,
 )
 from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
@@ -51,20 +52,20 @@ _IMAGES = re.compile(r"(.*)images([-.])idx3([-.])ubyte(\.gz)?", re.IGNORECASE)
 
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
-    """Write labelled drawings; raises FormatError naming a drawing that can't be read."""
+    """Write labelled drawings; raises FormatError for one that can't be decoded."""
     side = imaging.INPUT_SIDE
     images = Column(spool, "images", "u1", (side, side))
     labels = Column(spool, "labels", "u1")
     lines = spool()
     listed = ManifestWriter(lines, "idx")
     for item in items:
-        pixels = seen(item)
+        pixels = model_input_of(item)
         images.append(pixels)
         labels.append(item.label)
         listed.add(record_of(item).of_input(pixels))
     summary = listed.close()
     for name, column in ((IMAGES, images), (LABELS, labels)):
-        # Without name and time inside, so that the same drawings give the same bytes.
+        # Without name and time, so that the same drawings give the same bytes.
         with (
             sink.open(name) as file,
             gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as packed,
@@ -77,7 +78,7 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the images of all pairs in a folder or zip, or of the pair that ``path`` belongs to."""
+    """Yield the images of all pairs in a folder or zip, or of the pair with the file ``path``."""
     only = None
     if path.is_file() and not is_zip(path):
         path, only = path.parent, path.name
@@ -96,7 +97,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def pairs(source: Source, only: str | None = None) -> list[tuple[str, str]]:
-    """Return the names of the files of images with those of their labels."""
+    """Return the names of files of images, each with that of its labels."""
     found = []
     names = source.names() if only is None or not isinstance(source, Folder) else iter([only])
     for name in names:
@@ -111,7 +112,7 @@ def pairs(source: Source, only: str | None = None) -> list[tuple[str, str]]:
 
 
 def count(path: Path) -> int:
-    """Return how many drawings `read` will yield, from the files' headers alone."""
+    """Return the number of drawings in the files' headers."""
     only = path.name if path.is_file() and not is_zip(path) else None
     total = 0
     with open_source(path.parent if only else path) as source:
@@ -135,13 +136,13 @@ def _read_pair(source: Source, images: str, labels: str) -> Iterator[Item | BadI
         if labelled != n:
             raise FormatError(f"{labels} has {labelled} labels for the {n} images of {images}.")
         if not (1 <= height <= imaging.MAX_SIDE and 1 <= width <= imaging.MAX_SIDE):
-            raise FormatError(f"{images}: images of {width}x{height} px are not read.")
+            raise FormatError(f"{images}: images of {width}x{height} px are not supported.")
         for index in range(n):
             content = read_exactly(image_file, height * width, images)
             (label,) = read_exactly(label_file, 1, labels)
             name = f"{PurePosixPath(images).name}[{index}]"
             if label > NOT_A_DIGIT:
-                yield BadItem(name, f"its label is {label}, not 0-9, nor 10 for “not a digit”")
+                yield BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)")
                 continue
             yield Item(name, label, np.frombuffer(content, np.uint8).reshape(height, width))
         for file, name in ((image_file, images), (label_file, labels)):
@@ -150,7 +151,7 @@ def _read_pair(source: Source, images: str, labels: str) -> Iterator[Item | BadI
             except UNREADABLE as error:
                 raise unreadable(name, error) from error
             if more:
-                raise FormatError(f"{name} goes on after its end: the file is damaged.")
+                raise FormatError(f"{name} has data after its end: the file is damaged.")
 
 
 @contextlib.contextmanager
@@ -166,6 +167,20 @@ def _unpacked(source: Source, name: str) -> Iterator[IO[bytes]]:
 def _shape(file: IO[bytes], name: str, dimensions: int) -> tuple[int, ...]:
     zeros, kind, rank = struct.unpack(">HBB", read_exactly(file, 4, name))
     if (zeros, kind, rank) != (0, _UBYTE, dimensions):
-        raise FormatError(f"{name} is not an IDX file of {dimensions} dimensions of bytes.")
+        raise FormatError(f"{name} is not an IDX file of bytes with {dimensions} dimensions.")
     shape: tuple[int, ...] = struct.unpack(f">{rank}I", read_exactly(file, 4 * rank, name))
     return shape
+
+
+FORMAT = Format(
+    name="idx",
+    title=gettext_noop("MNIST files (.zip)"),
+    description="the files of MNIST",
+    download_suffix="-idx.zip",
+    read=read,
+    write_files=write,
+    folder=frozenset({manifest.NAME, IMAGES, LABELS}),
+    count=count,
+    starts=lambda head: head.startswith((b"\x1f\x8b", b"\0\0\x08")),
+    matches=lambda source: bool(pairs(source)),
+)

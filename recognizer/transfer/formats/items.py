@@ -1,6 +1,6 @@
-"""What every format holds: drawings with their labels and, in our own exports, their records.
+"""Drawings with their labels and, in our own exports, their records: the content of every format.
 
-No Django: the training reads files through these as the import does.
+No Django: the training reads files with these too.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from recognizer import imaging
 
 NOT_A_DIGIT = 10
 LABEL_NAMES = (*(str(digit) for digit in range(10)), "not_a_digit")
-"""A label in words, by its number: folders, choices and classes are called so in every format."""
+"""Names of the labels by number, for folders, choices and classes in every format."""
 
 Spool = Callable[[], IO[bytes]]
-"""Opens a temporary file; who hands this function over closes what it has opened."""
+"""Opens a temporary file; the caller that passes this function closes the files."""
 
 _LABELS = {name: label for label, name in enumerate(LABEL_NAMES)}
 _VERDICTS = frozenset({"digit", "uncertain", "not_a_digit"})
@@ -32,11 +32,11 @@ _MAX_TEXT = 200
 
 
 class FormatError(ValueError):
-    """A file that can't be read or written; the message says why and what to do."""
+    """A file can't be read or written; the message says why and what to do."""
 
 
 def label_of(text: object) -> int | None:
-    """Return the label that a name stands for (`3`, `not_a_digit`, `Not a digit`), or None."""
+    """Return the label with this name (`3`, `not_a_digit`, `Not a digit`), or None."""
     if isinstance(text, bool) or not isinstance(text, str | int):
         return None
     if text in (NOT_A_DIGIT, str(NOT_A_DIGIT)):
@@ -46,10 +46,10 @@ def label_of(text: object) -> int | None:
 
 @dataclass(frozen=True)
 class Record:
-    """What the site knows of a drawing beside its pixels; a line of the manifest.
+    """The metadata of a drawing; a line of the manifest.
 
-    ``sha256`` and ``is_model_input`` are those of the drawing as it lies in the file: its PNG, or
-    the 784 pixels that a model saw of it.
+    ``sha256`` and ``is_model_input`` refer to the content of the file: the drawing's PNG, or the
+    784 pixels of the model input.
     """
 
     id: str
@@ -68,11 +68,11 @@ class Record:
     sha256: str = ""
 
     def of_file(self, content: bytes) -> Record:
-        """Return the record for a file that holds the drawing's PNG."""
+        """Return the record for a file with the drawing's PNG."""
         return replace(self, sha256=hashlib.sha256(content).hexdigest())
 
     def of_input(self, pixels: imaging.Pixels) -> Record:
-        """Return the record for a file that holds what a model saw, and nothing else."""
+        """Return the record for a file with model inputs only."""
         digest = hashlib.sha256(pixels.tobytes()).hexdigest()
         return replace(self, sha256=digest, is_model_input=True)
 
@@ -88,7 +88,7 @@ class Record:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Record:
-        """Read a record; raises ValueError, in words, for what `to_json` does not write."""
+        """Parse a record; raises ValueError for anything that `to_json` would not write."""
         label = _optional_label(values, "label")
         record = cls(
             id=str(UUID(_text(values, "id"))),
@@ -109,7 +109,7 @@ class Record:
         if not 0 <= record.digit <= 9 or not 0 <= record.confidence <= 1:
             raise ValueError("the digit or the confidence is out of range")
         if record.verdict not in _VERDICTS:
-            raise ValueError(f"the verdict {record.verdict!r} is not known")
+            raise ValueError(f"the verdict {record.verdict!r} is unknown")
         if not _HEX.fullmatch(record.sha256) or not _HEX.fullmatch(record.model_sha256):
             raise ValueError("a sha256 is not 64 hexadecimal digits")
         return record
@@ -117,11 +117,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Item:
-    """A drawing in a file, and what the file says of it.
+    """A drawing in a file, with its label and record.
 
-    ``name`` tells a person which one it is. ``image`` is an image file, or uint8 pixels, (h, w)
-    grey or (h, w, 3) RGB. ``is_model_input`` says that it is the 28x28 that a model saw, so that
-    it does not pass through `imaging` once more.
+    ``name`` identifies it in messages. ``image`` is an image file, or uint8 pixels, (h, w) grey or
+    (h, w, 3) RGB. If ``is_model_input``, it is the 28x28 input of a model and is not preprocessed
+    by `imaging` again.
     """
 
     name: str
@@ -131,7 +131,7 @@ class Item:
     record: Record | None = None
 
     def drawing(self) -> imaging.Drawing:
-        """Return the drawing as it would be kept; raises ``imaging.ImageError``."""
+        """Return the drawing as it would be stored; raises ``imaging.ImageError``."""
         if isinstance(self.image, bytes):
             drawing = imaging.read_drawing(self.image)
         elif self.image.ndim == 3:
@@ -141,25 +141,25 @@ class Item:
             drawing = imaging.drawing_from_array(self.image)
         side = imaging.INPUT_SIDE
         if self.is_model_input and drawing.pixels.shape != (side, side):
-            raise imaging.ImageError("It is said to be a model's input and is not 28x28 px.")
+            raise imaging.ImageError("It is marked as a model input but is not 28x28 px.")
         return drawing
 
     def model_input(self) -> imaging.Pixels:
-        """Return what a model sees of it: uint8 (28, 28); raises ``imaging.ImageError``."""
+        """Return the model input, uint8 (28, 28); raises ``imaging.ImageError``."""
         drawing = self.drawing()
         return drawing.pixels if self.is_model_input else imaging.model_input(drawing)
 
 
 @dataclass(frozen=True)
 class BadItem:
-    """A drawing in a file that can't be used, by name, and why."""
+    """A drawing in a file that can't be used, and why."""
 
     name: str
     why: str
 
 
-def seen(item: Item) -> imaging.Pixels:
-    """Return what a model saw of a stored drawing; raises FormatError that names it."""
+def model_input_of(item: Item) -> imaging.Pixels:
+    """Return the model input of a stored drawing, uint8 (28, 28); raises FormatError."""
     try:
         return item.model_input()
     except imaging.ImageError as error:
@@ -167,13 +167,13 @@ def seen(item: Item) -> imaging.Pixels:
 
 
 def record_of(item: Item) -> Record:
-    """Return the record that every drawing of an export has."""
+    """Return the record, which every drawing of an export has."""
     assert item.record is not None
     return item.record
 
 
 def as_pixels(array: np.ndarray[Any, Any]) -> imaging.Pixels:
-    """Return one image of a foreign array as uint8; raises ValueError in words.
+    """Return an image of an array of any type as uint8; raises ValueError.
 
     (h, w), (h, w, 1) or (h, w, 3); uint8, or floats or whole numbers in 0-255, or floats in 0-1.
     """
@@ -200,21 +200,21 @@ def _optional_label(values: Mapping[str, Any], key: str) -> int | None:
         return None
     label = _LABELS.get(name) if isinstance(name, str) else None
     if label is None:
-        raise ValueError(f"the {key} {str(name)[:40]!r} is none of 0-9 and not_a_digit")
+        raise ValueError(f"the {key} {str(name)[:40]!r} is not 0-9 or not_a_digit")
     return label
 
 
 def _text(values: Mapping[str, Any], key: str) -> str:
     text = values.get(key)
     if not isinstance(text, str) or len(text) > _MAX_TEXT or "\0" in text:
-        raise ValueError(f"the {key} is missing or no text")
+        raise ValueError(f"the {key} is missing or not a text")
     return text
 
 
 def _number(values: Mapping[str, Any], key: str, kind: type | tuple[type, ...]) -> Any:
     number = values.get(key)
     if isinstance(number, bool) or not isinstance(number, kind):
-        raise ValueError(f"the {key} is missing or no number")
+        raise ValueError(f"the {key} is missing or not a number")
     return number
 
 
@@ -223,7 +223,7 @@ def _moment(values: Mapping[str, Any], key: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"the {key} has no time zone")
     try:
-        # A day off the edges of the calendar, so that every time zone can show it.
+        # Two days from the limits of datetime, so that it is valid in every time zone.
         moment - timedelta(days=2)
         moment + timedelta(days=2)
         return moment.astimezone(timezone.utc)

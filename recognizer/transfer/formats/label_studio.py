@@ -1,4 +1,4 @@
-"""Label Studio's JSON: a list of tasks, the model's answer as the prediction of each.
+"""Label Studio's JSON: a list of tasks, each with the model's prediction.
 
     {"data": {"image": "data:image/png;base64,..."},
      "annotations": [{"result": [{"from_name": "digit", "to_name": "image", "type": "choices",
@@ -6,7 +6,7 @@
      "predictions": [{"model_version": "shipped-3", "score": 0.98, "result": [...]}],
      "meta": {... the drawing's record ...}}
 
-The labelling interface that it fits:
+It needs this labelling interface:
 
     <View>
       <Image name="image" value="$image"/>
@@ -15,9 +15,8 @@ The labelling interface that it fits:
       </Choices>
     </View>
 
-The ``meta`` of the last task holds the end of the manifest. Read are these, and what Label Studio
-itself exports as JSON or JSON-MIN where the images are data URIs; a task that nobody has annotated
-is a drawing without label.
+The ``meta`` of the last task has the end of the manifest. It also reads what Label Studio exports
+as JSON or JSON-MIN, if the images are data URIs; a task without annotation is unlabelled.
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import unreadable
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
@@ -55,7 +55,7 @@ _MAX_TASK = 16 << 20  # characters
 
 
 def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
-    """Write drawings, labelled or not, as tasks."""
+    """Write drawings, labelled or not."""
     tally = Tally()
     waiting: dict[str, Any] | None = None
     file.write(b"[")
@@ -68,7 +68,7 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
         waiting = _task(item.image, record)
     summary = tally.summary()
     if waiting is not None:
-        # Only at the end it is known.
+        # Known only at the end.
         waiting["meta"][_END] = summary.to_json()
         file.write(b"\n" + _text(waiting))
     file.write(b"\n]\n")
@@ -91,7 +91,7 @@ def _task(image: bytes, record: Record) -> dict[str, Any]:
 
 def _answer(record: Record) -> dict[str, Any]:
     if record.verdict == LABEL_NAMES[NOT_A_DIGIT]:
-        # The confidence is that of the digit, which the model did not stand by.
+        # The confidence is that of the digit, which was rejected.
         return {"result": _choice(NOT_A_DIGIT)}
     return {"score": record.confidence, "result": _choice(record.digit)}
 
@@ -102,9 +102,9 @@ def _choice(label: int) -> list[dict[str, Any]]:
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the drawings of a list of tasks; raises FormatError where it is none.
+    """Yield the drawings of a list of tasks; raises FormatError.
 
-    The annotation is the label, also where it is another one than the record in ``meta`` has.
+    The label is the annotation, even if the record in ``meta`` has a different one.
     """
     tally, end = Tally(), {}
     untouched = with_manifest
@@ -112,7 +112,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
         with path.open("rb") as file:
             for number, task in enumerate(_tasks(file, path), start=1):
                 if not isinstance(task, dict):
-                    yield BadItem(f"task {number}", "it is not a task of Label Studio")
+                    yield BadItem(f"task {number}", "it is not a Label Studio task")
                     continue
                 name = f"task {task.get('id', number)}"
                 try:
@@ -121,7 +121,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
                     yield BadItem(name, str(error))
                     untouched = False
                     continue
-                # Label Studio numbers its tasks: it may have left out or added some.
+                # Tasks with ids come from Label Studio, which may have removed or added some.
                 untouched = untouched and record is not None and "id" not in task
                 if untouched and record is not None:
                     tally.add(record)
@@ -148,12 +148,12 @@ def _item(task: Mapping[str, Any], record: Record | None, name: str) -> Item | B
     if record is None:
         return Item(name, label, image)
     if hashlib.sha256(image).hexdigest() != record.sha256:
-        return BadItem(name, "its image is not that of its meta")
+        return BadItem(name, "its image does not match its meta")
     return Item(record.id, label, image, record.is_model_input, record)
 
 
 def _image(data: Mapping[str, Any]) -> bytes:
-    """Return the image of a task, whatever it is called there; raises ValueError."""
+    """Return the image of a task, under any key; raises ValueError."""
     texts = [value for value in data.values() if isinstance(value, str)]
     named = data.get(_IMAGE)
     found = named if isinstance(named, str) else next(filter(_DATA_URI.match, texts), None)
@@ -161,7 +161,7 @@ def _image(data: Mapping[str, Any]) -> bytes:
         raise ValueError("it has no image")
     start = _DATA_URI.match(found)
     if start is None:
-        raise ValueError("its image is only named; it must be in the file, as a data URI")
+        raise ValueError("its image is only a link; it must be in the file, as a data URI")
     try:
         return base64.b64decode(found[start.end() :], validate=True)
     except binascii.Error as error:
@@ -169,9 +169,9 @@ def _image(data: Mapping[str, Any]) -> bytes:
 
 
 def _label(task: Mapping[str, Any]) -> int | None:
-    """Return the label that the annotators gave, None without any; raises ValueError."""
+    """Return the label that the annotators agree on, or None; raises ValueError."""
     if "data" not in task:
-        # JSON-MIN: a choice is a value of the task itself.
+        # JSON-MIN: the choice is a field of the task itself.
         chosen = task.get(CONTROL, task.get("choice", task.get("label")))
         return None if chosen is None else _known(chosen)
     annotations = task.get("annotations", task.get("completions"))
@@ -182,8 +182,8 @@ def _label(task: Mapping[str, Any]) -> int | None:
         for label in _choices(annotation)
     }
     if len(labels) > 1:
-        said = ", ".join(LABEL_NAMES[label] for label in sorted(labels))
-        raise ValueError(f"its annotations don't agree: {said}")
+        names = ", ".join(LABEL_NAMES[label] for label in sorted(labels))
+        raise ValueError(f"its annotations don't agree: {names}")
     return labels.pop() if labels else None
 
 
@@ -199,16 +199,16 @@ def _choices(annotation: Mapping[str, Any]) -> Iterator[int]:
 def _known(choice: object) -> int:
     label = label_of(choice)
     if label is None:
-        raise ValueError(f"its choice {str(choice)[:40]!r} is none of 0-9 and not_a_digit")
+        raise ValueError(f"its choice {str(choice)[:40]!r} is not 0-9 or not_a_digit")
     return label
 
 
 def _tasks(file: IO[bytes], path: Path) -> Iterator[Any]:
-    """Yield the values of a JSON list, however it is laid out, one at a time."""
+    """Yield the values of a JSON list one at a time, with any white space."""
     decoder = json.JSONDecoder()
     text = _Text(file, path)
     if text.skip_space() != "[":
-        raise FormatError(f"{path} is not a JSON list of tasks, as Label Studio exports them.")
+        raise FormatError(f"{path} is not a JSON list of tasks as exported by Label Studio.")
     text.at += 1
     if text.skip_space() == "]":
         return
@@ -220,7 +220,7 @@ def _tasks(file: IO[bytes], path: Path) -> Iterator[Any]:
                 raise FormatError(f"{path} is nested too deeply.") from error
             except ValueError as error:
                 if not text.more():
-                    raise FormatError(f"{path} is not JSON, or incomplete: {error}.") from error
+                    raise FormatError(f"{path} is invalid or incomplete JSON: {error}.") from error
             else:
                 break
         text.at = stop
@@ -230,12 +230,12 @@ def _tasks(file: IO[bytes], path: Path) -> Iterator[Any]:
         if mark == "]":
             return
         if mark != ",":
-            raise FormatError(f"{path} is not JSON, or incomplete: a comma or ] is missing.")
+            raise FormatError(f"{path} is invalid or incomplete JSON: a comma or ] is missing.")
         text.skip_space()
 
 
 class _Text:
-    """The part of a text that is being looked at; what lies behind is let go."""
+    """A text that is read in parts; what was processed is dropped."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self.buffer = ""
@@ -245,23 +245,23 @@ class _Text:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
 
     def more(self) -> bool:
-        """Read on, as much again as there is; whether there was more."""
+        """Read on, doubling the buffer; return whether there was more."""
         wanted = max(_AT_A_TIME, len(self.buffer) - self.at)
         if wanted > _MAX_TASK:
             raise FormatError(
-                f"{self._path} is not JSON, or a task is longer than {_MAX_TASK >> 20} MB."
+                f"{self._path} is not valid JSON, or a task is over {_MAX_TASK >> 20} MB."
             )
         content = self._file.read(wanted)
         try:
             added = self._decoder.decode(content, final=not content)
         except UnicodeDecodeError as error:
-            raise FormatError(f"{self._path} is not text in UTF-8.") from error
+            raise FormatError(f"{self._path} is not UTF-8 text.") from error
         self.buffer = self.buffer[self.at :] + added
         self.at = 0
         return bool(content)
 
     def skip_space(self) -> str:
-        """Move to the next character that is no space and return it; nothing at the end."""
+        """Move to the next character that is not white space and return it; empty at the end."""
         while True:
             while self.at < len(self.buffer):
                 if self.buffer[self.at] not in " \t\r\n":
@@ -269,3 +269,20 @@ class _Text:
                 self.at += 1
             if not self.more():
                 return ""
+
+
+def _starts_as_json(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"[", b"{"))
+
+
+FORMAT = Format(
+    name="label-studio",
+    title=gettext_noop("Label Studio tasks (.json)"),
+    description="tasks in JSON",
+    download_suffix=".json",
+    suffixes=(".json",),
+    read=read,
+    write_file=write,
+    starts=_starts_as_json,
+    takes_unlabelled=True,
+)

@@ -1,13 +1,13 @@
-"""The manifest: a line of JSON for each drawing of an export, and a hash of the whole.
+"""The manifest of an export: a line of JSON for each drawing, and a hash of all of them.
 
     {"manifest": "digitsite-drawings", "version": 1, "format": "csv", "drawings": [
     {"id": "0d6f...", "label": "3", "digit": 8, ..., "sha256": "..."},
     {"id": "71aa...", "label": "not_a_digit", "digit": 1, ..., "sha256": "..."}
     ], "count": 2, "digits": 1, "not_a_digit": 1, "sha256": "..."}
 
-It is one JSON document, yet written and read a line at a time, so memory does not grow with it.
-The ``sha256`` at its end is that of all the drawings' lines (the JSON objects, each followed by a
-line feed); as each line holds the hash of its drawing's content, it covers labels and pixels.
+It is one JSON document, but written and read line by line, so that memory does not grow. The last
+``sha256`` is the hash of all drawings' lines (the JSON objects, each followed by a line feed). Each
+line contains the hash of its drawing's content, so the last hash covers labels and pixels.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -27,14 +28,19 @@ from recognizer.transfer.formats.items import NOT_A_DIGIT, BadItem, FormatError,
 NAME = "manifest.json"
 KIND = "digitsite-drawings"
 VERSION = 1
-ADVICE = "Export again, or read the drawings without it: --ignore-manifest."
+ADVICE = "Export again, or use --ignore-manifest."
 
 _MAX_LINE = 1 << 16
 
 
+def path_beside(path: Path) -> Path:
+    """Return where the manifest of a single file is stored."""
+    return path.with_name(f"{path.name}.{NAME}")
+
+
 @dataclass(frozen=True)
 class Summary:
-    """How many drawings an export holds: of digits, of none, unlabelled; and the whole's hash."""
+    """The number of drawings in an export by kind of label, and the hash of all records."""
 
     digits: int
     not_a_digit: int
@@ -43,11 +49,10 @@ class Summary:
 
     @property
     def written(self) -> int:
-        """How many drawings there are."""
         return self.digits + self.not_a_digit + self.unlabelled
 
     def to_json(self) -> dict[str, Any]:
-        """Return the end of a manifest."""
+        """Return the end of the manifest."""
         counts = {"count": self.written, "digits": self.digits, "not_a_digit": self.not_a_digit}
         return {**counts, "sha256": self.sha256}
 
@@ -68,20 +73,20 @@ class Tally:
         return line
 
     def summary(self) -> Summary:
-        """Return what was added so far."""
+        """Return the counts and hash so far."""
         return Summary(**self._counts, sha256=self._hash.hexdigest())
 
     def check(self, end: Mapping[str, Any], where: str) -> None:
-        """Raise FormatError unless the end of a manifest tells of these drawings."""
+        """Raise FormatError unless the end of a manifest has the same counts and hash."""
         if end != self.summary().to_json():
             raise FormatError(
-                f"{where}: its count and sha256 are not those of its drawings. It is incomplete "
-                f"or was changed. {ADVICE}"
+                f"{where}: the count or sha256 does not match the drawings. It is incomplete or "
+                f"was changed. {ADVICE}"
             )
 
 
 class ManifestWriter:
-    """Writes a manifest into an open file, a drawing at a time."""
+    """Writes a manifest to an open file, one drawing at a time."""
 
     def __init__(self, file: IO[bytes], format: str) -> None:
         self._file = file
@@ -91,12 +96,12 @@ class ManifestWriter:
         self._between = b"\n"
 
     def add(self, record: Record, **more: str) -> None:
-        """Write the line of a drawing; ``more`` are texts that the format needs."""
+        """Write the line of a drawing; ``more`` are additional fields of the format."""
         self._file.write(self._between + self._tally.add(record, **more).encode())
         self._between = b",\n"
 
     def close(self) -> Summary:
-        """Write the end and return what was written."""
+        """Write the end."""
         summary = self._tally.summary()
         self._file.write(f"\n], {json.dumps(summary.to_json())[1:]}\n".encode())
         return summary
@@ -104,7 +109,7 @@ class ManifestWriter:
 
 @dataclass(frozen=True)
 class Line:
-    """A drawing in a manifest: its place, its record, and what else its format noted."""
+    """A drawing in a manifest: its number, its record and additional fields of the format."""
 
     number: int
     record: Record
@@ -112,18 +117,18 @@ class Line:
 
 
 def read(file: IO[bytes], format: str, where: str) -> Iterator[Line]:
-    """Yield the lines of a manifest; raises FormatError where it is not as it was written.
+    """Yield the lines of a manifest; raises FormatError if it is damaged or was changed.
 
-    ``where`` names it in messages. That it is complete is known only at its end.
+    ``where`` identifies it in messages. Whether it is complete is known only at the end.
     """
     if head_of(file, where) != format:
-        raise FormatError(f"{where} is the manifest of another format than {format}. {ADVICE}")
+        raise FormatError(f"{where} is not a manifest of the format {format}. {ADVICE}")
     tally = Tally()
     for number, text in enumerate(_lines(file, where), start=1):
         if text.startswith("]"):
             tally.check(_parsed("{" + text[1:].lstrip(" ,"), where), where)
             if next(_lines(file, where), None) is not None:
-                raise FormatError(f"{where} goes on after its end. {ADVICE}")
+                raise FormatError(f"{where} has data after its end. {ADVICE}")
             return
         values = _parsed(text.removesuffix(","), where)
         try:
@@ -133,20 +138,20 @@ def read(file: IO[bytes], format: str, where: str) -> Iterator[Line]:
         except (ValueError, TypeError) as error:
             raise FormatError(f"{where}, drawing {number}: {error}. {ADVICE}") from error
         yield Line(number, record, more)
-    raise FormatError(f"{where} ends in the middle. {ADVICE}")
+    raise FormatError(f"{where} is incomplete. {ADVICE}")
 
 
 def join(
     items: Iterable[Item | BadItem], lines: Iterable[Line], where: str
 ) -> Iterator[Item | BadItem]:
-    """Yield model inputs, read from a file that holds nothing else, with their records.
+    """Yield model inputs with their records.
 
-    Raises FormatError where the manifest names more or fewer.
+    Raises FormatError if the manifest has a different number of drawings.
     """
     for item, line in itertools.zip_longest(items, lines):
         if item is None or line is None:
             more = "more" if item is None else "fewer"
-            raise FormatError(f"{where} names {more} drawings than there are. {ADVICE}")
+            raise FormatError(f"{where} lists {more} drawings than there are. {ADVICE}")
         if isinstance(item, BadItem):
             yield item
             continue
@@ -154,18 +159,18 @@ def join(
         record = line.record
         digest = hashlib.sha256(item.image.tobytes()).hexdigest()
         if item.label != record.label or digest != record.sha256:
-            yield BadItem(item.name, f"it is not drawing {line.number} of the manifest")
+            yield BadItem(item.name, f"it does not match drawing {line.number} of the manifest")
             continue
         yield Item(item.name, record.label, item.image, is_model_input=True, record=record)
 
 
 def head_of(file: IO[bytes], where: str) -> str:
-    """Read the first line of a manifest and return which format it belongs to."""
+    """Read the first line of a manifest and return the name of its format."""
     head = _parsed(next(_lines(file, where), "") + "]}", where)
     if head.get("manifest") != KIND or head.get("drawings") != []:
-        raise FormatError(f"{where} is not a manifest that export_drawings wrote. {ADVICE}")
+        raise FormatError(f"{where} is not a manifest of this site. {ADVICE}")
     if head.get("version") != VERSION:
-        raise FormatError(f"{where} was written by another version of DigitSite. {ADVICE}")
+        raise FormatError(f"{where} has an unsupported version. {ADVICE}")
     return str(head.get("format"))
 
 
@@ -185,8 +190,8 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError(
-            f"{where} is not as export_drawings wrote it, one drawing a line. {ADVICE}"
+            f"{where} is damaged or was changed: every line must be a drawing. {ADVICE}"
         ) from error
     if not isinstance(values, dict):
-        raise FormatError(f"{where} is not a manifest that export_drawings wrote. {ADVICE}")
+        raise FormatError(f"{where} is not a manifest of this site. {ADVICE}")
     return values

@@ -1,16 +1,16 @@
-"""npz: the layout of ``keras.datasets``, with the drawings themselves and the manifest beside it.
+"""npz: the layout of ``keras.datasets``, with the original drawings and the manifest.
 
 ``x_train`` u8 (N, 28, 28)
-    what the model saw, white ink on black; ``y_train`` u8 (N,) 0-9, ``ids`` str (N,)
+    the model inputs, white ink on black; ``y_train`` u8 (N,) 0-9, ``ids`` str (N,)
 ``x_not_a_digit`` u8 (M, 28, 28)
     the same of drawings labelled "not a digit"; ``ids_not_a_digit`` str (M,)
 ``drawings`` u8
-    the PNG files of all N + M drawings, one behind the other, in the order of the manifest;
+    the PNG files of all N + M drawings, concatenated, in the order of the manifest;
     drawing i is ``drawings[drawing_ends[i - 1]:drawing_ends[i]]``; ``drawing_ends`` i8 (N + M,)
 ``manifest`` u8
     the text of the manifest: ``json.loads(data["manifest"].tobytes())``
 
-Read are these, and any npz in Keras' layout: both halves, labels 0-9, or 10 for "not a digit".
+It also reads any npz in Keras' layout: training and test data, labels 0-9, or 10 (not a digit).
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ import numpy as np
 from recognizer import imaging
 from recognizer.transfer.formats import manifest
 from recognizer.transfer.formats.arrays import Column, StoredArray, read_exactly
-from recognizer.transfer.formats.containers import open_archive
+from recognizer.transfer.formats.base import Format, gettext_noop
+from recognizer.transfer.formats.containers import Source, ZipSink, open_archive
 from recognizer.transfer.formats.items import (
     NOT_A_DIGIT,
     BadItem,
@@ -35,23 +36,22 @@ from recognizer.transfer.formats.items import (
     Item,
     Spool,
     as_pixels,
+    model_input_of,
     record_of,
-    seen,
 )
 from recognizer.transfer.formats.manifest import ManifestWriter, Summary
-from recognizer.transfer.formats.zip_writer import ZipWriter
 
 _HALVES = (("x_train", "y_train"), ("x_test", "y_test"))
 _OTHERS = "x_not_a_digit"
 
 
 def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
-    """Write labelled drawings; raises FormatError naming a drawing that can't be read."""
-    seen_shape = (imaging.INPUT_SIDE, imaging.INPUT_SIDE)
-    x_train = Column(spool, "x_train", "u1", seen_shape)
+    """Write labelled drawings; raises FormatError for one that can't be decoded."""
+    shape = (imaging.INPUT_SIDE, imaging.INPUT_SIDE)
+    x_train = Column(spool, "x_train", "u1", shape)
     y_train = Column(spool, "y_train", "u1")
     ids = Column(spool, "ids", "<U36")
-    x_not_a_digit = Column(spool, "x_not_a_digit", "u1", seen_shape)
+    x_not_a_digit = Column(spool, "x_not_a_digit", "u1", shape)
     ids_not_a_digit = Column(spool, "ids_not_a_digit", "<U36")
     drawings = Column(spool, "drawings", "u1")
     ends = Column(spool, "drawing_ends", "<i8")
@@ -59,7 +59,7 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     listed = ManifestWriter(lines, "npz")
     for item in items:
         assert isinstance(item.image, bytes)
-        pixels, record = seen(item), record_of(item)
+        pixels, record = model_input_of(item), record_of(item)
         if item.label == NOT_A_DIGIT:
             x_not_a_digit.append(pixels)
             ids_not_a_digit.append(record.id)
@@ -75,17 +75,17 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     lines.seek(0)
     while content := lines.read(1 << 16):
         text.extend(content)
-    archive = ZipWriter(file, spool)
-    for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):
-        column.write_to(archive)
-    # PNG files don't shrink any more.
-    drawings.write_to(archive, compress=False)
-    archive.close()
+    with zipfile.ZipFile(file, "w") as archive:
+        sink = ZipSink(archive)
+        for column in (x_train, y_train, ids, x_not_a_digit, ids_not_a_digit, ends, text):
+            column.write_to(sink)
+        # PNG is already compressed.
+        drawings.write_to(sink, compress=False)
     return summary
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the drawings of an npz; raises FormatError where it is none, or damaged."""
+    """Yield the drawings of an npz file; raises FormatError."""
     with open_archive(path) as archive:
         names = {name.removesuffix(".npy") for name in archive.namelist()}
         if with_manifest and "manifest" in names:
@@ -106,7 +106,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def count(path: Path) -> int:
-    """Return how many drawings `read` will yield, from the arrays' headers alone."""
+    """Return the number of drawings in the arrays' headers."""
     with open_archive(path) as archive:
         names = {name.removesuffix(".npy") for name in archive.namelist()}
         wanted = [x for x, y in _HALVES if names >= {x, y}] + [_OTHERS] * (_OTHERS in names)
@@ -126,19 +126,19 @@ def _read_ours(archive: zipfile.ZipFile) -> Iterator[Item | BadItem]:
         for line in manifest.read(lines, "npz", where):
             end = next(each_end, None)
             if end is None:
-                raise FormatError(f"{where}: there are fewer drawings than it names.")
+                raise FormatError(f"{where}: it lists more drawings than there are.")
             size = int(end) - start
             if not 0 < size <= imaging.MAX_BYTES:
-                raise FormatError(f"{where}: drawing {line.number} has no sane length.")
+                raise FormatError(f"{where}: drawing {line.number} has an impossible length.")
             image = read_exactly(images, size, "drawings")
             start = int(end)
             if hashlib.sha256(image).hexdigest() != line.record.sha256:
-                yield BadItem(f"drawing {line.number}", "it is not the one in the manifest")
+                yield BadItem(f"drawing {line.number}", "it does not match the manifest")
                 continue
             record = line.record
             yield Item(record.id, record.label, image, record.is_model_input, record)
         if start != len(drawings):
-            raise FormatError(f"{where}: there are more drawings than it names.")
+            raise FormatError(f"{where}: it lists fewer drawings than there are.")
 
 
 def _items(images: StoredArray, labels: Iterable[int]) -> Iterator[Item | BadItem]:
@@ -146,7 +146,7 @@ def _items(images: StoredArray, labels: Iterable[int]) -> Iterator[Item | BadIte
     for index, (image, label) in enumerate(zip(images.rows(), labels, strict=False)):
         name = f"{images.name}[{index}]"
         if not 0 <= label <= NOT_A_DIGIT:
-            yield BadItem(name, f"its label is {label}, not 0-9, nor 10 for “not a digit”")
+            yield BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)")
             continue
         try:
             yield Item(name, label, as_pixels(image))
@@ -175,3 +175,20 @@ def _check_labels(labels: StoredArray, n: int) -> None:
             f"{labels.name} is {labels.dtype} of shape {labels.shape} for {n} images, not whole "
             f"numbers of shape ({n},)."
         )
+
+
+def _has_arrays(source: Source) -> bool:
+    return any(name.endswith(".npy") for name in source.names())
+
+
+FORMAT = Format(
+    name="npz",
+    title=gettext_noop("Keras arrays (.npz)"),
+    description="arrays as in keras.datasets",
+    download_suffix=".npz",
+    suffixes=(".npz",),
+    read=read,
+    write_file=write,
+    count=count,
+    matches=_has_arrays,
+)

@@ -1,24 +1,24 @@
 """Parquet in the layout of Hugging Face's image data sets.
 
 Columns ``image`` (struct of ``bytes``, a PNG, and ``path``) and ``label`` (int64), and one for each
-field of the manifest. The schema carries the ``huggingface`` metadata, so that ``load_dataset``
-knows the two as ``Image`` and ``ClassLabel``; the end of the manifest stands in the file's metadata
-under ``digitsite``.
+field of the manifest. With the schema's ``huggingface`` metadata ``load_dataset`` loads the two as
+``Image`` and ``ClassLabel``. The end of the manifest is in the file's metadata as ``digitsite``.
 
-Read are these, and any Parquet file (or folder of them) with these two columns. Needs pyarrow.
+It also reads any Parquet file (or folder of them) with these two columns. Needs pyarrow.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
+from recognizer.transfer.formats.base import Format, gettext_noop
+from recognizer.transfer.formats.containers import Source
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
@@ -35,25 +35,20 @@ if TYPE_CHECKING:
     import pyarrow
 
 _ROWS = 500
-"""Rows that are written, or read, at a time."""
-_MAX_GROUP = 1 << 30  # bytes, unpacked
+"""Rows written or read at a time."""
+_MAX_GROUP = 1 << 30  # bytes, uncompressed
 _DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "string"}
 _KEY = b"digitsite"
 
 
-def is_available() -> bool:
-    """Whether pyarrow is installed."""
-    return importlib.util.find_spec("pyarrow") is not None
-
-
 def require() -> None:
-    """Raise FormatError, saying what to do, where pyarrow is not installed."""
-    if not is_available():
+    """Raise FormatError if pyarrow is not installed."""
+    if not FORMAT.is_available():
         raise FormatError("Parquet needs pyarrow, which is not installed: pip install pyarrow")
 
 
 def schema() -> pyarrow.Schema:
-    """Return the columns of an export, with what Hugging Face's loader needs to know of them."""
+    """Return the columns of an export, with the metadata for Hugging Face's loader."""
     import pyarrow as pa
 
     text = pa.string()
@@ -123,14 +118,14 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def files(path: Path) -> list[Path]:
-    """Return the Parquet files that a path stands for."""
+    """Return the Parquet files at a path."""
     if not path.is_dir():
         return [path]
     return sorted(child for child in path.rglob("*.parquet") if not child.name.startswith("."))
 
 
 def count(path: Path) -> int:
-    """Return how many drawings `read` will yield, from the files' metadata alone."""
+    """Return the number of drawings in the files' metadata."""
     require()
     total = 0
     for each in files(path):
@@ -187,7 +182,7 @@ def _parsed(end: Any) -> Mapping[str, Any]:
 
 
 def _class_names(file: Any, path: Path) -> list[int | None] | None:
-    """Check the columns; return each class's label where the file names its classes."""
+    """Check the columns; return the label of each class if the file has names for them."""
     import pyarrow as pa
 
     arrow = file.schema_arrow
@@ -198,9 +193,9 @@ def _class_names(file: Any, path: Path) -> list[int | None] | None:
             )
     image, label = arrow.field("image").type, arrow.field("label").type
     if not pa.types.is_struct(image) or image.get_field_index("bytes") < 0:
-        raise FormatError(f"{path}: its column image holds no files (a struct with bytes).")
+        raise FormatError(f"{path}: the column image has no files (a struct with bytes).")
     if not pa.types.is_integer(label):
-        raise FormatError(f"{path}: its column label is {label}, not whole numbers.")
+        raise FormatError(f"{path}: the column label is {label}, not whole numbers.")
     stored = (arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
         names = json.loads(stored)["info"]["features"]["label"]["names"]
@@ -210,11 +205,11 @@ def _class_names(file: Any, path: Path) -> list[int | None] | None:
 
 
 def _check_groups(file: Any, path: Path) -> None:
-    """Raise FormatError where a group of rows would not fit into memory."""
+    """Raise FormatError if a row group would not fit into memory."""
     groups = file.metadata
     sizes = (groups.row_group(index).total_byte_size for index in range(groups.num_row_groups))
     if max(sizes, default=0) > _MAX_GROUP:
-        raise FormatError(f"{path}: a row group is over 1 GB. Write it anew in smaller ones.")
+        raise FormatError(f"{path}: a row group is over 1 GB. Write the file with smaller ones.")
 
 
 def _record(row: Mapping[str, Any]) -> Record:
@@ -233,16 +228,35 @@ def _item(
         return BadItem(name, imaging.FileTooLarge().message)
     if record is not None:
         if hashlib.sha256(image).hexdigest() != record.sha256:
-            return BadItem(name, "its image is not that of its row")
+            return BadItem(name, "its image does not match its row")
         return Item(record.id, record.label, image, record.is_model_input, record)
     number = row["label"]
     if number is None or number < 0:
-        # What Hugging Face writes for a test set that has none.
+        # Hugging Face writes -1 in a test set without labels.
         return Item(name, None, image)
     label = label_of(number) if names is None else (names[number : number + 1] or [None])[0]
     if label is None and number in range(10) and names is not None and len(names) == 10:
-        # Classes called otherwise ("zero", "1 - one"), but there are ten of them.
+        # Classes with other names ("zero", "1 - one"), but ten of them.
         label = int(number)
     if label is None:
-        return BadItem(name, f"its label is {number}, not 0-9, nor 10 for “not a digit”")
+        return BadItem(name, f"its label is {number}, not 0-9 or 10 (not a digit)")
     return Item(name, label, image)
+
+
+def _has_parquet(source: Source) -> bool:
+    return any(name.endswith(".parquet") for name in source.names())
+
+
+FORMAT = Format(
+    name="parquet",
+    title=gettext_noop("Hugging Face (.parquet)"),
+    description="as on Hugging Face",
+    download_suffix=".parquet",
+    suffixes=(".parquet",),
+    read=read,
+    write_file=write,
+    count=count,
+    starts=lambda head: head.startswith(b"PAR1"),
+    matches=_has_parquet,
+    package="pyarrow",
+)

@@ -1,10 +1,10 @@
-"""PNG: a folder for each label with the drawings as they were drawn, and a manifest.
+"""PNG: a folder per label with the original drawings, and a manifest.
 
     0/ ... 9/ not_a_digit/    ID.png
     manifest.json
 
-The same in a zip file, for a download. Read are these, and any tree, in a folder or a zip, in which
-folders called 0 to 9 or not_a_digit hold image files.
+Or the same in a zip file. It also reads any folder or zip file with image files in folders named 0
+to 9 or not_a_digit, at any depth.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from recognizer.transfer.formats import manifest
+from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import Sink, Source, copy, open_source, read_image
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
@@ -32,9 +33,12 @@ _LABELS = {name: label for label, name in enumerate(FOLDERS)}
 
 
 def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
-    """Write labelled drawings, each a file."""
+    """Write labelled drawings."""
     lines = spool()
     listed = ManifestWriter(lines, "png")
+    # Each label has its folder, even an empty one: a loader numbers the classes by them.
+    for folder in FOLDERS:
+        sink.make_folder(folder)
     for item in items:
         assert isinstance(item.image, bytes)
         assert item.label is not None
@@ -48,10 +52,10 @@ def write(items: Iterable[Item], sink: Sink, spool: Spool) -> Summary:
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the images of a tree; raises FormatError where there are none.
+    """Yield the images of a folder or zip file; raises FormatError if there are none.
 
-    Without a manifest the label is the name of the nearest folder above the file that has one, so
-    ``3/ann/a.png`` and ``test/3/a.jpg`` both work; what lies in no such folder is left alone.
+    Without a manifest the label is the name of the nearest parent folder that is a label, so
+    ``3/ann/a.png`` and ``test/3/a.jpg`` both work. Files without such a folder are ignored.
     """
     with open_source(path) as source:
         if with_manifest and source.has(manifest.NAME):
@@ -61,7 +65,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def labelled_names(source: Source) -> Iterator[tuple[str, int]]:
-    """Yield the files that lie in a folder of a label, with it."""
+    """Yield the files in folders of labels, each with its label."""
     for name in source.names():
         above = PurePosixPath(name).parts[-2::-1]
         label = next((_LABELS[part] for part in above if part in _LABELS), None)
@@ -79,8 +83,8 @@ def _read_tree(source: Source) -> Iterator[Item | BadItem]:
             yield BadItem(name, str(error))
     if not found:
         raise FormatError(
-            f"{source.path} has no images in folders 0 to 9 or not_a_digit. If it holds files of "
-            "another format, name one of them."
+            f"{source.path} has no images in folders 0 to 9 or not_a_digit. To import files of "
+            "another format, choose one of the files."
         )
 
 
@@ -90,9 +94,9 @@ def _read_ours(source: Source) -> Iterator[Item | BadItem]:
     with source.open(manifest.NAME) as lines:
         for line in manifest.read(lines, "png", where):
             name, record = str(line.more.get("path")), line.record
-            # A path that leads elsewhere is not even opened.
+            # A path that leads outside is never opened.
             if not _OURS.fullmatch(name) or _LABELS[name.partition("/")[0]] != record.label:
-                raise FormatError(f"{where}, drawing {line.number}: its path is not one of these.")
+                raise FormatError(f"{where}, drawing {line.number}: its path is not allowed.")
             named += 1
             try:
                 image = read_image(source, name)
@@ -100,12 +104,26 @@ def _read_ours(source: Source) -> Iterator[Item | BadItem]:
                 yield BadItem(name, str(error))
                 continue
             if hashlib.sha256(image).hexdigest() != record.sha256:
-                yield BadItem(name, "it is not the file in the manifest")
+                yield BadItem(name, "it does not match the manifest")
                 continue
             yield Item(name, record.label, image, record.is_model_input, record)
-    there = sum(1 for _ in labelled_names(source))
-    if there > named:
+    found = sum(1 for _ in labelled_names(source))
+    if found > named:
         raise FormatError(
-            f"{source.path} holds {there} images, its manifest names {named}. To take all, each by "
-            "the folder it lies in, add --ignore-manifest."
+            f"{source.path} has {found} images, but its manifest lists {named}. To import all, "
+            "with labels from the folder names, add --ignore-manifest."
         )
+
+
+FORMAT = Format(
+    name="png",
+    title=gettext_noop("images by label (.zip)"),
+    description="one folder per label",
+    download_suffix=".zip",
+    suffixes=(".zip", ""),
+    read=read,
+    write_files=write,
+    folder=frozenset({manifest.NAME, *FOLDERS}),
+    # Any folder may hold folders of images; `read` says what is missing.
+    matches=lambda source: True,
+)

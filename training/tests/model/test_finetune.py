@@ -18,7 +18,7 @@ from recognizer.models import Owner
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import Format
+from recognizer.transfer.formats import FORMATS, Format
 from training import pipeline
 from training.data import downloads
 from training.data.datasets import NOT_A_DIGIT, Data, model_input_of
@@ -222,7 +222,7 @@ def test_carried_over_thresholds_reject_as_many_as_before(bundled: Bundle) -> No
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("format", [Format.NPZ, Format.PNG, Format.PARQUET])
+@pytest.mark.parametrize("format", [FORMATS["npz"], FORMATS["png"], FORMATS["parquet"]])
 def test_an_exported_file_gives_what_the_database_gives(
     format: Format, draw_digit: DrawDigit, reviewer: User, tmp_path: Path
 ) -> None:
@@ -232,7 +232,7 @@ def test_an_exported_file_gives_what_the_database_gives(
         )
         label = NOT_A_DIGIT if number > 9 else number
         labelling_labels.label_predictions(predictions=[drawing.pk], label=label, by=reviewer)
-    path = tmp_path / f"labels{'.npz' if format is Format.NPZ else ''}"
+    path = tmp_path / f"labels{'.npz' if format is FORMATS['npz'] else ''}"
     exporting.export_drawings(drawings=selectors.labelled_drawings(), path=path, format=format)
 
     stored, read = read_labelled_database(), read_labelled_file(path)

@@ -331,7 +331,9 @@ def test_a_worker_that_could_not_train_does_not_start(
         "importlib.util.find_spec", lambda name: None if name == package else found(name)
     )
 
-    with pytest.raises(CommandError, match=f"{package} is not installed here. Run: python -m pip"):
+    with pytest.raises(
+        CommandError, match=f"{package}, which is not installed. Run: python -m pip"
+    ):
         call_command("db_worker")
 
     assert not Worker.objects.exists()

@@ -30,21 +30,21 @@ from recognizer.tests.support.reviewing import (
 )
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import Format, parquet
+from recognizer.transfer.formats import FORMATS, Format
 
 pytestmark = pytest.mark.django_db
 
-FORMATS = [
-    pytest.param(format, marks=[needs_pyarrow] if format is Format.PARQUET else [])
-    for format in Format
+EACH_FORMAT = [
+    pytest.param(format, marks=[needs_pyarrow] if format is FORMATS["parquet"] else [])
+    for format in FORMATS.values()
 ]
 ENDINGS = {
-    Format.NPZ: ".npz",
-    Format.PNG: ".zip",
-    Format.CSV: "-csv.zip",
-    Format.IDX: "-idx.zip",
-    Format.PARQUET: ".parquet",
-    Format.LABEL_STUDIO: ".json",
+    FORMATS["npz"]: ".npz",
+    FORMATS["png"]: ".zip",
+    FORMATS["csv"]: "-csv.zip",
+    FORMATS["idx"]: "-idx.zip",
+    FORMATS["parquet"]: ".parquet",
+    FORMATS["label-studio"]: ".json",
 }
 
 
@@ -66,7 +66,7 @@ def scribble() -> Prediction:
 
 def post(client: Client, format: Format, *rows: Prediction, **more: Any) -> Any:
     """Run the action of a format on selected drawings."""
-    action = f"export_{format.name.lower()}"
+    action = f"export_{format.name.replace('-', '_')}"
     data = {"action": action, "_selected_action": [row.pk for row in rows], "index": "0", **more}
     return client.post(LIST, data, follow=True)
 
@@ -91,7 +91,7 @@ def links_of(page: str) -> list[str]:
 # What is selected -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EACH_FORMAT)
 def test_an_action_for_each_format_sends_what_the_command_writes(
     tmp_path: Path,
     reviewing: Client,
@@ -101,7 +101,7 @@ def test_an_action_for_each_format_sends_what_the_command_writes(
     format: Format,
 ) -> None:
     name = f"x{ENDINGS[format]}"
-    call_command("export_drawings", str(tmp_path / name), "--format", format.value)
+    call_command("export_drawings", str(tmp_path / name), "--format", format.name)
 
     response = post(reviewing, format, seven, three, scribble)
 
@@ -114,8 +114,8 @@ def test_only_the_labelled_ones_of_the_selected_are_sent(
 ) -> None:
     unlabelled = make_prediction(2)
 
-    arrays = content_of(post(reviewing, Format.NPZ, three, scribble, unlabelled))
-    images = content_of(post(reviewing, Format.PNG, seven, scribble))
+    arrays = content_of(post(reviewing, FORMATS["npz"], three, scribble, unlabelled))
+    images = content_of(post(reviewing, FORMATS["png"], seven, scribble))
 
     assert ids_in(arrays) == {str(three.pk), str(scribble.pk)}
     with zipfile.ZipFile(io.BytesIO(images)) as archive:
@@ -130,13 +130,13 @@ def test_only_the_labelled_ones_of_the_selected_are_sent(
 def test_label_studio_gets_the_unlabelled_ones_too(reviewing: Client, three: Prediction) -> None:
     unlabelled = make_prediction(2)
 
-    tasks = json.loads(content_of(post(reviewing, Format.LABEL_STUDIO, three, unlabelled)))
+    tasks = json.loads(content_of(post(reviewing, FORMATS["label-studio"], three, unlabelled)))
 
     assert [task["meta"]["id"] for task in tasks] == [str(three.pk), str(unlabelled.pk)]
 
 
 def test_nothing_to_export_is_said(reviewing: Client) -> None:
-    page = post(reviewing, Format.NPZ, make_prediction(2)).content.decode()
+    page = post(reviewing, FORMATS["npz"], make_prediction(2)).content.decode()
 
     assert "Nothing to export: no drawing with a label matches." in page
 
@@ -144,7 +144,7 @@ def test_nothing_to_export_is_said(reviewing: Client) -> None:
 def test_a_drawing_that_can_not_be_read_is_named(reviewing: Client) -> None:
     row = make_prediction(2, label=2, image=b"damaged")
 
-    page = unescape(post(reviewing, Format.NPZ, row).content.decode())
+    page = unescape(post(reviewing, FORMATS["npz"], row).content.decode())
 
     assert f"Drawing {row.pk} can't be read" in page
 
@@ -159,15 +159,15 @@ def test_the_list_offers_every_format_of_what_it_shows(
 
     links = links_of(page)
     assert [link.split("/")[-2] for link in links] == [
-        format.value for format in exporting.available_formats()
+        format.name for format in exporting.available_formats()
     ]
     assert {link.partition("?")[2] for link in links} == {"digit=7"}
     assert ids_in(content_of(reviewing.get(links[0]))) == {str(seven.pk)}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EACH_FORMAT)
 def test_each_of_them_works(reviewing: Client, three: Prediction, format: Format) -> None:
-    assert content_of(reviewing.get(f"{LIST}export/{format.value}/"))
+    assert content_of(reviewing.get(f"{LIST}export/{format.name}/"))
 
 
 def test_it_is_all_pages_and_not_only_the_first(reviewing: Client) -> None:
@@ -248,7 +248,7 @@ def test_a_head_request_costs_no_export(reviewing: Client, seven: Prediction) ->
 def test_parquet_is_not_offered_without_its_package(
     reviewing: Client, seven: Prediction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "is_available", lambda: False)
+    monkeypatch.setattr(Format, "is_available", lambda format: not format.package)
 
     assert not any("parquet" in link for link in links_of(reviewing.get(LIST).content.decode()))
     assert reviewing.get(f"{LIST}export/parquet/").status_code == 404
