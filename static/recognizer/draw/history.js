@@ -1,7 +1,7 @@
 /** The visitor's own drawings, newest first. The server renders the first page of them; this adds to it. */
 
-import { ApiError, localPath } from "./api.js";
 import { slot } from "../shared/dom.js";
+import { RequestError, localPath } from "../shared/http.js";
 import { NOT_A_DIGIT, answeredLabel, suggestedLabel } from "../shared/labels.js";
 import { isRefused, shortPercent } from "./answer/answer_text.js";
 import { fill } from "../shared/texts.js";
@@ -86,7 +86,7 @@ export class HistoryView {
       const { unlinked } = id === null ? await this.api.removeAll() : await this.api.remove(id);
       this.#gone(id, unlinked);
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       failure.textContent = error.message;
@@ -127,7 +127,7 @@ export class HistoryView {
     try {
       this.#append(await this.api.predictions(url));
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       this.failure.textContent = error.message;

@@ -1,7 +1,6 @@
 /** Ties the review queue together: keys, buttons, touch, time, leaving. */
 
 import { byId } from "../../shared/dom.js";
-import { Client } from "./client.js";
 import { Desk } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
 import { View } from "./view.js";
@@ -25,7 +24,6 @@ const shortcuts = byId("shortcuts", HTMLInputElement);
 const setup = JSON.parse(byId("review-setup", HTMLElement).textContent ?? "");
 const view = new View(setup.texts);
 const desk = new Desk(
-  new Client(setup),
   setup,
   menu.dataset.order ?? "",
   show,

@@ -1,7 +1,7 @@
 /** The answer: the digit, how sure the model is, the ten probabilities, and what it saw. */
 
-import { localPath } from "../api.js";
 import { slot } from "../../shared/dom.js";
+import { localPath } from "../../shared/http.js";
 import { confidencePercent, confidenceWord, isRefused, secondGuess, shortPercent, verdictSentence } from "./answer_text.js";
 import { fill } from "../../shared/texts.js";
 

@@ -1,7 +1,7 @@
 /** Beside an answer that the visitor's own corrections decided: that they did, and by which drawing. */
 
-import { localPath } from "../api.js";
 import { slot } from "../../shared/dom.js";
+import { localPath } from "../../shared/http.js";
 import { answeredLabel, inSentence } from "../../shared/labels.js";
 import { fill } from "../../shared/texts.js";
 

@@ -5,7 +5,7 @@
  * first, so that the last one stays. One that could not be sent waits for `retry`.
  */
 
-import { ApiError } from "../api.js";
+import { RequestError } from "../../shared/http.js";
 import { suggestedLabel } from "../../shared/labels.js";
 
 /** @typedef {import("../api.js").Api} Api */
@@ -76,10 +76,10 @@ export class Suggestions {
   async #send(id) {
     const { choice } = this.of(id);
     try {
-      const saved = choice === null ? await this.api.takeBack(id) : suggestedLabel(await this.api.suggest(id, choice));
+      const saved = choice === null ? await this.api.withdraw(id) : suggestedLabel(await this.api.suggest(id, choice));
       this.#settle(id, choice, { saved, state: "saved" });
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       this.#settle(id, choice, { state: "failed", error: error.message });
