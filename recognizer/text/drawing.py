@@ -48,27 +48,12 @@ def copy_texts() -> dict[str, str]:
 
 
 def removal_texts() -> dict[str, str]:
-    """Return what is said when drawings are gone."""
-    return {
-        "one": _("The drawing is deleted."),
-        "all": _("Your drawings are deleted."),
-        "kept": _(
-            "What a reviewer has labelled stays as training material; nothing ties it to you any "
-            "more."
-        ),
-    }
-
-
-def removal_outcome(what: str) -> str:
-    """Return what the page says after a form has deleted `what`; nothing for anything else."""
-    texts = removal_texts()
-    said = {
-        "one": texts["one"],
-        "all": texts["all"],
-        "one-kept": texts["kept"],
-        "all-kept": f"{texts['all']} {texts['kept']}",
-    }
-    return said.get(what, "")
+    """Return what is said after deleting, by what was: `-kept` where labelled ones stay."""
+    one, all_ = _("The drawing is deleted."), _("Your drawings are deleted.")
+    kept = _(
+        "What a reviewer has labelled stays as training material; nothing ties it to you any more."
+    )
+    return {"one": one, "all": all_, "one-kept": f"{one} {kept}", "all-kept": f"{all_} {kept}"}
 
 
 def page_texts() -> dict[str, Any]:

@@ -1,8 +1,4 @@
-"""What the page says about what a visitor says: "Right" or "No, it was", and what is remembered.
-
-`static/recognizer/draw/feedback/feedback.js`, `personal.js` and `memory.js` fill the same sentences
-in the browser.
-"""
+"""What the page says about what a visitor says: "Right" or "No, it was", and what is remembered."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from recognizer.models import DIGITS, Label, Prediction
@@ -44,17 +39,6 @@ class FeedbackInWords:
 
 
 @dataclass(frozen=True)
-class PersonalInWords:
-    """Why the visitor's own corrections decided an answer, and the two drawings that are alike."""
-
-    title: str
-    why: str
-    note: str
-    image_url: str
-    remembered_image_url: str | None
-
-
-@dataclass(frozen=True)
 class MemoryInWords:
     """What is remembered for a visitor, and what the switch does next."""
 
@@ -72,12 +56,7 @@ def digits_with_article() -> list[str]:
 
 def in_sentence(label: int) -> str:
     """Return a label as it stands in a sentence: "an 8", or "no digit"."""
-    return no_digit() if label == Label.NOT_A_DIGIT else digits_with_article()[label]
-
-
-def no_digit() -> str:
-    """Return "not a digit" as it stands in a sentence in place of a digit."""
-    return _("no digit")
+    return _("no digit") if label == Label.NOT_A_DIGIT else digits_with_article()[label]
 
 
 # Right, or no ---------------------------------------------------------------------------------
@@ -89,9 +68,11 @@ def rights() -> dict[str, str]:
 
 
 def feedback_texts() -> dict[str, Any]:
-    """Return the sentences around the buttons; `{a_label}` stands for "an 8" or "no digit"."""
+    """Return the sentences around the buttons; by "on" and "off" where personal learning matters.
+
+    `said` has one sentence for each of the eleven labels.
+    """
     return {
-        "no_digit": no_digit(),
         "right": rights(),
         "question": _("Is that right?"),
         "question_before": _("Was the earlier answer right?"),
@@ -104,31 +85,22 @@ def feedback_texts() -> dict[str, Any]:
             "off": _("A reviewer looks at what you say before the model learns from it."),
         },
         "sending": _("Sending…"),
-        "thanks": _("Thank you."),
-        "said": _("You said it is {a_label}."),
-        "after": {
+        "said": [
+            _("You said it is {a_label}.").format(a_label=in_sentence(label)) for label in Label
+        ],
+        "thanks": {
             "on": _(
-                "It is remembered for you at once; a reviewer looks before the model learns "
-                "from it."
+                "Thank you. {said} It is remembered for you at once; a reviewer looks before the "
+                "model learns from it."
             ),
             "off": _(
-                "Your memory is off: nothing is remembered. A reviewer looks before the model "
-                "learns from it."
+                "Thank you. {said} Your memory is off: nothing is remembered. A reviewer looks "
+                "before the model learns from it."
             ),
         },
-        "taken_back": _("Taken back."),
+        "undone": _("Taken back."),
         "kept": _("What you said is still here."),
-        "not_sent": _("not sent yet"),
-        "read_as": _("The site read {a_label}."),
-    }
-
-
-def entry_words() -> dict[str, str]:
-    """Return what an entry of the history says of the visitor's own word."""
-    return {
-        "right": _("You: right"),
-        "digit": _("You: {digit}"),
-        "not_a_digit": _("You: no digit"),
+        "not_sent": _("Not sent yet"),
     }
 
 
@@ -166,13 +138,12 @@ def feedback_in_words(
     given = Label.ZERO if prediction is None else prediction.given_label
     texts = feedback_texts()
     switch = "on" if remembering else "off"
-    outcome = str(texts["before"][switch])
-    if suggestion is not None:
-        outcome = texts["said"].format(a_label=in_sentence(suggestion))
+    if suggestion is None:
+        outcome = texts["undone"] if just_said else texts["before"][switch]
+    else:
+        outcome = texts["said"][suggestion]
         if just_said:
-            outcome = f"{texts['thanks']} {outcome} {texts['after'][switch]}"
-    elif just_said:
-        outcome = texts["taken_back"]
+            outcome = texts["thanks"][switch].format(said=outcome)
     digits = [_choice(digit, str(digit), suggestion) for digit in range(DIGITS)]
     right = rights()["refused" if given == Label.NOT_A_DIGIT else "shown"]
     return FeedbackInWords(
@@ -185,50 +156,41 @@ def feedback_in_words(
     )
 
 
-def suggestion_note(prediction: Prediction) -> str:
-    """Return what an entry of the history says of the visitor's own word; "" without one."""
-    if prediction.suggestion is None:
+def suggestion_note(suggestion: int | None, answer: int) -> str:
+    """Return what an entry of the history says of the visitor's own word for it; "" without one.
+
+    Args:
+        answer: the label that the visitor was given as the answer.
+    """
+    if suggestion is None:
         return ""
-    words = entry_words()
-    if prediction.suggestion == prediction.given_label:
-        return words["right"]
-    if prediction.suggestion == Label.NOT_A_DIGIT:
-        return words["not_a_digit"]
-    return words["digit"].format(digit=prediction.suggestion)
+    if suggestion == answer:
+        return _("You: right")
+    if suggestion == Label.NOT_A_DIGIT:
+        return _("You: no digit")
+    return _("You: {digit}").format(digit=suggestion)
 
 
 # The visitor's own memory -----------------------------------------------------------------------
 
 
-def personal_texts() -> dict[str, str]:
-    """Return what is said of an answer that the visitor's own corrections decided."""
-    return {
-        "title": _("Learned from you."),
-        "why": _("It looks like a drawing that you said is {a_label}."),
-        "alone": _("The model alone read {a_label}."),
-        "note": _("taught by you"),
-    }
+def personal_title() -> str:
+    return _("Learned from you.")
 
 
-def personal_in_words(prediction: Prediction) -> PersonalInWords | None:
-    """Return what decided an answer; None where the network alone did."""
-    if not prediction.is_personal:
-        return None
-    texts = personal_texts()
-    given, alone = prediction.given_label, prediction.answered_label
-    why = texts["why"].format(a_label=in_sentence(given))
-    if alone != given:
-        why += " " + texts["alone"].format(a_label=in_sentence(alone))
-    remembered = prediction.remembered_id
-    return PersonalInWords(
-        title=texts["title"],
-        why=why,
-        note=texts["note"],
-        image_url=reverse("api:prediction-image", args=[prediction.pk]),
-        remembered_image_url=(
-            None if remembered is None else reverse("api:prediction-image", args=[remembered])
-        ),
+def personal_note() -> str:
+    return _("taught by you")
+
+
+def why(label: int, network_label: int) -> str:
+    """Return why an answer is the visitor's own, and the network's where that is another one."""
+    reason = _("It looks like a drawing that you said is {a_label}.").format(
+        a_label=in_sentence(label)
     )
+    if network_label == label:
+        return reason
+    alone = _("The model alone read {a_label}.").format(a_label=in_sentence(network_label))
+    return f"{reason} {alone}"
 
 
 def memory_texts() -> dict[str, Any]:
@@ -257,10 +219,4 @@ def memory_in_words(*, enabled: bool, count: int) -> MemoryInWords:
 
 
 def page_texts() -> dict[str, Any]:
-    """Return what `wording.page_texts` holds of this subject."""
-    return {
-        "feedback": feedback_texts(),
-        "entry": entry_words(),
-        "personal": personal_texts(),
-        "memory": memory_texts(),
-    }
+    return {"feedback": feedback_texts(), "memory": memory_texts()}

@@ -234,7 +234,7 @@ def test_an_error_says_what_happened_and_keeps_the_choice(
     assert _error(desk).get_attribute("role") == "alert"
     expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
     expect(_thanks(desk)).to_be_empty()
-    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
+    expect(_said(desk)).to_have_text("Not sent yet")
     assert _stored() == [None]
     desk.page.unroute(SUGGESTION)
     again = _choice(desk, "Try again")
@@ -306,7 +306,7 @@ def test_a_failure_that_comes_too_late_waits_in_the_history(
     _choice(desk, "8").click()
     desk.clear.click()
     held[0].abort()
-    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
+    expect(_said(desk)).to_have_text("Not sent yet")
     expect(desk.status).to_contain_text("The site can't be reached.")
     desk.page.unroute(SUGGESTION)
     desk.entries.first.get_by_role("link").click()
@@ -343,7 +343,7 @@ def test_an_entry_opens_and_takes_a_correction(desk: Desk) -> None:
         link.click()
         opened = _opened(desk)
         expect(opened).to_be_visible()
-        expect(opened.get_by_role("heading", level=2)).to_have_text("The site read a 3.")
+        expect(opened.get_by_role("heading", level=2)).to_have_text("That looks like a 3.")
         picture = opened.get_by_role("img", name="Your drawing")
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
         opened.get_by_role("button", name="5", exact=True).click()

@@ -188,21 +188,15 @@ def test_it_shows_the_way_to_the_admin_to_staff_only(
     ],
 )
 def test_confidence_has_words(confidence: float, percent: str, word: str) -> None:
-    prediction = Prediction(digit=3, confidence=confidence, verdict=Verdict.DIGIT)
     assert answer_text.confidence_percent(confidence) == percent
-    assert answer_text.confidence_word(prediction) == word
+    assert answer_text.confidence_word(Verdict.DIGIT, confidence) == word
 
 
 @pytest.mark.parametrize(
     ("verdict", "word"), [(Verdict.NOT_A_DIGIT, "A guess"), (Verdict.UNCERTAIN, "Not sure")]
 )
 def test_no_confidence_makes_sure_what_the_verdict_doubts(verdict: Verdict, word: str) -> None:
-    prediction = Prediction(digit=3, confidence=0.99, verdict=verdict)
-    assert answer_text.confidence_word(prediction) == word
-
-
-def test_every_verdict_has_its_sentence() -> None:
-    assert set(answer_text.sentences()) == set(answer_text.notes()) == set(Verdict.values)
+    assert answer_text.confidence_word(verdict, 0.99) == word
 
 
 def _shares(**shares: float) -> list[float]:

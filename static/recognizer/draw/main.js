@@ -16,7 +16,7 @@ import { Picture } from "./picture.js";
 import { offerCopies } from "./answer/share.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StrokeModel } from "./canvas/strokes.js";
-import { readTexts } from "./answer/answer_text.js";
+import { readJson } from "../shared/texts.js";
 import { Tools } from "./canvas/tools.js";
 import { uuid } from "../shared/uuid.js";
 
@@ -24,7 +24,8 @@ import { uuid } from "../shared/uuid.js";
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
 
-const texts = readTexts();
+/** @type {import("./types.js").Texts} */
+const texts = readJson("texts");
 const board = byId("board", HTMLElement);
 const predict = byId("predict", HTMLButtonElement);
 const upload = byId("upload", HTMLFormElement);
@@ -201,7 +202,8 @@ async function ask(question, refused, show) {
 function showAnswer(prediction) {
   answeredId = prediction.id;
   liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
-  lastAnnouncement = [answer.show(prediction), learning.show(prediction)].join(" ").trim();
+  lastAnnouncement = answer.show(prediction);
+  learning.show(prediction);
   announce(lastAnnouncement);
 }
 

@@ -5,7 +5,8 @@
 
 import { byId } from "../../shared/dom.js";
 import { Http, RequestError } from "../../shared/http.js";
-import { GridPage, read } from "./page.js";
+import { readJson } from "../../shared/texts.js";
+import { GridPage } from "./page.js";
 
 const status = byId("grid-status", HTMLElement);
 let page = show(byId("grid", HTMLElement));
@@ -31,7 +32,7 @@ function announce(text) {
 
 /** @param {HTMLElement} root */
 function load(root) {
-  const addresses = /** @type {string[]} */ (read("grid-ahead", root) ?? []);
+  const addresses = /** @type {string[]} */ (readJson("grid-ahead", root) ?? []);
   ahead.clear();
   for (const address of addresses) {
     const image = new Image();

@@ -3,6 +3,7 @@
 import { byId } from "../../shared/dom.js";
 import { Desk } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
+import { readJson } from "../../shared/texts.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./keys.js").Action} Action */
@@ -21,7 +22,7 @@ const help = byId("help", HTMLDialogElement);
 const shortcuts = byId("shortcuts", HTMLInputElement);
 
 /** @type {Setup} */
-const setup = JSON.parse(byId("review-setup", HTMLElement).textContent ?? "");
+const setup = readJson("review-setup");
 const view = new View(setup.texts);
 const desk = new Desk(
   setup,
