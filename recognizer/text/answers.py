@@ -15,10 +15,10 @@ from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
 from recognizer.text.numbers import NEARLY_ONE, percent, short_percent
 
-# The share of answers that are right, as the calibrated confidence promises it, and its word.
+# From which calibrated confidence (the share of such answers that are right) each word is used.
 SURE = 0.95
 FAIRLY_SURE = 0.75
-# An uncertain answer names the second digit too if that is at least this likely.
+# The second digit is named too if it is at least this likely.
 CLOSE = 0.1
 
 
@@ -71,7 +71,7 @@ class PageAnswer:
 
 
 def bars_heading(*, is_refused: bool = False) -> str:
-    return _("None of the ten fits well.") if is_refused else _("How likely is each digit?")
+    return _("No digit matches well") if is_refused else _("How likely is each digit?")
 
 
 def confidence_percent(confidence: float) -> str:
@@ -80,12 +80,12 @@ def confidence_percent(confidence: float) -> str:
 
 
 def confidence_word(verdict: str, confidence: float) -> str:
-    """Return how sure an answer is: of what is no digit it only guesses, however high the
+    """Return how sure an answer is: it is unsure of what may not be a digit, however high the
     confidence.
     """
-    if verdict == Verdict.UNCERTAIN:
-        return _("Not sure")
-    if verdict == Verdict.NOT_A_DIGIT or confidence < FAIRLY_SURE:
+    if verdict != Verdict.DIGIT:
+        return _("Unsure")
+    if confidence < FAIRLY_SURE:
         return _("A guess")
     return _("Sure") if confidence >= SURE else _("Fairly sure")
 
@@ -106,7 +106,7 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     """Return the answer in a sentence that a child understands."""
     named = feedback_text.digits_with_article()
     if verdict == Verdict.NOT_A_DIGIT:
-        return _("That doesn't look like one digit. Closest: {digit}.").format(digit=digit)
+        return _("That doesn't look like a single digit. Closest: {digit}.").format(digit=digit)
     if verdict == Verdict.DIGIT:
         return _("That looks like {a_digit}.").format(a_digit=named[digit])
     second = close_second(digit, probabilities)
@@ -133,7 +133,7 @@ def note(verdict: str, *, is_personal: bool) -> str:
     if verdict == Verdict.UNCERTAIN:
         return _("unsure")
     if verdict == Verdict.NOT_A_DIGIT:
-        return _("not one digit")
+        return _("not a digit")
     return feedback_text.personal_note() if is_personal else ""
 
 
@@ -235,13 +235,11 @@ def page_answer(prediction: Prediction) -> PageAnswer:
 
 
 def choose_image() -> str:
-    """Return what is said to who sends the form without a picture."""
     return _("Choose a picture first.")
 
 
 def too_much() -> str:
-    """Return what is said to who sends too often."""
-    return _("That was too much at once. Wait a minute and try again.")
+    return _("Too many requests. Wait a minute and try again.")
 
 
 def page_texts() -> dict[str, Any]:
@@ -251,7 +249,7 @@ def page_texts() -> dict[str, Any]:
         "prompt": _("Draw a digit and press Predict."),
         "changed": _("The drawing has changed. Predict again?"),
         "predict": _("Predict"),
-        "busy": _("Reading…"),
+        "busy": _("Recognising…"),
         "empty_canvas": _("The canvas is empty. Draw a digit first."),
         "choose_image": choose_image(),
         "kept": _("Your drawing is still here."),
@@ -260,14 +258,14 @@ def page_texts() -> dict[str, Any]:
         **drawing_text.page_texts(),
         **feedback_text.page_texts(),
         "error": {
-            "network": _("The site can't be reached. Check your connection and try again."),
-            "timeout": _("The site took too long to answer. Try again."),
-            "403": _("The site didn't accept that. Reload the page and try again."),
-            "413": _("That picture is too large. Send one of at most 8 MB."),
+            "network": _("Can't reach the site. Check your connection and try again."),
+            "timeout": _("The site took too long to respond. Try again."),
+            "403": _("The request was refused. Reload the page and try again."),
+            "413": _("This picture is too large. Choose one of at most 8 MB."),
             "429": too_much(),
-            "502": _("The site is not available right now. Try again in a moment."),
-            "503": _("The site is not available right now. Try again in a moment."),
-            "504": _("The site took too long to answer. Try again."),
-            "other": _("Something went wrong on the site. Try again in a moment."),
+            "502": _("The site is temporarily unavailable. Try again in a moment."),
+            "503": _("The site is temporarily unavailable. Try again in a moment."),
+            "504": _("The site took too long to respond. Try again."),
+            "other": _("Something went wrong on our side. Try again in a moment."),
         },
     }

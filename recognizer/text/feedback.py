@@ -1,4 +1,4 @@
-"""What the page says about what a visitor says: "Right" or "No, it was", and what is remembered."""
+"""What the page says about a visitor's corrections and about personal learning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recognizer.models import DIGITS, Label, Prediction
 
 @dataclass(frozen=True)
 class Choice:
-    """A button that says what a drawing was: the field that it sends, and its text."""
+    """A button for a label: the form field that it sends, and its text."""
 
     name: str
     value: str
@@ -23,7 +23,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class FeedbackInWords:
-    """The buttons below an answer, and what has become of the one that was pressed."""
+    """The buttons below an answer, and the outcome of pressing one."""
 
     prediction_id: UUID | None
     right: Choice
@@ -34,13 +34,12 @@ class FeedbackInWords:
 
     @property
     def is_said(self) -> bool:
-        """Whether something was said that can be taken back."""
         return any(choice.is_pressed for choice in self.choices)
 
 
 @dataclass(frozen=True)
 class MemoryInWords:
-    """What is remembered for a visitor, and what the switch does next."""
+    """The state of a visitor's personal learning, and what its button does next."""
 
     enabled: bool
     is_empty: bool
@@ -55,16 +54,15 @@ def digits_with_article() -> list[str]:
 
 
 def in_sentence(label: int) -> str:
-    """Return a label as it stands in a sentence: "an 8", or "no digit"."""
-    return _("no digit") if label == Label.NOT_A_DIGIT else digits_with_article()[label]
+    """Return a label as it stands in a sentence: "an 8", or "not a digit"."""
+    return _("not a digit") if label == Label.NOT_A_DIGIT else digits_with_article()[label]
 
 
-# Right, or no ---------------------------------------------------------------------------------
+# Corrections ----------------------------------------------------------------------------------
 
 
 def rights() -> dict[str, str]:
-    """Return the word of agreement: to a digit, and to a refusal, which names a digit too."""
-    return {"shown": _("Right"), "refused": _("Right, no digit")}
+    return {"shown": _("Correct"), "refused": _("Correct: not a digit")}
 
 
 def feedback_texts() -> dict[str, Any]:
@@ -74,43 +72,39 @@ def feedback_texts() -> dict[str, Any]:
     """
     return {
         "right": rights(),
-        "question": _("Is that right?"),
-        "question_before": _("Was the earlier answer right?"),
-        "wait": _("After the answer, say what it was: the site learns from it."),
+        "question": _("Is this correct?"),
+        "question_before": _("Was the earlier answer correct?"),
+        "wait": _("Tell us if the answer is wrong: the site learns from it."),
         "before": {
             "on": _(
-                "What you say is remembered for you at once; a reviewer looks before the model "
-                "learns from it."
+                "Your answer applies to your drawings immediately. A reviewer checks it before "
+                "the model learns."
             ),
-            "off": _("A reviewer looks at what you say before the model learns from it."),
+            "off": _("A reviewer checks your answer before the model learns."),
         },
         "sending": _("Sending…"),
-        "said": [
-            _("You said it is {a_label}.").format(a_label=in_sentence(label)) for label in Label
-        ],
+        "said": [_("You said: {a_label}.").format(a_label=in_sentence(label)) for label in Label],
         "thanks": {
             "on": _(
-                "Thank you. {said} It is remembered for you at once; a reviewer looks before the "
-                "model learns from it."
+                "Thank you. {said} Applied to your drawings now. A reviewer checks it before the "
+                "model learns."
             ),
             "off": _(
-                "Thank you. {said} Your memory is off: nothing is remembered. A reviewer looks "
-                "before the model learns from it."
+                "Thank you. {said} Personal learning is off. A reviewer checks it before the "
+                "model learns."
             ),
         },
-        "undone": _("Taken back."),
-        "kept": _("What you said is still here."),
+        "undone": _("Your answer has been removed."),
+        "kept": _("Your answer is still here."),
         "not_sent": _("Not sent yet"),
     }
 
 
 def choose() -> str:
-    """Return what is said to who sends the form without a choice."""
     return _("Choose what the drawing shows.")
 
 
 def choose_memory() -> str:
-    """Return what is said to who sends the memory's form without a wish."""
     return _("Press one of the buttons.")
 
 
@@ -130,8 +124,8 @@ def feedback_in_words(
     """Return the buttons for a prediction, or for one that is still to come.
 
     Args:
-        remembering: whether the visitor's memory is on.
-        just_said: whether the visitor comes from pressing one of the buttons.
+        remembering: whether personal learning is on for the visitor.
+        just_said: whether the visitor has just pressed one of the buttons.
         error: a sentence that says what was wrong with that.
     """
     suggestion = None if prediction is None else prediction.suggestion
@@ -157,7 +151,7 @@ def feedback_in_words(
 
 
 def suggestion_note(suggestion: int | None, answer: int) -> str:
-    """Return what an entry of the history says of the visitor's own word for it; "" without one.
+    """Return what the history says about the visitor's own label; "" without one.
 
     Args:
         answer: the label that the visitor was given as the answer.
@@ -165,49 +159,45 @@ def suggestion_note(suggestion: int | None, answer: int) -> str:
     if suggestion is None:
         return ""
     if suggestion == answer:
-        return _("You: right")
+        return _("You: correct")
     if suggestion == Label.NOT_A_DIGIT:
-        return _("You: no digit")
+        return _("You: not a digit")
     return _("You: {digit}").format(digit=suggestion)
 
 
-# The visitor's own memory -----------------------------------------------------------------------
+# Personal learning -----------------------------------------------------------------------------
 
 
 def personal_title() -> str:
-    return _("Learned from you.")
+    return _("From your corrections.")
 
 
 def personal_note() -> str:
-    return _("taught by you")
+    return _("from your corrections")
 
 
 def why(label: int, network_label: int) -> str:
-    """Return why an answer is the visitor's own, and the network's where that is another one."""
-    reason = _("It looks like a drawing that you said is {a_label}.").format(
-        a_label=in_sentence(label)
-    )
+    """Return why an answer is personal, and the network's answer if that is a different one."""
+    reason = _("Your answer for a similar drawing: {a_label}.").format(a_label=in_sentence(label))
     if network_label == label:
         return reason
-    alone = _("The model alone read {a_label}.").format(a_label=in_sentence(network_label))
+    alone = _("Without your corrections: {a_label}.").format(a_label=in_sentence(network_label))
     return f"{reason} {alone}"
 
 
 def memory_texts() -> dict[str, Any]:
-    """Return what is said of the memory; by "on" and "off" where its switch matters."""
     return {
         "state": {
-            "on": _("What you say of a drawing decides how your next one like it is read."),
-            "off": _("Switched off: the model alone decides, and nothing new is remembered."),
+            "on": _("Your corrections change how similar drawings of yours are recognised."),
+            "off": _("Personal learning is off: new corrections don't affect your answers."),
         },
-        "switch": {"on": _("Switch off"), "off": _("Switch on")},
-        "count": _("Drawings remembered: {count}"),
-        "forgotten": _("Forgotten."),
+        "switch": {"on": _("Turn off personal learning"), "off": _("Turn on personal learning")},
+        "count": _("Drawings learned from: {count}"),
+        "forgotten": _("Personal learning has been reset."),
     }
 
 
 def memory_in_words(*, enabled: bool, count: int) -> MemoryInWords:
-    """Return what the page says of a visitor's memory."""
     texts, now = memory_texts(), "on" if enabled else "off"
     return MemoryInWords(
         enabled=enabled,

@@ -48,7 +48,7 @@ def test_a_digit_is_kept_beside_the_answer(api: APIClient, drawn: Prediction, di
     response = api.post(address(drawn), {"digit": digit})
 
     assert response.status_code == 200
-    note = "You: right" if digit == before["digit"] else f"You: {digit}"
+    note = "You: correct" if digit == before["digit"] else f"You: {digit}"
     words = {**before["words"], "suggestion": note}
     assert response.json() == {**before, "suggested_digit": digit, "words": words}
     assert api.get(f"{URL}{drawn.pk}/").json() == response.json()

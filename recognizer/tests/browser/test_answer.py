@@ -90,13 +90,13 @@ def test_what_is_not_a_digit_is_said_in_plain_words(desk: Desk) -> None:
     desk.page.route(API, lambda route: route.fulfill(status=201, json=body(verdict)))
     desk.draw(3)
     desk.predict.click()
-    expect(desk.sentence).to_have_text("That doesn't look like one digit. Closest: 8.")
-    expect(desk.status).to_have_text("That doesn't look like one digit. Closest: 8.")
+    expect(desk.sentence).to_have_text("That doesn't look like a single digit. Closest: 8.")
+    expect(desk.status).to_have_text("That doesn't look like a single digit. Closest: 8.")
     expect(desk.digit).to_have_text("8")
-    expect(desk.answer.locator("[data-slot=word]")).to_have_text("A guess")
-    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not one digit\s*$"))
+    expect(desk.answer.locator("[data-slot=word]")).to_have_text("Unsure")
+    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not a digit\s*$"))
     # No figure and no bar that looks sure.
-    expect(desk.answer.get_by_role("list", name="None of the ten fits well.")).to_be_visible()
+    expect(desk.answer.get_by_role("list", name="No digit matches well")).to_be_visible()
     expect(desk.answer).not_to_contain_text("%")
     expect(desk.bar(8).locator("rect")).to_have_attribute("width", "0.00")
 
@@ -106,7 +106,7 @@ def test_what_is_not_a_digit_is_said_in_plain_words(desk: Desk) -> None:
     desk.predict.click()
     expect(desk.sentence).to_have_text("Maybe an 8. It could also be a 0.")
     expect(desk.status).to_have_text(
-        "Maybe an 8. It could also be a 0. Not sure, 55.0\u00a0%.", use_inner_text=True
+        "Maybe an 8. It could also be a 0. Unsure, 55.0\u00a0%.", use_inner_text=True
     )
     expect(desk.answer.get_by_role("list", name="How likely is each digit?")).to_be_visible()
     expect(desk.bar(8)).to_contain_text("55.0")
@@ -217,7 +217,7 @@ def test_the_page_shows_that_it_is_busy_and_asks_once(desk: Desk) -> None:
     desk.draw(3)
     desk.predict.click()
     expect(desk.answer).to_have_attribute("aria-busy", "true")
-    expect(desk.predict).to_have_text("Reading…")
+    expect(desk.predict).to_have_text("Recognising…")
     expect(desk.predict).to_have_attribute("aria-disabled", "true")
     desk.page.keyboard.press("Enter")
     desk.predict.click(force=True)
@@ -242,12 +242,12 @@ def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) ->
     ("status", "body", "sentence"),
     [
         (500, json.dumps({"errors": [{"code": "error", "detail": "It broke."}]}), "It broke."),
-        (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
-        (502, "", "The site is not available right now."),
-        (413, "<html>nginx</html>", "That picture is too large."),
+        (500, "<h1>Internal Server Error</h1>", "Something went wrong on our side."),
+        (502, "", "The site is temporarily unavailable."),
+        (413, "<html>nginx</html>", "This picture is too large."),
         (403, "<html>CSRF</html>", "Reload the page"),
-        (429, "", "That was too much at once."),
-        (200, "not JSON", "Something went wrong on the site."),
+        (429, "", "Too many requests."),
+        (200, "not JSON", "Something went wrong on our side."),
     ],
 )  # fmt: skip
 def test_an_error_says_what_happened_and_the_drawing_stays(
@@ -269,7 +269,7 @@ def test_a_lost_connection_loses_no_drawing(desk: Desk, complaints: list[str]) -
     desk.draw(3)
     desk.page.context.set_offline(True)
     desk.predict.click()
-    desk.expect_kept("The site can't be reached.")
+    desk.expect_kept("Can't reach the site.")
     desk.page.context.set_offline(False)
     desk.page.keyboard.press("Enter")
     expect(desk.message).to_be_empty()
