@@ -25,8 +25,10 @@ from recognizer.api.serializers import (
     remembered_image_url,
 )
 from recognizer.api.throttling import PreviewThrottle
-from recognizer.models import DIGITS
+from recognizer.api.words import AnswerWordsSerializer
+from recognizer.models import DIGITS, Label, Verdict
 from recognizer.predictions import recognition
+from recognizer.text import answers as answer_text
 
 
 class InkBoxSerializer(serializers.Serializer[Any]):
@@ -36,6 +38,24 @@ class InkBoxSerializer(serializers.Serializer[Any]):
     top = serializers.FloatField(min_value=0, max_value=1)
     width = serializers.FloatField(min_value=0, max_value=1)
     height = serializers.FloatField(min_value=0, max_value=1)
+
+
+class PreviewWordsSerializer(AnswerWordsSerializer):
+    """The words for a preview."""
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the words as JSON."""
+        assert isinstance(instance, recognition.Preview)
+        given, network = instance.given, instance.network
+        alone = Label.NOT_A_DIGIT if network.verdict.value == Verdict.NOT_A_DIGIT else network.digit
+        words = answer_text.answer_words(
+            digit=given.digit,
+            confidence=given.confidence,
+            probabilities=given.probabilities,
+            verdict=given.verdict.value,
+            network_label=None if instance.remembered_id is None else int(alone),
+        )
+        return super().to_representation(words)
 
 
 class PreviewSerializer(serializers.Serializer[recognition.Preview]):
@@ -62,6 +82,10 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     model_version = serializers.CharField(source="loaded.version.name")
     model_input = serializers.SerializerMethodField(
         help_text=_("What the model saw, 28x28, as a data URL of a PNG."),
+    )
+    words = PreviewWordsSerializer(
+        source="*",
+        help_text=_("The answer in words, for people: they may change, and follow your language."),
     )
     ink_box = InkBoxSerializer(help_text=_("The part of the image that the model saw."))
 

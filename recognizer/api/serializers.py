@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from recognizer.api.errors import PayloadTooLarge
+from recognizer.api.words import PredictionWordsSerializer
 from recognizer.imaging import MAX_BYTES
 from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 
@@ -205,6 +206,11 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     suggested_not_a_digit = serializers.SerializerMethodField(
         help_text=_("Whether you suggested that it is not a digit.")
     )
+    words = PredictionWordsSerializer(
+        source="*",
+        read_only=True,
+        help_text=_("The answer in words, for people: they may change, and follow your language."),
+    )
     image_url = serializers.HyperlinkedIdentityField(
         view_name="api:prediction-image", lookup_url_kwarg="pk"
     )
@@ -227,6 +233,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "source",
             "suggested_digit",
             "suggested_not_a_digit",
+            "words",
             "image_url",
             "model_input_url",
             "created_at",

@@ -99,17 +99,18 @@ def page(
         upload_error, feedback_error, memory_error: a sentence for the form that was refused.
     """
     state = corrections.state(owner=owner_of(request))
-    words = None if answer is None else answer_text.in_words(answer)
+    shown = None if answer is None else answer_text.page_answer(answer)
     context: dict[str, Any] = {
-        "answer": words,
-        "bars": answer_text.no_bars() if words is None else words.bars,
+        "answer": shown,
+        "bars": answer_text.no_bars() if shown is None else shown.bars,
+        "personal_title": feedback_text.personal_title(),
         "feedback": feedback_text.feedback_in_words(
             answer, remembering=state.enabled, just_said=just_said, error=feedback_error
         ),
         "blank_feedback": feedback_text.feedback_in_words(None, remembering=state.enabled),
         "memory": feedback_text.memory_in_words(enabled=state.enabled, count=state.count),
         "memory_error": memory_error,
-        "removal_outcome": drawing_text.removal_outcome(request.GET.get("removed", "")),
+        "removal_outcome": drawing_text.removal_texts().get(request.GET.get("removed", ""), ""),
         "texts": answer_text.page_texts(),
         "upload_error": upload_error,
         **_history(request),
@@ -127,7 +128,7 @@ def _history(request: HttpRequest) -> dict[str, Any]:
     except NotFound as error:
         raise Http404 from error
     return {
-        "history": [answer_text.in_words(prediction) for prediction in page or []],
+        "history": [answer_text.page_answer(prediction) for prediction in page or []],
         "is_older_history": "cursor" in request.GET,
         "next_page": _next_link(paginator, reverse("draw")),
         "next_api_page": _next_link(paginator, reverse("api:prediction-list")),

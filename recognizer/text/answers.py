@@ -1,8 +1,4 @@
-"""An answer in words, for people: the same on every page, with and without JavaScript.
-
-`static/recognizer/draw/answer/answer_text.js` fills the same sentences in the browser from
-`page_texts`.
-"""
+"""An answer in words, for people: page, API, admin and commands say the same."""
 
 from __future__ import annotations
 
@@ -14,16 +10,15 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from recognizer.models import DIGITS, Prediction, Verdict
+from recognizer.models import DIGITS, Label, Prediction, Verdict
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
-from recognizer.text.feedback import PersonalInWords, digits_with_article
 from recognizer.text.numbers import NEARLY_ONE, percent, short_percent
 
-# The share of answers that are right, as the calibrated confidence promises it, and its word.
+# From which calibrated confidence (the share of such answers that are right) each word is used.
 SURE = 0.95
 FAIRLY_SURE = 0.75
-# An uncertain answer names the second digit too if that is at least this likely.
+# The second digit is named too if it is at least this likely.
 CLOSE = 0.1
 
 
@@ -38,72 +33,45 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class AnswerInWords:
-    """What the page says of a prediction; of a drawing that was refused it gives no figures."""
+class AnswerWords:
+    """All that is said of an answer, finished, in the reader's language.
+
+    The probabilities are those of the digits given that it is one. Where it is not, a percentage
+    or a long bar would look sure of what the sentence denies: there are none.
+    """
+
+    sentence: str
+    confidence: str
+    percent: str
+    short_percent: str
+    second: str
+    bars_heading: str
+    bars: tuple[str, ...]
+    announcement: str
+    note: str
+    personal: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """What the page shows of a prediction."""
 
     prediction_id: UUID
     digit: int
-    word: str
-    percent: str
-    short_percent: str
-    sentence: str
-    second: str
-    note: str
     verdict: str
     source: str
-    bars_heading: str
+    words: AnswerWords
     bars: tuple[Bar, ...]
     model: str
     image_url: str
     model_input_url: str
+    remembered_image_url: str | None
     suggestion: int | None
-    suggestion_note: str
-    personal: PersonalInWords | None
 
 
-def confidence_levels() -> list[dict[str, Any]]:
-    """Return the words for a confidence, each with the least confidence (0-1) it stands for."""
-    return [
-        {"at_least": SURE, "word": _("Sure")},
-        {"at_least": FAIRLY_SURE, "word": _("Fairly sure")},
-        {"at_least": 0, "word": _("A guess")},
-    ]
-
-
-def verdict_words() -> dict[str, str]:
-    """Return the word for each verdict that the confidence has no say in."""
-    return {Verdict.UNCERTAIN.value: _("Not sure"), Verdict.NOT_A_DIGIT.value: _("A guess")}
-
-
-def sentences() -> dict[str, str]:
-    """Return what is said of each verdict: `{digit}` stands for 8, `{a_digit}` for "an 8"."""
-    return {
-        Verdict.DIGIT.value: _("That looks like {a_digit}."),
-        Verdict.UNCERTAIN.value: _("Maybe {a_digit}."),
-        Verdict.NOT_A_DIGIT.value: _("That doesn't look like one digit. Closest: {digit}."),
-    }
-
-
-def close_sentence() -> str:
-    """Return what is said of an uncertain answer whose second digit comes close."""
-    return _("Maybe {a_digit}. It could also be {a_second}.")
-
-
-def bars_headings() -> dict[str, str]:
-    """Return what stands above the bars: with them, and where a drawing was refused."""
-    return {
-        "shown": _("How likely is each digit?"),
-        "refused": _("None of the ten fits well."),
-    }
-
-
-def notes() -> dict[str, str]:
-    """Return the remark beside an answer in the history; none for a plain digit."""
-    return {
-        Verdict.DIGIT.value: "",
-        Verdict.UNCERTAIN.value: _("unsure"),
-        Verdict.NOT_A_DIGIT.value: _("not one digit"),
-    }
+def bars_heading(*, is_refused: bool = False) -> str:
+    return _("No digit matches well") if is_refused else _("How likely is each digit?")
 
 
 def confidence_percent(confidence: float) -> str:
@@ -111,15 +79,15 @@ def confidence_percent(confidence: float) -> str:
     return _("over 99.9 %") if confidence >= NEARLY_ONE else percent(confidence)
 
 
-def confidence_word(prediction: Prediction) -> str:
-    """Return how sure the answer is: of what is no digit it only guesses, however high the
+def confidence_word(verdict: str, confidence: float) -> str:
+    """Return how sure an answer is: it is unsure of what may not be a digit, however high the
     confidence.
     """
-    return verdict_words().get(prediction.given_verdict) or next(
-        str(level["word"])
-        for level in confidence_levels()
-        if prediction.given_confidence >= float(level["at_least"])
-    )
+    if verdict != Verdict.DIGIT:
+        return _("Unsure")
+    if confidence < FAIRLY_SURE:
+        return _("A guess")
+    return _("Sure") if confidence >= SURE else _("Fairly sure")
 
 
 def second_best(digit: int, probabilities: Sequence[float]) -> int:
@@ -134,29 +102,39 @@ def close_second(digit: int, probabilities: Sequence[float]) -> int | None:
     return second if probabilities[second] >= CLOSE else None
 
 
-def sentence_for(prediction: Prediction) -> str:
+def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     """Return the answer in a sentence that a child understands."""
-    digit, named = prediction.given_digit, digits_with_article()
-    second = close_second(digit, prediction.given_probabilities)
-    if prediction.given_verdict == Verdict.UNCERTAIN and second is not None:
-        return close_sentence().format(a_digit=named[digit], a_second=named[second])
-    return sentences()[prediction.given_verdict].format(digit=digit, a_digit=named[digit])
-
-
-def second_sentence() -> str:
-    """Return what is said of the second guess beside an answer."""
-    return _("Second guess: {a_second}, {percent}.")
-
-
-def second_guess(prediction: Prediction) -> str:
-    """Return the second guess of an answer given as a digit, where it comes close; else ""."""
-    second = close_second(prediction.given_digit, prediction.given_probabilities)
-    if prediction.given_verdict != Verdict.DIGIT or second is None:
-        return ""
-    return second_sentence().format(
-        a_second=digits_with_article()[second],
-        percent=short_percent(prediction.given_probabilities[second]),
+    named = feedback_text.digits_with_article()
+    if verdict == Verdict.NOT_A_DIGIT:
+        return _("That doesn't look like a single digit. Closest: {digit}.").format(digit=digit)
+    if verdict == Verdict.DIGIT:
+        return _("That looks like {a_digit}.").format(a_digit=named[digit])
+    second = close_second(digit, probabilities)
+    if second is None:
+        return _("Maybe {a_digit}.").format(a_digit=named[digit])
+    return _("Maybe {a_digit}. It could also be {a_second}.").format(
+        a_digit=named[digit], a_second=named[second]
     )
+
+
+def second_guess(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
+    """Return the second guess of an answer given as a digit, where it comes close; else ""."""
+    second = close_second(digit, probabilities)
+    if verdict != Verdict.DIGIT or second is None:
+        return ""
+    return _("Second guess: {a_second}, {percent}.").format(
+        a_second=feedback_text.digits_with_article()[second],
+        percent=short_percent(probabilities[second]),
+    )
+
+
+def note(verdict: str, *, is_personal: bool) -> str:
+    """Return the remark beside an answer in the history; "" for a plain digit."""
+    if verdict == Verdict.UNCERTAIN:
+        return _("unsure")
+    if verdict == Verdict.NOT_A_DIGIT:
+        return _("not a digit")
+    return feedback_text.personal_note() if is_personal else ""
 
 
 def bars(prediction: Prediction) -> tuple[Bar, ...]:
@@ -183,67 +161,95 @@ def no_bars(best: int | None = None) -> tuple[Bar, ...]:
     )
 
 
-def in_words(prediction: Prediction) -> AnswerInWords:
-    """Return all that the page says of `prediction`, whose model version is loaded with it.
+def answer_words(
+    *,
+    digit: int,
+    confidence: float,
+    probabilities: Sequence[float],
+    verdict: str,
+    network_label: int | None = None,
+    suggestion: int | None = None,
+) -> AnswerWords:
+    """Return what is said of an answer.
 
-    The probabilities are those of the digits given that it is one. Where it is not, a figure or a
-    long bar would look sure of what the sentence denies.
+    Args:
+        network_label: the network's own answer, where the visitor's corrections decided this one.
+        suggestion: the label that the visitor gave the drawing.
     """
-    digit, confidence = prediction.given_digit, prediction.given_confidence
-    verdict = prediction.given_verdict
-    refused = verdict == Verdict.NOT_A_DIGIT
-    personal = feedback_text.personal_in_words(prediction)
-    return AnswerInWords(
+    is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
+    label = Label.NOT_A_DIGIT.value if is_refused else digit
+    said = sentence(verdict, digit, probabilities)
+    word, percent = confidence_word(verdict, confidence), confidence_percent(confidence)
+    announced = said
+    if not is_refused:
+        announced = _("{sentence} {word}, {percent}.").format(
+            sentence=said, word=word, percent=percent
+        )
+    if is_personal:
+        announced = f"{announced} {feedback_text.personal_title()}"
+    return AnswerWords(
+        sentence=said,
+        confidence=word,
+        percent="" if is_refused else percent,
+        short_percent="" if is_refused else short_percent(confidence),
+        second=second_guess(verdict, digit, probabilities),
+        bars_heading=bars_heading(is_refused=is_refused),
+        bars=() if is_refused else tuple(short_percent(share) for share in probabilities),
+        announcement=announced,
+        note=note(verdict, is_personal=is_personal),
+        personal="" if network_label is None else feedback_text.why(label, network_label),
+        suggestion=feedback_text.suggestion_note(suggestion, label),
+    )
+
+
+def prediction_words(prediction: Prediction) -> AnswerWords:
+    return answer_words(
+        digit=prediction.given_digit,
+        confidence=prediction.given_confidence,
+        probabilities=prediction.given_probabilities,
+        verdict=prediction.given_verdict,
+        network_label=prediction.answered_label if prediction.is_personal else None,
+        suggestion=prediction.suggestion,
+    )
+
+
+def page_answer(prediction: Prediction) -> PageAnswer:
+    """Return what the page shows of `prediction`, whose model version is loaded with it."""
+    digit, remembered = prediction.given_digit, prediction.remembered_id
+    words = prediction_words(prediction)
+    return PageAnswer(
         prediction_id=prediction.pk,
         digit=digit,
-        word=confidence_word(prediction),
-        percent="" if refused else confidence_percent(confidence),
-        short_percent="" if refused else short_percent(confidence),
-        sentence=sentence_for(prediction),
-        second=second_guess(prediction),
-        note=notes()[verdict] or ("" if personal is None else personal.note),
-        verdict=verdict,
+        verdict=prediction.given_verdict,
         source=prediction.source,
-        bars_heading=bars_headings()["refused" if refused else "shown"],
-        bars=no_bars(digit) if refused else _bars(digit, prediction.given_probabilities),
+        words=words,
+        bars=_bars(digit, prediction.given_probabilities) if words.bars else no_bars(digit),
         model=prediction.model_version.name,
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
+        remembered_image_url=(
+            None if remembered is None else reverse("api:prediction-image", args=[remembered])
+        ),
         suggestion=prediction.suggestion,
-        suggestion_note=feedback_text.suggestion_note(prediction),
-        personal=personal,
     )
 
 
 def choose_image() -> str:
-    """Return what is said to who sends the form without a picture."""
     return _("Choose a picture first.")
 
 
 def too_much() -> str:
-    """Return what is said to who sends too often."""
-    return _("That was too much at once. Wait a minute and try again.")
+    return _("Too many requests. Wait a minute and try again.")
 
 
 def page_texts() -> dict[str, Any]:
-    """Return all that the page's JavaScript says, ready for `json_script`."""
+    """Return what the page's JavaScript says beside the words of an answer, for `json_script`."""
     return {
-        "percent": _("{value} %"),
-        "percent_over": _("over 99.9 %"),
-        "percent_over_short": _(">99.9 %"),
-        "confidence": confidence_levels(),
-        "verdict_word": verdict_words(),
-        "sentence": sentences(),
-        "close": {"at_least": CLOSE, "sentence": close_sentence()},
-        "second": second_sentence(),
-        "a_digit": digits_with_article(),
-        "bars_heading": bars_headings(),
-        "note": notes(),
-        "announcement": _("{sentence} {word}, {percent}."),
+        "bars_heading": bars_heading(),
         "prompt": _("Draw a digit and press Predict."),
         "changed": _("The drawing has changed. Predict again?"),
         "predict": _("Predict"),
-        "busy": _("Reading…"),
+        "busy": _("Recognising…"),
         "empty_canvas": _("The canvas is empty. Draw a digit first."),
         "choose_image": choose_image(),
         "kept": _("Your drawing is still here."),
@@ -252,14 +258,14 @@ def page_texts() -> dict[str, Any]:
         **drawing_text.page_texts(),
         **feedback_text.page_texts(),
         "error": {
-            "network": _("The site can't be reached. Check your connection and try again."),
-            "timeout": _("The site took too long to answer. Try again."),
-            "403": _("The site didn't accept that. Reload the page and try again."),
-            "413": _("That picture is too large. Send one of at most 8 MB."),
+            "network": _("Can't reach the site. Check your connection and try again."),
+            "timeout": _("The site took too long to respond. Try again."),
+            "403": _("The request was refused. Reload the page and try again."),
+            "413": _("This picture is too large. Choose one of at most 8 MB."),
             "429": too_much(),
-            "502": _("The site is not available right now. Try again in a moment."),
-            "503": _("The site is not available right now. Try again in a moment."),
-            "504": _("The site took too long to answer. Try again."),
-            "other": _("Something went wrong on the site. Try again in a moment."),
+            "502": _("The site is temporarily unavailable. Try again in a moment."),
+            "503": _("The site is temporarily unavailable. Try again in a moment."),
+            "504": _("The site took too long to respond. Try again."),
+            "other": _("Something went wrong on our side. Try again in a moment."),
         },
     }

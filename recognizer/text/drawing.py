@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 def live_texts() -> dict[str, str]:
     """Return the notes beside the switch of the live guess."""
     return {
-        "hint": _("A guess is not kept; Predict keeps the drawing."),
-        "pauses": _("The site is busy: the guess pauses for a while."),
-        "off": _("Off: press Predict for an answer."),
+        "hint": _("Nothing is saved until you press Predict."),
+        "pauses": _("The site is busy. Live guesses are paused."),
+        "off": _("Off. Press Predict for an answer."),
     }
 
 
@@ -20,11 +20,11 @@ def picture_texts() -> dict[str, str]:
     """Return what is said of a picture before it is sent."""
     return {
         "looking": _("Looking for the digit…"),
-        "cropped": _("What is inside the frame is read."),
+        "cropped": _("Only the framed part is used."),
         "wrong_type": _(
-            "That is no picture the site can read. Choose PNG, JPEG, WebP, GIF or BMP."
+            "This file type isn't supported. Choose a PNG, JPEG, WebP, GIF or BMP file."
         ),
-        "too_large": _("That picture is too large. Choose one of at most 8 MB."),
+        "too_large": _("This picture is too large. Choose one of at most 8 MB."),
     }
 
 
@@ -43,44 +43,26 @@ def copy_texts() -> dict[str, str]:
     return {
         "result": _("{sentence} {percent} {link}"),
         "done": _("Copied."),
-        "failed": _("Not copied: the browser does not allow it."),
+        "failed": _("Couldn't copy: your browser doesn't allow it."),
     }
 
 
 def removal_texts() -> dict[str, str]:
-    """Return what is said when drawings are gone."""
-    return {
-        "one": _("The drawing is deleted."),
-        "all": _("Your drawings are deleted."),
-        "kept": _(
-            "What a reviewer has labelled stays as training material; nothing ties it to you any "
-            "more."
-        ),
-    }
-
-
-def removal_outcome(what: str) -> str:
-    """Return what the page says after a form has deleted `what`; nothing for anything else."""
-    texts = removal_texts()
-    said = {
-        "one": texts["one"],
-        "all": texts["all"],
-        "one-kept": texts["kept"],
-        "all-kept": f"{texts['all']} {texts['kept']}",
-    }
-    return said.get(what, "")
+    """Return what is said after deleting, by what was: `-kept` where labelled ones stay."""
+    one, all_ = _("Drawing deleted."), _("All your drawings are deleted.")
+    kept = _("Drawings that a reviewer has labelled are anonymised and stay in the training data.")
+    return {"one": one, "all": all_, "one-kept": f"{one} {kept}", "all-kept": f"{all_} {kept}"}
 
 
 def page_texts() -> dict[str, Any]:
-    """Return what `wording.page_texts` holds of this subject."""
     return {
         "live": live_texts(),
         "picture": picture_texts(),
         "tools": tool_texts(),
         "copy": copy_texts(),
         "removed": removal_texts(),
-        "waiting": _("It is sent by itself when the site can be reached again."),
+        "waiting": _("It will be sent automatically when you are back online."),
         "sent_later": _(
-            "A drawing that was waiting has been sent; its answer is in your drawings."
+            "A waiting drawing has been sent. You can see its answer under “Your drawings”."
         ),
     }

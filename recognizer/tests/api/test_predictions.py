@@ -65,6 +65,7 @@ def test_the_answer_has_the_documented_fields(
         "source",
         "suggested_digit",
         "suggested_not_a_digit",
+        "words",
         "image_url",
         "model_input_url",
         "created_at",
@@ -85,6 +86,18 @@ def test_the_answer_has_the_documented_fields(
     assert body["image_url"] == f"{address}image/"
     assert body["model_input_url"] == f"{address}model-input/"
     assert api.get(response["Location"]).json() == body
+
+
+def test_the_words_of_an_answer_follow_the_language_of_the_request(
+    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
+) -> None:
+    body = api.post(URL, {"image": data_url(draw_digit(3))}).json()
+    assert body["words"]["sentence"] == "That looks like a 3."
+    assert len(body["words"]["bars"]) == 10
+    address = f"{URL}{body['id']}/"
+    german = api.get(address, HTTP_ACCEPT_LANGUAGE="de").json()["words"]
+    assert german["sentence"] == "Das sieht aus wie eine 3."
+    assert german["percent"] == "über 99,9\u00a0%"
 
 
 def test_the_row_holds_the_answer_and_the_drawing(

@@ -37,7 +37,7 @@ def test_it_answers_as_a_prediction_does_and_stores_nothing(
 
     kept = api.post(PREDICTIONS, {"image": image}).json()
     said = preview.json()
-    for name in ("digit", "confidence", "probabilities", "verdict", "personal", "network"):
+    for name in ("digit", "confidence", "probabilities", "verdict", "personal", "network", "words"):
         assert said[name] == kept[name], name
     assert said["model_version"] == kept["model_version"]
     assert "id" not in said

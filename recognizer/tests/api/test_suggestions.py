@@ -50,7 +50,9 @@ def test_a_suggested_digit_is_stored_beside_the_answer(
     response = api.post(address(drawn), {"digit": digit})
 
     assert response.status_code == 200
-    assert response.json() == {**before, "suggested_digit": digit}
+    note = "You: correct" if digit == before["digit"] else f"You: {digit}"
+    words = {**before["words"], "suggestion": note}
+    assert response.json() == {**before, "suggested_digit": digit, "words": words}
     assert api.get(f"{URL}{drawn.pk}/").json() == response.json()
     assert response["Cache-Control"] == "private, no-store"
 

@@ -26,7 +26,7 @@ def send_picture(page: Page, data: bytes) -> None:
     """Choose a file of these bytes in the page's form and send it."""
     picture: FilePayload = {"name": "digit.png", "mimeType": "image/png", "buffer": data}
     page.set_input_files("#upload-image", picture)
-    page.get_by_role("button", name="Read it").click()
+    page.get_by_role("button", name="Read picture").click()
 
 
 class Desk:

@@ -70,7 +70,7 @@ def _picture(desk: Desk, png: bytes) -> None:
 
 def _help(desk: Desk, png: bytes) -> None:
     desk.page.keyboard.press("?")
-    expect(desk.page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(desk.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
 def _opened(desk: Desk, png: bytes) -> None:

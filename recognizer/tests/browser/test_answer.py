@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -59,80 +60,125 @@ def test_the_answer_is_announced_once(desk: Desk) -> None:
     assert desk.status.get_attribute("role") == "status"
 
 
-def test_what_is_no_digit_is_told_so_in_plain_words(desk: Desk) -> None:
-    body = {
-        "id": "00000000-0000-4000-8000-000000000000",
-        "digit": 8,
-        "confidence": 0.55,
-        "probabilities": [0.4, 0, 0, 0.05, 0, 0, 0, 0, 0.55, 0],
-        "verdict": "not_a_digit",
-        "personal": False,
-        "network": {"digit": 8, "confidence": 0.55, "verdict": "not_a_digit"},
-        "remembered_image_url": None,
-        "model_version": "m",
-        "source": "canvas",
-        "suggested_digit": None,
-        "suggested_not_a_digit": False,
-        # Any image will do; a wrong scheme must not matter.
-        "image_url": f"https://{desk.url.split('//')[1]}/static/img/favicon.svg",
-        "model_input_url": "/static/img/favicon.svg",
-        "created_at": "2026-01-01T00:00:00Z",
-    }
-    desk.page.route(API, lambda route: route.fulfill(status=201, json=body))
+def test_what_is_not_a_digit_is_said_in_plain_words(desk: Desk) -> None:
+    shares = [0.4, 0, 0, 0.05, 0, 0, 0, 0, 0.55, 0]
+
+    def body(verdict: Verdict) -> dict[str, Any]:
+        answer = {"digit": 8, "confidence": 0.55, "verdict": verdict.value}
+        words = answer_text.answer_words(
+            digit=8, confidence=0.55, probabilities=shares, verdict=verdict.value
+        )
+        return {
+            **answer,
+            "id": "00000000-0000-4000-8000-000000000000",
+            "probabilities": shares,
+            "personal": False,
+            "network": answer,
+            "remembered_image_url": None,
+            "model_version": "m",
+            "source": "canvas",
+            "suggested_digit": None,
+            "suggested_not_a_digit": False,
+            "words": asdict(words),
+            # Any image will do; a wrong scheme must not matter.
+            "image_url": f"https://{desk.url.split('//')[1]}/static/img/favicon.svg",
+            "model_input_url": "/static/img/favicon.svg",
+            "created_at": "2026-01-01T00:00:00Z",
+        }
+
+    verdict = Verdict.NOT_A_DIGIT
+    desk.page.route(API, lambda route: route.fulfill(status=201, json=body(verdict)))
     desk.draw(3)
     desk.predict.click()
-    expect(desk.sentence).to_have_text("That doesn't look like one digit. Closest: 8.")
-    expect(desk.status).to_have_text("That doesn't look like one digit. Closest: 8.")
+    expect(desk.sentence).to_have_text("That doesn't look like a single digit. Closest: 8.")
+    expect(desk.status).to_have_text("That doesn't look like a single digit. Closest: 8.")
     expect(desk.digit).to_have_text("8")
-    expect(desk.answer.locator("[data-slot=word]")).to_have_text("A guess")
-    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not one digit\s*$"))
+    expect(desk.answer.locator("[data-slot=word]")).to_have_text("Unsure")
+    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not a digit\s*$"))
     # No figure and no bar that looks sure.
-    expect(desk.answer.get_by_role("list", name="None of the ten fits well.")).to_be_visible()
+    expect(desk.answer.get_by_role("list", name="No digit matches well")).to_be_visible()
     expect(desk.answer).not_to_contain_text("%")
     expect(desk.bar(8).locator("rect")).to_have_attribute("width", "0.00")
 
-    body["verdict"] = "uncertain"
+    verdict = Verdict.UNCERTAIN
     desk.page.keyboard.press("Escape")
     desk.draw(3)
     desk.predict.click()
     expect(desk.sentence).to_have_text("Maybe an 8. It could also be a 0.")
     expect(desk.status).to_have_text(
-        "Maybe an 8. It could also be a 0. Not sure, 55.0\u00a0%.", use_inner_text=True
+        "Maybe an 8. It could also be a 0. Unsure, 55.0\u00a0%.", use_inner_text=True
     )
     expect(desk.answer.get_by_role("list", name="How likely is each digit?")).to_be_visible()
     expect(desk.bar(8)).to_contain_text("55.0")
 
 
-def test_the_browser_says_the_same_as_the_server(desk: Desk) -> None:
-    def say(digit: int, shares: dict[int, float], verdict: str) -> tuple[str, str]:
-        row = Prediction(
+def _said(desk: Desk) -> dict[str, Any]:
+    """Return all that the page says of its answer and of the newest drawing in the history."""
+    slots = ("digit", "sentence", "word", "percent", "second", "bars-heading", "model")
+    said: dict[str, Any] = {
+        name: desk.answer.locator(f"[data-slot={name}]").text_content() for name in slots
+    }
+    said["bars"] = [desk.bar(digit).text_content() for digit in range(10)]
+    said["widths"] = [
+        float(desk.bar(digit).locator("rect").get_attribute("width") or "") for digit in range(10)
+    ]
+    said["feedback"] = desk.page.locator("#feedback [data-slot=thanks]").text_content()
+    said["entry"] = desk.entries.first.text_content()
+    said["opened"] = desk.entries.first.get_attribute("data-sentence")
+    return said
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_the_page_says_the_same_with_and_without_javascript(open_desk: Any, locale: str) -> None:
+    desk = open_desk(locale=locale)
+    desk.draw(3)
+    desk.predict.click()
+    expect(desk.entries).to_have_count(1)
+    row = Prediction.objects.get()
+    address = f"{desk.url}/api/v1/predictions/{row.pk}/"
+    page = f"/?prediction={row.pk}"
+
+    def ask_again() -> None:
+        desk.open()
+        desk.page.route(
+            API,
+            lambda route: route.fulfill(
+                status=201, response=route.fetch(url=address, method="GET", post_data=b"")
+            ),
+        )
+        desk.draw(3)
+        desk.predict.click()
+        expect(desk.entries).to_have_count(2)
+        expect(desk.answer).to_have_attribute("aria-busy", "false")
+
+    close, far = {4: 0.6, 9: 0.4}, {8: 0.94, 3: 0.06}
+    for verdict, shares, suggestion in (
+        ("digit", {8: 0.9997, 3: 0.0003}, None),
+        ("digit", close, 4),
+        ("uncertain", far, 10),
+        ("uncertain", {0: 0.5, 1: 0.1, 2: 0.4}, 1),
+        ("not_a_digit", close, 10),
+    ):
+        digit = max(shares, key=lambda each: shares[each])
+        Prediction.objects.update(
             digit=digit,
             confidence=shares[digit],
             probabilities=[shares.get(each, 0.0) for each in range(10)],
             verdict=verdict,
+            suggestion=suggestion,
         )
-        answer = {
-            "digit": digit,
-            "confidence": row.confidence,
-            "probabilities": row.probabilities,
-            "verdict": verdict,
-        }
-        there = desk.page.evaluate(
-            """async (answer) => {
-                const said = await import("/static/recognizer/draw/answer/answer_text.js");
-                const texts = said.readTexts();
-                const word = said.confidenceWord(texts, answer);
-                return `${word}: ${said.verdictSentence(texts, answer)}`;
-            }""",
-            answer,
-        )
-        return f"{answer_text.confidence_word(row)}: {answer_text.sentence_for(row)}", there
+        ask_again()
+        here = _said(desk)
+        assert here == _said(desk.open(page))
 
-    close, far = {4: 0.6, 9: 0.4}, {8: 0.94, 3: 0.06}
-    for verdict in Verdict.values:
-        for digit, shares in ((4, close), (9, close), (8, far), (0, {0: 0.5, 1: 0.1, 2: 0.4})):
-            here, there = say(digit, shares, verdict)
-            assert here == there
+    form = desk.page.locator("#feedback")
+    for button, outcome in (("[value='5']", "5"), ("[name=take_back]", "")):
+        ask_again()
+        form.locator(button).last.click()
+        expect(form).to_have_attribute("data-state", "saved")
+        here = _said(desk)
+        assert outcome in str(here["feedback"])
+        assert here["feedback"] == _said(desk.open(f"{page}&said=1"))["feedback"]
 
 
 def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(desk: Desk) -> None:
@@ -171,7 +217,7 @@ def test_the_page_shows_that_it_is_busy_and_asks_once(desk: Desk) -> None:
     desk.draw(3)
     desk.predict.click()
     expect(desk.answer).to_have_attribute("aria-busy", "true")
-    expect(desk.predict).to_have_text("Reading…")
+    expect(desk.predict).to_have_text("Recognising…")
     expect(desk.predict).to_have_attribute("aria-disabled", "true")
     desk.page.keyboard.press("Enter")
     desk.predict.click(force=True)
@@ -196,12 +242,12 @@ def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) ->
     ("status", "body", "sentence"),
     [
         (500, json.dumps({"errors": [{"code": "error", "detail": "It broke."}]}), "It broke."),
-        (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
-        (502, "", "The site is not available right now."),
-        (413, "<html>nginx</html>", "That picture is too large."),
+        (500, "<h1>Internal Server Error</h1>", "Something went wrong on our side."),
+        (502, "", "The site is temporarily unavailable."),
+        (413, "<html>nginx</html>", "This picture is too large."),
         (403, "<html>CSRF</html>", "Reload the page"),
-        (429, "", "That was too much at once."),
-        (200, "not JSON", "Something went wrong on the site."),
+        (429, "", "Too many requests."),
+        (200, "not JSON", "Something went wrong on our side."),
     ],
 )  # fmt: skip
 def test_an_error_says_what_happened_and_the_drawing_stays(
@@ -223,7 +269,7 @@ def test_a_lost_connection_loses_no_drawing(desk: Desk, complaints: list[str]) -
     desk.draw(3)
     desk.page.context.set_offline(True)
     desk.predict.click()
-    desk.expect_kept("The site can't be reached.")
+    desk.expect_kept("Can't reach the site.")
     desk.page.context.set_offline(False)
     desk.page.keyboard.press("Enter")
     expect(desk.message).to_be_empty()

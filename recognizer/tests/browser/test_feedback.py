@@ -14,11 +14,11 @@ from recognizer.models import Label, Prediction, RememberedDrawing
 from recognizer.tests.browser.desk import Desk
 
 SUGGESTION = "**/suggestion/"
-AT_ONCE = "It is remembered for you at once; a reviewer looks before the model learns from it."
+AT_ONCE = "Applied to your drawings now. A reviewer checks it before the model learns."
 
 
 def _choice(desk: Desk, name: str) -> Locator:
-    """Return a button below the answer by its name: "4", "Not a digit", "Right"."""
+    """Return a button below the answer by its name: "4", "Not a digit", "Correct"."""
     return desk.page.locator("#feedback").get_by_role("button", name=name, exact=True)
 
 
@@ -60,12 +60,12 @@ def _expect_said(desk: Desk, name: str, sentence: str) -> None:
 def test_a_press_says_what_it_was_and_is_thanked_for(desk: Desk) -> None:
     _ask(desk)
     expect(_thanks(desk)).to_have_text(
-        "What you say is remembered for you at once; a reviewer looks before the model learns "
-        "from it."
+        "Your answer applies to your drawings immediately. A reviewer checks it before the model "
+        "learns."
     )
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
-    expect(desk.status).to_have_text(f"Thank you. You said it is an 8. {AT_ONCE}")
+    _expect_said(desk, "8", "You said: an 8.")
+    expect(desk.status).to_have_text(f"Thank you. You said: an 8. {AT_ONCE}")
     expect(_said(desk)).to_have_text("You: 8")
     assert _stored() == [8]
     assert Prediction.objects.get().label is None
@@ -77,10 +77,10 @@ def test_a_press_says_what_it_was_and_is_thanked_for(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "label", "sentence", "note"),
     [
-        ("Right", 3, "You said it is a 3.", "You: right"),
-        ("3", 3, "You said it is a 3.", "You: right"),
-        ("Not a digit", Label.NOT_A_DIGIT, "You said it is no digit.", "You: no digit"),
-        ("0", 0, "You said it is a 0.", "You: 0"),
+        ("Correct", 3, "You said: a 3.", "You: correct"),
+        ("3", 3, "You said: a 3.", "You: correct"),
+        ("Not a digit", Label.NOT_A_DIGIT, "You said: not a digit.", "You: not a digit"),
+        ("0", 0, "You said: a 0.", "You: 0"),
     ],
 )
 def test_a_finger_says_it_too(
@@ -100,7 +100,7 @@ def test_a_finger_says_it_too(
         ("0", "0", 0),
         ("x", "Not a digit", Label.NOT_A_DIGIT),
         ("X", "Not a digit", Label.NOT_A_DIGIT),
-        ("y", "Right", 3),
+        ("y", "Correct", 3),
     ],
 )
 def test_a_key_says_it_too(desk: Desk, key: str, name: str, label: int) -> None:
@@ -116,7 +116,7 @@ def test_the_row_of_digits_says_it_without_shift_on_a_french_keyboard(desk: Desk
             new KeyboardEvent("keydown", { key: "&", code: "Digit1", bubbles: true })
         )"""
     )
-    _expect_said(desk, "1", "You said it is a 1.")
+    _expect_said(desk, "1", "You said: a 1.")
 
 
 def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> None:
@@ -130,7 +130,7 @@ def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> No
     # The drawing has changed: the key could be meant for what is drawn now.
     desk.drag([desk.at(0.1, 0.9), desk.at(0.2, 0.9)])
     expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text(
-        "Was the earlier answer right?"
+        "Was the earlier answer correct?"
     )
     keyboard.press("4")
     # The answer is on its way.
@@ -141,7 +141,7 @@ def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> No
     keyboard.press("4")
     held[0].continue_()
     expect(desk.entries).to_have_count(2)
-    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text("Is that right?")
+    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text("Is this correct?")
     desk.clear.click()
     keyboard.press("4")
     assert [url for url in sent if url.endswith("/suggestion/")] == []
@@ -149,25 +149,26 @@ def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> No
 
 def test_the_keys_can_be_switched_off_for_good(desk: Desk) -> None:
     _ask(desk)
-    desk.page.get_by_role("checkbox", name=re.compile("Keys: Y right, 0–9 what it was")).uncheck()
+    name = re.compile("Shortcuts: Y correct, 0–9 what it was")
+    desk.page.get_by_role("checkbox", name=name).uncheck()
     desk.page.keyboard.press("4")
     desk.open()
     _ask(desk)
-    toggle = desk.page.get_by_role("checkbox", name=re.compile("Keys:"))
+    toggle = desk.page.get_by_role("checkbox", name=re.compile("Shortcuts:"))
     expect(toggle).not_to_be_checked()
     desk.page.keyboard.press("5")
     toggle.check()
     desk.page.keyboard.press("6")
-    _expect_said(desk, "6", "You said it is a 6.")
+    _expect_said(desk, "6", "You said: a 6.")
     assert _stored() == [None, 6]
 
 
 def test_another_press_changes_it(desk: Desk) -> None:
     _ask(desk)
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     _choice(desk, "5").click()
-    _expect_said(desk, "5", "You said it is a 5.")
+    _expect_said(desk, "5", "You said: a 5.")
     expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "false")
     expect(_said(desk)).to_have_text("You: 5")
     assert _stored() == [5]
@@ -175,19 +176,19 @@ def test_another_press_changes_it(desk: Desk) -> None:
 
 def test_it_can_be_taken_back(desk: Desk) -> None:
     _ask(desk)
-    back = _choice(desk, "Take it back")
+    back = _choice(desk, "Undo my answer")
     expect(back).to_be_hidden()
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     back.focus()
     desk.page.keyboard.press("Enter")
-    expect(_thanks(desk)).to_have_text("Taken back.")
-    expect(desk.status).to_have_text("Taken back.")
+    expect(_thanks(desk)).to_have_text("Your answer has been removed.")
+    expect(desk.status).to_have_text("Your answer has been removed.")
     expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
     expect(_said(desk)).to_be_empty()
     # The button that had the focus is gone: the focus stays among the choices.
     expect(back).to_be_hidden()
-    expect(_choice(desk, "Right")).to_be_focused()
+    expect(_choice(desk, "Correct")).to_be_focused()
     assert _stored() == [None]
     assert RememberedDrawing.objects.count() == 0
 
@@ -209,7 +210,7 @@ def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
         _choice(desk, name).click()
     expect(_thanks(desk)).to_have_text("Sending…")
     held[0].continue_()
-    _expect_said(desk, "7", "You said it is a 7.")
+    _expect_said(desk, "7", "You said: a 7.")
     assert sent == [{"digit": 1}, {"digit": 7}]
     assert _stored() == [7]
 
@@ -217,8 +218,8 @@ def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
-        (500, "<h1>Internal Server Error</h1>", "Something went wrong on the site."),
-        (502, "", "The site is not available right now."),
+        (500, "<h1>Internal Server Error</h1>", "Something went wrong on our side."),
+        (502, "", "The site is temporarily unavailable."),
         (403, "<html>CSRF</html>", "Reload the page"),
         (404, json.dumps({"errors": [{"code": "not_found", "detail": "Gone."}]}), "Gone."),
     ],
@@ -230,17 +231,17 @@ def test_an_error_says_what_happened_and_keeps_the_choice(
     desk.page.route(SUGGESTION, lambda route: route.fulfill(status=status, body=body))
     _choice(desk, "8").click()
     expect(_error(desk)).to_contain_text(sentence)
-    expect(_error(desk)).to_contain_text("What you said is still here.")
+    expect(_error(desk)).to_contain_text("Your answer is still here.")
     assert _error(desk).get_attribute("role") == "alert"
     expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
     expect(_thanks(desk)).to_be_empty()
-    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
+    expect(_said(desk)).to_have_text("Not sent yet")
     assert _stored() == [None]
     desk.page.unroute(SUGGESTION)
     again = _choice(desk, "Try again")
     again.focus()
     desk.page.keyboard.press("Enter")
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     expect(_error(desk)).to_be_empty()
     expect(again).to_be_hidden()
     expect(_choice(desk, "8")).to_be_focused()
@@ -253,14 +254,14 @@ def test_a_lost_connection_loses_no_choice(desk: Desk, complaints: list[str]) ->
     _ask(desk)
     desk.page.context.set_offline(True)
     desk.page.keyboard.press("8")
-    expect(_error(desk)).to_contain_text("The site can't be reached.")
+    expect(_error(desk)).to_contain_text("Can't reach the site.")
     # One may think again meanwhile.
     desk.page.keyboard.press("9")
     expect(_choice(desk, "9")).to_have_attribute("aria-pressed", "true")
-    expect(_error(desk)).to_contain_text("The site can't be reached.")
+    expect(_error(desk)).to_contain_text("Can't reach the site.")
     desk.page.context.set_offline(False)
     _choice(desk, "Try again").click()
-    _expect_said(desk, "9", "You said it is a 9.")
+    _expect_said(desk, "9", "You said: a 9.")
     assert _stored() == [9]
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
@@ -290,7 +291,7 @@ def test_drawing_goes_on_while_a_choice_is_on_its_way(desk: Desk) -> None:
     expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
     held[0].continue_()
     expect(_said(desk, 1)).to_have_text("You: 8")
-    expect(desk.status).to_contain_text("Thank you. You said it is an 8.")
+    expect(desk.status).to_contain_text("Thank you. You said: an 8.")
     # The new answer's question is not touched by it.
     expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
     expect(_said(desk, 0)).to_be_empty()
@@ -306,13 +307,13 @@ def test_a_failure_that_comes_too_late_waits_in_the_history(
     _choice(desk, "8").click()
     desk.clear.click()
     held[0].abort()
-    expect(_said(desk)).to_have_text("You: 8 (not sent yet)")
-    expect(desk.status).to_contain_text("The site can't be reached.")
+    expect(_said(desk)).to_have_text("Not sent yet")
+    expect(desk.status).to_contain_text("Can't reach the site.")
     desk.page.unroute(SUGGESTION)
     desk.entries.first.get_by_role("link").click()
-    expect(_opened(desk).get_by_role("alert")).to_contain_text("The site can't be reached.")
+    expect(_opened(desk).get_by_role("alert")).to_contain_text("Can't reach the site.")
     _opened(desk).get_by_role("button", name="Try again").click()
-    expect(_opened(desk)).to_contain_text("Thank you. You said it is an 8.")
+    expect(_opened(desk)).to_contain_text("Thank you. You said: an 8.")
     expect(_said(desk)).to_have_text("You: 8")
     assert _stored() == [8]
     complaints[:] = [text for text in complaints if "ERR_FAILED" not in text]
@@ -326,7 +327,7 @@ def test_nothing_moves_when_something_is_said(desk: Desk) -> None:
     _ask(desk)
     before = places()
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     # But for the history, whose entry has a line more.
     assert places()[:-1] == before[:-1]
 
@@ -343,12 +344,12 @@ def test_an_entry_opens_and_takes_a_correction(desk: Desk) -> None:
         link.click()
         opened = _opened(desk)
         expect(opened).to_be_visible()
-        expect(opened.get_by_role("heading", level=2)).to_have_text("The site read a 3.")
+        expect(opened.get_by_role("heading", level=2)).to_have_text("That looks like a 3.")
         picture = opened.get_by_role("img", name="Your drawing")
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
         opened.get_by_role("button", name="5", exact=True).click()
-        expect(opened).to_contain_text("You said it is a 5.")
-        expect(opened.get_by_role("status")).to_contain_text("Thank you. You said it is a 5.")
+        expect(opened).to_contain_text("You said: a 5.")
+        expect(opened.get_by_role("status")).to_contain_text("Thank you. You said: a 5.")
         opened.get_by_role("button", name="Close").click()
         expect(opened).to_be_hidden()
         expect(_said(desk, 1)).to_have_text("You: 5")
@@ -365,7 +366,7 @@ def test_an_entry_is_opened_corrected_and_closed_by_keys(desk: Desk) -> None:
     opened = _opened(desk)
     expect(opened.get_by_role("heading", level=2)).to_be_focused()
     desk.page.keyboard.press("5")
-    expect(opened).to_contain_text("Thank you. You said it is a 5.")
+    expect(opened).to_contain_text("Thank you. You said: a 5.")
     desk.page.keyboard.press("Escape")
     expect(opened).to_be_hidden()
     expect(link).to_be_focused()
@@ -373,7 +374,7 @@ def test_an_entry_is_opened_corrected_and_closed_by_keys(desk: Desk) -> None:
     desk.expect_answer(3)
     assert desk.ink() > 0.01
     # It is the same drawing as that of the answer: both show what was said.
-    _expect_said(desk, "5", "You said it is a 5.")
+    _expect_said(desk, "5", "You said: a 5.")
     assert _stored() == [5]
 
 
@@ -388,15 +389,15 @@ def test_a_click_beside_the_dialog_closes_it(desk: Desk) -> None:
 def test_what_was_said_elsewhere_is_shown_when_an_entry_is_opened(desk: Desk) -> None:
     _ask(desk)
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     desk.open()
     desk.entries.first.get_by_role("link").click()
     opened = _opened(desk)
     eight = opened.get_by_role("button", name="8", exact=True)
     expect(eight).to_have_attribute("aria-pressed", "true")
-    expect(opened.locator("[data-slot=thanks]")).to_have_text("You said it is an 8.")
-    opened.get_by_role("button", name="Take it back").click()
-    expect(opened.locator("[data-slot=thanks]")).to_have_text("Taken back.")
+    expect(opened.locator("[data-slot=thanks]")).to_have_text("You said: an 8.")
+    opened.get_by_role("button", name="Undo my answer").click()
+    expect(opened.locator("[data-slot=thanks]")).to_have_text("Your answer has been removed.")
     assert _stored() == [None]
 
 
@@ -406,14 +407,14 @@ def test_what_was_said_elsewhere_is_shown_when_an_entry_is_opened(desk: Desk) ->
 def test_a_screen_reader_hears_a_question_and_its_choices(desk: Desk) -> None:
     _ask(desk)
     _choice(desk, "4").click()
-    _expect_said(desk, "4", "You said it is a 4.")
+    _expect_said(desk, "4", "You said: a 4.")
     expect(desk.page.locator(".answer-feedback")).to_match_aria_snapshot(
         """
-        - form "Is that right?":
-          - heading "Is that right?" [level=3]
-          - button "Right"
-          - group "No, it was":
-            - text: No, it was
+        - form "Is this correct?":
+          - heading "Is this correct?" [level=3]
+          - button "Correct"
+          - group "No, it's a":
+            - text: No, it's a
             - button "0"
             - button "1"
             - button "2"
@@ -425,8 +426,8 @@ def test_a_screen_reader_hears_a_question_and_its_choices(desk: Desk) -> None:
             - button "8"
             - button "9"
             - button "Not a digit"
-          - paragraph: /Thank you\\. You said it is a 4\\./
-          - button "Take it back"
+          - paragraph: /Thank you\\. You said: a 4\\./
+          - button "Undo my answer"
         """
     )
 
@@ -438,7 +439,7 @@ def test_the_tab_key_goes_through_the_choices_in_order(desk: Desk) -> None:
     for _ in range(14):
         desk.page.keyboard.press("Tab")
         names.append(desk.page.evaluate("document.activeElement.textContent.trim()"))
-    assert names[:12] == ["Right", *map(str, range(10)), "Not a digit"]
+    assert names[:12] == ["Correct", *map(str, range(10)), "Not a digit"]
     assert names[13] == "Copy result"
 
 
@@ -451,7 +452,7 @@ def test_a_narrow_phone_has_room_for_it(open_desk: Any, scheme: str, size: int) 
     desk.page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
     _ask(desk)
     _choice(desk, "8").tap()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     for where in ("#feedback", "#memory", "#opened"):
         if where == "#opened":
             desk.entries.first.get_by_role("link").tap()
@@ -471,7 +472,7 @@ def test_it_fits_where_text_runs_from_right_to_left(open_desk: Any) -> None:
     desk.page.evaluate("document.documentElement.dir = 'rtl'")
     _ask(desk)
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     assert desk.has_no_sideways_scroll()
     boxes = [_choice(desk, name).bounding_box() for name in ("0", "1")]
     assert boxes[0]["x"] > boxes[1]["x"]  # type: ignore[index]
@@ -500,15 +501,15 @@ CONTRAST = """
 def test_every_word_of_it_can_be_read(open_desk: Any, complaints: list[str], scheme: str) -> None:
     desk = open_desk(color_scheme=scheme, reduced_motion="reduce")
     _ask(desk)
-    words = [_choice(desk, "Right"), _thanks(desk), desk.page.locator("#memory-heading")]
+    words = [_choice(desk, "Correct"), _thanks(desk), desk.page.locator("#memory-heading")]
     _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said it is an 8.")
+    _expect_said(desk, "8", "You said: an 8.")
     desk.page.locator("#memory summary").click()
     words += [
         _choice(desk, "8"),
         _said(desk),
-        _choice(desk, "Take it back"),
-        desk.page.get_by_role("button", name="Forget all", exact=True),
+        _choice(desk, "Undo my answer"),
+        desk.page.get_by_role("button", name="Reset personal learning", exact=True),
     ]
     assert min(word.evaluate(CONTRAST) for word in words) >= 4.5
     desk.page.route(SUGGESTION, lambda route: route.abort())

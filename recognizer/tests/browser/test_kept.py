@@ -134,7 +134,7 @@ def test_a_picture_is_shown_with_its_crop_before_it_is_sent(
     )
 
     expect(desk.page.locator("[data-slot=picture-caption]")).to_have_text(
-        "What is inside the frame is read."
+        "Only the framed part is used."
     )
     frame = desk.page.locator("[data-slot=picture-box]").bounding_box()
     whole = desk.page.locator("[data-slot=picture-image]").bounding_box()
@@ -146,7 +146,7 @@ def test_a_picture_is_shown_with_its_crop_before_it_is_sent(
     desk.expect_answer(4)
     assert not Prediction.objects.exists()
 
-    desk.page.get_by_role("button", name="Read it").click()
+    desk.page.get_by_role("button", name="Read picture").click()
 
     expect(desk.entries).to_have_count(1)
     expect(desk.page.locator("[data-slot=picture]")).to_be_hidden()
@@ -157,7 +157,7 @@ def test_a_picture_can_be_taken_away_again(desk: Desk, draw_digit: DrawDigit) ->
     desk.page.set_input_files(
         "#upload-image", {"name": "four.png", "mimeType": "image/png", "buffer": draw_digit(4)}
     )
-    desk.page.get_by_role("button", name="Take it away").click()
+    desk.page.get_by_role("button", name="Remove").click()
 
     expect(desk.page.locator("[data-slot=picture]")).to_be_hidden()
     assert desk.page.locator("#upload-image").input_value() == ""
@@ -180,9 +180,9 @@ def test_a_picture_is_dropped_or_pasted(desk: Desk, draw_digit: DrawDigit, way: 
     )
 
     expect(desk.page.locator("[data-slot=picture-caption]")).to_have_text(
-        "What is inside the frame is read."
+        "Only the framed part is used."
     )
-    desk.page.get_by_role("button", name="Read it").click()
+    desk.page.get_by_role("button", name="Read picture").click()
     expect(desk.entries).to_have_count(1)
     assert Prediction.objects.get().digit == 4
 
@@ -190,7 +190,7 @@ def test_a_picture_is_dropped_or_pasted(desk: Desk, draw_digit: DrawDigit, way: 
 @pytest.mark.parametrize(
     ("name", "kind", "size", "says"),
     [
-        ("notes.txt", "text/plain", 5, "That is no picture the site can read."),
+        ("notes.txt", "text/plain", 5, "This file type isn't supported."),
         ("huge.png", "image/png", 9 * 1024 * 1024, "at most 8 MB"),
     ],
 )
@@ -245,7 +245,7 @@ def test_one_drawing_is_deleted(desk: Desk) -> None:
 
     expect(dialog).to_be_hidden()
     expect(desk.entries).to_have_count(1)
-    expect(desk.status).to_have_text("The drawing is deleted.")
+    expect(desk.status).to_have_text("Drawing deleted.")
     assert [row.digit for row in Prediction.objects.all()] == [4]
 
 
@@ -264,10 +264,8 @@ def test_all_drawings_are_deleted_and_labelled_ones_lose_their_owner(
     desk.page.get_by_text("Delete all…").click()
     desk.page.get_by_role("button", name="Delete all my drawings").click()
 
-    expect(desk.page.get_by_text("None yet: what you send appears here.")).to_be_visible()
-    expect(desk.page.locator("[data-slot=history-outcome]")).to_contain_text(
-        "nothing ties it to you any more"
-    )
+    expect(desk.page.get_by_text("No drawings yet")).to_be_visible()
+    expect(desk.page.locator("[data-slot=history-outcome]")).to_contain_text("anonymised")
     row = Prediction.objects.get()
     assert (row.pk, row.visitor) == (labelled.pk, None)
 

@@ -118,10 +118,10 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> No
         "Brush width",
         "Clear",
         "Predict",
-        "Keys",
+        "Shortcuts",
         "Guess while I draw",
         "Or send a picture of a digit: choose it, drop it on the page, or paste it",
-        "Read it",
+        "Read picture",
     ]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 from playwright.sync_api import Request, Route, expect
@@ -11,6 +13,7 @@ from pytest_django import Settings
 
 from recognizer.models import Prediction
 from recognizer.tests.browser.desk import Desk
+from recognizer.text.answers import answer_words
 
 PREVIEW = "**/api/v1/preview/"
 pytestmark = pytest.mark.django_db
@@ -159,8 +162,13 @@ def test_what_a_guess_says_is_personal_too(desk: Desk) -> None:
 def test_a_close_second_guess_is_named(desk: Desk) -> None:
     def handle(route: Route) -> None:
         answer = route.fetch().json()
-        answer["probabilities"] = [0, 0.2, 0, 0, 0, 0, 0, 0.8, 0, 0]
-        answer.update(digit=7, confidence=0.8, verdict="digit")
+        given: Any = {
+            "digit": 7,
+            "confidence": 0.8,
+            "probabilities": [0, 0.2, 0, 0, 0, 0, 0, 0.8, 0, 0],
+            "verdict": "digit",
+        }
+        answer.update(given, words=asdict(answer_words(**given)))
         route.fulfill(body=json.dumps(answer), content_type="application/json")
 
     desk.page.route(PREVIEW, handle)

@@ -28,11 +28,11 @@ def _personal(desk: Desk) -> Locator:
 
 
 def _memory(page: Page) -> Locator:
-    return page.get_by_role("region", name="Remembered for you")
+    return page.get_by_role("region", name="Personal learning")
 
 
 def _expect_refused(desk: Desk) -> None:
-    expect(desk.sentence).to_contain_text("That doesn't look like one digit.")
+    expect(desk.sentence).to_contain_text("That doesn't look like a single digit.")
     expect(_personal(desk)).to_be_hidden()
 
 
@@ -41,48 +41,48 @@ def test_what_a_visitor_corrects_is_read_right_at_once(desk: Desk) -> None:
     _expect_refused(desk)
     first = Prediction.objects.get()
     desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you. You said it is a 4.")
-    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 1")
+    expect(desk.status).to_contain_text("Thank you. You said: a 4.")
+    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 1")
 
     # The next one like it is a 4; the page says why, and shows which drawing decided.
     _draw_cross(desk, lean=0.03)
     desk.expect_answer(4)
-    expect(_personal(desk)).to_contain_text("Learned from you.")
-    expect(_personal(desk)).to_contain_text("The model alone read no digit.")
+    expect(_personal(desk)).to_contain_text("From your corrections.")
+    expect(_personal(desk)).to_contain_text("Without your corrections: not a digit.")
     expect(desk.status).to_contain_text("That looks like a 4.")
-    expect(desk.status).to_contain_text("Learned from you.")
+    expect(desk.status).to_contain_text("From your corrections.")
     second = Prediction.objects.exclude(pk=first.pk).get()
     for name, row in [("This drawing", second), ("The remembered drawing that decided", first)]:
         picture = _personal(desk).get_by_role("img", name=name)
         assert str(row.pk) in str(picture.get_attribute("src"))
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
-    expect(desk.entries.first).to_contain_text("taught by you")
+    expect(desk.entries.first).to_contain_text("from your corrections")
     assert (second.verdict, second.personal_digit) == ("not_a_digit", 4)
 
     # Off: the network's answer again. On: the visitor's own.
-    _memory(desk.page).get_by_role("button", name="Switch off").click()
-    expect(desk.status).to_contain_text("Switched off: the model alone decides")
+    _memory(desk.page).get_by_role("button", name="Turn off personal learning").click()
+    expect(desk.status).to_contain_text("Personal learning is off: new corrections")
     _draw_cross(desk, lean=-0.03)
     _expect_refused(desk)
     expect(desk.page.locator("#feedback [data-slot=thanks]")).to_have_text(
-        "A reviewer looks at what you say before the model learns from it."
+        "A reviewer checks your answer before the model learns."
     )
-    _memory(desk.page).get_by_role("button", name="Switch on").click()
+    _memory(desk.page).get_by_role("button", name="Turn on personal learning").click()
     expect(desk.page.locator("#feedback [data-slot=thanks]")).to_contain_text(
-        "What you say is remembered for you at once"
+        "Your answer applies to your drawings immediately"
     )
     _draw_cross(desk, lean=0.05)
     desk.expect_answer(4)
     expect(_personal(desk)).to_be_visible()
 
     # Forgotten: in two steps, of which the first does nothing.
-    _memory(desk.page).get_by_text("Forget all…").click()
+    _memory(desk.page).get_by_text("Reset…").click()
     assert RememberedDrawing.objects.count() == 1
-    _memory(desk.page).get_by_role("button", name="Forget all", exact=True).click()
-    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 0")
-    expect(desk.status).to_have_text("Forgotten.")
+    _memory(desk.page).get_by_role("button", name="Reset personal learning", exact=True).click()
+    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 0")
+    expect(desk.status).to_have_text("Personal learning has been reset.")
     expect(_memory(desk.page).get_by_role("heading")).to_be_focused()
-    expect(_memory(desk.page).get_by_text("Forget all…")).to_be_hidden()
+    expect(_memory(desk.page).get_by_text("Reset…")).to_be_hidden()
     assert RememberedDrawing.objects.count() == 0
     _draw_cross(desk)
     _expect_refused(desk)
@@ -106,7 +106,7 @@ def test_another_visitor_is_answered_by_the_network(desk: Desk, open_desk: Any) 
     stranger = open_desk()
     _draw_cross(stranger)
     _expect_refused(stranger)
-    expect(_memory(stranger.page)).to_contain_text("Drawings remembered: 0")
+    expect(_memory(stranger.page)).to_contain_text("Drawings learned from: 0")
 
 
 def test_the_personal_part_goes_with_its_answer(desk: Desk) -> None:
@@ -131,20 +131,21 @@ def test_a_personal_answer_fits_a_phone_with_large_text(open_desk: Any) -> None:
     expect(desk.status).to_contain_text("Thank you.")
     _draw_cross(desk)
     expect(_personal(desk)).to_be_visible()
-    _memory(desk.page).get_by_text("Forget all…").click()
+    _memory(desk.page).get_by_text("Reset…").click()
     assert desk.has_no_sideways_scroll()
 
 
 def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
     desk: Desk, complaints: list[str]
 ) -> None:
-    off = _memory(desk.page).get_by_role("button", name="Switch off")
+    off = _memory(desk.page).get_by_role("button", name="Turn off personal learning")
     desk.page.context.set_offline(True)
     off.click()
-    expect(_memory(desk.page).get_by_role("alert")).to_contain_text("The site can't be reached.")
+    expect(_memory(desk.page).get_by_role("alert")).to_contain_text("Can't reach the site.")
     desk.page.context.set_offline(False)
     off.click()
-    expect(_memory(desk.page).get_by_role("button", name="Switch on")).to_be_visible()
+    on = _memory(desk.page).get_by_role("button", name="Turn on personal learning")
+    expect(on).to_be_visible()
     expect(_memory(desk.page).locator("[data-slot=memory-error]")).to_be_empty()
     # It holds after a reload.
     expect(_memory(desk.open().page)).to_contain_text("Switched off")
@@ -154,12 +155,12 @@ def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
 def test_the_memory_can_be_used_with_the_keyboard_alone(desk: Desk) -> None:
     _draw_cross(desk)
     desk.page.keyboard.press("4")
-    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 1")
-    _memory(desk.page).get_by_role("button", name="Switch off").focus()
+    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 1")
+    _memory(desk.page).get_by_role("button", name="Turn off personal learning").focus()
     for _ in range(2):
         desk.page.keyboard.press("Tab")
         desk.page.keyboard.press("Enter")
-    expect(_memory(desk.page)).to_contain_text("Drawings remembered: 0")
+    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 0")
 
 
 def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_server: Any) -> None:
@@ -167,29 +168,29 @@ def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_serv
     page: Page = context.new_page()
     page.goto(live_server.url)
     send_picture(page, drawings.cross_png())
-    form = page.get_by_role("form", name="Is that right?")
+    form = page.get_by_role("form", name="Is this correct?")
     form.get_by_role("button", name="4", exact=True).click()
-    expect(form).to_contain_text("Thank you. You said it is a 4.")
+    expect(form).to_contain_text("Thank you. You said: a 4.")
     four = form.get_by_role("button", name="4", exact=True)
     expect(four).to_have_attribute("aria-pressed", "true")
 
     send_picture(page, drawings.cross_png(lean=0.03))
     expect(page.locator("#answer [data-slot=digit]")).to_have_text("4")
-    expect(page.locator("#personal")).to_contain_text("Learned from you.")
+    expect(page.locator("#personal")).to_contain_text("From your corrections.")
 
     # The history leads to an earlier drawing, where it can be changed.
     page.locator("#history .entry").nth(1).get_by_role("link").click()
-    expect(form).to_contain_text("You said it is a 4.")
+    expect(form).to_contain_text("You said: a 4.")
     form.get_by_role("button", name="Not a digit").click()
-    expect(form).to_contain_text("Thank you. You said it is no digit.")
-    form.get_by_role("button", name="Take it back").click()
-    expect(form).to_contain_text("Taken back.")
-    expect(_memory(page)).to_contain_text("Drawings remembered: 0")
+    expect(form).to_contain_text("Thank you. You said: not a digit.")
+    form.get_by_role("button", name="Undo my answer").click()
+    expect(form).to_contain_text("Your answer has been removed.")
+    expect(_memory(page)).to_contain_text("Drawings learned from: 0")
 
     form.get_by_role("button", name="4", exact=True).click()
-    _memory(page).get_by_role("button", name="Switch off").click()
+    _memory(page).get_by_role("button", name="Turn off personal learning").click()
     expect(_memory(page)).to_contain_text("Switched off")
-    _memory(page).get_by_text("Forget all…").click()
-    _memory(page).get_by_role("button", name="Forget all", exact=True).click()
-    expect(_memory(page)).to_contain_text("Drawings remembered: 0")
+    _memory(page).get_by_text("Reset…").click()
+    _memory(page).get_by_role("button", name="Reset personal learning", exact=True).click()
+    expect(_memory(page)).to_contain_text("Drawings learned from: 0")
     context.close()

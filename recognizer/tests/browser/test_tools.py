@@ -180,14 +180,14 @@ def test_the_keyboards_pen_shows_where_it_is_only_while_it_is_used(calm: Desk) -
 
 def test_a_question_mark_lists_the_keys(calm: Desk) -> None:
     calm.page.keyboard.press("?")
-    dialog = calm.page.get_by_role("dialog", name="Keys")
+    dialog = calm.page.get_by_role("dialog", name="Shortcuts")
     expect(dialog).to_be_visible()
     for words in ("predict", "undo", "thinner, thicker brush", "put the pen down, lift it"):
         expect(dialog.get_by_text(words, exact=True)).to_be_visible()
 
     calm.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
-    calm.page.get_by_role("button", name="Keys").click()
+    calm.page.get_by_role("button", name="Shortcuts").click()
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
 

@@ -21,7 +21,7 @@ from recognizer.text import answers as answer_text
 
 pytestmark = pytest.mark.django_db
 
-AT_ONCE = "It is remembered for you at once; a reviewer looks before the model learns from it."
+AT_ONCE = "Applied to your drawings now. A reviewer checks it before the model learns."
 
 
 def _send(client: Client, png: bytes) -> Prediction:
@@ -65,8 +65,8 @@ def test_the_answer_asks_whether_it_is_right(client: Client, draw_digit: Any) ->
     page = _page(client, f"/?prediction={row.pk}")
     form = page[page.index('<form class="feedback"') : page.index('id="answer-keys"')]
     assert f'action="/predictions/{row.pk}/suggestion/"' in form
-    assert "Is that right?" in form
-    assert '<span data-slot="right-label">Right</span>' in form
+    assert "Is this correct?" in form
+    assert '<span data-slot="right-label">Correct</span>' in form
     names = re.findall(r'<button[^>]*name="(\w+)" value="(\w+)"', form)
     digits = [("digit", str(digit)) for digit in range(10)]
     assert names == [
@@ -86,18 +86,18 @@ def test_a_correction_is_stored_and_thanked_for(client: Client, four: Prediction
     assert four.suggestion == 4
     assert four.label is None
     page = _page(client, response["Location"])
-    thanks = f"Thank you. You said it is a 4. {AT_ONCE}"
+    thanks = f"Thank you. You said: a 4. {AT_ONCE}"
     assert _shown(page, "thanks") == thanks
     # A screen reader says the title of a page that has just been loaded.
     assert f"<title>{thanks} · Draw a digit" in page
     assert _pressed(page) == ["digit=4"]
-    assert _shown(page, "memory-count") == "Drawings remembered: 1"
+    assert _shown(page, "memory-count") == "Drawings learned from: 1"
 
 
 def test_an_earlier_correction_is_shown_without_thanks(client: Client, four: Prediction) -> None:
     _say(client, four, digit="8")
     page = _page(client, f"/?prediction={four.pk}")
-    assert _shown(page, "thanks") == "You said it is an 8."
+    assert _shown(page, "thanks") == "You said: an 8."
     assert "Thank you" not in page[: page.index('<script id="texts"')]
 
 
@@ -105,17 +105,17 @@ def test_right_confirms_the_answer(client: Client, draw_digit: Any) -> None:
     row = _send(client, draw_digit(3))
     page = _page(client, _say(client, row, digit="3")["Location"])
     assert _pressed(page) == ["digit=3", "digit=3"]
-    assert _shown(page, "said") == "You: right"
+    assert _shown(page, "said") == "You: correct"
 
 
 def test_right_of_a_refusal_confirms_that_it_is_not_a_digit(
     client: Client, four: Prediction
 ) -> None:
     page = _page(client, f"/?prediction={four.pk}")
-    assert '<span data-slot="right-label">Right, no digit</span>' in page
+    assert '<span data-slot="right-label">Correct: not a digit</span>' in page
     assert 'name="not_a_digit" value="true" aria-pressed="false" data-slot="right"' in page
     page = _page(client, _say(client, four, not_a_digit="true")["Location"])
-    assert "Thank you. You said it is no digit." in _shown(page, "thanks")
+    assert "Thank you. You said: not a digit." in _shown(page, "thanks")
     assert Prediction.objects.get().suggestion == Label.NOT_A_DIGIT
 
 
@@ -128,7 +128,7 @@ def test_another_press_changes_it_and_it_can_be_taken_back(
     assert RememberedDrawing.objects.get().label == 4
     page = _page(client, _say(client, four, take_back="true")["Location"])
     assert _pressed(page) == []
-    assert _shown(page, "thanks") == "Taken back."
+    assert _shown(page, "thanks") == "Your answer has been removed."
     assert Prediction.objects.get().suggestion is None
     assert RememberedDrawing.objects.count() == 0
 
@@ -183,7 +183,7 @@ def test_the_forms_are_throttled_as_the_api_is(
     ]:
         assert response.status_code == 429
         assert int(response["Retry-After"]) > 0
-        assert "That was too much at once." in _shown(response.content.decode(), slot)
+        assert "Too many requests." in _shown(response.content.decode(), slot)
     assert Prediction.objects.get().suggestion == 4
     assert RememberedDrawing.objects.count() == 1
 
@@ -200,10 +200,10 @@ def test_a_user_corrects_the_drawings_of_their_account(client: Client, user: Use
     ("fields", "note"),
     [
         ({}, ""),
-        ({"suggestion": 3}, "You: right"),
+        ({"suggestion": 3}, "You: correct"),
         ({"suggestion": 8}, "You: 8"),
-        ({"suggestion": 10}, "You: no digit"),
-        ({"suggestion": 10, "verdict": "not_a_digit"}, "You: right"),
+        ({"suggestion": 10}, "You: not a digit"),
+        ({"suggestion": 10, "verdict": "not_a_digit"}, "You: correct"),
         ({"suggestion": 3, "verdict": "not_a_digit"}, "You: 3"),
     ],
 )
@@ -228,10 +228,10 @@ def test_a_corrected_drawing_is_recognised_the_next_time(client: Client, four: P
     page = _page(client, f"/?prediction={again.pk}")
     assert '<p class="answer-digit" data-slot="digit">4</p>' in page
     personal = page[page.index('id="personal"') : page.index('class="answer-feedback"')]
-    assert "Learned from you." in personal
+    assert "From your corrections." in personal
     assert (
         _shown(personal, "personal-why")
-        == "It looks like a drawing that you said is a 4. The model alone read no digit."
+        == "Your answer for a similar drawing: a 4. Without your corrections: not a digit."
     )
     pictures = re.findall(r'src="([^"]+)"', personal)
     assert pictures == [f"/api/v1/predictions/{row.pk}/image/" for row in (again, four)]
@@ -239,7 +239,7 @@ def test_a_corrected_drawing_is_recognised_the_next_time(client: Client, four: P
     # Its bars, and its place in the history, are the answer's and not the network's.
     assert '<li class="bar bar--best">\n      <span class="bar-digit">4</span>' in page
     assert 'data-digit="4" data-verdict="digit"' in page
-    assert _shown(page[page.index('<li class="entry"') :], "note") == "taught by you"
+    assert _shown(page[page.index('<li class="entry"') :], "note") == "from your corrections"
 
 
 def test_a_stranger_gets_the_networks_answer(client: Client, four: Prediction) -> None:
@@ -247,25 +247,25 @@ def test_a_stranger_gets_the_networks_answer(client: Client, four: Prediction) -
     stranger = Client()
     other = _send(stranger, drawings.cross_png())
     page = _page(stranger, f"/?prediction={other.pk}")
-    assert "That doesn't look like one digit." in page
+    assert "That doesn't look like a single digit." in page
     assert re.search(r'id="personal"[^>]* hidden>', page)
 
 
 def test_personal_learning_can_be_turned_off_and_on(client: Client, four: Prediction) -> None:
     _say(client, four, digit="4")
     page = _page(client)
-    assert re.search(r'name="memory" value="off"[^>]*>Switch off<', page)
+    assert re.search(r'name="memory" value="off"[^>]*>Turn off personal learning<', page)
     response = client.post("/memory/", {"memory": "off"})
     assert response["Location"] == "/#memory"
     page = _page(client)
-    assert "Switched off: the model alone decides" in _shown(page, "memory-state")
-    assert re.search(r'name="memory" value="on"[^>]*>Switch on<', page)
+    assert "Personal learning is off" in _shown(page, "memory-state")
+    assert re.search(r'name="memory" value="on"[^>]*>Turn on personal learning<', page)
     again = _send(client, drawings.cross_png())
     assert not again.is_personal
     # Honest about what becomes of it now.
     page = _page(client, _say(client, again, digit="4")["Location"])
     assert "Your memory is off: nothing is remembered." in _shown(page, "thanks")
-    assert _shown(page, "memory-count") == "Drawings remembered: 1"
+    assert _shown(page, "memory-count") == "Drawings learned from: 1"
     client.post("/memory/", {"memory": "on"})
     assert _send(client, drawings.cross_png()).is_personal
 
@@ -277,7 +277,7 @@ def test_remembered_drawings_can_be_forgotten(client: Client, four: Prediction) 
     assert re.search(r'data-slot="forget">', page)
     assert "This can't be undone." in page
     assert client.post("/memory/", {"memory": "forget"})["Location"] == "/#memory"
-    assert _shown(_page(client), "memory-count") == "Drawings remembered: 0"
+    assert _shown(_page(client), "memory-count") == "Drawings learned from: 0"
     assert not _send(client, drawings.cross_png()).is_personal
     # What was said stays for the reviewer.
     assert Prediction.objects.get(pk=four.pk).suggestion == 4
@@ -285,7 +285,7 @@ def test_remembered_drawings_can_be_forgotten(client: Client, four: Prediction) 
 
 def test_a_new_visitor_can_turn_personal_learning_off_first(client: Client) -> None:
     assert client.post("/memory/", {"memory": "off"}).status_code == 302
-    assert "Switched off" in _shown(_page(client), "memory-state")
+    assert "Personal learning is off" in _shown(_page(client), "memory-state")
 
 
 def test_a_form_without_a_choice_is_refused_with_a_sentence(client: Client) -> None:

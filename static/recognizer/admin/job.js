@@ -1,6 +1,7 @@
 /** The page of a waiting or running training: requests its progress every two seconds. */
 
 import { byId, slot } from "../shared/dom.js";
+import { Http, RequestError } from "../shared/http.js";
 
 /**
  * @typedef {object} Words what `recognizer.admin.jobs.progress_text` returns for a job
@@ -28,7 +29,7 @@ class JobPage {
   /** @param {HTMLElement} progress */
   constructor(progress) {
     this.url = progress.dataset.statusUrl ?? "";
-    this.lostText = progress.dataset.lost ?? "";
+    this.http = new Http({ other: progress.dataset.lost ?? "" });
     this.log = slot(document, "log");
     this.scrollToEnd();
   }
@@ -50,21 +51,20 @@ class JobPage {
   async ask() {
     const lost = slot(document, "lost");
     try {
-      const response = await fetch(this.url, {
-        headers: { Accept: "application/json" },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      if (response.redirected) {
-        // Logged out meanwhile: the page itself redirects to the login and back.
-        location.reload();
-        return null;
-      }
-      const words = await response.json();
+      const words = await this.http.json(this.url, { timeout: TIMEOUT_MS });
       lost.hidden = true;
       return words;
-    } catch {
-      lost.hidden = false;
-      setText(lost, this.lostText);
+    } catch (error) {
+      if (!(error instanceof RequestError)) {
+        throw error;
+      }
+      if (error.kind === "login") {
+        // Logged out meanwhile: the page itself leads to the login and back.
+        location.reload();
+      } else {
+        lost.hidden = false;
+        setText(lost, error.message);
+      }
       return null;
     }
   }

@@ -1,5 +1,6 @@
-/** The site's own API, /api/v1/. Every failure becomes an ApiError with a sentence for the visitor. */
+/** The site's own API, /api/v1/. What fails is a RequestError with a sentence for the visitor. */
 
+import { Http, localPath } from "../shared/http.js";
 import { NOT_A_DIGIT } from "../shared/labels.js";
 
 /** @typedef {import("./types.js").Memory} Memory */
@@ -7,87 +8,44 @@ import { NOT_A_DIGIT } from "../shared/labels.js";
 /** @typedef {import("./types.js").PredictionList} PredictionList */
 /** @typedef {import("./types.js").Preview} Preview */
 /** @typedef {import("./types.js").Removed} Removed */
-/** @typedef {import("./types.js").Texts} Texts */
 
-const TIMEOUT_MS = 20_000;
-const NO_CONTENT = 204;
-
-/** The connection broke, or something between here and the site answered in its place: the same may work later. */
-const PASSING = new Set(["network", "timeout", "502", "503", "504", "no_model", "throttled"]);
-
-export class ApiError extends Error {
-  /**
-   * @param {string} message a sentence for the visitor
-   * @param {string} code stable, for programs
-   * @param {number} [retryAfter] in ms, where the site says when to come back; else 0
-   */
-  constructor(message, code, retryAfter = 0) {
-    super(message);
-    this.name = "ApiError";
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-
-  /** Whether sending the same again may work later. */
-  get isPassing() {
-    return PASSING.has(this.code);
-  }
-}
-
-/**
- * The path of one of the API's links. A proxy that hides the scheme makes them http:// on a page served by https://.
- *
- * @param {string} url
- */
-export function localPath(url) {
-  const { pathname, search } = new URL(url, location.href);
-  return pathname + search;
-}
-
-/** The cookie changes when the visitor logs in on another tab; the form's token is there where the cookie is hidden. */
-function csrfToken() {
-  const cookie = document.cookie.match(/(?:^|;\s*)(?:__Host-|__Secure-)?csrftoken=([^;]+)/);
-  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("[name=csrfmiddlewaretoken]"));
-  return cookie !== null ? decodeURIComponent(cookie[1]) : (field?.value ?? "");
-}
-
-/** @param {AbortSignal} [signal] */
-function withTimeout(signal) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  if (signal === undefined) {
-    return timeout;
-  }
-  return "any" in AbortSignal ? AbortSignal.any([signal, timeout]) : signal;
+/** @param {File} file */
+function uploadForm(file) {
+  const form = new FormData();
+  form.append("image", file);
+  form.append("source", "upload");
+  return form;
 }
 
 export class Api {
   /**
    * @param {{ predictions: string, preview: string, memory: string }} urls
-   * @param {Texts} texts
+   * @param {Record<string, string>} errors sentences for what fails
    */
-  constructor(urls, texts) {
+  constructor(urls, errors) {
     this.urls = urls;
-    this.texts = texts;
+    this.http = new Http(errors);
   }
 
   /**
    * @param {string} image a data URL
-   * @param {string} key sent again with the same key, the drawing is kept once
+   * @param {string} key sent again with the same key, the drawing is stored once
    * @returns {Promise<Prediction>}
    */
   predictDrawing(image, key) {
-    return this.#sendJson(this.urls.predictions, "POST", { image, source: "canvas" }, { "Idempotency-Key": key });
+    const headers = { "Idempotency-Key": key };
+    return this.http.json(this.urls.predictions, { method: "POST", json: { image, source: "canvas" }, headers });
   }
 
   /**
-   * Ask for an answer that is not kept.
+   * Ask for an answer without storing the drawing.
    *
    * @param {string} image a data URL
    * @param {AbortSignal} signal
    * @returns {Promise<Preview>}
    */
   previewDrawing(image, signal) {
-    return this.#sendJson(this.urls.preview, "POST", { image, source: "canvas" }, {}, signal);
+    return this.http.json(this.urls.preview, { method: "POST", json: { image, source: "canvas" }, signal });
   }
 
   /**
@@ -96,7 +54,7 @@ export class Api {
    * @returns {Promise<Preview>}
    */
   previewFile(file, signal) {
-    return this.#sendFile(this.urls.preview, file, signal);
+    return this.http.json(this.urls.preview, { method: "POST", form: uploadForm(file), signal });
   }
 
   /**
@@ -104,12 +62,12 @@ export class Api {
    * @returns {Promise<Removed>}
    */
   remove(id) {
-    return this.#sendJson(`${this.urls.predictions}${id}/`, "DELETE");
+    return this.http.json(`${this.urls.predictions}${id}/`, { method: "DELETE" });
   }
 
   /** @returns {Promise<Removed>} */
   removeAll() {
-    return this.#sendJson(this.urls.predictions, "DELETE");
+    return this.http.json(this.urls.predictions, { method: "DELETE" });
   }
 
   /**
@@ -117,7 +75,7 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   predictFile(file) {
-    return this.#sendFile(this.urls.predictions, file);
+    return this.http.json(this.urls.predictions, { method: "POST", form: uploadForm(file) });
   }
 
   /**
@@ -125,7 +83,7 @@ export class Api {
    * @returns {Promise<PredictionList>}
    */
   predictions(url) {
-    return this.#send(localPath(url), {});
+    return this.http.json(localPath(url));
   }
 
   /**
@@ -136,22 +94,23 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   suggest(id, label) {
-    return this.#sendJson(this.#suggestionUrl(id), "POST", label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label });
+    const json = label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label };
+    return this.http.json(this.#suggestionUrl(id), { method: "POST", json });
   }
 
   /**
-   * Take back what was said of a drawing.
+   * Withdraw what was said of a drawing.
    *
    * @param {string} id
    * @returns {Promise<null>}
    */
-  takeBack(id) {
-    return this.#sendJson(this.#suggestionUrl(id), "DELETE");
+  withdraw(id) {
+    return this.http.json(this.#suggestionUrl(id), { method: "DELETE" });
   }
 
   /** @returns {Promise<Memory>} */
   memory() {
-    return this.#send(this.urls.memory, {});
+    return this.http.json(this.urls.memory);
   }
 
   /**
@@ -159,85 +118,16 @@ export class Api {
    * @returns {Promise<Memory>}
    */
   switchMemory(enabled) {
-    return this.#sendJson(this.urls.memory, "PATCH", { enabled });
+    return this.http.json(this.urls.memory, { method: "PATCH", json: { enabled } });
   }
 
   /** @returns {Promise<null>} */
   forget() {
-    return this.#sendJson(this.urls.memory, "DELETE");
+    return this.http.json(this.urls.memory, { method: "DELETE" });
   }
 
   /** @param {string} id */
   #suggestionUrl(id) {
     return `${this.urls.predictions}${id}/suggestion/`;
-  }
-
-  /**
-   * @param {string} url
-   * @param {File} file
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<any>}
-   */
-  #sendFile(url, file, signal) {
-    const body = new FormData();
-    body.append("image", file);
-    body.append("source", "upload");
-    return this.#send(url, { method: "POST", headers: { "X-CSRFToken": csrfToken() }, body }, signal);
-  }
-
-  /**
-   * @param {string} url
-   * @param {string} method
-   * @param {object} [content]
-   * @param {Record<string, string>} [more] headers
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<any>}
-   */
-  #sendJson(url, method, content, more = {}, signal) {
-    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken(), ...more };
-    return this.#send(url, { method, headers, body: JSON.stringify(content) }, signal);
-  }
-
-  /**
-   * @param {string} url
-   * @param {RequestInit} options
-   * @param {AbortSignal} [signal]
-   * @returns {Promise<any>} what the body holds; null of an answer that has none
-   */
-  async #send(url, options, signal) {
-    const headers = { Accept: "application/json", ...options.headers };
-    let response;
-    let body;
-    try {
-      response = await fetch(url, { ...options, headers, signal: withTimeout(signal) });
-      body = await response.text();
-    } catch (error) {
-      const code = error instanceof DOMException && error.name === "TimeoutError" ? "timeout" : "network";
-      throw new ApiError(this.texts.error[code], code);
-    }
-    if (response.status === NO_CONTENT) {
-      return null;
-    }
-    let content = null;
-    try {
-      content = JSON.parse(body);
-    } catch {
-      // A proxy's own error page: the status says enough.
-    }
-    if (!response.ok || content === null) {
-      throw this.#refusal(response, content);
-    }
-    return content;
-  }
-
-  /**
-   * @param {Response} response
-   * @param {{ errors?: { code?: string, detail?: string }[] } | null} content
-   */
-  #refusal({ status, headers }, content) {
-    const first = content?.errors?.[0];
-    const known = this.texts.error[String(status)] ?? this.texts.error.other;
-    const seconds = Number(headers.get("Retry-After"));
-    return new ApiError(first?.detail || known, first?.code ?? String(status), seconds > 0 ? 1000 * seconds : 0);
   }
 }

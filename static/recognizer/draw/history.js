@@ -1,9 +1,8 @@
 /** The visitor's own drawings, newest first. The server renders the first page of them; this adds to it. */
 
-import { ApiError, localPath } from "./api.js";
 import { slot } from "../shared/dom.js";
-import { NOT_A_DIGIT, answeredLabel, suggestedLabel } from "../shared/labels.js";
-import { isRefused, shortPercent } from "./answer/answer_text.js";
+import { RequestError, localPath } from "../shared/http.js";
+import { suggestedLabel } from "../shared/labels.js";
 import { fill } from "../shared/texts.js";
 
 /** @typedef {import("./api.js").Api} Api */
@@ -50,7 +49,7 @@ export class HistoryView {
     slot(this.removeAll, "remove-all-form").addEventListener("submit", (event) => this.#remove(event));
     this.list.querySelectorAll(".entry").forEach((entry) => {
       const { id, suggestion } = /** @type {HTMLElement} */ (entry).dataset;
-      suggestions.learn(String(id), suggestion ? Number(suggestion) : null);
+      suggestions.learn(String(id), suggestion ? Number(suggestion) : null, slot(entry, "said").textContent ?? "");
     });
     suggestions.onChange((id, suggestion) => this.#said(id, suggestion));
   }
@@ -86,7 +85,7 @@ export class HistoryView {
       const { unlinked } = id === null ? await this.api.removeAll() : await this.api.remove(id);
       this.#gone(id, unlinked);
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       failure.textContent = error.message;
@@ -100,7 +99,6 @@ export class HistoryView {
    * @param {number} unlinked how many stay as training material, tied to nobody
    */
   #gone(id, unlinked) {
-    const words = this.texts.removed;
     if (id === null) {
       this.list.replaceChildren();
       this.more.hidden = true;
@@ -110,10 +108,11 @@ export class HistoryView {
       this.close();
     }
     this.#countChanged();
-    const sentence = id === null ? words.all : words.one;
+    const what = id === null ? "all" : "one";
+    const sentence = this.texts.removed[unlinked > 0 ? `${what}-kept` : what];
     slot(this.element, "history-heading").focus();
-    this.announce(unlinked > 0 ? `${sentence} ${words.kept}` : sentence);
-    slot(this.element, "history-outcome").textContent = unlinked > 0 ? `${sentence} ${words.kept}` : sentence;
+    this.announce(sentence);
+    slot(this.element, "history-outcome").textContent = sentence;
     this.removed(id);
   }
 
@@ -127,7 +126,7 @@ export class HistoryView {
     try {
       this.#append(await this.api.predictions(url));
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       this.failure.textContent = error.message;
@@ -165,12 +164,13 @@ export class HistoryView {
       return;
     }
     event.preventDefault();
-    const { id, digit, verdict, source } = entry.dataset;
+    const { id, digit, verdict, source, sentence } = entry.dataset;
     this.open({
       id: String(id),
       digit: Number(digit),
       verdict: String(verdict),
       source: String(source),
+      sentence: String(sentence),
       image_url: String(slot(entry, "image").getAttribute("src")),
     });
   }
@@ -179,29 +179,21 @@ export class HistoryView {
    * @param {string} id
    * @param {Suggestion} suggestion
    */
-  #said(id, { choice, state }) {
+  #said(id, suggestion) {
     const entry = this.list.querySelector(`.entry[data-id="${id}"]`);
     if (entry instanceof HTMLElement) {
-      this.#write(entry, choice, state === "failed");
+      this.#write(entry, suggestion);
     }
   }
 
   /**
    * @param {HTMLElement} entry
-   * @param {number | null} label
-   * @param {boolean} isFailed whether the site does not have it yet
+   * @param {Suggestion} suggestion
    */
-  #write(entry, label, isFailed) {
-    const { digit, verdict } = entry.dataset;
-    const words = this.texts.entry;
-    let note = "";
-    if (label !== null && label === answeredLabel({ digit: Number(digit), verdict: String(verdict) })) {
-      note = words.right;
-    } else if (label !== null) {
-      note = label === NOT_A_DIGIT ? words.not_a_digit : fill(words.digit, { digit: label });
-    }
-    entry.dataset.suggestion = label === null ? "" : String(label);
-    slot(entry, "said").textContent = isFailed ? `${note} (${this.texts.feedback.not_sent})` : note;
+  #write(entry, { choice, note, state }) {
+    const { sending, not_sent: notSent } = this.texts.feedback;
+    entry.dataset.suggestion = choice === null ? "" : String(choice);
+    slot(entry, "said").textContent = { idle: note, saved: note, sending, failed: notSent }[state];
   }
 
   /**
@@ -211,8 +203,9 @@ export class HistoryView {
   #entry(prediction) {
     const copy = /** @type {DocumentFragment} */ (this.template.content.cloneNode(true));
     const entry = /** @type {HTMLElement} */ (copy.firstElementChild);
-    const { id } = prediction;
+    const { id, words } = prediction;
     entry.dataset.id = id;
+    entry.dataset.sentence = words.sentence;
     entry.dataset.digit = String(prediction.digit);
     entry.dataset.verdict = prediction.verdict;
     entry.dataset.source = prediction.source;
@@ -221,11 +214,10 @@ export class HistoryView {
     const image = /** @type {HTMLImageElement} */ (slot(entry, "image"));
     image.src = localPath(prediction.image_url);
     slot(entry, "digit").textContent = String(prediction.digit);
-    slot(entry, "percent").textContent = isRefused(prediction) ? "" : shortPercent(this.texts, prediction.confidence);
-    const taught = prediction.personal ? this.texts.personal.note : "";
-    slot(entry, "note").textContent = this.texts.note[prediction.verdict] || taught;
-    this.suggestions.learn(id, suggestedLabel(prediction));
-    this.#write(entry, this.suggestions.of(id).choice, false);
+    slot(entry, "percent").textContent = words.short_percent;
+    slot(entry, "note").textContent = words.note;
+    this.suggestions.learn(id, suggestedLabel(prediction), words.suggestion);
+    this.#write(entry, this.suggestions.of(id));
     return entry;
   }
 }

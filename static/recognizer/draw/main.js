@@ -1,28 +1,31 @@
 /** Ties the page together: draw, ask, show, keep. */
 
 import { AnswerView } from "./answer/answer.js";
-import { Api, ApiError } from "./api.js";
+import { Api } from "./api.js";
 import { byId, slot } from "../shared/dom.js";
 import { HistoryView } from "./history.js";
 import { choice, choose, keepStrokes, keptStrokes } from "./offline/storage.js";
+import { RequestError } from "../shared/http.js";
 import { KeyPen } from "./canvas/keyboard_pen.js";
 import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
-import { Outbox, newKey } from "./offline/outbox.js";
+import { Outbox } from "./offline/outbox.js";
 import { Pad } from "./canvas/pad.js";
 import { toDataUrl } from "./canvas/paint.js";
 import { Picture } from "./picture.js";
 import { offerCopies } from "./answer/share.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StrokeModel } from "./canvas/strokes.js";
-import { readTexts } from "./answer/answer_text.js";
+import { readJson } from "../shared/texts.js";
 import { Tools } from "./canvas/tools.js";
+import { uuid } from "../shared/uuid.js";
 
 /** @typedef {import("./offline/storage.js").Waiting} Waiting */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
 
-const texts = readTexts();
+/** @type {import("./types.js").Texts} */
+const texts = readJson("texts");
 const board = byId("board", HTMLElement);
 const predict = byId("predict", HTMLButtonElement);
 const upload = byId("upload", HTMLFormElement);
@@ -36,7 +39,7 @@ const { predictionsUrl, previewUrl, memoryUrl } = board.dataset;
 const model = new StrokeModel();
 const api = new Api(
   { predictions: String(predictionsUrl), preview: String(previewUrl), memory: String(memoryUrl) },
-  texts,
+  texts.error,
 );
 const answerPanel = byId("answer", HTMLElement);
 const answer = new AnswerView(answerPanel, texts);
@@ -138,10 +141,10 @@ function showGuess(preview) {
 
 /** @param {unknown} error */
 function pauseOf(error) {
-  if (!(error instanceof ApiError)) {
+  if (!(error instanceof RequestError)) {
     throw error;
   }
-  if (!error.isPassing) {
+  if (!error.isTemporary) {
     return null;
   }
   liveNote.textContent = texts.live.pauses;
@@ -173,7 +176,7 @@ function setBusy(now) {
  * Ask once; what is on the canvas stays there whatever comes of it.
  *
  * @param {() => Promise<Prediction>} question
- * @param {(error: ApiError) => void} refused
+ * @param {(error: RequestError) => void} refused
  * @param {(prediction: Prediction) => void} show
  */
 async function ask(question, refused, show) {
@@ -186,7 +189,7 @@ async function ask(question, refused, show) {
     history.prepend(prediction);
     show(prediction);
   } catch (error) {
-    if (!(error instanceof ApiError)) {
+    if (!(error instanceof RequestError)) {
       throw error;
     }
     refused(error);
@@ -199,7 +202,8 @@ async function ask(question, refused, show) {
 function showAnswer(prediction) {
   answeredId = prediction.id;
   liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
-  lastAnnouncement = [answer.show(prediction), learning.show(prediction)].join(" ").trim();
+  lastAnnouncement = answer.show(prediction);
+  learning.show(prediction);
   announce(lastAnnouncement);
 }
 
@@ -218,13 +222,13 @@ function predictDrawing() {
     return;
   }
   const { revision } = model;
-  const key = waitingKey || newKey();
+  const key = waitingKey || uuid();
   const drawing = { key, strokes: model.toJSON() };
   ask(
     () => api.predictDrawing(toDataUrl(model.strokes), key),
     (error) => {
       message.textContent = `${error.message} ${texts.kept}`;
-      if (error.isPassing) {
+      if (error.isTemporary) {
         message.textContent += ` ${texts.waiting}`;
         waitingKey = model.revision === revision ? key : "";
         outbox.add(drawing);
@@ -275,10 +279,10 @@ async function sendWaiting({ key, strokes }) {
     }
     return "sent";
   } catch (error) {
-    if (!(error instanceof ApiError)) {
+    if (!(error instanceof RequestError)) {
       throw error;
     }
-    return error.isPassing ? "later" : "refused";
+    return error.isTemporary ? "later" : "refused";
   }
 }
 

@@ -17,6 +17,23 @@
 /** @typedef {"digit" | "uncertain" | "not_a_digit"} Verdict */
 
 /**
+ * What is said of an answer, as the server writes it.
+ *
+ * @typedef {object} Words
+ * @property {string} sentence
+ * @property {string} confidence
+ * @property {string} percent
+ * @property {string} short_percent
+ * @property {string} second
+ * @property {string} bars_heading
+ * @property {string[]} bars
+ * @property {string} announcement
+ * @property {string} note
+ * @property {string} personal
+ * @property {string} suggestion
+ */
+
+/**
  * An answer, as the API gives it: the visitor's own where `personal`, and the network's beside it.
  *
  * @typedef {object} Prediction
@@ -30,6 +47,7 @@
  * @property {string | null} remembered_image_url
  * @property {number | null} suggested_digit
  * @property {boolean} suggested_not_a_digit
+ * @property {Words} words
  * @property {string} model_version
  * @property {string} source
  * @property {string} image_url
@@ -49,6 +67,7 @@
  * @property {{ digit: number, confidence: number, verdict: Verdict }} network
  * @property {string | null} remembered_image_url
  * @property {string} model_version
+ * @property {Words} words
  * @property {string} model_input a data URL
  * @property {{ left: number, top: number, width: number, height: number }} ink_box
  */
@@ -65,6 +84,7 @@
  * @property {number} digit
  * @property {string} verdict
  * @property {string} source
+ * @property {string} sentence
  * @property {string} image_url
  */
 
@@ -74,6 +94,7 @@
  * @typedef {object} Suggestion
  * @property {number | null} choice
  * @property {number | null} saved
+ * @property {string} note what the history says of it
  * @property {"idle" | "sending" | "saved" | "failed"} state
  * @property {string} error a sentence where it failed
  */
@@ -84,38 +105,25 @@
 
 /**
  * @typedef {object} FeedbackTexts
- * @property {string} no_digit
  * @property {{ shown: string, refused: string }} right
  * @property {string} question
  * @property {string} question_before
  * @property {string} wait
  * @property {Switch} before
  * @property {string} sending
- * @property {string} thanks
- * @property {string} said
- * @property {Switch} after
- * @property {string} taken_back
+ * @property {string[]} said
+ * @property {Switch} thanks
+ * @property {string} undone
  * @property {string} kept
  * @property {string} not_sent
- * @property {string} read_as
  */
 
 /**
  * All that the page says, as recognizer/text/answers.py gives it.
  *
  * @typedef {object} Texts
- * @property {string} percent
- * @property {string} percent_over
- * @property {string} percent_over_short
- * @property {{ at_least: number, word: string }[]} confidence
- * @property {Record<string, string | undefined>} verdict_word
- * @property {Record<string, string>} sentence
- * @property {{ at_least: number, sentence: string }} close
- * @property {string[]} a_digit
- * @property {{ shown: string, refused: string }} bars_heading
- * @property {Record<string, string>} note
+ * @property {string} bars_heading
  * @property {Record<string, string>} error
- * @property {string} announcement
  * @property {string} empty_canvas
  * @property {string} choose_image
  * @property {string} kept
@@ -127,14 +135,11 @@
  * @property {string} more_shown
  * @property {string} waiting
  * @property {string} sent_later
- * @property {string} second
  * @property {{ hint: string, pauses: string, off: string }} live
  * @property {{ looking: string, cropped: string, wrong_type: string, too_large: string }} picture
  * @property {{ pen_down: string, pen_up: string, undone: string, redone: string }} tools
  * @property {{ result: string, done: string, failed: string }} copy
- * @property {{ one: string, all: string, kept: string }} removed
+ * @property {Record<string, string>} removed
  * @property {FeedbackTexts} feedback
- * @property {{ right: string, digit: string, not_a_digit: string }} entry
- * @property {{ title: string, why: string, alone: string, note: string }} personal
  * @property {{ state: Switch, switch: Switch, count: string, forgotten: string }} memory
  */

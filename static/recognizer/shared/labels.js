@@ -1,7 +1,5 @@
 /** What a person says a drawing shows: a digit, 0 to 9, or that it is none. */
 
-/** @typedef {import("../draw/types.js").Texts} Texts */
-
 export const NOT_A_DIGIT = 10;
 
 /**
@@ -20,14 +18,4 @@ export function answeredLabel({ digit, verdict }) {
  */
 export function suggestedLabel({ suggested_digit: digit, suggested_not_a_digit: isNone }) {
   return isNone ? NOT_A_DIGIT : digit;
-}
-
-/**
- * A label as it stands in a sentence: "an 8", or "no digit".
- *
- * @param {Texts} texts
- * @param {number} label
- */
-export function inSentence(texts, label) {
-  return texts.a_digit[label] ?? texts.feedback.no_digit;
 }

@@ -1,4 +1,15 @@
-/** Texts with places for values. Every sentence comes from the server, in the visitor's language. */
+/** Every sentence comes from the server, in the visitor's language; some have places for values. */
+
+/**
+ * What the server wrote into the page as JSON.
+ *
+ * @param {string} id
+ * @param {ParentNode} [root]
+ * @returns {any}
+ */
+export function readJson(id, root = document) {
+  return JSON.parse(root.querySelector(`#${id}`)?.textContent ?? "null");
+}
 
 /**
  * Fill the `{name}`s of a text.

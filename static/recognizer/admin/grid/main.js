@@ -4,9 +4,9 @@
  */
 
 import { byId } from "../../shared/dom.js";
-import { GridPage, read } from "./page.js";
-
-const TIMEOUT_MS = 20_000;
+import { Http, RequestError } from "../../shared/http.js";
+import { readJson } from "../../shared/texts.js";
+import { GridPage } from "./page.js";
 
 const status = byId("grid-status", HTMLElement);
 let page = show(byId("grid", HTMLElement));
@@ -32,7 +32,7 @@ function announce(text) {
 
 /** @param {HTMLElement} root */
 function load(root) {
-  const addresses = /** @type {string[]} */ (read("grid-ahead", root) ?? []);
+  const addresses = /** @type {string[]} */ (readJson("grid-ahead", root) ?? []);
   ahead.clear();
   for (const address of addresses) {
     const image = new Image();
@@ -40,12 +40,6 @@ function load(root) {
     image.src = address;
     ahead.add(image);
   }
-}
-
-/** The cookie changes when the reviewer logs in again on another tab. */
-function csrfToken() {
-  const cookie = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
-  return cookie === null ? null : decodeURIComponent(cookie[1]);
 }
 
 /**
@@ -66,32 +60,30 @@ async function send(form) {
     }
     replace(next);
   } catch (error) {
-    page.fail(error instanceof Refusal ? page.texts.refused : page.texts.unreachable);
+    if (!(error instanceof RequestError)) {
+      throw error;
+    }
+    page.fail(error.message);
   } finally {
     isBusy = false;
     page.isBusy = false;
   }
 }
 
-class Refusal extends Error {}
-
 /**
  * @param {HTMLFormElement} form
  * @returns {Promise<HTMLElement>}
  */
 async function answerTo(form) {
-  const body = new FormData(form);
-  const token = csrfToken();
-  if (token !== null) {
-    body.set("csrfmiddlewaretoken", token);
+  const { unreachable, refused } = page.texts;
+  const http = new Http({ network: unreachable, timeout: unreachable, other: refused });
+  const answer = await http.page(form.action, new FormData(form));
+  const grid = answer.page.getElementById("grid");
+  if (grid === null) {
+    throw new RequestError(refused, "login");
   }
-  const response = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  const answer = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("grid");
-  if (!response.ok || answer === null) {
-    throw new Refusal();
-  }
-  history.replaceState(null, "", response.url);
-  return answer;
+  history.replaceState(null, "", answer.url);
+  return grid;
 }
 
 /** @param {HTMLElement} next */

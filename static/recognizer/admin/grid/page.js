@@ -1,7 +1,7 @@
 /** One page of the grid: its drawings, the bar below them, and the keys. */
 
 import { slot } from "../../shared/dom.js";
-import { fill } from "../../shared/texts.js";
+import { fill, readJson } from "../../shared/texts.js";
 import { Cells } from "./cells.js";
 
 /** @typedef {import("./types.js").Texts} Texts */
@@ -15,7 +15,7 @@ export class GridPage {
   constructor(root, announce, send) {
     this.root = root;
     this.announce = announce;
-    this.texts = /** @type {Texts} */ (read("grid-texts", root));
+    this.texts = /** @type {Texts} */ (readJson("grid-texts", root));
     this.form = /** @type {HTMLFormElement} */ (slot(root, "form"));
     this.said = slot(root, "said");
     const list = /** @type {HTMLElement | null} */ (root.querySelector("[data-slot=cells]"));
@@ -118,15 +118,4 @@ export class GridPage {
 /** @param {EventTarget | null} target */
 function isDrawing(target) {
   return target === document.body || (target instanceof Element && target.closest(".grid-cell") !== null);
-}
-
-/**
- * What the server wrote into the page as JSON.
- *
- * @param {string} id
- * @param {ParentNode} root
- * @returns {any}
- */
-export function read(id, root) {
-  return JSON.parse(root.querySelector(`#${id}`)?.textContent ?? "null");
 }

@@ -1,9 +1,9 @@
 /** Ties the review queue together: keys, buttons, touch, time, leaving. */
 
 import { byId } from "../../shared/dom.js";
-import { Client } from "./client.js";
 import { Desk } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
+import { readJson } from "../../shared/texts.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./keys.js").Action} Action */
@@ -22,10 +22,9 @@ const help = byId("help", HTMLDialogElement);
 const shortcuts = byId("shortcuts", HTMLInputElement);
 
 /** @type {Setup} */
-const setup = JSON.parse(byId("review-setup", HTMLElement).textContent ?? "");
+const setup = readJson("review-setup");
 const view = new View(setup.texts);
 const desk = new Desk(
-  new Client(setup),
   setup,
   menu.dataset.order ?? "",
   show,

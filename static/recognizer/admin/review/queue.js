@@ -6,10 +6,11 @@
 import { Card } from "./card.js";
 import { Line } from "./send_queue.js";
 import { Pace } from "./rate.js";
+import { Http } from "../../shared/http.js";
 import { fill } from "../../shared/texts.js";
+import { uuid } from "../../shared/uuid.js";
 
-/** @typedef {import("./client.js").Client} Client */
-/** @typedef {import("./client.js").Failure} Failure */
+/** @typedef {import("../../shared/http.js").RequestError} RequestError */
 /** @typedef {import("./send_queue.js").Task} Task */
 /** @typedef {import("./types.js").Left} Left */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
@@ -31,14 +32,15 @@ const STEPS = 10;
 // More than the fastest typist labels while the next ones come.
 const AHEAD = 24;
 const REFILL_BELOW = 16;
+const CONFLICT = 409;
 
-/** A random UUID; `crypto.randomUUID` is there on secure pages only. */
-function uuid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+/**
+ * Whether the drawing has been deleted.
+ *
+ * @param {RequestError} failure
+ */
+function isGone({ status, code }) {
+  return status === 404 && code === "not_found";
 }
 
 export class Desk {
@@ -54,14 +56,14 @@ export class Desk {
   #until = "";
 
   /**
-   * @param {Client} client
    * @param {Setup} setup
    * @param {string} order
    * @param {() => void} changed
    * @param {(text: string, isLoggedOut: boolean) => void} complain
    */
-  constructor(client, setup, order, changed, complain) {
-    this.client = client;
+  constructor(setup, order, changed, complain) {
+    this.urls = setup.urls;
+    this.http = new Http(setup.texts.error);
     this.digit = setup.digit;
     this.texts = setup.texts;
     this.order = order;
@@ -101,14 +103,14 @@ export class Desk {
     if (card !== undefined) {
       const seen = card.label?.value ?? null;
       this.pace.mark(performance.now());
-      this.#take(card, value, (id) => this.client.post("label", { id: card.id, label: value, seen, step: id }));
+      this.#take(card, value, (id) => this.#post("label", { id: card.id, label: value, seen, step: id }));
     }
   }
 
   skip() {
     const card = this.current;
     if (card !== undefined) {
-      this.#take(card, null, () => this.client.post("skip", { id: card.id }));
+      this.#take(card, null, () => this.#post("skip", { id: card.id }));
     }
   }
 
@@ -125,7 +127,7 @@ export class Desk {
     if (!this.#line.drop(step.task)) {
       this.#line.add({
         drawing: card.id,
-        send: () => this.client.post("undo", { id: card.id, step: step.value === null ? null : step.id }),
+        send: () => this.#post("undo", { id: card.id, step: step.value === null ? null : step.id }),
         done: (/** @type {UndoAnswer} */ { label, until }) => {
           this.#until = until;
           card.label = label;
@@ -183,7 +185,7 @@ export class Desk {
       return;
     }
     this.#line.add({
-      send: () => this.client.post("renew", { have: this.ahead.map((card) => card.id) }),
+      send: () => this.#post("renew", { have: this.ahead.map((card) => card.id) }),
       done: (/** @type {RenewAnswer} */ answer) => this.#hear(answer),
       failed: (failure) => this.#say(failure),
     });
@@ -193,11 +195,22 @@ export class Desk {
   leave() {
     this.#line.flush();
     if (this.ahead.length > 0) {
-      this.client.tell("release", { have: this.ahead.map((card) => card.id), until: this.#until });
+      const have = this.ahead.map((card) => card.id);
+      this.#post("release", { have, until: this.#until }).catch(() => {});
     }
   }
 
   // -------------------------------------------------------------------------------------------
+
+  /**
+   * @param {keyof Setup["urls"]} name
+   * @param {object} json
+   * @returns {Promise<any>}
+   */
+  #post(name, json) {
+    // It arrives even if the page is left in the same moment.
+    return this.http.json(this.urls[name], { method: "POST", json, keepalive: true });
+  }
 
   /**
    * @param {Card} card
@@ -244,7 +257,7 @@ export class Desk {
 
   /**
    * @param {Step} step
-   * @param {Failure} failure
+   * @param {RequestError} failure
    */
   #comesBack(step, failure) {
     step.hasFailed = true;
@@ -255,16 +268,16 @@ export class Desk {
     const { card } = step;
     this.steps = this.steps.filter((each) => each !== step);
     this.#count(step, -1);
-    if (failure.kind === "gone") {
+    if (isGone(failure)) {
       this.total -= 1;
       this.#say(failure);
       this.refill();
       return;
     }
-    const reason = failure.kind === "conflict" ? failure.message : `${this.texts.not_saved} ${failure.message}`;
+    const reason = failure.status === CONFLICT ? failure.message : `${this.texts.not_saved} ${failure.message}`;
     card.note = reason;
     card.said = step.value;
-    card.label = failure.label ?? card.label;
+    card.label = failure.content?.label ?? card.label;
     // Never in place of the drawing that is looked at: the next key is meant for that one.
     const behind = this.ahead.findIndex((each, index) => index > 0 && !each.isBack);
     this.ahead.splice(behind === -1 ? this.ahead.length : behind, 0, card);
@@ -274,7 +287,7 @@ export class Desk {
 
   /**
    * @param {Step} step
-   * @param {Failure} failure
+   * @param {RequestError} failure
    */
   #notUndone({ card, value, hasFailed }, failure) {
     if (value !== null && !hasFailed) {
@@ -282,7 +295,7 @@ export class Desk {
       card.label = { value, text };
       card.note = `${failure.message} ${text}`;
     }
-    if (failure.kind === "gone") {
+    if (isGone(failure)) {
       this.ahead = this.ahead.filter((each) => each !== card);
     }
     this.#say(failure);
@@ -299,7 +312,7 @@ export class Desk {
       send: () => {
         const unsent = this.#line.unanswered.flatMap(({ drawing }) => drawing ?? []);
         const have = [...new Set([...this.ahead.map((card) => card.id), ...unsent])];
-        return this.client.post("next", { order: this.order, digit: this.digit, wanted, have });
+        return this.#post("next", { order: this.order, digit: this.digit, wanted, have });
       },
       done: (/** @type {NextAnswer} */ answer) => {
         if (generation !== this.#generation) {
@@ -360,7 +373,7 @@ export class Desk {
   }
 
   /**
-   * @param {Failure} failure
+   * @param {RequestError} failure
    * @param {string} text
    */
   #say(failure, text = failure.message) {
@@ -372,7 +385,7 @@ export class Desk {
     if (ids.length > 0) {
       const until = this.#until;
       this.#line.add({
-        send: () => this.client.post("release", { have: ids, until }),
+        send: () => this.#post("release", { have: ids, until }),
         done: () => {},
         // Nobody needs to know: the claims run out by themselves.
         failed: () => {},

@@ -1,12 +1,12 @@
 /** What is to be sent, one after the other: a label and its undo can't overtake each other. */
 
-import { Failure } from "./client.js";
+import { RequestError } from "../../shared/http.js";
 
 /**
  * @typedef {object} Task
  * @property {() => Promise<any>} send
  * @property {(answer: any) => void} done
- * @property {(failure: Failure) => void} failed
+ * @property {(failure: RequestError) => void} failed
  * @property {string} [drawing] whose label, skip or undo it is
  * @property {boolean} [isLabel]
  */
@@ -63,7 +63,7 @@ export class Line {
       try {
         answer = await task.send();
       } catch (error) {
-        if (!(error instanceof Failure)) {
+        if (!(error instanceof RequestError)) {
           throw error;
         }
         failure = error;
@@ -72,7 +72,8 @@ export class Line {
       if (failure === null) {
         task.done(answer);
       } else {
-        const failed = failure.isForAll ? [task, ...this.#waiting.splice(0)] : [task];
+        // What waits behind would fail in the same way, unless this request alone was refused.
+        const failed = failure.kind !== "refused" ? [task, ...this.#waiting.splice(0)] : [task];
         for (const each of failed) {
           each.failed(failure);
         }

@@ -1,9 +1,7 @@
 /** The answer: the digit, how sure the model is, the ten probabilities, and what it saw. */
 
-import { localPath } from "../api.js";
 import { slot } from "../../shared/dom.js";
-import { confidencePercent, confidenceWord, isRefused, secondGuess, shortPercent, verdictSentence } from "./answer_text.js";
-import { fill } from "../../shared/texts.js";
+import { localPath } from "../../shared/http.js";
 
 /** @typedef {import("../types.js").Prediction} Prediction */
 /** @typedef {import("../types.js").Preview} Preview */
@@ -58,22 +56,16 @@ export class AnswerView {
    * @param {string} seen address of what the model saw
    * @returns {string} the answer in one sentence
    */
-  #fill(answer, seen) {
-    const { texts } = this;
-    // Of what is no digit a figure or a long bar would look sure, and the sentence says otherwise.
-    const refused = isRefused(answer);
-    const percent = refused ? "" : confidencePercent(texts, answer.confidence);
-    const word = confidenceWord(texts, answer);
-    const sentence = verdictSentence(texts, answer);
-    this.element.dataset.verdict = answer.verdict;
-    this.#write(String(answer.digit), word, percent, sentence);
-    slot(this.element, "second").textContent = secondGuess(texts, answer);
-    slot(this.element, "model").textContent = answer.model_version;
+  #fill({ digit, verdict, probabilities, words, model_version: model }, seen) {
+    this.element.dataset.verdict = verdict;
+    this.#write(String(digit), words.confidence, words.percent, words.sentence);
+    slot(this.element, "second").textContent = words.second;
+    slot(this.element, "model").textContent = model;
     slot(this.element, "model-line").hidden = false;
-    this.#bars(refused ? null : answer.probabilities, answer.digit);
-    slot(this.element, "bars-heading").textContent = refused ? texts.bars_heading.refused : texts.bars_heading.shown;
+    this.#bars(words.bars, probabilities, digit);
+    slot(this.element, "bars-heading").textContent = words.bars_heading;
     this.#seen(seen);
-    return refused ? sentence : fill(texts.announcement, { sentence, word, percent });
+    return words.announcement;
   }
 
   /** Back to how the page began. */
@@ -84,8 +76,8 @@ export class AnswerView {
     slot(this.element, "second").textContent = "";
     this.#write("", "", "", this.texts.prompt);
     slot(this.element, "model-line").hidden = true;
-    this.#bars(null, -1);
-    slot(this.element, "bars-heading").textContent = this.texts.bars_heading.shown;
+    this.#bars([], [], -1);
+    slot(this.element, "bars-heading").textContent = this.texts.bars_heading;
     this.#seen(null);
   }
 
@@ -112,16 +104,17 @@ export class AnswerView {
   }
 
   /**
-   * @param {number[] | null} probabilities
-   * @param {number} digit
+   * @param {string[]} percentages empty for bars that say nothing
+   * @param {number[]} probabilities
+   * @param {number} best
    */
-  #bars(probabilities, digit) {
+  #bars(percentages, probabilities, best) {
     const list = slot(this.element, "bars");
-    list.querySelectorAll(".bar").forEach((bar, index) => {
-      const share = probabilities?.[index] ?? 0;
-      bar.classList.toggle("bar--best", index === digit);
-      bar.querySelector("rect")?.setAttribute("width", (100 * share).toFixed(2));
-      slot(bar, "value").textContent = probabilities === null ? "" : shortPercent(this.texts, share);
+    list.querySelectorAll(".bar").forEach((bar, digit) => {
+      const width = percentages.length > 0 ? 100 * probabilities[digit] : 0;
+      bar.classList.toggle("bar--best", digit === best);
+      bar.querySelector("rect")?.setAttribute("width", width.toFixed(2));
+      slot(bar, "value").textContent = percentages[digit] ?? "";
     });
   }
 

@@ -1,43 +1,25 @@
 /** Beside an answer that the visitor's own corrections decided: that they did, and by which drawing. */
 
-import { localPath } from "../api.js";
 import { slot } from "../../shared/dom.js";
-import { answeredLabel, inSentence } from "../../shared/labels.js";
-import { fill } from "../../shared/texts.js";
+import { localPath } from "../../shared/http.js";
 
 /** @typedef {import("../types.js").Prediction} Prediction */
-/** @typedef {import("../types.js").Texts} Texts */
 
 export class PersonalView {
-  /**
-   * @param {HTMLElement} element
-   * @param {Texts} texts
-   */
-  constructor(element, texts) {
+  /** @param {HTMLElement} element */
+  constructor(element) {
     this.element = element;
-    this.texts = texts;
   }
 
-  /**
-   * @param {Prediction} prediction
-   * @returns {string} the same as a sentence to be said aloud; empty where the network alone decided
-   */
-  show(prediction) {
-    this.element.hidden = !prediction.personal;
-    if (!prediction.personal) {
-      return "";
+  /** @param {Prediction} prediction */
+  show({ personal, words, source, image_url: image, remembered_image_url: remembered }) {
+    this.element.hidden = !personal;
+    if (personal) {
+      slot(this.element, "personal-why").textContent = words.personal;
+      this.element.dataset.source = source;
+      this.#picture("personal-drawing", image);
+      this.#picture("personal-remembered", remembered);
     }
-    const { personal } = this.texts;
-    const label = answeredLabel(prediction);
-    const alone = answeredLabel(prediction.network);
-    slot(this.element, "personal-why").textContent = [
-      fill(personal.why, { a_label: inSentence(this.texts, label) }),
-      alone === label ? "" : fill(personal.alone, { a_label: inSentence(this.texts, alone) }),
-    ].join(" ").trim();
-    this.element.dataset.source = prediction.source;
-    this.#picture("personal-drawing", prediction.image_url);
-    this.#picture("personal-remembered", prediction.remembered_image_url);
-    return personal.title;
   }
 
   reset() {

@@ -6,7 +6,7 @@
  */
 
 import { slot } from "../../shared/dom.js";
-import { NOT_A_DIGIT, answeredLabel, inSentence } from "../../shared/labels.js";
+import { NOT_A_DIGIT, answeredLabel } from "../../shared/labels.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./suggestions.js").Suggestions} Suggestions */
@@ -20,23 +20,19 @@ import { fill } from "../../shared/texts.js";
  * @param {Suggestion} suggestion
  * @param {boolean} isRemembering whether the site remembers drawings for this visitor
  */
-export function outcomeSentence(texts, { choice, state }, isRemembering) {
-  const { feedback } = texts;
-  const memory = isRemembering ? "on" : "off";
+export function outcomeSentence({ feedback }, { choice, state }, isRemembering) {
   if (state === "failed") {
     return "";
   }
   if (state === "sending") {
     return feedback.sending;
   }
+  const memory = isRemembering ? "on" : "off";
   if (choice === null) {
-    return state === "saved" ? feedback.taken_back : feedback.before[memory];
+    return state === "saved" ? feedback.undone : feedback.before[memory];
   }
-  const said = fill(feedback.said, { a_label: inSentence(texts, choice) });
-  if (state === "idle") {
-    return said;
-  }
-  return [feedback.thanks, said, feedback.after[memory]].join(" ");
+  const said = feedback.said[choice];
+  return state === "saved" ? fill(feedback.thanks[memory], { said }) : said;
 }
 
 /** @param {HTMLButtonElement} button */

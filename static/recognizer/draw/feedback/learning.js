@@ -34,9 +34,9 @@ export class Learning {
       announce,
       changed: () => this.#remembered(),
     });
-    this.personal = new PersonalView(byId("personal", HTMLElement), texts);
+    this.personal = new PersonalView(byId("personal", HTMLElement));
     this.feedback = this.#feedback("feedback");
-    this.opened = new EntryDialog(byId("opened", HTMLDialogElement), this.#feedback("opened-feedback"), texts);
+    this.opened = new EntryDialog(byId("opened", HTMLDialogElement), this.#feedback("opened-feedback"));
     this.keys = new AnswerKeys(byId("answer-keys", HTMLInputElement));
     this.isChanged = false;
     this.suggestions.onChange((id, suggestion) => this.#said(id, suggestion));
@@ -46,12 +46,11 @@ export class Learning {
    * Ask about this answer, and say why it was given.
    *
    * @param {Prediction} prediction
-   * @returns {string} what is to be said aloud of it
    */
   show(prediction) {
     this.isChanged = false;
     this.feedback.show(prediction);
-    return this.personal.show(prediction);
+    this.personal.show(prediction);
   }
 
   /** There is no answer any more. */

@@ -1,7 +1,7 @@
 /** What the site remembers for this visitor: how much, and the switches to stop it and to forget it all. */
 
-import { ApiError } from "../api.js";
 import { slot } from "../../shared/dom.js";
+import { RequestError } from "../../shared/http.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("../api.js").Api} Api */
@@ -34,7 +34,7 @@ export class MemoryView {
       this.#show(await this.api.memory());
     } catch (error) {
       // Nobody asked for it: the count is a little old, that is all.
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
     }
@@ -54,7 +54,7 @@ export class MemoryView {
     try {
       await act();
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       this.failure.textContent = error.message;

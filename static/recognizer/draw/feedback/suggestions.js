@@ -5,7 +5,7 @@
  * first, so that the last one stays. One that could not be sent waits for `retry`.
  */
 
-import { ApiError } from "../api.js";
+import { RequestError } from "../../shared/http.js";
 import { suggestedLabel } from "../../shared/labels.js";
 
 /** @typedef {import("../api.js").Api} Api */
@@ -31,10 +31,11 @@ export class Suggestions {
    *
    * @param {string} id a prediction's
    * @param {number | null} label
+   * @param {string} [note] what the history says of it
    */
-  learn(id, label) {
+  learn(id, label, note = "") {
     if (!this.isWaiting(id)) {
-      this.known.set(id, { choice: label, saved: label, state: "idle", error: "" });
+      this.known.set(id, { choice: label, saved: label, note, state: "idle", error: "" });
     }
   }
 
@@ -52,7 +53,7 @@ export class Suggestions {
    * @returns {Suggestion}
    */
   of(id) {
-    return this.known.get(id) ?? { choice: null, saved: null, state: "idle", error: "" };
+    return this.known.get(id) ?? { choice: null, saved: null, note: "", state: "idle", error: "" };
   }
 
   /**
@@ -76,10 +77,11 @@ export class Suggestions {
   async #send(id) {
     const { choice } = this.of(id);
     try {
-      const saved = choice === null ? await this.api.takeBack(id) : suggestedLabel(await this.api.suggest(id, choice));
-      this.#settle(id, choice, { saved, state: "saved" });
+      const prediction = choice === null ? await this.api.withdraw(id) : await this.api.suggest(id, choice);
+      const saved = prediction === null ? null : suggestedLabel(prediction);
+      this.#settle(id, choice, { saved, note: prediction?.words.suggestion ?? "", state: "saved" });
     } catch (error) {
-      if (!(error instanceof ApiError)) {
+      if (!(error instanceof RequestError)) {
         throw error;
       }
       this.#settle(id, choice, { state: "failed", error: error.message });

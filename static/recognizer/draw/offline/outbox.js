@@ -8,12 +8,6 @@ const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 60_000;
 const LOCK = "digitsite.outbox";
 
-/** @returns {string} a key that no other drawing has; `crypto.randomUUID` is missing on plain http */
-export function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 export class Outbox {
   /**
    * @param {object} parts
