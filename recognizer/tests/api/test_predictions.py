@@ -280,6 +280,23 @@ def test_drawings_follow_a_visitor_who_logs_in(
     assert api.get(URL).json()["results"] == []
 
 
+def test_a_damaged_stored_drawing_is_an_error_of_the_server(
+    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
+) -> None:
+    drawn = api.post(URL, {"image": data_url(draw_digit())}).json()
+    Prediction.objects.update(image=b"\x89PNG\r\n\x1a\n, and no more")
+    api.raise_request_exception = False
+
+    response = api.get(drawn["model_input_url"])
+
+    assert response.status_code == 500
+    body = response.json()
+    assert body["type"] == "server_error"
+    assert body["errors"][0]["detail"] == (
+        "Something went wrong on the server. Try again in a minute."
+    )
+
+
 # CSRF -------------------------------------------------------------------------------------------
 
 
