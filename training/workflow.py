@@ -167,5 +167,7 @@ def _save(
     if activated:
         # Where the gate was asked, it is the cause; where activation was ordered, the order is.
         cause = Cause.GATE if activate is Activate.AUTO else Cause.COMMAND
+        # The account may have been deleted during a long run.
+        by = User.objects.filter(pk=by.pk).first() if by else None
         version = registry.activate_model(name=version.name, cause=cause, by=by)
     return Saved(version=version, result=result, previous=previous, activated=activated)

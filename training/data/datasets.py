@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,29 +68,38 @@ class PenDigit:
 # --- MNIST --------------------------------------------------------------------------------------
 
 
-def read_npz(path: Path, splits: Sequence[str] = ("train", "test")) -> dict[str, Data]:
+def read_npz(path: Path) -> dict[str, Data]:
     """Read an npz in Keras' layout (``x_train``, ``y_train``, ...), without preparing the images.
 
-    Returns those of ``splits`` that the file has. Raises ``FileNotFoundError``, or ``DataDamaged``
-    if it is not an npz file or does not contain 28x28 digits.
+    Returns ``train``, ``test`` or both, whatever the file has. Raises as ``load_arrays``, and
+    ``DataDamaged`` if these are not 28x28 digits.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    found: dict[str, Data] = {}
-    try:
-        # Opened here: np.load leaves a damaged zip file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            for split in splits:
-                if f"x_{split}" in arrays and f"y_{split}" in arrays:
-                    images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
-                    found[split] = check_digits(images, labels, str(path))
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError) as error:
-        if isinstance(error, DataDamaged):
-            raise
-        raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
+    arrays = load_arrays(path)
+    found = {
+        split: check_digits(arrays[f"x_{split}"], arrays[f"y_{split}"], str(path))
+        for split in ("train", "test")
+        if {f"x_{split}", f"y_{split}"} <= arrays.keys()
+    }
     if not found:
         raise DataDamaged(f"{path} has neither x_train, y_train nor x_test, y_test")
     return found
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz file. Raises ``FileNotFoundError`` or ``DataDamaged``."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        # Opened here: np.load leaves a damaged zip file open.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                raise DataDamaged(f"{path} holds one array, not an npz with x_test and y_test")
+            return {name: archive[name] for name in archive.files}
+    except DataDamaged:
+        raise
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, TypeError) as error:
+        raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
 
 
 def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: str) -> Data:

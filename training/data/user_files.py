@@ -6,7 +6,6 @@ submitted one. A blank image becomes a black input, which counts as rejected.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +33,7 @@ def read_npz(path: Path) -> Data:
     are 0-9, or 10 for "not a digit". ``x_not_a_digit``, if present, is added with label 10.
     Raises ``FileNotFoundError`` or ``DataDamaged``.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {path}")
-    try:
-        # Opened here: np.load leaves a damaged zip file open.
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if isinstance(archive, np.ndarray):
-                raise DataDamaged(f"{path} holds one array, not an npz with x_test and y_test")
-            arrays = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, KeyError, TypeError) as error:
-        if isinstance(error, DataDamaged):
-            raise
-        raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
+    arrays = datasets.load_arrays(path)
     parts = [
         (
             _model_inputs(arrays[x], f"{path}: {x}"),

@@ -206,6 +206,13 @@ def test_a_corrupt_npz_is_rejected(content: bytes, option: str, says: str, tmp_p
         train(tmp_path, option, str(path), "--data", option[2:], "--from-scratch")
 
 
+def test_a_single_array_instead_of_an_npz_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "given.npy"
+    np.save(path, IMAGES)
+    with pytest.raises(CommandError, match="holds one array, not an npz"):
+        train(tmp_path, "--mnist", str(path), "--data", "mnist", "--from-scratch")
+
+
 def test_a_taken_name_and_an_unwritable_report_are_rejected_at_once(
     tmp_path: Path,
 ) -> None:
