@@ -23,11 +23,12 @@ from recognizer.versions import active as active_version
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks that the tests carry."""
-    config.addinivalue_line(
-        "markers",
+    """Register the marks."""
+    for mark in (
         "services: starts PostgreSQL or Redis; skipped where missing unless REQUIRE_SERVICES=1",
-    )
+        "store: depends on the database's SQL, locks or constraints; `make test-postgres` runs it",
+    ):
+        config.addinivalue_line("markers", mark)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognizer.tests.browser.desk import Desk
+from recognizer.tests.support.required import skip_or_fail
 
 # Playwright's synchronous API keeps an event loop in the main thread, and Django would take every
 # query there for one from asynchronous code. Until the session's end: so does the loop.
@@ -38,9 +39,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     executable = find_browser()
     if executable is None:
         reason = "no Chromium or Chrome on the PATH; the variable CHROMIUM can name one"
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail(reason, variable="REQUIRE_BROWSER")
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return {
         **browser_type_launch_args,

@@ -28,7 +28,7 @@ from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import active as active_version
 from recognizer.versions import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 Make = Callable[..., Prediction]
 

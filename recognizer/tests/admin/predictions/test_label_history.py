@@ -24,7 +24,7 @@ from recognizer.tests.support.reviewing import (
     prediction,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 EVENTS = "/admin/recognizer/labelevent/"
 LINE = re.compile(r"<time[^>]*>[^<]*</time>\s*<span[^>]*>(.*?)</span>\s*<b>(.*?)</b>", re.DOTALL)

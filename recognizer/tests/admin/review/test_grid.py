@@ -30,7 +30,7 @@ from recognizer.tests.support.reviewing import (
     prediction,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 GRID = LIST + "grid/"
 UNDO = GRID + "undo/"

@@ -32,7 +32,7 @@ from recognizer.tests.support.reviewing import (
     prediction,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 PAGE = LIST + "review/"
 ENDPOINTS = ["next", "label", "skip", "undo", "renew", "release"]
