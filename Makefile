@@ -9,7 +9,7 @@ ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
-PYTEST := $(PY) -m pytest --numprocesses auto --dist loadgroup
+PYTEST := $(PY) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 INSTALLED := $(VENV)/installed
 INSTALLED_DEV := $(VENV)/installed-dev
 COLLECTED := $(VENV)/static
@@ -34,6 +34,14 @@ test: $(INSTALLED_DEV) ## run the tests on all cores, in random order (ARGS="rec
 
 test-postgres: $(INSTALLED_DEV) ## run the tests that depend on the database on a temporary PostgreSQL
 	$(PY) -m recognizer.tests.support.servers $(PYTEST) -m store $(ARGS)
+
+coverage: $(INSTALLED_DEV) ## run the tests and print the share of lines that they cover, by folder
+	$(PYTEST) --cov --cov-report= $(ARGS)
+	@for folder in digitsite recognizer/*/ training/*/ recognizer training .; do \
+		share=$$($(PY) -m coverage report --format=total --precision=1 --include="$${folder%/}/**" 2>/dev/null) && \
+			printf '%-28s%6s %%\n' "$${folder%/}" "$$share"; \
+	done
+	@echo "Lines that no test runs: $(PY) -m coverage report --show-missing --skip-covered"
 
 lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations, the API schema, JavaScript
 	$(PY) -m ruff check .
