@@ -56,7 +56,7 @@ def test_a_worker_in_the_middle_of_its_work_ends_with_its_parent(
     if "sleep" in then:
         parent.kill()
     # Both hold the other end of stdout and stderr: reading ends when both are gone.
-    parent.communicate(timeout=60)
+    parent.communicate(timeout=300)
     assert parent.returncode != 0
 
 
@@ -73,4 +73,4 @@ def test_leaving_the_block_does_not_wait_for_the_work() -> None:
         give_up()
     for future in waiting:
         with pytest.raises((BrokenExecutor, CancelledError)):
-            future.result(timeout=60)
+            future.result(timeout=300)

@@ -21,7 +21,7 @@ def run(project_root: Path, path: Path, *options: str) -> dict[str, object]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.site.insights", "--drawings", "300", "--copies", "3",
          "--json", str(path), *options],
-        cwd=project_root, capture_output=True, text=True, timeout=300, check=False,
+        cwd=project_root, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "900 drawings" in done.stdout

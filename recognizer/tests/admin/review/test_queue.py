@@ -665,7 +665,7 @@ def together(*calls: Any) -> list[Any]:
 
     def run(call: Any) -> Any:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=300)
             return call()
         finally:
             connections.close_all()
