@@ -9,6 +9,7 @@ ARGS ?=
 
 VENV := .venv
 PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder
 INSTALLED := $(VENV)/installed
 INSTALLED_DEV := $(VENV)/installed-dev
 COLLECTED := $(VENV)/static
@@ -16,10 +17,10 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format screenshot train clean
+.PHONY: help run test test-postgres coverage lint format screenshot train clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 run: export STATIC_ROOT = $(COLLECTED)
 run: $(INSTALLED) $(COLLECTED)/staticfiles.json ## install what is missing and serve the site on 127.0.0.1:8000 (PORT=...)
@@ -28,8 +29,19 @@ run: $(INSTALLED) $(COLLECTED)/staticfiles.json ## install what is missing and s
 	@echo "DigitSite: http://127.0.0.1:$(PORT)/ (admin: /admin/). Ctrl-C stops it."
 	$(serve)
 
-test: $(INSTALLED_DEV) ## run the tests (ARGS="recognizer -k canvas")
-	$(PY) -m pytest $(ARGS)
+test: $(INSTALLED_DEV) ## run the tests on all cores, in random order (ARGS="recognizer -k canvas")
+	$(PYTEST) $(ARGS)
+
+test-postgres: $(INSTALLED_DEV) ## run the tests that depend on the database on a temporary PostgreSQL
+	$(PY) -m recognizer.tests.support.servers $(PYTEST) -m store $(ARGS)
+
+coverage: $(INSTALLED_DEV) ## run the tests and print the share of lines that they cover, by folder
+	$(PYTEST) --cov --cov-report= $(ARGS)
+	@for folder in digitsite recognizer/*/ training/*/ recognizer training .; do \
+		share=$$($(PY) -m coverage report --format=total --precision=1 --include="$${folder%/}/**" 2>/dev/null) && \
+			printf '%-28s%6s %%\n' "$${folder%/}" "$$share"; \
+	done
+	@echo "Lines that no test runs: $(PY) -m coverage report --show-missing --skip-covered"
 
 lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations, the API schema, JavaScript
 	$(PY) -m ruff check .

@@ -23,11 +23,36 @@ from recognizer.versions import active as active_version
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks that the tests carry."""
-    config.addinivalue_line(
-        "markers",
+    """Register the marks."""
+    for mark in (
         "services: starts PostgreSQL or Redis; skipped where missing unless REQUIRE_SERVICES=1",
-    )
+        "store: depends on the database's SQL, locks or constraints; `make test-postgres` runs it",
+    ):
+        config.addinivalue_line("markers", mark)
+
+
+# What takes longest, in the order in which it is started; each group runs in one worker, as does
+# every other module. TensorFlow's import takes seconds and 500 MB: few workers need it that way.
+LONG = {
+    "training/tests/model/": "train",
+    "training/tests/management/": "train",
+    "training/tests/test_": "jobs",
+    "benchmarks/tests/": "benchmarks",
+}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Group the tests for parallel runs, so that a module's fixtures are set up once."""
+    order = [*dict.fromkeys(LONG.values())]
+    places: dict[pytest.Item, int] = {}
+    for item in items:
+        path = item.nodeid.partition("::")[0]
+        group = next((name for start, name in LONG.items() if path.startswith(start)), None)
+        places[item] = len(order) if group is None else order.index(group)
+        item.add_marker(pytest.mark.xdist_group(group or item.path.stem))
+    yield
+    items.sort(key=places.__getitem__)
 
 
 @pytest.fixture(scope="session")

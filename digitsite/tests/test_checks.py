@@ -61,7 +61,7 @@ def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

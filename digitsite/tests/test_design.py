@@ -44,7 +44,7 @@ def test_a_web_process_does_without_tensorflow(project_root: Path, tmp_path: Pat
         cwd=project_root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -67,7 +67,7 @@ def test_no_command_costs_the_import_of_tensorflow(project_root: Path) -> None:
         cwd=project_root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -85,7 +85,7 @@ def test_check_is_silent(project_root: Path) -> None:
         cwd=project_root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

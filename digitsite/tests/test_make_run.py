@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from recognizer.tests.support.servers import free_port
+from recognizer.tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="make run is for Unix"),
@@ -34,9 +35,9 @@ class Running:
     log: Path
 
     def workers(self) -> dict[str, int]:
-        """Return the names of the workers that have signed in, each with its process."""
+        """Return the process id of each worker that has registered, by the worker's name."""
         try:
-            with sqlite3.connect(self.database, timeout=30) as connection:
+            with sqlite3.connect(self.database, timeout=PATIENCE) as connection:
                 rows = connection.execute("SELECT id, place FROM recognizer_worker").fetchall()
             connection.close()
         except sqlite3.OperationalError:
@@ -45,31 +46,31 @@ class Running:
         return {name: int(place.rpartition(" ")[2]) for name, place in rows}
 
     def answers(self) -> bool:
-        """Tell whether the site answers."""
+        """Return whether the site answers."""
         try:
-            with urllib.request.urlopen(self.address + "/healthz", timeout=5):
+            with urllib.request.urlopen(self.address + "/healthz", timeout=PATIENCE):
                 return True
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
-    def wait_until(self, happens: Callable[[], object], what: str) -> None:
-        """Wait for something, or fail with what was said."""
-        for _ in range(900):
-            if happens():
-                return
-            time.sleep(0.1)
-        pytest.fail(f"waited in vain until {what}: {self.log.read_text()}")
+    def wait_until(self, condition: Callable[[], object], description: str) -> None:
+        """Wait for a condition; show the output of `make` if it stays false."""
+        wait_until(condition, description, details=self.log.read_text)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for the collected static files, other than that of a site that runs here."""
+    return tmp_path_factory.mktemp("collected") / "static"
 
 
 @pytest.fixture
-def running(tmp_path: Path, project_root: Path) -> Iterator[Running]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def running(tmp_path: Path, collected: Path, project_root: Path) -> Iterator[Running]:
+    port = free_port()
     database, log = tmp_path / "db.sqlite3", tmp_path / "make.log"
     command = [
         "make", "--assume-old=.venv/installed", "run", f"PORT={port}", f"PY={sys.executable}",
-        "VENV=.venv",
+        "VENV=.venv", f"COLLECTED={collected}",
     ]  # fmt: skip
     with log.open("wb") as output:
         make = subprocess.Popen(
@@ -82,15 +83,18 @@ def running(tmp_path: Path, project_root: Path) -> Iterator[Running]:
         )
     site = Running(make, f"http://127.0.0.1:{port}", database, log)
     try:
-        site.wait_until(lambda: site.answers() and site.workers(), "site and worker are there")
+        site.wait_until(
+            lambda: site.answers() and site.workers(),
+            "the site answers and a worker has registered",
+        )
         yield site
     finally:
         if make.poll() is None:
             os.killpg(make.pid, signal.SIGTERM)
-            make.wait(timeout=60)
+            make.wait(timeout=PATIENCE)
 
 
-def is_gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -102,7 +106,7 @@ def test_a_killed_worker_is_started_again_and_ctrl_c_ends_both(running: Running)
     ((first, pid),) = running.workers().items()
 
     os.kill(pid, signal.SIGKILL)
-    running.wait_until(lambda: set(running.workers()) - {first}, "another worker is there")
+    running.wait_until(lambda: set(running.workers()) - {first}, "another worker has registered")
 
     assert running.answers()
     assert "The worker has ended. Another one starts." in running.log.read_text()
@@ -110,16 +114,16 @@ def test_a_killed_worker_is_started_again_and_ctrl_c_ends_both(running: Running)
 
     # As a terminal does it: to every process.
     os.killpg(running.make.pid, signal.SIGINT)
-    running.make.wait(timeout=60)
+    running.make.wait(timeout=PATIENCE)
 
-    assert is_gone(following)
+    assert has_ended(following)
     assert not running.answers()
     assert list(running.workers()) == [first]
     assert "Traceback" not in running.log.read_text()
 
 
 @pytest.mark.skipif(shutil.which("ps") is None, reason="ps is not installed")
-def test_a_site_that_ends_takes_its_worker_along(running: Running) -> None:
+def test_the_worker_ends_with_the_site(running: Running) -> None:
     ((_, worker),) = running.workers().items()
     processes = {
         int(line.split()[0]): line
@@ -136,7 +140,7 @@ def test_a_site_that_ends_takes_its_worker_along(running: Running) -> None:
     )
 
     os.kill(site, signal.SIGKILL)
-    running.make.wait(timeout=60)
+    running.make.wait(timeout=PATIENCE)
 
-    running.wait_until(lambda: is_gone(worker), "the worker has ended")
+    running.wait_until(lambda: has_ended(worker), "the worker has ended")
     assert running.workers() == {}

@@ -54,7 +54,7 @@ def test_a_busy_worker_ends_with_its_parent(then: str, tmp_path: Path, project_r
     if "sleep" in then:
         parent.kill()
     # Both hold the other end of stdout and stderr: reading ends when both are gone.
-    parent.communicate(timeout=60)
+    parent.communicate(timeout=300)
     assert parent.returncode != 0
 
 
@@ -71,4 +71,4 @@ def test_leaving_the_block_does_not_wait_for_the_work() -> None:
         give_up()
     for future in waiting:
         with pytest.raises((BrokenExecutor, CancelledError)):
-            future.result(timeout=60)
+            future.result(timeout=300)

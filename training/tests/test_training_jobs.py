@@ -37,7 +37,7 @@ from training.tests.small_data import write_small_data
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/admin/recognizer/trainingjob/"
-PATIENCE = 240
+PATIENCE = 600
 TRY = {"kind": "fast", "activate": "on", "epochs": "1", "limit": "40"}
 StartWorker = Callable[[], subprocess.Popen[bytes]]
 
@@ -71,7 +71,7 @@ def start_worker(
     for process in started:
         process.terminate()
     for process in started:
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
 
 
 def database_url() -> str:
@@ -252,7 +252,7 @@ def test_a_killed_worker_leaves_an_interrupted_job_and_the_next_one_starts(
 
     # On Ctrl-C a worker does not wait for the end of the training.
     another.send_signal(signal.SIGINT)
-    another.wait(timeout=60)
+    another.wait(timeout=PATIENCE)
     following.refresh_from_db()
     assert (following.status, following.error) == (
         JobStatus.INTERRUPTED, "The worker was stopped."

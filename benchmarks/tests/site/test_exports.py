@@ -16,7 +16,7 @@ def test_every_command_is_measured_in_a_process_of_its_own(
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.site.exports", "--rows", "12", "--formats", "npz",
          "--json", str(tmp_path / "costs.json")],
-        cwd=project_root, capture_output=True, text=True, timeout=300, check=False,
+        cwd=project_root, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr[-3000:]

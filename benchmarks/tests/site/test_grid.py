@@ -18,7 +18,7 @@ def test_every_step_is_timed_at_every_size(project_root: Path, tmp_path: Path) -
             sys.executable, "-m", "benchmarks.site.grid",
             "--drawings", "300", "900", "--rounds", "2", "--json", str(path),
         ],
-        cwd=project_root, env=environment, capture_output=True, text=True, check=False, timeout=300,
+        cwd=project_root, env=environment, capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr

@@ -12,16 +12,16 @@ import pytest
 from benchmarks.common import databases
 from benchmarks.site import insights, insights_data
 from benchmarks.site.insights import ASKED, Timing
-from digitsite.tests.test_services import missing
 from recognizer.models import LabelEvent, ModelVersion, Prediction
 from recognizer.tests.support import servers
+from recognizer.tests.support.required import skip_or_fail
 
 
 def run(project_root: Path, path: Path, *options: str) -> dict[str, object]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.site.insights", "--drawings", "300", "--copies", "3",
          "--json", str(path), *options],
-        cwd=project_root, capture_output=True, text=True, timeout=300, check=False,
+        cwd=project_root, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert "900 drawings" in done.stdout
@@ -42,7 +42,7 @@ def test_every_page_is_timed_on_postgresql(project_root: Path, tmp_path: Path) -
     try:
         servers.program("initdb")
     except servers.Missing as error:
-        missing(str(error))
+        skip_or_fail(f"{error} is not installed", variable="REQUIRE_SERVICES")
 
     report = run(project_root, tmp_path / "times.json", "--database", "postgresql")
 

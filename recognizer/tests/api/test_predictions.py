@@ -21,7 +21,7 @@ from recognizer.models import ModelVersion, Prediction
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 URL = "/api/v1/predictions/"
 DataUrl = Callable[[bytes], str]

@@ -24,7 +24,7 @@ from recognizer.tests.api.test_errors import error
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 URL = "/api/v1/predictions/"
 DataUrl = Callable[[bytes], str]

@@ -425,7 +425,7 @@ def test_what_was_pressed_last_is_stored_although_the_page_is_left(
     desk.page.keyboard.type("789")
     desk.page.goto(desk.url + LIST)
     expect(desk.page.get_by_role("link", name="Review queue")).to_be_visible()
-    for _ in range(100):
+    for _ in range(3000):
         if labels(rows)[:3] == [7, 8, 9] and not ReviewClaim.objects.exists():
             break
         desk.page.wait_for_timeout(100)

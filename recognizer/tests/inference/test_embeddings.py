@@ -23,6 +23,8 @@ from recognizer.predictions import selectors
 from recognizer.tests.support.drawings import DrawDigit, digit_png
 from recognizer.tests.support.reviewing import LIST, make_prediction
 
+pytestmark = pytest.mark.store
+
 URL = "/api/v1/predictions/"
 KEPT = b"\x00\x3c" * 96
 """Ninety-six ones: numbers that no network gave."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from recognizer.tests.support.required import skip_or_fail
+from recognizer.tests.support.waiting import PATIENCE
 
 OLDEST = 20
 
@@ -19,10 +19,7 @@ def node() -> str:
     version = found and subprocess.run([found, "--version"], capture_output=True, text=True).stdout
     if found and version and int(version.lstrip("v").split(".")[0]) >= OLDEST:
         return found
-    reason = f"no Node.js {OLDEST} or later on the PATH"
-    if os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    skip_or_fail(f"no Node.js {OLDEST} or later on the PATH", variable="REQUIRE_BROWSER")
 
 
 def test_the_unit_tests_of_the_javascript_pass(project_root: Path) -> None:
@@ -32,7 +29,7 @@ def test_the_unit_tests_of_the_javascript_pass(project_root: Path) -> None:
         cwd=project_root,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -14,6 +14,8 @@ from recognizer.labelling import claims
 from recognizer.models import Prediction, ReviewClaim
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version, prediction
 
+pytestmark = pytest.mark.store
+
 
 def later(minutes: int = 10) -> datetime.datetime:
     return timezone.now() + datetime.timedelta(minutes=minutes)

@@ -37,7 +37,7 @@ from recognizer.tests.support.mirrored import mirrored_png
 from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
 from recognizer.versions import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 URL = "/api/v1/predictions/"
 MEMORY = "/api/v1/memory/"

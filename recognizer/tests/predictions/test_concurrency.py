@@ -1,14 +1,12 @@
-"""Many at once, on the default database: a file, as `manage.py runserver` uses it."""
+"""Many requests at once, on the default database: a file, as `manage.py runserver` uses it."""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from recognizer.tests.support.drawings import DrawDigit
+from recognizer.tests.support.servers import free_port
+from recognizer.tests.support.waiting import PATIENCE, wait_until
 
 THREADS = 50
 ROUNDS = 3
@@ -33,9 +33,6 @@ def server(
     request: pytest.FixtureRequest, database: Path, project_root: Path
 ) -> Iterator[tuple[str, Path]]:
     """Start a real server on an empty SQLite file; give its address and its log."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     variables = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{database}",
@@ -47,7 +44,7 @@ def server(
     subprocess.run(
         [*manage, "migrate", "--no-input", "-v0"], cwd=project_root, env=variables, check=True
     )
-    place = f"127.0.0.1:{port}"
+    place = f"127.0.0.1:{free_port()}"
     command = {
         "runserver": [*manage, "runserver", "--noreload", place],
         # Two processes, so that they compete for the file and not only for a lock of Python's.
@@ -62,23 +59,22 @@ def server(
             command, cwd=project_root, env=variables, stdout=output, stderr=output
         )
     try:
-        _wait_until_ready(f"http://{place}/readyz", process, log)
+        wait_until(
+            lambda: _is_ready(process, place, log), "the server answers", details=log.read_text
+        )
         yield f"http://{place}", log
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    pytest.fail(f"the server did not start: {log.read_text()}")
+def _is_ready(process: subprocess.Popen[bytes], place: str, log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    try:
+        with urllib.request.urlopen(f"http://{place}/readyz", timeout=PATIENCE):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def test_fifty_at_once_lose_nothing(
@@ -95,7 +91,7 @@ def test_fifty_at_once_lose_nothing(
             f"{address}/api/v1/predictions/", body, {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
                 return response.status, json.load(response)["id"]
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -130,7 +126,7 @@ def test_a_body_that_is_too_large_is_answered_not_cut_off(
     )
 
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=60)
+        urllib.request.urlopen(request, timeout=PATIENCE)
 
     assert refused.value.code == 413
     assert json.load(refused.value)["errors"][0]["code"] == "image_too_large"
@@ -139,6 +135,8 @@ def test_a_body_that_is_too_large_is_answered_not_cut_off(
 def test_static_files_are_served(server: tuple[str, Path]) -> None:
     address, _ = server
 
-    with urllib.request.urlopen(f"{address}/static/admin/css/base.css", timeout=30) as response:
+    with urllib.request.urlopen(
+        f"{address}/static/admin/css/base.css", timeout=PATIENCE
+    ) as response:
         assert response.status == 200
         assert response.headers["Content-Type"].startswith("text/css")

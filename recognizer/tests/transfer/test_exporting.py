@@ -36,7 +36,7 @@ from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import FORMATS, LABEL_NAMES, Format
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 from recognizer.transfer import importing
 from recognizer.transfer.formats import FORMATS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 
 def delete_all() -> None:

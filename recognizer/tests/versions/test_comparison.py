@@ -21,7 +21,7 @@ from recognizer.tests.support.reviewing import LIST, NOT_A_DIGIT, make_predictio
 from recognizer.versions import comparison as versions_comparison
 from recognizer.versions import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 
 def candidate(name: str = "candidate", **thresholds: float) -> ModelVersion:

@@ -24,7 +24,7 @@ from recognizer.tests.support.reviewing import (
     make_version,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 HERE = "?version=all"
 EVERYTHING = "?version=all&drawings=labelled"

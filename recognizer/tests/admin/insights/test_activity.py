@@ -17,7 +17,7 @@ from recognizer.statistics.periods import Period, spans
 from recognizer.tests.support.insights import act, section, store, table
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 UTC = datetime.timezone.utc
 ALL = "?version=all&period=all"

@@ -28,7 +28,7 @@ from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
 from training.evaluation import gate
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 LIST = "/admin/recognizer/trainingjob/"
 ADD = LIST + "add/"

@@ -32,7 +32,7 @@ from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import FORMATS, Format
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 EACH_FORMAT = [
     pytest.param(format, marks=[needs_pyarrow] if format is FORMATS["parquet"] else [])

@@ -32,7 +32,7 @@ from recognizer.tests.support.reviewing import (
     prediction,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 PAGE = LIST + "review/"
 ENDPOINTS = ["next", "label", "skip", "undo", "renew", "release"]
@@ -665,7 +665,7 @@ def together(*calls: Any) -> list[Any]:
 
     def run(call: Any) -> Any:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=300)
             return call()
         finally:
             connections.close_all()

@@ -24,7 +24,7 @@ from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
 from recognizer.versions import lifecycle, registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 LIST = "/admin/recognizer/modelversion/"
 Register = Callable[..., ModelVersion]
