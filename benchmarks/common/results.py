@@ -74,17 +74,23 @@ def write_file(path: Path, content: bytes) -> None:
 
 @dataclass(frozen=True)
 class Share:
-    """A share of n with its 95 % Wilson interval, shown as ``97.5% (87.1-99.6)``."""
+    """A share of n, with its 95 % Wilson interval."""
 
     count: int
     n: int
 
-    def __str__(self) -> str:
+    @property
+    def value(self) -> float:
+        """The share, 0-1."""
+        return self.count / self.n
+
+    def cells(self) -> tuple[str, str]:
+        """Return the share and its interval in percent, with one decimal."""
         low, high = wilson(self.count, self.n)
-        return f"{self.count / self.n:.1%} ({100 * low:.1f}-{100 * high:.1f})"
+        return f"{self.value:.1%}", f"{100 * low:.1f}-{100 * high:.1f}%"
 
 
-Cell = str | int | Share
+Cell = str | int
 
 
 class Table:

@@ -1,15 +1,14 @@
 """Take pictures of every page in every state, light and dark, on a desktop and on a phone.
 
     python -m benchmarks.pictures.gallery [FOLDER] [--only NAME] [--animation PATH]
-    (reports/gallery)
 
-Looked at before each release. With --animation only the README's moving picture is made: a digit
-being drawn, with the guess that follows it. The browser is the system's Chromium.
+Look at them before each release. FOLDER is reports/gallery by default. With --animation only the
+README's animation is made: a digit being drawn and recognised. The browser is the system's
+Chromium.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,8 +17,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.common import command_line
+from benchmarks.common.browser import browser_page, drag, draw, points_of
 from benchmarks.common.running_site import ROOT, Site, running_site
-from benchmarks.pictures.screenshots import browser_page, drag, draw, points_of
 from recognizer.imaging import encode_png
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import place, render
@@ -73,7 +73,7 @@ def _personal(page: Any, address: str) -> None:
     draw(page, 4, np.random.default_rng(4))
 
 
-def _refused(page: Any, address: str) -> None:
+def _rejected(page: Any, address: str) -> None:
     page.wait_for_selector("html[data-ready]")
     box = page.locator("#canvas").bounding_box()
     corners = [(0.1, 0.1), (0.9, 0.9), (0.1, 0.9), (0.9, 0.1), (0.1, 0.5), (0.9, 0.5)]
@@ -139,7 +139,7 @@ STATES: dict[str, Prepare] = {
     "answer": _answered,
     "thanks": _thanked,
     "personal": _personal,
-    "refused": _refused,
+    "rejected": _rejected,
     "picture": _picture,
     "offline": _offline,
     "keys": _help,
@@ -157,7 +157,7 @@ STATES: dict[str, Prepare] = {
 
 
 def fill(site: Site) -> None:
-    """Put a month of drawings, labels and an account into the database."""
+    """Fill the database with a month of drawings and labels, and an account."""
     import subprocess
     import sys
 
@@ -177,7 +177,7 @@ def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]
             for scheme in ("light", "dark"):
                 with browser_page(site.address, color_scheme=scheme, **settings) as page:
                     prepare(page, site.address)
-                    # Bars move; pictures load once they are near.
+                    # Bars are animated; images load when they come near the window.
                     page.evaluate(
                         "[...document.images].forEach((image) => { image.loading = 'eager'; })"
                     )
@@ -188,7 +188,7 @@ def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]
 
 
 def animate(site: Site, path: Path) -> None:
-    """Write a GIF of a digit being drawn and read, a frame for every few points."""
+    """Write a GIF of a digit being drawn and recognised, with a frame for every few points."""
     frames: list[Image.Image] = []
     size = {"width": 1120, "height": 860}
     with browser_page(site.address, viewport=size) as page:
@@ -222,11 +222,9 @@ def animate(site: Site, path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Take the pictures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "reports" / "gallery")
-    parser.add_argument("--only", choices=STATES, action="append", help="may be given again")
+    parser.add_argument("--only", choices=STATES, action="append", help="may be repeated")
     parser.add_argument("--animation", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
     with running_site() as site:

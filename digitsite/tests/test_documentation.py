@@ -20,6 +20,11 @@ BASE = Path(settings.BASE_DIR)
 DOCUMENTS = sorted(
     path.relative_to(BASE).as_posix() for path in (*BASE.glob("*.md"), *BASE.glob("docs/*.md"))
 )
+SCRIPTS = sorted(
+    path.relative_to(BASE).as_posix()
+    for path in BASE.glob("benchmarks/*/*.py")
+    if path.parent.name != "tests" and "__main__" in path.read_text(encoding="utf-8")
+)
 # Read by the training code, not by the settings.
 ELSEWHERE = {"DIGIT_DATA_DIR"}
 PACKAGES = ("benchmarks", "digitsite", "recognizer", "training")
@@ -149,6 +154,16 @@ def check_commands(lines: Iterator[str]) -> int:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_exists_with_its_options(document: str) -> None:
     check_commands(code_of(document))
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_script_says_how_it_is_run(script: str) -> None:
+    documented = ast.get_docstring(ast.parse(text_of(script))) or ""
+    usage = [line.strip() for line in documented.splitlines() if line.startswith("    ")]
+    module = script.removesuffix(".py").replace("/", ".")
+    assert any(re.search(rf"python -m {re.escape(module)}( |$)", line) for line in usage)
+    assert all("python -m " in line for line in usage), "a command is broken into two lines"
+    check_commands(iter(usage))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -31,7 +31,7 @@ def test_a_row_is_trained_measured_kept_and_not_trained_again(
     only = ("--only", "no augmentation", "--json", str(path))
     ablation.main([*QUICK, *only, "--keep", str(kept)])
     assert "no augmentation: done" in capsys.readouterr().out
-    row = json.loads(path.read_text())["rows"]["no augmentation"]
+    row = json.loads(path.read_text())["figures"]["no augmentation"]
     assert set(ablation.COLUMNS) < set(row)
     assert all(0 <= row[column]["share"] <= 1 for column in ablation.COLUMNS)
     assert row["MNIST"]["n"] == 20
@@ -43,7 +43,7 @@ def test_a_row_is_trained_measured_kept_and_not_trained_again(
     again = capsys.readouterr().out
     assert "done" not in again
     assert "no augmentation" in again
-    with pytest.raises(SystemExit, match="rows of another recipe"):
+    with pytest.raises(SystemExit, match="other settings"):
         ablation.main([*QUICK, "--epochs", "2", *only])
 
 
