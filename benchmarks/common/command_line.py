@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from recognizer.inference.classifier import BundleError
+from training.data.downloads import DataDamaged, DataUnavailable
 
 
 def parser(description: str | None, *, with_json: bool = True) -> argparse.ArgumentParser:
@@ -29,3 +33,12 @@ def chosen(text: str | None, known: Iterable[str], what: str) -> list[str]:
     if unknown := [name for name in found if name not in names]:
         raise SystemExit(f"Unknown: {', '.join(unknown)}. {what} are {', '.join(names)}.")
     return found
+
+
+@contextmanager
+def errors_as_messages() -> Iterator[None]:
+    """Exit with the message of an error if a bundle or a data set can't be loaded."""
+    try:
+        yield
+    except (BundleError, DataDamaged, DataUnavailable) as error:
+        raise SystemExit(str(error)) from error

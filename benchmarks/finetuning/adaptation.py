@@ -27,7 +27,7 @@ from benchmarks.finetuning.handwriting_styles import STYLES, Style
 from recognizer.inference.classifier import BUNDLED, Bundle, Calibration, load_bundle
 from training.data import datasets, training_data
 from training.data.datasets import Data, PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.downloads import DataUnavailable
 from training.data.training_data import Collected
 from training.evaluation.metrics import Outcome
 from training.model import bundle, finetune
@@ -221,10 +221,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     names = command_line.chosen(options.styles, STYLES, "Styles")
     rows = command_line.chosen(options.only, ROWS, "Rows")
-    try:
+    with command_line.errors_as_messages():
         study = make_study([STYLES[name] for name in names], options.labels, options.limit)
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     results.print_title(f"{options.labels} labelled drawings of each style")
     print(table(study).head)
     model = bundle.from_keras_bytes(study.bundled.training)

@@ -35,7 +35,6 @@ from benchmarks.finetuning.loop_figure import draw_curve
 from benchmarks.finetuning.simulated_users import Reviewer, Visitor
 from training.data import datasets, downloads
 from training.data.datasets import PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
 
 LABELS = (0, 20, 50, 100, 200)
 LABELLED_WRITERS = (25, 26, 27)
@@ -280,11 +279,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     names = command_line.chosen(options.styles, STYLES, "Styles")
     labels = sorted({0, *map(int, options.labels.split(","))})
-    try:
+    with command_line.errors_as_messages():
         digits = datasets.read_pen(downloads.pen_file())
         downloads.mnist_file()
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     styles = [STYLES[name] for name in names]
     results.print_title("Learning loop")
     if options.survey:

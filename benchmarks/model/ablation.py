@@ -28,7 +28,6 @@ from recognizer.inference.classifier import Calibration
 from training.data import datasets, downloads, nondigit_sets, omniglot
 from training.data import training_data as data_training_data
 from training.data.datasets import NOT_A_DIGIT, Data
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.data.training_data import Collected
 from training.evaluation import metrics
 from training.model import bundle, calibration
@@ -233,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         recipe = replace(recipe, fresh=recipe.fresh.at_most(options.limit))
     report = Report.resumed(options.json, **recipe.to_json(), limit=options.limit)
     rows = report.figures
-    try:
+    with command_line.errors_as_messages():
         few = options.limit or CORRUPTED
         sets = validation_sets(min(few, CORRUPTED), min(few, EACH))
         for name in [name for name in names if name not in rows]:
@@ -246,8 +245,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.keep:
                 keep(model, name, PARTS[name].change(recipe), sets, options.keep)
             print(f"{name}: done in {row['minutes']:.1f} minutes", flush=True)
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     results.print_title(f"{options.epochs} epochs of the recipe {recipe.name}")
     print(table({name: rows[name] for name in PARTS if name in rows}))
 

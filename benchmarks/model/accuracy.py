@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import command_line, environment, results
-from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
+from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.statistics.intervals import wilson
 from training import pipeline
 from training.data import downloads, evaluation_sets, nondigit_sets, real_photos, training_data
 from training.data.datasets import Data
-from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.downloads import DataUnavailable
 from training.evaluation import metrics
 from training.evaluation.metrics import Outcome
 from training.synthesis.strokes import PLACEMENTS
@@ -221,11 +221,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--each", type=int, default=nondigit_sets.EACH, help="images of each kind of non-digit"
     )
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         bundles = [load_bundle(folder) for folder in options.models or [options.folder]]
         sets = load_sets(options.each, print, digits_only=bool(options.models))
-    except (BundleError, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     if not sets:
         raise SystemExit("No evaluation set is available.")
     report = results.Report(each=options.each)

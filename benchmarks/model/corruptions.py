@@ -18,10 +18,9 @@ import numpy as np
 from benchmarks.common import command_line, results
 from benchmarks.common.results import Share, Table
 from benchmarks.model import mnist_c
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import datasets, downloads
 from training.data.datasets import Data
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.evaluation import metrics
 
 GOAL = 1 / 3
@@ -88,12 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--against", type=Path, metavar="FOLDER")
     parser.add_argument("--n", type=int, default=1000)
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         folders = [options.folder, *([options.against] if options.against else [])]
         classifiers = [Classifier(load_bundle(folder)) for folder in folders]
         raw = datasets.read_npz(downloads.mnist_file())
-    except (BundleError, DataDamaged, DataUnavailable) as error:
-        raise SystemExit(str(error)) from error
     if "test" not in raw:
         raise SystemExit("This MNIST file has no x_test, y_test.")
     sets = corrupted(raw["test"].take(slice(options.n)))

@@ -19,10 +19,9 @@ import numpy as np
 from benchmarks.common import command_line, results
 from benchmarks.common.results import Share, Table
 from recognizer import imaging
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.data import datasets, downloads
 from training.data.datasets import PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
 
 SEED = 32
@@ -97,11 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--n", type=int, default=100, help="photos of each kind")
     parser.add_argument("--large", type=int, default=len(KINDS), help="photos of 4000x3000 px")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         classifier = Classifier(load_bundle(options.folder))
         pen = datasets.read_pen(downloads.pen_file())
-    except (BundleError, DataDamaged, DataUnavailable) as error:
-        raise SystemExit(str(error)) from error
     digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)
     results.print_title(f"{classifier.name}: photos, n = {options.n} of each kind")
     written = measure(classifier, digits, options.n)

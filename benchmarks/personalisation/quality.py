@@ -31,7 +31,6 @@ from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.inference.personal_posterior import CHOSEN, Mix
 from training.data import datasets, downloads
 from training.data.datasets import HELD_OUT_WRITERS, PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.data.synthetic import Fresh, Material, draw_fresh
 from training.synthesis.strokes import PLACEMENTS
 
@@ -228,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--limit", type=int, help="maximum number of training drawings from each source"
     )
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         pen = datasets.read_pen(downloads.pen_file())
         study = Study(pen, options.placement, options.networks, print, options.limit)
         if options.choose:
@@ -237,8 +236,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         results.print_title(f"Second half of each writer's digits, {options.placement}")
         report = results.Report(placement=options.placement, limit=options.limit)
         report.figures["networks"] = measure(study, bundled_only=options.bundled)
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     costs = cost.measure(simulation.MOST_CORRECTIONS)
     print(f"\n{costs}")
     report.figures["costs"] = costs

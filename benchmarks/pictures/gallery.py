@@ -20,6 +20,7 @@ from PIL import Image
 from benchmarks.common import command_line
 from benchmarks.common.browser import browser_page, drag, draw, points_of
 from benchmarks.common.running_site import ROOT, Site, running_site
+from benchmarks.site.insights_data import fill_command
 from recognizer.imaging import encode_png
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import place, render
@@ -156,20 +157,6 @@ STATES: dict[str, Prepare] = {
 }
 
 
-def fill(site: Site) -> None:
-    """Fill the database with a month of drawings and labels, and an account."""
-    import subprocess
-    import sys
-
-    subprocess.run(
-        [
-            sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", "600", "--days",
-            "30", "--account", "gallery", PASSWORD,
-        ],
-        cwd=ROOT, env=dict(site.environment), check=True, capture_output=True,
-    )  # fmt: skip
-
-
 def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]:
     """Yield the path of each picture once it is taken."""
     for name, prepare in states.items():
@@ -227,12 +214,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=STATES, action="append", help="may be repeated")
     parser.add_argument("--animation", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
-    with running_site() as site:
-        if options.animation:
+    if options.animation:
+        with running_site() as site:
             animate(site, options.animation)
-            return
-        options.folder.mkdir(parents=True, exist_ok=True)
-        fill(site)
+        return
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with running_site(fill_command(600, 30, "gallery", PASSWORD)) as site:
         states = {name: STATES[name] for name in options.only or STATES}
         for path in take(site, options.folder, states):
             print(path)

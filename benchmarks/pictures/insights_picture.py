@@ -9,7 +9,6 @@ The browser is the system's Chromium.
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from benchmarks.common.browser import browser_page, find_browser
 from benchmarks.common.running_site import ROOT, running_site
 from benchmarks.pictures.files import smaller, write
 from benchmarks.site.insights import PAGE
+from benchmarks.site.insights_data import fill_command
 
 DRAWINGS, DAYS = 120_000, 300
 NAME = "picture"
@@ -59,10 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     find_browser()
     password = secrets.token_urlsafe()
-    fill = [
-        sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", str(DRAWINGS),
-        "--days", str(DAYS), "--account", NAME, password,
-    ]  # fmt: skip
+    fill = fill_command(DRAWINGS, DAYS, NAME, password)
     with running_site(fill) as site:
         picture = take(
             site.address,

@@ -19,11 +19,10 @@ import numpy as np
 from benchmarks.common import command_line
 from benchmarks.common.running_site import ROOT
 from benchmarks.pictures.files import smaller, write
-from recognizer.inference.classifier import BUNDLED, BundleError, load_bundle
+from recognizer.inference.classifier import BUNDLED, load_bundle
 from training import pipeline
 from training.data import datasets, evaluation_sets, omniglot
 from training.data.datasets import Data
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.evaluation import metrics, plots
 from training.evaluation.metrics import Outcome
 
@@ -73,10 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--to", type=Path, default=ROOT / "docs", metavar="DIR")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         outcomes = pipeline.measure(load_bundle(options.folder), load())
-    except (BundleError, DataDamaged, DataUnavailable) as error:
-        raise SystemExit(str(error)) from error
     for path in draw(outcomes, options.to):
         write(smaller(path.read_bytes()), path)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -233,6 +234,14 @@ def _write_history() -> None:
             "CASE WHEN audited_at IS NULL THEN 'queue' ELSE 'audit' END "
             "FROM recognizer_prediction WHERE label IS NOT NULL"
         )
+
+
+def fill_command(drawings: int, days: int, name: str, password: str) -> list[str]:
+    """Return the command that fills a database and creates a superuser."""
+    return [
+        sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", str(drawings),
+        "--days", str(days), "--account", name, password,
+    ]  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

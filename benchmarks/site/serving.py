@@ -19,7 +19,7 @@ from PIL import Image, ImageFilter
 from benchmarks.common import command_line, results
 from benchmarks.common.results import Times, clock
 from recognizer import imaging
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
 
@@ -105,10 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--drawings", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=20, help="calls of each step for a drawing")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         classifier = Classifier(load_bundle(options.folder))
-    except BundleError as error:
-        raise SystemExit(str(error)) from error
     found = measure(classifier, options.drawings, options.rounds)
     results.print_title(f"{classifier.name}, one thread")
     print(TABLE.head)
