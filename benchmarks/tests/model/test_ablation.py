@@ -60,7 +60,7 @@ def test_every_row_but_the_first_leaves_something_out() -> None:
 
 
 @pytest.mark.usefixtures("small_data")
-def test_the_alphabet_that_measures_is_not_trained_on() -> None:
+def test_the_held_out_alphabet_is_not_trained_on() -> None:
     sets = ablation.validation_sets(corrupted=2, each=1)
     data = ablation.training_data(ablation.PARTS["full"], sets.mnist, None)
     # Two alphabets with two characters each, look-alikes left out.
@@ -71,6 +71,6 @@ def test_the_alphabet_that_measures_is_not_trained_on() -> None:
     assert ablation.training_data(ablation.PARTS["no MNIST"], sets.mnist, None).fixed is None
 
 
-def test_an_unknown_row_is_refused() -> None:
+def test_an_unknown_row_is_rejected() -> None:
     with pytest.raises(SystemExit, match=r"Unknown: no luck\. Rows are full, no affine"):
         ablation.main(["--only", "full, no luck"])

@@ -74,6 +74,6 @@ def test_a_goal_is_reached_or_missed(row: Row, shown: str) -> None:
     assert str(row).endswith(shown)
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         accuracy.main([str(tmp_path)])

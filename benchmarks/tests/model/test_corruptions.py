@@ -84,6 +84,6 @@ def test_two_models_are_compared(
     assert "MISSED" in printed
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         corruptions.main([str(tmp_path)])

@@ -29,6 +29,6 @@ def test_it_prints_a_line_for_each_kind_of_photo(
     assert "of 2 correct" in lines[-1]
 
 
-def test_it_says_so_where_there_is_no_model(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=str(tmp_path)):
         photos.main([str(tmp_path)])

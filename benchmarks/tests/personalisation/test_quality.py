@@ -107,7 +107,7 @@ def test_no_network_is_trained_on_held_out_writers() -> None:
     assert not held_out_networks.NETWORKS["pen 1-16"].writers & set(quality.OTHER_WRITERS)
 
 
-def test_without_data_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_data_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
     unreachable = downloads.Source("http://127.0.0.1:9/none", downloads.PEN.sha256, "none.zip")

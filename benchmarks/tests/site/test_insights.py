@@ -67,7 +67,7 @@ def test_the_invented_data_looks_like_that_of_a_site() -> None:
 
 
 @pytest.mark.django_db
-def test_a_database_with_drawings_is_left_alone() -> None:
+def test_a_database_with_drawings_is_not_changed() -> None:
     insights_data.fill(drawings=20, days=10)
 
     with pytest.raises(ValueError, match="already has drawings"):

@@ -26,7 +26,7 @@ def test_every_step_is_timed(
     assert "one thread" in printed
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         serving.main([str(tmp_path)])
 
