@@ -1,4 +1,4 @@
-"""Throwaway databases to measure on, gone afterwards."""
+"""Temporary databases for measurements."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ START_SECONDS = 60
 
 
 class Database(Protocol):
-    """A database that can be made to forget what it has read."""
+    """A database whose caches can be emptied."""
 
     @property
     def url(self) -> str:
-        """What DATABASE_URL is to name."""
+        """The value for DATABASE_URL."""
 
     def cool_down(self) -> None:
-        """Let the next query read from the disk again. Connections must be closed."""
+        """Make the next query read from the disk. Connections must be closed."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Sqlite:
 
 
 class Postgres:
-    """A PostgreSQL server of our own, with the settings that it comes with."""
+    """A PostgreSQL server with its default settings."""
 
     def __init__(self, home: Path, account: dict[str, Any]) -> None:
         self.home, self.data, self.account = home, home / "data", account
@@ -80,7 +80,7 @@ class Postgres:
                 return
 
     def stop(self) -> None:
-        """Stop the server, if it runs."""
+        """Stop the server if it is running."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=START_SECONDS)
@@ -93,7 +93,7 @@ class Postgres:
 
 
 def forget(folder: Path) -> None:
-    """Drop the files of a folder from the system's cache, where the system can."""
+    """Drop the files of a folder from the system's cache, if the system supports it."""
     if not hasattr(os, "posix_fadvise"):
         return
     os.sync()
@@ -112,10 +112,10 @@ def sqlite() -> Iterator[Database]:
 
 @contextmanager
 def postgresql() -> Iterator[Database]:
-    """Yield a PostgreSQL database that runs until the end.
+    """Yield a PostgreSQL database in a temporary folder.
 
     Raises:
-        servers.Missing: it is not installed.
+        Missing: PostgreSQL is not installed.
     """
     account = servers.unprivileged()
     with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
@@ -129,4 +129,5 @@ def postgresql() -> Iterator[Database]:
             server.stop()
 
 
+Missing = servers.Missing
 KINDS = {"sqlite": sqlite, "postgresql": postgresql}

@@ -1,4 +1,4 @@
-"""On what a figure was measured: every table in the docs carries this line."""
+"""The machine and versions that figures were measured with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.model.bundle import versions
 
 
 def describe() -> str:
-    """Return processor, cores, system and the versions that a figure depends on, in one line."""
+    """Return processor, cores, system and package versions in one line."""
     found = ", ".join(f"{name} {version}" for name, version in versions().items())
     return f"{_processor()}, {os.cpu_count()} cores, {platform.system()}; {found}"
 

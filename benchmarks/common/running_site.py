@@ -1,9 +1,8 @@
-"""The whole site on a database of its own, for what is measured from the outside."""
+"""The whole site on a temporary database, for measurements from outside."""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from recognizer.tests.support import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
@@ -28,9 +29,9 @@ class Site:
     environment: Mapping[str, str]
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command on the site's database and return what it prints.
+        """Run a management command on the site's database and return its output.
 
-        Leaves with what it said where it fails.
+        Exits with the command's error output if it fails.
         """
         done = subprocess.run(
             [*_MANAGE, *arguments],
@@ -46,15 +47,13 @@ class Site:
 
 @contextmanager
 def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]:
-    """Run the site on a temporary database, after these commands on it.
+    """Run the site on a temporary database, after running these commands on it.
 
-    With ``collected`` it is served as `make run` does: by gunicorn (where that runs), with static
-    files collected first and therefore hashed and compressed.
+    With ``collected`` it is served as by `make run`: with hashed and compressed static files, and
+    by gunicorn on Unix.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    # A server that is killed while it still writes leaves files behind: that is no failure.
+    port = servers.free_port()
+    # A server that is killed while writing can leave files behind.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         environment = {
             **os.environ,
@@ -94,7 +93,7 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise SystemExit("The site did not start: see python manage.py check.")
+            raise SystemExit("The site did not start: run python manage.py check.")
         try:
             urllib.request.urlopen(address, timeout=5).close()
         except (urllib.error.URLError, OSError):

@@ -1,10 +1,9 @@
-"""Hands that the bundled network reads badly, made of real pen digits.
+"""Handwriting styles that the bundled network recognises badly, made from real pen digits.
 
-It misreads few digits of anybody who writes as most people do, so what it has to learn is made:
-each hand is one habit, applied to all that a writer of the UCI pen data wrote. Habits and their
-strengths were chosen on the writers that the network was trained on (``--survey`` of
-``benchmarks.finetuning.learning_loop`` prints how it reads them there), so that much is refused or
-misread and a person reads nearly all.
+The network misclassifies few digits in common handwriting, so a style is one habit applied to all
+digits of a writer of the UCI pen data. Styles and their strengths were chosen on the training
+writers, such that many digits are rejected or misclassified and a person recognises almost all
+(``benchmarks.finetuning.learning_loop --survey`` prints the figures).
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ from training.synthesis.handwriting import unit_box
 from training.synthesis.strokes import Placement, Stroke, Strokes, draw_at
 
 PEN = Placement(size=(0.5, 0.8), brush=(10, 16), anywhere=True)
-"""How the drawings stand on the canvas."""
+"""Size, brush and place of the drawings on the canvas."""
 
 Habit = Callable[[int, Strokes], Strokes]
 
 
 @dataclass(frozen=True)
-class Hand:
-    """A habit of writing: what it is in words, and what it does to a digit's strokes."""
+class Style:
+    """A habit of writing: its description, and the function that changes a digit's strokes."""
 
     name: str
-    what: str
+    description: str
     habit: Habit
 
     def draw(self, digit: PenDigit, rng: np.random.Generator) -> bytes:
-        """Return a digit written by this hand as the PNG of a 280 px canvas."""
+        """Return a digit in this style as the PNG of a 280 px canvas."""
         strokes = self.habit(digit.label, unit_box(digit.strokes))
         return imaging.encode_png(draw_at(strokes, PEN, rng))
 
@@ -55,7 +54,7 @@ def _dotted(label: int, strokes: Strokes) -> Strokes:
 
 
 def _slab(label: int, strokes: Strokes) -> Strokes:
-    """A slashed 0, a 1 with a flag as long as its stem, 4 and 7 on feet, 6 and 9 underlined."""
+    """Slash the 0, give the 1 a long flag, 4 and 7 a foot, and underline 6 and 9."""
     points = np.concatenate(strokes)
     low, high = points.min(0), points.max(0)
     top, foot = points[points[:, 1].argmin()], points[points[:, 1].argmax()]
@@ -71,13 +70,13 @@ def _slab(label: int, strokes: Strokes) -> Strokes:
     return strokes
 
 
-HANDS: Mapping[str, Hand] = {
-    hand.name: hand
-    for hand in (
-        Hand("turned", "turned by 45 degrees", _turned),
-        Hand("narrow", "a third as wide", _narrow),
-        Hand("dotted", "dots instead of lines", _dotted),
-        Hand("slab", "slashed 0, flagged 1, feet under 4 and 7, lines under 6 and 9", _slab),
+STYLES: Mapping[str, Style] = {
+    style.name: style
+    for style in (
+        Style("turned", "turned by 45 degrees", _turned),
+        Style("narrow", "a third as wide", _narrow),
+        Style("dotted", "dots instead of lines", _dotted),
+        Style("slab", "slashed 0, flagged 1, feet under 4 and 7, lines under 6 and 9", _slab),
     )
 }
 
@@ -91,7 +90,7 @@ def _off(point: NDArray[np.float64], right: float, down: float) -> tuple[float, 
 
 
 def _every(stroke: Stroke, step: float) -> Stroke:
-    """Return points along a stroke about ``step`` apart, both ends among them."""
+    """Return points along a stroke about ``step`` apart, including both ends."""
     lengths = np.hypot(*np.diff(stroke, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     at = np.linspace(0, along[-1], max(1, int(along[-1] / step)) + 1)

@@ -1,24 +1,22 @@
-"""Play the learning loop whole: drawings, labels, training, gate, and what it is worth.
+"""Run the whole learning loop: drawings, labels, training, quality checks, and the gain.
 
-    python -m benchmarks.finetuning.learning_loop [--hands turned,slab] [--labels 0,20,50,100,200]
+    python -m benchmarks.finetuning.learning_loop [--styles turned,slab] [--labels 0,20,50,100,200]
     python -m benchmarks.finetuning.learning_loop --survey
 
-For each hand of ``benchmarks.finetuning.handwriting_styles`` a site is started on an empty
-database. A visitor sends drawings of writers that the network has never seen, a reviewer labels
-them in the queue, the labels are exported, ``train_model`` runs with its defaults, by turns on the
-database and on the exported file, and the gate decides which version answers from then on. After so
-many labels, measured is the version that is active: on the same writers' other drawings by this
-hand, on other writers' by this hand, and on MNIST's test half.
+For each style of ``benchmarks.finetuning.handwriting_styles`` a site starts with an empty database.
+A visitor sends drawings of held-out writers, a reviewer labels them in the queue, the labels are
+exported, and ``train_model`` runs with its defaults, alternately on the database and on the
+exported file. The quality checks decide which version is active. At each number of labels the
+active version is measured on the same writers' other drawings in that style, on other writers'
+drawings in that style, and on MNIST's test set.
 
-Needs the pen data and MNIST (DIGIT_DATA_DIR, or downloaded). Nothing is chosen here: the recipe
-was chosen on other writers, and those of this benchmark are held out. ``--survey`` shows how the
-hands are read on the writers that they were chosen on. Rows are added to a JSON file hand by hand,
-and the curve is drawn from it: a run that was stopped goes on where it was.
+Needs the pen data and MNIST (DIGIT_DATA_DIR, or downloaded). Nothing is chosen here: the recipe was
+chosen on other writers. ``--survey`` shows how the styles are recognised for the training writers.
+Results are added to the report style by style: an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -29,46 +27,45 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.results import Report, Table
 from benchmarks.common.running_site import ROOT, Site, running_site
-from benchmarks.finetuning.handwriting_styles import HANDS, Hand
+from benchmarks.finetuning.handwriting_styles import STYLES, Style
 from benchmarks.finetuning.loop_figure import draw_curve
 from benchmarks.finetuning.simulated_users import Reviewer, Visitor
 from training.data import datasets, downloads
 from training.data.datasets import PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
 
 LABELS = (0, 20, 50, 100, 200)
 LABELLED_WRITERS = (25, 26, 27)
-"""Some of their drawings are labelled; they are measured on the others."""
+"""Some of their drawings are labelled; the others are measured."""
 
 OTHER_WRITERS = (28, 29, 30)
-"""Their drawings are only ever measured."""
+"""All of their drawings are measured."""
 
 QUICK = ("--epochs", "1", "--limit", "40")
 
 
 @dataclass(frozen=True)
 class Row:
-    """The active version after so many labels. Numbers of mistakes, and of what they are of.
+    """The active version at a number of labels: numbers of drawings and of mistakes.
 
-    ``misread`` counts digits read as another, ``unanswered`` those and the ones refused: where the
-    site's answer is wrong. ``others`` are other writers by the same hand. ``seconds`` is what the
-    whole command ``train_model`` took, ``uncertainty`` the expected calibration error on the
-    writer's other drawings.
+    ``wrong`` counts misclassified and rejected digits. ``others`` are other writers in the same
+    style. ``seconds`` is the run time of the whole command ``train_model``, ``calibration_error``
+    the expected calibration error on the writers' other drawings.
     """
 
     labels: int
     model: str
     n: int
-    misread: int
-    unanswered: int
+    misclassified: int
+    wrong: int
     others_n: int
-    others_misread: int
-    others_unanswered: int
+    others_misclassified: int
+    others_wrong: int
     mnist_n: int
-    mnist_misread: int
-    uncertainty: float
+    mnist_misclassified: int
+    calibration_error: float
     seconds: float
     trained_on: str = ""
     gate: str = ""
@@ -76,29 +73,31 @@ class Row:
 
 @dataclass
 class Pool:
-    """The digits of one hand: to be drawn and labelled, and the folders that are measured on."""
+    """The digits in one style: those to draw and label, and the folders to measure."""
 
-    hand: Hand
+    style: Style
     waiting: list[PenDigit]
     own: Path
     others: Path
     rng: np.random.Generator
 
     def next(self) -> tuple[bytes, int]:
-        """Return the next drawing to be labelled, and its digit."""
+        """Return the next drawing to label, and its digit."""
         digit = self.waiting.pop()
-        return self.hand.draw(digit, self.rng), digit.label
+        return self.style.draw(digit, self.rng), digit.label
 
 
-def make_pool(hand: Hand, digits: Sequence[PenDigit], labels: int, folder: Path) -> Pool:
-    """Draw what is measured on, and keep apart what is labelled: the same for every run."""
-    rng = np.random.default_rng([2026, *hand.name.encode()])
+def make_pool(style: Style, digits: Sequence[PenDigit], labels: int, folder: Path) -> Pool:
+    """Split the digits into those to label and those to measure, the same way in every run."""
+    rng = np.random.default_rng([2026, *style.name.encode()])
     own = datasets.by_writers(digits, LABELLED_WRITERS)
     order = rng.permutation(len(own))
     if labels >= len(own):
-        raise SystemExit(f"These writers have {len(own)} digits: some must be left to measure on.")
+        raise SystemExit(
+            f"These writers have {len(own)} digits, and some are needed for measuring."
+        )
     pool = Pool(
-        hand, [own[index] for index in order[:labels]], folder / "own", folder / "others", rng
+        style, [own[index] for index in order[:labels]], folder / "own", folder / "others", rng
     )
     for path, some in (
         (pool.own, [own[index] for index in order[labels:]]),
@@ -107,17 +106,17 @@ def make_pool(hand: Hand, digits: Sequence[PenDigit], labels: int, folder: Path)
         for number, digit in enumerate(some):
             place = path / str(digit.label)
             place.mkdir(parents=True, exist_ok=True)
-            (place / f"{number}.png").write_bytes(hand.draw(digit, rng))
+            (place / f"{number}.png").write_bytes(style.draw(digit, rng))
     return pool
 
 
 def play(
-    hand: Hand, digits: Sequence[PenDigit], labels: Sequence[int], *, quick: bool
+    style: Style, digits: Sequence[PenDigit], labels: Sequence[int], *, quick: bool
 ) -> list[Row]:
-    """Return a row for each number of labels, in the order of the numbers."""
+    """Return a row for each number of labels, in ascending order."""
     with tempfile.TemporaryDirectory() as name, running_site() as site:
         folder = Path(name)
-        pool = make_pool(hand, digits, max(labels), folder)
+        pool = make_pool(style, digits, max(labels), folder)
         visitor, reviewer, truth = Visitor(site), Reviewer(site), dict[str, int]()
         rows: list[Row] = []
         labelled = 0
@@ -129,7 +128,7 @@ def play(
                 trained = train(site, folder, count, from_file=turn % 2 == 0, quick=quick)
             row = Row(labels=count, **trained, **measure(site, pool))
             rows.append(row)
-            print(f"{hand.name}: {in_words(row)}", flush=True)
+            print(f"{style.name}: {in_words(row)}", flush=True)
         return rows
 
 
@@ -141,23 +140,23 @@ def label(
     count: int,
     model: str,
 ) -> None:
-    """Have so many drawings sent, answered by ``model``, and labelled in the queue."""
+    """Send ``count`` drawings, which ``model`` must predict, and label them in the queue."""
     for _ in range(count):
         png, digit = pool.next()
         answer = visitor.draw(png)
         if answer["model_version"] != model:
-            raise SystemExit(f"The site answers with {answer['model_version']}, not with {model}.")
+            raise SystemExit(f"The site uses {answer['model_version']}, not {model}.")
         truth[answer["id"]] = digit
     if (done := reviewer.label(count, truth.__getitem__)) != count:
-        raise SystemExit(f"The queue gave {done} of {count} drawings.")
+        raise SystemExit(f"The queue had {done} of {count} drawings.")
 
 
 def train(site: Site, folder: Path, labels: int, *, from_file: bool, quick: bool) -> dict[str, Any]:
-    """Export the labels and train with the defaults; return what the row says of it."""
+    """Export the labels and train with the defaults; return these fields of the row."""
     exported = folder / f"{labels}.npz"
     said = site.manage("export_drawings", str(exported))
     if f"{labels} drawings" not in said:
-        raise SystemExit(f"{labels} drawings were labelled, and the export says: {said}")
+        raise SystemExit(f"{labels} drawings were labelled, but the export printed: {said}")
     given = ("--labelled", str(exported)) if from_file else ()
     report = folder / f"report-{labels}"
     start = time.monotonic()
@@ -175,7 +174,7 @@ def train(site: Site, folder: Path, labels: int, *, from_file: bool, quick: bool
 
 
 def measure(site: Site, pool: Pool) -> dict[str, Any]:
-    """Return what the row says of the active version, measured by ``evaluate_model``."""
+    """Evaluate the active version with ``evaluate_model``; return these fields of the row."""
     own, others = f"folder:{pool.own}", f"folder:{pool.others}"
     said = site.manage("evaluate_model", "--json", "--on", f"mnist,{own},{others}")
     found = json.loads(said)
@@ -183,8 +182,8 @@ def measure(site: Site, pool: Pool) -> dict[str, Any]:
     return {
         "model": found["model"],
         "mnist_n": sets["mnist test"]["n"],
-        "mnist_misread": sets["mnist test"]["mistakes"],
-        "uncertainty": sets[own]["calibration_error"],
+        "mnist_misclassified": sets["mnist test"]["mistakes"],
+        "calibration_error": sets[own]["calibration_error"],
         **_mistakes(sets[own], ""),
         **_mistakes(sets[others], "others_"),
     }
@@ -194,43 +193,52 @@ def _mistakes(measures: Mapping[str, Any], prefix: str) -> dict[str, int]:
     n = measures["n"]
     return {
         f"{prefix}n": n,
-        f"{prefix}misread": measures["mistakes"],
-        f"{prefix}unanswered": round(n * (1 - measures["answered"])),
+        f"{prefix}misclassified": measures["mistakes"],
+        f"{prefix}wrong": round(n * (1 - measures["answered"])),
     }
 
 
-# --- what is printed ----------------------------------------------------------------------------
+# --- output -------------------------------------------------------------------------------------
 
 
 def in_words(row: Row) -> str:
     """Return a row as a line."""
     trained = f"{row.seconds:.0f} s on the {row.trained_on}. {row.gate}" if row.seconds else ""
     return (
-        f"{row.labels} labels: {row.unanswered} of {row.n} answered wrongly, "
-        f"{row.misread} misread; MNIST {row.mnist_misread} of {row.mnist_n:,}. {trained}"
+        f"{row.labels} labels: {row.wrong} of {row.n} wrong, "
+        f"{row.misclassified} misclassified; "
+        f"MNIST {row.mnist_misclassified} of {row.mnist_n:,}. {trained}"
     ).strip()
 
 
-HEAD = (
-    f"{'labels':>17}{'answered wrongly':>18}{'cut':>6}{'misread':>9}{'cut':>6}"
-    f"{'other writers':>15}{'cut':>6}{'MNIST test':>12}{'change':>8}{'ECE':>7}{'seconds':>9}"
-)
+TABLE = Table(
+    "wrong", "cut", "misclassified", "cut", "other writers", "cut", "MNIST test", "change", "ECE",
+    "seconds", name="labels", name_width=8,
+)  # fmt: skip
 
 
-def table(hand: Hand, rows: Sequence[Row]) -> str:
-    """Return the rows of one hand as a table: shares of drawings, and of mistakes taken away."""
+def table(style: Style, rows: Sequence[Row]) -> str:
+    """Return the rows of a style as a table: shares of drawings, and of mistakes removed."""
     first = rows[0]
-    lines = [f"{hand.name}: {hand.what} (n {first.n}, other writers {first.others_n})", HEAD]
+    lines = [
+        f"{style.name}: {style.description} (n {first.n}, other writers {first.others_n})",
+        TABLE.head,
+    ]
     for row in rows:
         lines.append(
-            f"{row.labels:>17}{row.unanswered / row.n:>18.1%}"
-            f"{_cut(row.unanswered, first.unanswered):>6}"
-            f"{row.misread / row.n:>9.1%}{_cut(row.misread, first.misread):>6}"
-            f"{row.others_unanswered / row.others_n:>15.1%}"
-            f"{_cut(row.others_unanswered, first.others_unanswered):>6}"
-            f"{1 - row.mnist_misread / row.mnist_n:>12.2%}"
-            f"{(first.mnist_misread - row.mnist_misread) / row.mnist_n:>+8.2%}"
-            f"{row.uncertainty:>7.1%}{row.seconds:>9.0f}"
+            TABLE.line(
+                str(row.labels),
+                f"{row.wrong / row.n:.1%}",
+                _cut(row.wrong, first.wrong),
+                f"{row.misclassified / row.n:.1%}",
+                _cut(row.misclassified, first.misclassified),
+                f"{row.others_wrong / row.others_n:.1%}",
+                _cut(row.others_wrong, first.others_wrong),
+                f"{1 - row.mnist_misclassified / row.mnist_n:.2%}",
+                f"{(first.mnist_misclassified - row.mnist_misclassified) / row.mnist_n:+.2%}",
+                f"{row.calibration_error:.1%}",
+                f"{row.seconds:.0f}",
+            )
         )
     return "\n".join(lines)
 
@@ -239,82 +247,56 @@ def _cut(mistakes: int, before: int) -> str:
     return f"{1 - mistakes / before:.0%}" if before else "-"
 
 
-def survey(hands: Sequence[Hand], digits: Sequence[PenDigit]) -> str:
-    """Return how the active version of a new site reads the hands of the training's writers."""
-    lines = [f"{'':10}{'n':>7}{'answered wrongly':>18}{'misread':>9}"]
+def survey(styles: Sequence[Style], digits: Sequence[PenDigit]) -> str:
+    """Return how the bundled version recognises the styles of the training writers."""
+    shown = Table("n", "wrong", "misclassified", name_width=10)
+    lines = [shown.head]
     some = datasets.training_writers(digits)
     with tempfile.TemporaryDirectory() as name, running_site() as site:
-        for hand in hands:
-            rng = np.random.default_rng([7, *hand.name.encode()])
+        for style in styles:
+            rng = np.random.default_rng([7, *style.name.encode()])
             for number, index in enumerate(rng.permutation(len(some))[:1000]):
-                place = Path(name, hand.name, str(some[index].label))
+                place = Path(name, style.name, str(some[index].label))
                 place.mkdir(parents=True, exist_ok=True)
-                (place / f"{number}.png").write_bytes(hand.draw(some[index], rng))
-            spec = f"folder:{Path(name, hand.name)}"
+                (place / f"{number}.png").write_bytes(style.draw(some[index], rng))
+            spec = f"folder:{Path(name, style.name)}"
             found = json.loads(site.manage("evaluate_model", "--json", "--on", spec))
             row = _mistakes(found["sets"][spec], "")
-            lines.append(
-                f"{hand.name:10}{row['n']:>7,}{row['unanswered'] / row['n']:>18.1%}"
-                f"{row['misread'] / row['n']:>9.1%}"
-            )
+            shares = [f"{row[key] / row['n']:.1%}" for key in ("wrong", "misclassified")]
+            lines.append(shown.line(style.name, row["n"], *shares))
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Play the hands that are missing in the file; print the tables and draw the curve."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--hands", default=",".join(HANDS), help="(default: %(default)s)")
+    """Run the styles that the report does not have; print the tables and plot the curves."""
+    parser = command_line.parser(__doc__)
+    parser.add_argument("--styles", help=f"(default: {','.join(STYLES)})")
     parser.add_argument("--labels", default=",".join(map(str, LABELS)))
-    parser.add_argument("--survey", action="store_true", help="only look at the hands")
-    parser.add_argument(
-        "--quick", action="store_true", help="one short epoch: that it runs, not what it is worth"
-    )
-    parser.add_argument("--json", type=Path, default=Path("reports", "learning-loop.json"))
+    parser.add_argument("--survey", action="store_true", help="only show how styles are recognised")
+    parser.add_argument("--quick", action="store_true", help="one short epoch, to see that it runs")
+    parser.set_defaults(json=Path("reports", "learning-loop.json"))
     parser.add_argument("--plot", type=Path, default=ROOT / "docs" / "learning-loop.png")
     options = parser.parse_args(arguments)
-    names = [name.strip() for name in options.hands.split(",")]
-    if unknown := [name for name in names if name not in HANDS]:
-        raise SystemExit(f"Unknown: {', '.join(unknown)}. Hands are {', '.join(HANDS)}.")
+    names = command_line.chosen(options.styles, STYLES, "Styles")
     labels = sorted({0, *map(int, options.labels.split(","))})
-    try:
+    with command_line.errors_as_messages():
         digits = datasets.read_pen(downloads.pen_file())
         downloads.mnist_file()
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
-    hands = [HANDS[name] for name in names]
-    print(environment.describe())
+    styles = [STYLES[name] for name in names]
+    results.print_title("Learning loop")
     if options.survey:
-        print(survey(hands, digits))
+        print(survey(styles, digits))
         return
-    report = _report(options.json, {"labels": labels, "quick": options.quick})
-    for hand in hands:
-        if hand.name not in report["hands"]:
-            rows = play(hand, digits, labels, quick=options.quick)
-            report["hands"][hand.name] = [asdict(row) for row in rows]
-            _write(options.json, report)
-    found = {name: [Row(**row) for row in report["hands"][name]] for name in names}
+    report = Report.resumed(options.json, labels=labels, quick=options.quick)
+    for style in styles:
+        if style.name not in report.figures:
+            rows = play(style, digits, labels, quick=options.quick)
+            report.figures[style.name] = [asdict(row) for row in rows]
+            report.write(options.json)
+    found = {name: [Row(**row) for row in report.figures[name]] for name in names}
     for name, rows in found.items():
-        print(f"\n{table(HANDS[name], rows)}")
+        print(f"\n{table(STYLES[name], rows)}")
     draw_curve(found, options.plot)
-
-
-def _report(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file's report, or a new one; refuse one of other settings."""
-    if not path.is_file():
-        return {"machine": environment.describe(), "settings": dict(settings), "hands": {}}
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if report["settings"] != dict(settings):
-        raise SystemExit(f"{path} was made with other settings. Name another file with --json.")
-    return report
-
-
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The curve of the learning loop: mistakes over labels. Matplotlib without a screen."""
+"""The plot of the learning loop: mistakes over labels."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Protocol
 
 
 class Point(Protocol):
-    """What is drawn of a row: see ``benchmarks.finetuning.learning_loop.Row``."""
+    """What is plotted of a ``benchmarks.finetuning.learning_loop.Row``."""
 
     @property
     def labels(self) -> int: ...
     @property
     def n(self) -> int: ...
     @property
-    def unanswered(self) -> int: ...
+    def wrong(self) -> int: ...
     @property
     def mnist_n(self) -> int: ...
     @property
-    def mnist_misread(self) -> int: ...
+    def mnist_misclassified(self) -> int: ...
 
 
-def draw_curve(hands: Mapping[str, Sequence[Point]], path: Path) -> None:
-    """Write the curve of each hand, and MNIST's test half beside it, as a PNG."""
+def draw_curve(styles: Mapping[str, Sequence[Point]], path: Path) -> None:
+    """Plot the curve of each style, and the accuracy on MNIST's test set, as a PNG."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.6, 3.6), dpi=110, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    for (name, rows), marker in zip(hands.items(), "os^Dvp*X", strict=False):
+    for (name, rows), marker in zip(styles.items(), "os^Dvp*X", strict=False):
         labels = [row.labels for row in rows]
-        left.plot(labels, [100 * row.unanswered / row.n for row in rows], marker=marker, label=name)
-        mnist = [100 * (1 - row.mnist_misread / row.mnist_n) for row in rows]
+        left.plot(labels, [100 * row.wrong / row.n for row in rows], marker=marker, label=name)
+        mnist = [100 * (1 - row.mnist_misclassified / row.mnist_n) for row in rows]
         right.plot(labels, mnist, marker=marker)
-    left.set(title="The writers' other drawings", ylabel="answered wrongly (%)", ylim=(0, None))
-    left.legend(title="hand")
-    right.set(title="MNIST, test half", ylabel="read rightly (%)")
+    left.set(title="The writers' other drawings", ylabel="wrong (%)", ylim=(0, None))
+    left.legend(title="style")
+    right.set(title="MNIST test set", ylabel="correct (%)")
     low, high = right.get_ylim()
-    # Wide enough that a change of a few images does not look like a landslide.
+    # Wide enough that a change of a few images looks small.
     middle, half = (low + high) / 2, max(0.5, (high - low) / 2)
     right.set_ylim(middle - half, min(100.0, middle + half))
     for axes in (left, right):

@@ -1,4 +1,4 @@
-"""A visitor and a reviewer, as their browsers talk to the site: HTTP, cookies, JSON."""
+"""A visitor and a reviewer who use the site over HTTP, as their browsers do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TIMEOUT = 60
 
 
 class Browser:
-    """Sends requests to one site and keeps its cookies; leaves with what an error says."""
+    """Sends requests to a site and stores its cookies; exits with the message of an error."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -32,13 +32,13 @@ class Browser:
         return self._send(Request(self.site.address + path)).decode()
 
     def post_form(self, path: str, fields: Mapping[str, str]) -> str:
-        """Send a form as a page of the site does and return the page that follows."""
+        """Send a form as a page of the site does and return the next page."""
         token = {"csrfmiddlewaretoken": self._token()}
         body = urllib.parse.urlencode({**fields, **token}).encode()
         return self._send(Request(self.site.address + path, body)).decode()
 
     def post_json(self, path: str, body: object) -> Any:
-        """Send JSON and return the answer's."""
+        """Send JSON and return the JSON of the response."""
         request = Request(
             self.site.address + path.removeprefix("/"),
             json.dumps(body).encode(),
@@ -47,7 +47,7 @@ class Browser:
         return json.loads(self._send(request))
 
     def post_file(self, path: str, name: str, content: bytes) -> Any:
-        """Send one PNG file as a form does and return the answer's JSON."""
+        """Send a PNG file as a form does and return the JSON of the response."""
         boundary = uuid.uuid4().hex
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}.png"'
@@ -78,20 +78,20 @@ class Browser:
 
 
 class Visitor(Browser):
-    """Somebody who draws."""
+    """A visitor who draws."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.get("")
 
     def draw(self, png: bytes) -> dict[str, Any]:
-        """Send a drawing and return the site's answer."""
+        """Send a drawing and return the prediction."""
         answer: dict[str, Any] = self.post_file("api/v1/predictions/", "image", png)
         return answer
 
 
 class Reviewer(Browser):
-    """A member of staff at the review queue."""
+    """A reviewer at the review queue."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -108,9 +108,9 @@ class Reviewer(Browser):
         self._urls: dict[str, str] = json.loads(setup.group(1))["urls"]
 
     def label(self, count: int, truth: Callable[[str], int], order: str = "newest") -> int:
-        """Label so many drawings of the queue, as it gives them, by what ``truth`` says of an id.
+        """Label up to ``count`` drawings of the queue; ``truth`` returns the label for an id.
 
-        Returns how many were labelled: fewer where the queue is empty.
+        Returns how many were labelled: fewer if the queue became empty.
         """
         done = 0
         while done < count:

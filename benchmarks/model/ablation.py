@@ -1,20 +1,18 @@
-"""Train a recipe again and again, each time with one part left out, and set the results in a table.
+"""Train a recipe several times, each time without one part, and compare the results.
 
     python -m benchmarks.model.ablation [--epochs 3] [--recipe shipped] [--only "full,no elastic"]
 
-Everything is measured on validation data: MNIST's validation part, the writers that choose, the
-first validation images corrupted as MNIST-C does, non-digits drawn with those writers' strokes,
-and one of the alphabets that are otherwise trained on, which is kept out here. So what the table
-says may be acted on. Each row is one run with one seed: the standard errors of the full recipe's
-figures, in the last line, say how much of a difference is noise.
+All figures are measured on validation data, so that they may be used to choose settings: MNIST's
+validation images, the validation writers, the first validation images corrupted as in MNIST-C,
+non-digits drawn with those writers' strokes, and one alphabet that the shipped recipe trains on and
+that is held out here. Each row is one run with one seed. The last line gives the standard errors of
+the full recipe's figures.
 
-Rows are added to a JSON file one by one: a run that was stopped goes on where it was.
+Rows are added to the report one by one: an interrupted run continues where it stopped.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.results import Report, Table
 from benchmarks.model import corruptions
 from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Calibration
 from training.data import datasets, downloads, nondigit_sets, omniglot
 from training.data import training_data as data_training_data
 from training.data.datasets import NOT_A_DIGIT, Data
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.data.labelled import read_labelled_database
 from training.data.training_data import Collected
 from training.evaluation import metrics
@@ -41,7 +39,7 @@ from training.model.config import RECIPES, Recipe
 from training.model.network import build_network, logits_of
 
 ALPHABET = "Balinese"
-"""Trained on by the shipped recipe, kept out here to measure on."""
+"""The shipped recipe trains on it; here it is held out."""
 
 SOURCES = frozenset({"mnist", "pen", "omniglot", "generated"})
 CORRUPTED = 300  # of MNIST's validation images, in each of the fifteen kinds
@@ -50,7 +48,7 @@ EACH = 100  # of each kind of non-digit
 
 @dataclass(frozen=True)
 class Part:
-    """One row: how the recipe is changed, and which sources are left out."""
+    """A row: how the recipe is changed, and which sources are left out."""
 
     change: Callable[[Recipe], Recipe] = field(default=lambda recipe: recipe)
     without: frozenset[str] = frozenset()
@@ -80,25 +78,25 @@ PARTS: dict[str, Part] = {
     "no fading or noise": _augmentation(faded=0.0),
     "no clutter on MNIST": _fresh("cluttered"),
     "no augmentation": Part(_as_drawn),
-    "no settling": Part(lambda recipe: replace(recipe, settle=0.0)),
+    "constant augmentation": Part(lambda recipe: replace(recipe, settle=0.0)),
     "no weight decay": Part(lambda recipe: replace(recipe, weight_decay=0.0)),
     "no generated digits": _fresh("generated"),
     "no generated non-digits": _fresh("nondigits", "textures"),
-    "no spoiled pen digits": _fresh("altered"),
+    "no altered pen digits": _fresh("altered"),
     "no photos": _fresh("photos"),
     "no Omniglot": Part(without=frozenset({"omniglot"})),
     "no pen data": Part(without=frozenset({"pen"})),
     "no MNIST": Part(without=frozenset({"mnist"})),
 }
-"""What is left out, by the name of its row. "no augmentation" is what the corruptions' goal is
-measured against: the drawings as they are drawn, neither bent nor spoiled."""
+"""What is left out, by the name of the row. "no augmentation" trains on the drawings as they are:
+``benchmarks.model.corruptions --against`` compares with it."""
 
 COLUMNS = ("MNIST", "pen", "corrupted", "non-digits", ALPHABET)
 
 
 @dataclass(frozen=True)
 class Sets:
-    """What a row is measured on."""
+    """The evaluation sets of every row."""
 
     mnist: Data
     pen: Data
@@ -107,7 +105,7 @@ class Sets:
     alphabet: Data
 
     def digits(self) -> Data:
-        """Return the digits that the threshold accepts 99 % of."""
+        """Return the digits of which the threshold accepts 99 %."""
         return _joined("digits", [self.mnist, self.pen])
 
 
@@ -117,7 +115,7 @@ def _joined(name: str, parts: Sequence[Data]) -> Data:
 
 
 def validation_sets(corrupted: int = CORRUPTED, each: int = EACH) -> Sets:
-    """Return what every row is measured on. Raises as ``downloads`` does where data is missing."""
+    """Return the evaluation sets of every row. Raises ``DataUnavailable`` or ``DataDamaged``."""
     mnist = datasets.mnist()["validation"]
     raw = datasets.read_npz(downloads.mnist_file())["train"]
     raw = raw.take(slice(len(raw) - len(mnist), len(raw) - len(mnist) + corrupted))
@@ -136,7 +134,7 @@ def validation_sets(corrupted: int = CORRUPTED, each: int = EACH) -> Sets:
 
 
 def training_data(part: Part, validation: Data, limit: int | None) -> model_train.TrainingData:
-    """Return what a row is trained on: neither the alphabet kept out nor what it leaves out."""
+    """Return the training data of a row, without the held-out alphabet."""
     data: Collected = data_training_data.collect(
         wanted=SOURCES - part.without,
         mnist_path=None,
@@ -156,8 +154,8 @@ def training_data(part: Part, validation: Data, limit: int | None) -> model_trai
 
 
 def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
-    """Return each column's share, misread or refused, with its standard error."""
-    # No verdict is asked for: the thresholds of a calibration do not matter here.
+    """Return the error or rejection rate of each column, with its standard error."""
+    # Only digits and scores are used: the thresholds do not matter.
     plain = Calibration(temperature=1.0, not_a_digit=0.0, uncertain=0.0)
 
     def outcome(data: Data) -> metrics.Outcome:
@@ -192,7 +190,7 @@ def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
 
 
 def keep(model: Any, name: str, recipe: Recipe, sets: Sets, folder: Path) -> None:
-    """Write a row's network as a bundle, to be measured further."""
+    """Write a row's network as a bundle, for other benchmarks."""
     digits = sets.digits()
     chosen = calibration.calibrate(logits_of(model, digits.images), digits.labels)
     card = ModelCard(
@@ -206,77 +204,53 @@ def keep(model: Any, name: str, recipe: Recipe, sets: Sets, folder: Path) -> Non
 
 
 def table(rows: Mapping[str, Any]) -> str:
-    """Return the rows as text: shares in per cent, digits misread, non-digits refused."""
-    head = f"{'':26}" + "".join(f"{name:>12}" for name in COLUMNS) + f"{'minutes':>9}"
-    kind = f"{'':26}" + "".join(f"{text:>12}" for text in ["misread"] * 3 + ["refused"] * 2)
-    lines = [head, kind]
+    """Return the rows as text: error rates on digits, rejection rates on non-digits."""
+    shown = Table(*COLUMNS, "minutes", name_width=26)
+    lines = [shown.head, shown.line("", *["error"] * 3, *["rejected"] * 2)]
     for name, row in rows.items():
-        shares = "".join(f"{row[column]['share']:>12.2%}" for column in COLUMNS)
-        lines.append(f"{name:26}{shares}{row['minutes']:>9.1f}")
+        shares = [f"{row[column]['share']:.2%}" for column in COLUMNS]
+        lines.append(shown.line(name, *shares, f"{row['minutes']:.1f}"))
     if rows:
         first = next(iter(rows.values()))
-        errors = "".join(f"{first[column]['error']:>12.2%}" for column in COLUMNS)
-        lines.append(f"{'standard error':26}{errors}")
+        lines.append(shown.line("n", *[first[column]["n"] for column in COLUMNS]))
+        errors = [f"{first[column]['error']:.2%}" for column in COLUMNS]
+        lines.append(shown.line("standard error", *errors))
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train the rows that are missing in the file, and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Train the rows that the report does not have, and print the table."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="shipped")
     parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--limit", type=int, help="at most so many drawings of each source")
+    parser.add_argument("--limit", type=int, help="maximum number of drawings from each source")
     parser.add_argument("--only", help=f"rows, separated by commas: {', '.join(PARTS)}")
-    parser.add_argument("--json", type=Path, default=Path("reports", "ablation.json"))
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="write each network there too")
+    parser.set_defaults(json=Path("reports", "ablation.json"))
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="also write each network there")
     options = parser.parse_args(arguments)
-    names = [name.strip() for name in (options.only or ",".join(PARTS)).split(",")]
-    if unknown := [name for name in names if name not in PARTS]:
-        raise SystemExit(f"Unknown: {', '.join(unknown)}. Rows are {', '.join(PARTS)}.")
+    names = command_line.chosen(options.only, PARTS, "Rows")
     recipe = replace(RECIPES[options.recipe], epochs=options.epochs).for_this_machine()
     if options.limit:
         recipe = replace(recipe, fresh=recipe.fresh.at_most(options.limit))
-    report = _report(options.json, {**recipe.to_json(), "limit": options.limit})
-    try:
+    report = Report.resumed(options.json, **recipe.to_json(), limit=options.limit)
+    rows = report.figures
+    with command_line.errors_as_messages():
         few = options.limit or CORRUPTED
         sets = validation_sets(min(few, CORRUPTED), min(few, EACH))
-        for name in [name for name in names if name not in report["rows"]]:
+        for name in [name for name in names if name not in rows]:
             start = time.monotonic()
             model = train(PARTS[name], recipe, sets, options.limit)
             row: dict[str, Any] = measure(model, sets)
             row["minutes"] = (time.monotonic() - start) / 60
-            report["rows"][name] = row
-            _write(options.json, report)
+            rows[name] = row
+            report.write(options.json)
             if options.keep:
                 keep(model, name, PARTS[name].change(recipe), sets, options.keep)
             print(f"{name}: done in {row['minutes']:.1f} minutes", flush=True)
-    except (DataUnavailable, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
-    print(f"{options.epochs} epochs of the recipe {recipe.name}; {environment.describe()}")
-    print(table({name: report["rows"][name] for name in PARTS if name in report["rows"]}))
-
-
-def _report(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file's report, or a new one; refuse rows of another recipe."""
-    # Through JSON and back, so that tuples compare as the lists they become.
-    wanted = json.loads(json.dumps(settings))
-    if not path.is_file():
-        return {"machine": environment.describe(), "settings": wanted, "rows": {}}
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if report["settings"] != wanted:
-        raise SystemExit(f"{path} has rows of another recipe. Name another file with --json.")
-    return report
-
-
-def _write(path: Path, report: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    results.print_title(f"{options.epochs} epochs of the recipe {recipe.name}")
+    print(table({name: rows[name] for name in PARTS if name in rows}))
 
 
 if __name__ == "__main__":
-    # "spawn" imports this file again in its helpers.
+    # Worker processes started by "spawn" import this file again.
     main()

@@ -1,19 +1,16 @@
-"""Measure a model against its goals: digits, calibration, refusal, size.
+"""Measure a model against its goals: digits, calibration, rejection, size.
 
     python -m benchmarks.model.accuracy [FOLDER] [--json PATH]
     python -m benchmarks.model.accuracy --models DIR DIR DIR
 
-FOLDER holds a bundle (default: recognizer/bundled). With ``--models`` the same recipe's bundles
-of several seeds are read, and what they reach is stated as a mean. Measured is what is served:
-LiteRT, after imaging. MNIST, the pen data and Omniglot come from DIGIT_DATA_DIR or the cache, or
-are downloaded, the photographs from the package index; a set that can't be had is left out and
-named. MNIST's test half and the writers and alphabets that are held out choose nothing here.
+FOLDER contains a bundle (default: recognizer/bundled). ``--models`` takes bundles of one recipe
+with several seeds and reports their mean. The model is measured as it is served: LiteRT, after
+imaging. MNIST, the pen data and Omniglot come from DIGIT_DATA_DIR or the cache, or are downloaded;
+the photographs come from the package index. A data set that is not available is left out and named.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import environment
-from recognizer.inference.classifier import BUNDLED, Bundle, BundleError, load_bundle
+from benchmarks.common import command_line, environment, results
+from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.statistics.intervals import wilson
 from training.data import downloads, evaluation_sets, nondigit_sets, real_photos
 from training.data.datasets import Data
-from training.data.downloads import DataDamaged, DataUnavailable
+from training.data.downloads import DataUnavailable
 from training.evaluation import metrics
 from training.evaluation.metrics import Outcome
 from training.synthesis.strokes import PLACEMENTS
@@ -36,12 +33,14 @@ GOALS_OF_KINDS = (
     "scribbles", nondigit_sets.SCRIBBLES, "dots", "lines across", nondigit_sets.APART,
     nondigit_sets.TOUCHING, nondigit_sets.EMPTY, "photos of other things",
 )  # fmt: skip
-"""The kinds of non-digits that have a goal of their own; the others are stated without."""
+"""The kinds of non-digits that have a goal."""
+
+TABLE = results.Table("n", "measured", "95 % interval (Wilson)", "goal", name_width=62)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measure beside its goal. ``unit`` says how ``value`` is shown: "%", "area", "count"."""
+    """A measure and its goal. ``unit`` says how ``value`` is shown: "%", "area", "count"."""
 
     measure: str
     n: int | None
@@ -53,7 +52,7 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal is reached; None where there is none."""
+        """Whether the goal is reached; None if there is none."""
         if self.at_least is not None:
             return self.value >= self.at_least
         if self.at_most is not None:
@@ -61,7 +60,6 @@ class Row:
         return None
 
     def __str__(self) -> str:
-        """Return the row as a line of the table."""
         n = f"{self.n:,}" if self.n is not None else ""
         interval = " - ".join(self._shown(end) for end in self.interval) if self.interval else ""
         goal = ""
@@ -70,21 +68,17 @@ class Row:
         elif self.at_most is not None:
             goal = f"<= {self._shown(self.at_most)}"
         verdict = {True: "reached", False: "MISSED", None: ""}[self.reached]
-        line = (
-            f"{self.measure:58}{n:>7} {self._shown(self.value, 1):>10}  {interval:17} {goal:>12}  "
-            f"{verdict}"
-        )
-        return line.rstrip()
+        return TABLE.line(self.measure, n, self._shown(self.value, 1), interval, goal, note=verdict)
 
     def _shown(self, value: float, more: int = 0) -> str:
-        # What is measured gets one place more than its goal: 99.199 % misses 99.20 %.
+        # One decimal more than the goal: 99.199 % misses 99.20 %.
         if self.unit == "%":
             return f"{value:.{2 + more}%}"
         return f"{value:.4f}" if self.unit == "area" else f"{value:,.0f}"
 
 
 def digit_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
-    """Yield what is asked of MNIST's test half and of the five ways to hold the pen."""
+    """Yield accuracy and calibration on MNIST's test set and on pen digits in five placements."""
     if mnist := outcomes.get("mnist test"):
         yield _accuracy("MNIST test, one network", mnist, 0.9975)
         yield _calibration("MNIST test, expected calibration error", mnist, 0.003)
@@ -113,8 +107,8 @@ def _calibration(measure: str, outcome: Outcome, goal: float) -> Row:
     return Row(measure, found.n, found.calibration_error, at_most=goal)
 
 
-def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
-    """Yield how alphabets never trained on, and every other kind of non-digit, are refused."""
+def rejection_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
+    """Yield how many non-digits are rejected: of held-out alphabets, and of every other kind."""
     digits = metrics.digits_of(outcomes.values())
     others = {name: o for name, o in outcomes.items() if name != "mnist test" and name not in PEN}
     alphabets = {name: others.pop(name) for name in list(others) if name.startswith("Omniglot")}
@@ -129,19 +123,19 @@ def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
         if found.auroc is not None and found.refused_at_accepted is not None:
             yield Row(f"{name}: AUROC", found.n, found.auroc, "area", at_least=0.985)
             yield Row(
-                f"{name}: refused, 99 % of digits accepted",
+                f"{name}: rejected, 99 % of digits accepted",
                 found.n,
                 found.refused_at_accepted,
                 interval=wilson(round(found.refused_at_accepted * found.n), found.n),
                 at_least=0.85,
             )
-        yield Row(f"{name}: refused as served", found.n, found.refused, interval=found.interval)
+        yield Row(f"{name}: rejected as served", found.n, found.refused, interval=found.interval)
     for name, outcome in sorted(others.items(), key=lambda item: item[0] not in GOALS_OF_KINDS):
         found = metrics.refusals(outcome, digits)
         assert found is not None
         blank = f" ({found.blank} blank)" if found.blank else ""
         yield Row(
-            f"{name}: refused as served{blank}",
+            f"{name}: rejected as served{blank}",
             found.n,
             found.refused,
             interval=found.interval,
@@ -151,20 +145,20 @@ def refusal_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
         accepted = sum(
             float((~o.refused[o.data.labels < 10]).sum()) for o in outcomes.values()
         ) / len(digits)
-        yield Row("true digits accepted as served", len(digits), accepted)
+        yield Row("digits accepted as served", len(digits), accepted)
 
 
 def size_rows(bundle: Bundle) -> Iterator[Row]:
-    """Yield the network's parameters and the bytes of its two files."""
+    """Yield the number of parameters and the sizes of the two files."""
     if (parameters := bundle.card.parameters) is not None:
         yield Row("parameters", None, float(parameters), "count", at_most=599_999)
     served, kept = float(len(bundle.serving)), float(len(bundle.training))
-    yield Row("model.tflite, which is served, bytes", None, served, "count", at_most=1_500_000)
-    yield Row("model.keras, for further training, bytes", None, kept, "count")
+    yield Row("model.tflite (served), bytes", None, served, "count", at_most=1_500_000)
+    yield Row("model.keras (for fine-tuning), bytes", None, kept, "count")
 
 
 def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> dict[str, Data]:
-    """Return every set that can be had, getting what is missing; say what can't be."""
+    """Return every available set, downloading what is missing; report what is not available."""
     sets: dict[str, Data] = {}
     for name in ("mnist", "pen"):
         try:
@@ -176,7 +170,7 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
             try:
                 fetch()
             except DataUnavailable as error:
-                say(f"Left out, or only in part: {error}")
+                say(f"Left out in full or in part: {error}")
         sets |= evaluation_sets.nondigits(each)
     return sets
 
@@ -184,11 +178,10 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
 def table(bundle: Bundle, rows: Sequence[Row]) -> str:
     """Return the rows as text with the model, the machine and how many goals are reached."""
     goals = [row.reached for row in rows if row.reached is not None]
-    head = f"{'':58}{'n':>7} {'measured':>10}  {'95 % interval':17} {'goal':>12}"
     return "\n".join(
         [
             f"{bundle.name}; {environment.describe()}",
-            head,
+            TABLE.head,
             *map(str, rows),
             f"{sum(goals)} of {len(goals)} goals reached",
         ]
@@ -196,7 +189,7 @@ def table(bundle: Bundle, rows: Sequence[Row]) -> str:
 
 
 def over_seeds(models: Sequence[Sequence[Row]]) -> list[Row]:
-    """Return each measure's mean over several models' rows, with the lowest and the highest."""
+    """Return the mean of each measure over several models, with the lowest and highest value."""
     means = []
     for same in zip(*models, strict=True):
         values = [row.value for row in same]
@@ -217,43 +210,40 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the goals' table of a model, or the mean of several."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the measures and goals of a model, or the mean of several models."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
-    parser.add_argument("--models", nargs="+", type=Path, metavar="DIR", help="several seeds")
-    parser.add_argument("--each", type=int, default=nondigit_sets.EACH, help="of each non-digit")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the rows there too")
+    parser.add_argument(
+        "--models", nargs="+", type=Path, metavar="DIR", help="bundles with several seeds"
+    )
+    parser.add_argument(
+        "--each", type=int, default=nondigit_sets.EACH, help="images of each kind of non-digit"
+    )
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         bundles = [load_bundle(folder) for folder in options.models or [options.folder]]
         sets = load_sets(options.each, print, digits_only=bool(options.models))
-    except (BundleError, DataDamaged) as error:
-        raise SystemExit(str(error)) from error
     if not sets:
-        raise SystemExit("There is no set to measure on.")
-    report: dict[str, Any] = {"machine": environment.describe(), "models": []}
+        raise SystemExit("No evaluation set is available.")
+    report = results.Report(each=options.each)
+    models = report.figures["models"] = list[dict[str, Any]]()
     found: list[list[Row]] = []
     for bundle in bundles:
         outcomes = metrics.measure(bundle, sets)
         rows = [*digit_rows(outcomes)]
         if not options.models:
-            rows += [*refusal_rows(outcomes), *size_rows(bundle)]
+            rows += [*rejection_rows(outcomes), *size_rows(bundle)]
         found.append(rows)
-        report["models"].append(
-            {"name": bundle.name, "sha256": bundle.sha256, "rows": as_json(rows)}
-        )
+        models.append({"name": bundle.name, "sha256": bundle.sha256, "rows": as_json(rows)})
         print(table(bundle, rows))
     if options.models:
         means = over_seeds(found)
-        report["mean"] = as_json(means)
-        print(f"\nMean of {len(found)}, the interval from the lowest to the highest:")
+        report.figures["mean"] = as_json(means)
+        print(f"\nMean of {len(found)} models, with the lowest and the highest:")
         print("\n".join(map(str, means)))
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    report.write(options.json)
 
 
 if __name__ == "__main__":
-    # "spawn" imports this file again in its helpers.
+    # Worker processes started by "spawn" import this file again.
     main()

@@ -2,33 +2,32 @@
 
     python -m benchmarks.model.corruptions [FOLDER] [--against FOLDER] [--n 1000] [--json PATH]
 
-FOLDER holds a bundle (default: recognizer/bundled). ``--against`` names another to set beside it:
-the same network trained without our augmentation, whose errors the goal is a third of. The first
-images of MNIST's test half are corrupted (see ``benchmarks.model.mnist_c``), then take the way of
-every drawing, through imaging and LiteRT.
+FOLDER contains a bundle (default: recognizer/bundled). ``--against`` names one to compare with: the
+same network trained without augmentation. The goal is a third of its mean error. The first images
+of MNIST's test set are corrupted (see ``benchmarks.model.mnist_c``) and then go through imaging and
+LiteRT like every drawing.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.results import Share, Table
 from benchmarks.model import mnist_c
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import datasets, downloads
 from training.data.datasets import Data
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.evaluation import metrics
 
 GOAL = 1 / 3
 """Of the other network's mean error."""
 
-Errors = dict[str, float]
+Errors = dict[str, Share]
+"""Misclassified images by kind."""
 
 
 def corrupted(raw: Data) -> dict[str, Data]:
@@ -40,31 +39,40 @@ def corrupted(raw: Data) -> dict[str, Data]:
 
 
 def errors(classifier: Classifier, sets: Mapping[str, Data]) -> Errors:
-    """Return the share misread of each set."""
+    """Return the misclassified images of each set."""
     return {
-        name: 1 - float(metrics.run(classifier, data).right.mean()) for name, data in sets.items()
+        name: Share(int((~metrics.run(classifier, data).right).sum()), len(data))
+        for name, data in sets.items()
     }
 
 
 def mean_error(found: Errors) -> float:
-    """Return the mean over the kinds, the clean digits left out."""
-    return float(np.mean([error for name, error in found.items() if name != "clean"]))
+    """Return the mean error rate over the kinds, without the clean digits."""
+    return float(np.mean([error.value for name, error in found.items() if name != "clean"]))
 
 
 def table(found: Errors, other: Errors | None) -> list[str]:
-    """Return the errors by kind, side by side with another model's, and their means."""
-    rows = {**found, "mean of 15": mean_error(found)}
+    """Return the error rates by kind, beside another model's if there is one, and their means."""
+    mean = mean_error(found)
     if other is None:
-        return [f"{name:14}{error:>9.2%}" for name, error in rows.items()]
-    others = {**other, "mean of 15": mean_error(other)}
-    lines = [
-        f"{name:14}{error:>9.2%}{others[name]:>9.2%}{_ratio(error, others[name]):>8}"
-        for name, error in rows.items()
+        plain = Table("error", "95 % interval", name_width=14)
+        rows = [plain.line(kind, *error.cells()) for kind, error in found.items()]
+        return [plain.head, *rows, plain.line("mean of 15", f"{mean:.2%}")]
+    both = Table("error", "95 % interval", "other", "95 % interval", "ratio", name_width=14)
+    rows = [
+        both.line(
+            kind, *error.cells(), *other[kind].cells(), _ratio(error.value, other[kind].value)
+        )
+        for kind, error in found.items()
     ]
-    reached = rows["mean of 15"] <= GOAL * others["mean of 15"]
+    others = mean_error(other)
     return [
-        *lines,
-        f"goal: a third of the other's mean error: {'reached' if reached else 'MISSED'}",
+        both.head,
+        *rows,
+        both.line("mean of 15", f"{mean:.2%}", "", f"{others:.2%}", "", _ratio(mean, others)),
+        results.verdict(
+            "Goal: at most a third of the other's mean error:", reached=mean <= GOAL * others
+        ),
     ]
 
 
@@ -73,42 +81,35 @@ def _ratio(one: float, other: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the error on clean and on corrupted digits."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the error rates on clean and on corrupted digits."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--against", type=Path, metavar="FOLDER")
     parser.add_argument("--n", type=int, default=1000)
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the errors there too")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         folders = [options.folder, *([options.against] if options.against else [])]
         classifiers = [Classifier(load_bundle(folder)) for folder in folders]
         raw = datasets.read_npz(downloads.mnist_file())
-    except (BundleError, DataDamaged, DataUnavailable) as error:
-        raise SystemExit(str(error)) from error
     if "test" not in raw:
         raise SystemExit("This MNIST file has no x_test, y_test.")
     sets = corrupted(raw["test"].take(slice(options.n)))
     found = [errors(classifier, sets) for classifier in classifiers]
     names = " against ".join(classifier.name for classifier in classifiers)
-    print(
-        f"{names}: share misread, n = {len(sets['clean']):,} of each kind; {environment.describe()}"
-    )
+    results.print_title(f"{names}: error rate, n = {len(sets['clean']):,} of each kind")
     print("\n".join(table(found[0], found[1] if len(found) > 1 else None)))
-    if options.json:
-        report = {
-            "machine": environment.describe(),
-            "n": len(sets["clean"]),
-            "models": [
-                {"folder": str(folder), "errors": row, "mean": mean_error(row)}
-                for folder, row in zip(folders, found, strict=True)
-            ],
+    report = results.Report(n=len(sets["clean"]))
+    report.figures["models"] = [
+        {
+            "folder": str(folder),
+            "errors": {kind: error.value for kind, error in row.items()},
+            "mean": mean_error(row),
         }
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        for folder, row in zip(folders, found, strict=True)
+    ]
+    report.write(options.json)
 
 
 if __name__ == "__main__":
-    # "spawn" imports this file again in its helpers.
+    # Worker processes started by "spawn" import this file again.
     main()

@@ -1,9 +1,9 @@
-"""The fifteen corruptions of MNIST-C, made anew.
+"""The fifteen corruptions of MNIST-C, reimplemented.
 
 After Mu and Gilmer, "MNIST-C: a robustness benchmark for computer vision" (2019). Kinds and
-strengths are those of the authors' published generator, stated with each function; the code is our
-own, so a digit differs in detail. Every kind takes float64 (28, 28) in 0-1, white on black, and a
-random generator, and gives the same; what leaves 0-1 is clipped afterwards.
+strengths are those of the authors' published generator, stated with each function; single pixels
+can differ. Every function takes float64 (28, 28) in 0-1, white on black, and a random generator,
+and returns the same shape; values outside 0-1 are clipped afterwards.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def corrupt(images: NDArray[np.uint8], kind: str, seed: int = 15) -> NDArray[np.
 
 
 def shot_noise(image: Floats, rng: np.random.Generator) -> Floats:
-    """Few photons: a Poisson count of 3 where the ink is full."""
+    """Replace each px by a Poisson count, with a mean of 3 where the ink is full."""
     return np.asarray(rng.poisson(image * 3) / 3)
 
 
@@ -71,7 +71,7 @@ def motion_blur(image: Floats, rng: np.random.Generator) -> Floats:
 
 @lru_cache(maxsize=4)
 def _blur_matrix(sigma: float) -> Floats:
-    """Return the 28x28 matrix that blurs an axis; the border's px go on outside."""
+    """Return the 28x28 matrix that blurs an axis; the border is extended."""
     reach = int(4 * sigma + 0.5)
     offsets = np.arange(-reach, reach + 1)
     weights = np.exp(-(offsets**2) / (2 * sigma**2))
@@ -114,7 +114,7 @@ def translate(image: Floats, rng: np.random.Generator) -> Floats:
 def _moved(
     image: Floats, matrix: tuple[float, ...], shift: tuple[float, float] = (0.0, 0.0)
 ) -> Floats:
-    """Resample about the middle, bilinearly: ``matrix`` maps where a px comes from."""
+    """Resample around the centre, bilinearly; ``matrix`` maps target to source px."""
     a, b, c, d = matrix
     middle = SIDE / 2
     x, y = middle + shift[0], middle + shift[1]
@@ -129,7 +129,7 @@ def _moved(
 
 
 def brightness(image: Floats, rng: np.random.Generator) -> Floats:
-    """Add 0.5 everywhere: what was half dark is as light as the ink."""
+    """Add 0.5 everywhere."""
     return image + 0.5
 
 
@@ -141,10 +141,10 @@ def stripe(image: Floats, rng: np.random.Generator) -> Floats:
 
 
 def fog(image: Floats, rng: np.random.Generator) -> Floats:
-    """Lay a cloud over it that is three times as strong as the ink, and bring it back to 0-1.
+    """Add a cloud three times as strong as the ink, and rescale to 0-1.
 
-    The cloud is a corner of a plasma of 256 px whose bumps get 1.4 squared times weaker each
-    time they get half as wide.
+    The cloud is a part of a plasma of 256 px: each octave has half the size and 1/1.96 of the
+    strength of the one before.
     """
     plasma = np.zeros((256, 256))
     for octave in range(8):
@@ -157,7 +157,7 @@ def fog(image: Floats, rng: np.random.Generator) -> Floats:
 
 
 def spatter(image: Floats, rng: np.random.Generator) -> Floats:
-    """Splash dark mud over it, in blots where a blurred noise is high."""
+    """Add dark blots where blurred noise is high."""
     liquid = _blurred(rng.normal(0.65, 0.3, image.shape), 1.0)
     mud = _blurred((liquid > 0.65).astype(np.float64), 1.5)
     mud[mud < 0.8] = 0
@@ -175,7 +175,7 @@ def dotted_line(image: Floats, rng: np.random.Generator) -> Floats:
 def zigzag(image: Floats, rng: np.random.Generator) -> Floats:
     """Draw a zigzag from side to side, 2 px up and down every 4 px.
 
-    The authors' code also thresholds the digit, in passing; here it keeps its greys.
+    The authors' code also thresholds the digit; this one keeps its greys.
     """
     start = float(rng.integers(0, 27))
     turn = np.arctan(rng.integers(-5, 5) / 23)
@@ -226,7 +226,7 @@ def canny_edges(image: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _connected(strong: NDArray[np.bool_], weak: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the weak px that hang together with a strong one."""
+    """Return the weak px that are connected with a strong one."""
     kept, before = strong, -1
     while (count := int(kept.sum())) > before:
         before = count

@@ -1,16 +1,14 @@
-"""Measure how well photos of pen-written digits are read.
+"""Measure how well photos of handwritten digits are recognised.
 
-    python -m benchmarks.model.photos [FOLDER] [--n 100] [--large 9]
+    python -m benchmarks.model.photos [FOLDER] [--n 100] [--large 9] [--json PATH]
 
-FOLDER holds a bundle (default: recognizer/bundled). The digits are of pen writers never trained on,
-the photographs of them are made up (``training.synthesis.photos``):
-1000x750 px, JPEG of quality 40 to 90.
-A photo counts as right if its digit is, whatever the verdict; blank paper if it is refused.
+FOLDER contains a bundle (default: recognizer/bundled). The digits are those of held-out writers, in
+synthetic photos (``training.synthesis.photos``): 1000x750 px, JPEG of quality 40 to 90. A
+photo is correct if its digit is, whatever the verdict; blank paper is correct if it is rejected.
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -18,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.results import Share, Table
 from recognizer import imaging
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, Verdict, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.data import datasets, downloads
 from training.data.datasets import PenDigit
-from training.data.downloads import DataDamaged, DataUnavailable
 from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
 
 SEED = 32
@@ -45,20 +43,20 @@ def take(
 
 
 def outcome(classifier: Classifier, data: bytes, label: int | None) -> str:
-    """Return what became of a photo: "right", "wrong", "blank", or "refused" as no digit."""
+    """Return the outcome of a photo: "correct", "wrong", "blank", or "rejected" as no digit."""
     try:
         answer = classifier.classify(imaging.model_input(imaging.read_drawing(data)))
     except imaging.BlankDrawing:
         return "blank"
     if label is None:
-        return "refused" if answer.verdict is Verdict.NOT_A_DIGIT else "wrong"
-    return "right" if answer.digit == label else "wrong"
+        return "rejected" if answer.verdict is Verdict.NOT_A_DIGIT else "wrong"
+    return "correct" if answer.digit == label else "wrong"
 
 
 def measure(
     classifier: Classifier, digits: Sequence[PenDigit], n: int, *, blank: bool = False
 ) -> dict[str, Counter[str]]:
-    """Return, by kind of photograph, what became of ``n`` photos."""
+    """Count the outcomes of ``n`` photos of each kind."""
     found: dict[str, Counter[str]] = {}
     for name, conditions in KINDS.items():
         rng = np.random.default_rng(SEED)
@@ -74,49 +72,52 @@ def measure(
 def measure_large(
     classifier: Classifier, digits: Sequence[PenDigit], n: int
 ) -> tuple[int, list[float]]:
-    """Return how many of ``n`` photos of 12 megapixels are read right, and ms taken by each.
+    """Return how many of ``n`` photos of 12 megapixels are correct, and the milliseconds of each.
 
-    Every kind in turn, upright and on its side; the time is that of decoding, imaging and network.
+    Kinds alternate, upright and rotated by 90 degrees. Times include decoding, imaging and network.
     """
     rng = np.random.default_rng(SEED)
-    right, times = 0, []
+    correct, times = 0, []
     conditions = list(KINDS.values())
     for count in range(n):
         digit = digits[int(rng.integers(len(digits)))]
         size, orientation = (LARGE, 1) if count % 2 == 0 else (LARGE[::-1], 6)
         data = take(digit, conditions[count % len(conditions)], rng, size, orientation)
         start = time.perf_counter()
-        right += outcome(classifier, data, digit.label) == "right"
+        correct += outcome(classifier, data, digit.label) == "correct"
         times.append(1000 * (time.perf_counter() - start))
-    return right, times
+    return correct, times
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one line a kind of photograph."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Print one line for each kind of photo."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--n", type=int, default=100, help="photos of each kind")
     parser.add_argument("--large", type=int, default=len(KINDS), help="photos of 4000x3000 px")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         classifier = Classifier(load_bundle(options.folder))
         pen = datasets.read_pen(downloads.pen_file())
-    except (BundleError, DataDamaged, DataUnavailable) as error:
-        raise SystemExit(str(error)) from error
     digits = datasets.by_writers(pen, datasets.HELD_OUT_WRITERS)
-    print(f"{classifier.name}: photos, n = {options.n} of each kind; {environment.describe()}")
+    results.print_title(f"{classifier.name}: photos, n = {options.n} of each kind")
     written = measure(classifier, digits, options.n)
     empty = measure(classifier, digits, options.n, blank=True)
-    print(f"{'':14}{'right':>8}{'blank paper: blank':>20}{'no digit':>10}{'a digit':>9}")
+    table = Table(
+        "correct", "95 % interval", "blank paper: blank", "rejected", "a digit", name_width=14
+    )
+    print(table.head)
     for name, counts in written.items():
-        other = empty[name]
-        shares = [other[key] / options.n for key in ("blank", "refused", "wrong")]
-        line = f"{name:14}{counts['right'] / options.n:>8.1%}"
-        print(f"{line}{shares[0]:>20.1%}{shares[1]:>10.1%}{shares[2]:>9.1%}")
+        shares = [f"{empty[name][key] / options.n:.1%}" for key in ("blank", "rejected", "wrong")]
+        print(table.line(name, *Share(counts["correct"], options.n).cells(), *shares))
+    report = results.Report(n=options.n, large=options.large)
+    report.figures = {"photos": written, "blank paper": empty}
     if options.large:
-        right, times = measure_large(classifier, digits, options.large)
+        correct, times = measure_large(classifier, digits, options.large)
         took = f"median {np.median(times):.0f} ms, longest {max(times):.0f} ms"
-        print(f"4000x3000: {right} of {options.large} right; {took}")
+        print(f"4000x3000: {correct} of {options.large} correct; {took}")
+        report.figures["4000x3000"] = {"correct": correct, "ms": times}
+    report.write(options.json)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""People who write digits, correct what they are answered, and go on: what they are answered then.
+"""Simulated visitors who draw digits and correct the predictions.
 
-The same mix answers here as on the site (``recognizer.inference.personal_posterior``), without
-database and HTTP.
+Uses the same function as the site (``recognizer.inference.personal_posterior``), without database
+and HTTP.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from training.data.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.evaluation.metrics import calibration_error
 from training.synthesis.strokes import Placement, draw_at
 
-MOST_REMEMBERED, LOOKED_BACK = 200, 200
+MOST_CORRECTIONS, MOST_UNCORRECTED = 200, 200
 """As in ``personalisation.retrieval``, which can't be imported before Django is set up."""
 
 LIKE = 0.8
-"""The cosine above which two drawings count as alike in the tables."""
+"""Two drawings are similar if the cosine of their embeddings is larger."""
 
 SEED = 50
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What one writer wrote, in order, and what one network says of it.
+    """The digits of a writer in order, with the predictions of a network.
 
-    ``others`` is what it says of drawings that are no digits.
+    ``others`` are its predictions for non-digits.
     """
 
     writer: int
@@ -53,11 +53,11 @@ def write(
     *,
     mirrored: bool = False,
 ) -> list[Sheet]:
-    """Return what each writer wrote, in order, drawn on a canvas and read.
+    """Draw the digits of each writer in order on a canvas and predict them.
 
-    ``mirrored`` turns every digit the wrong way round, as some hands write that no data holds.
+    ``mirrored`` flips every digit horizontally: a style that is not in any training data.
     """
-    refused = tuple(classifier.classify(image) for image in others.images)
+    predicted = tuple(classifier.classify(image) for image in others.images)
     turn = np.array([-1.0, 1.0]) if mirrored else np.ones(2)
     sheets = []
     for writer in writers:
@@ -75,7 +75,7 @@ def write(
                 answers=tuple(classifier.classify(image) for image in drawn),
                 labels=np.array([digit.label for digit in written]),
                 calibration=classifier.calibration,
-                others=refused,
+                others=predicted,
             )
         )
     return sheets
@@ -83,75 +83,78 @@ def write(
 
 @dataclass(frozen=True)
 class Visitor:
-    """How somebody behaves: they correct what is wrong or refused.
+    """How a visitor behaves. They correct predictions that are wrong or rejected.
 
-    ``confirms``: they also say "right". ``slips``: the share of what they say that is wrong.
-    ``lazy``: the share of the mistakes that they let pass.
+    ``confirms``: they also confirm correct ones. ``wrong``: the share of their corrections that are
+    wrong. ``ignored``: the share of the mistakes that they don't correct.
     """
 
     confirms: bool = False
-    slips: float = 0.0
-    lazy: float = 0.0
+    wrong: float = 0.0
+    ignored: float = 0.0
 
 
 CORRECTS = Visitor()
 
 
-class Memory:
-    """What a visitor has said, and let pass, as the site keeps it: embeddings in float16."""
+class Corrections:
+    """The corrections of a visitor, stored as on the site: embeddings in float16.
 
-    def __init__(self, calibration: Calibration, numbers: Mix = CHOSEN) -> None:
+    Drawings that the visitor did not correct count too, as weak evidence for the prediction.
+    """
+
+    def __init__(self, calibration: Calibration, settings: Mix = CHOSEN) -> None:
         self.calibration = calibration
-        self.numbers = numbers
+        self.settings = settings
         self.embeddings: list[NDArray[np.float32]] = []
         self.labels: list[int] = []
-        self.said: list[bool] = []
+        self.corrected: list[bool] = []
 
-    def note(self, answer: Answer, label: int, *, said: bool) -> None:
-        """Remember what a drawing was, by the visitor's word or by their silence."""
+    def note(self, answer: Answer, label: int, *, corrected: bool) -> None:
+        """Store the label of a drawing, corrected (or confirmed) by the visitor or not."""
         packed = embeddings.pack(answer.embedding)
         if packed is not None:
             self.embeddings.append(embeddings.unpack(packed))
             self.labels.append(label)
-            self.said.append(said)
+            self.corrected.append(corrected)
 
     def answer(self, answer: Answer) -> Answer:
-        """Return what is answered in place of the network's answer, or that."""
-        if not any(self.said):
+        """Return the final prediction for a prediction of the network."""
+        if not any(self.corrected):
             return answer
-        found = personal_posterior.mix(answer, self.calibration, self._examples(), self.numbers)
+        found = personal_posterior.mix(answer, self.calibration, self._examples(), self.settings)
         return answer if found is None else found.answer
 
     def chances(self, answer: Answer) -> NDArray[np.float64]:
-        """Return the eleven probabilities of network and memory together, (11,)."""
-        if not any(self.said):
+        """Return the final probabilities of the eleven classes, (11,)."""
+        if not any(self.corrected):
             return personal_posterior.prior(answer, self.calibration)
         return personal_posterior.posterior(
-            answer, self.calibration, self._examples(), self.numbers
+            answer, self.calibration, self._examples(), self.settings
         )
 
     def _examples(self) -> Examples:
-        labels, said = np.array(self.labels), np.array(self.said)
-        # Answers in doubt were let pass too, but count for nothing.
-        counts = said | (labels >= 0)
-        last = np.arange(len(said)) >= len(said) - LOOKED_BACK
-        newest = said[::-1].cumsum()[::-1] <= MOST_REMEMBERED
-        kept = np.flatnonzero(np.where(said, newest, last & counts))
+        labels, corrected = np.array(self.labels), np.array(self.corrected)
+        # Uncertain predictions that were not corrected are no evidence.
+        counts = corrected | (labels >= 0)
+        last = np.arange(len(corrected)) >= len(corrected) - MOST_UNCORRECTED
+        newest = corrected[::-1].cumsum()[::-1] <= MOST_CORRECTIONS
+        kept = np.flatnonzero(np.where(corrected, newest, last & counts))
         return Examples(
-            np.stack([self.embeddings[index] for index in kept]), labels[kept], said[kept]
+            np.stack([self.embeddings[index] for index in kept]), labels[kept], corrected[kept]
         )
 
 
-DOUBTED = -1
-"""In place of a label where an answer in doubt was let pass."""
+UNCERTAIN = -1
+"""Instead of a label, for an uncertain prediction that was not corrected."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """What a writer was answered, drawing by drawing, and how likely the truth was held, (n,).
+    """The final predictions for a writer, and the probabilities of the true labels, (n,).
 
-    ``accepted``: the shares of the drawings that are no digits that pass as one, by the network
-    alone and in the end by the memory too.
+    ``accepted``: the shares of the non-digits that are accepted as digits, by the network alone and
+    with all corrections.
     """
 
     given: tuple[Answer, ...]
@@ -159,47 +162,47 @@ class Played:
     accepted: tuple[float, float]
 
 
-def play(sheet: Sheet, visitor: Visitor = CORRECTS, numbers: Mix = CHOSEN) -> Played:
-    """Let a writer draw, correct and go on."""
-    memory, given, chances = Memory(sheet.calibration, numbers), [], []
+def play(sheet: Sheet, visitor: Visitor = CORRECTS, settings: Mix = CHOSEN) -> Played:
+    """Simulate a writer who draws and corrects."""
+    corrections, given, chances = Corrections(sheet.calibration, settings), [], []
     rng = np.random.default_rng(sheet.writer)
     for answer, label in zip(sheet.answers, map(int, sheet.labels), strict=True):
-        shown = memory.answer(answer)
+        shown = corrections.answer(answer)
         given.append(shown)
-        chances.append(memory.chances(answer)[label])
-        slips, is_lazy = rng.random() < visitor.slips, rng.random() < visitor.lazy
-        wrong = label_of(shown) != label
-        if (wrong and not is_lazy) or (visitor.confirms and not wrong):
-            memory.note(answer, int(rng.integers(10)) if slips else label, said=True)
+        chances.append(corrections.chances(answer)[label])
+        is_wrong, is_ignored = rng.random() < visitor.wrong, rng.random() < visitor.ignored
+        mistake = label_of(shown) != label
+        if (mistake and not is_ignored) or (visitor.confirms and not mistake):
+            corrections.note(answer, int(rng.integers(10)) if is_wrong else label, corrected=True)
         else:
             sure = shown.verdict is Verdict.DIGIT
-            memory.note(answer, shown.digit if sure else DOUBTED, said=False)
+            corrections.note(answer, shown.digit if sure else UNCERTAIN, corrected=False)
     passed = [
         np.array([label_of(answer) != NOT_A_DIGIT for answer in answers], float)
-        for answers in (sheet.others, [memory.answer(answer) for answer in sheet.others])
+        for answers in (sheet.others, [corrections.answer(answer) for answer in sheet.others])
     ]
     accepted = (float(passed[0].mean()), float(passed[1].mean())) if sheet.others else (0.0, 0.0)
     return Played(tuple(given), np.array(chances), accepted)
 
 
 def label_of(answer: Answer) -> int:
-    """Return an answer as a label: its digit, or "not a digit"."""
+    """Return the label that a prediction stands for: its digit, or "not a digit"."""
     return NOT_A_DIGIT if answer.verdict is Verdict.NOT_A_DIGIT else answer.digit
 
 
 @dataclass(frozen=True)
 class Half:
-    """The second half of what was written: what was answered without and with the memory.
+    """The second half of a writer's digits, without and with personal learning.
 
-    ``misread`` and ``refused`` of the two, and of the misread those that resemble an earlier
-    mistake on the same digit (``recurring``): no other can be learned. How many right answers
-    became wrong (``worsened``), and the confidences with which digits were right, (n,).
+    ``recurring`` are the misclassified drawings that are similar to an earlier mistake on the same
+    digit: only these can be learned. ``worsened`` counts correct predictions that became wrong.
+    ``confidence`` and ``right`` are of single drawings, (n,).
     """
 
     n: int
-    misread: tuple[int, int]
+    misclassified: tuple[int, int]
     recurring: tuple[int, int]
-    refused: tuple[int, int]
+    rejected: tuple[int, int]
     worsened: int
     accepted: tuple[float, float]
     confidence: tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -207,7 +210,7 @@ class Half:
 
     @property
     def calibration_errors(self) -> tuple[float, float]:
-        """The expected calibration error without and with the memory, 0-1."""
+        """The expected calibration error without and with personal learning, 0-1."""
         first, second = (
             calibration_error(confidence, right)
             for confidence, right in zip(self.confidence, self.right, strict=True)
@@ -216,29 +219,31 @@ class Half:
 
 
 def second_half(sheet: Sheet, played: Played) -> Half:
-    """Compare what was answered with what the network alone says, in the second half."""
+    """Compare the final predictions with those of the network alone, in the second half."""
     half = slice(len(played.given) // 2, None)
     labels = sheet.labels[half]
     sides = (sheet.answers[half], played.given[half])
-    read = [np.array([answer.digit for answer in answers]) == labels for answers in sides]
-    kept = [np.array([label_of(answer) for answer in answers]) == labels for answers in sides]
+    digit_right = [np.array([answer.digit for answer in answers]) == labels for answers in sides]
+    label_right = [
+        np.array([label_of(answer) for answer in answers]) == labels for answers in sides
+    ]
     sure = [np.array([answer.confidence for answer in answers]) for answers in sides]
-    refused = [sum(label_of(answer) == NOT_A_DIGIT for answer in answers) for answers in sides]
+    rejected = [sum(label_of(answer) == NOT_A_DIGIT for answer in answers) for answers in sides]
     known = recurs(sheet)[half]
     return Half(
         n=len(labels),
-        recurring=(int((~read[0] & known).sum()), int((~read[1] & known).sum())),
-        misread=(int((~read[0]).sum()), int((~read[1]).sum())),
-        refused=(refused[0], refused[1]),
-        worsened=int((kept[0] & ~kept[1]).sum()),
+        recurring=(int((~digit_right[0] & known).sum()), int((~digit_right[1] & known).sum())),
+        misclassified=(int((~digit_right[0]).sum()), int((~digit_right[1]).sum())),
+        rejected=(rejected[0], rejected[1]),
+        worsened=int((label_right[0] & ~label_right[1]).sum()),
         accepted=played.accepted,
         confidence=(sure[0], sure[1]),
-        right=(read[0], read[1]),
+        right=(digit_right[0], digit_right[1]),
     )
 
 
 def recurs(sheet: Sheet) -> NDArray[np.bool_]:
-    """Tell which drawings are like one of the same digit that was misread or refused before."""
+    """Return which drawings are similar to an earlier mistake on the same digit, bool (n,)."""
     vectors = np.stack([answer.embedding for answer in sheet.answers])
     wrong = np.array([label_of(answer) for answer in sheet.answers]) != sheet.labels
     like = (vectors @ vectors.T > LIKE) & (sheet.labels[:, None] == sheet.labels)
@@ -246,7 +251,7 @@ def recurs(sheet: Sheet) -> NDArray[np.bool_]:
 
 
 def together(halves: Iterable[Half]) -> Half:
-    """Return several writers' halves as one."""
+    """Return the halves of several writers as one."""
     parts = list(halves)
 
     def each(name: str, how: Any) -> Any:
@@ -254,9 +259,9 @@ def together(halves: Iterable[Half]) -> Half:
 
     return Half(
         n=sum(part.n for part in parts),
-        misread=each("misread", sum),
+        misclassified=each("misclassified", sum),
         recurring=each("recurring", sum),
-        refused=each("refused", sum),
+        rejected=each("rejected", sum),
         worsened=sum(part.worsened for part in parts),
         accepted=each("accepted", lambda shares: float(np.mean(shares))),
         confidence=each("confidence", np.concatenate),
@@ -265,33 +270,33 @@ def together(halves: Iterable[Half]) -> Half:
 
 
 @dataclass(frozen=True)
-class Spill:
-    """What single lessons do: how many were taught, and what became of all later answers."""
+class Effects:
+    """The effects of single corrections on all later predictions."""
 
-    taught: int
-    to_right: int
-    to_wrong: int
+    corrections: int
+    fixed: int
+    broken: int
 
 
-def spilled(sheets: Iterable[Sheet], numbers: Mix = CHOSEN) -> Spill:
-    """Teach one misread drawing at a time, and look at all that its writer wrote after it.
+def single_corrections(sheets: Iterable[Sheet], settings: Mix = CHOSEN) -> Effects:
+    """Correct one wrong or rejected drawing at a time, and predict the writer's later drawings.
 
-    What they wrote before it they have let pass.
+    The earlier drawings are not corrected.
     """
-    taught = better = worse = 0
+    made = fixed = broken = 0
     for sheet in sheets:
         truth = sheet.labels
-        for lesson, odd in enumerate(sheet.answers):
-            if label_of(odd) == truth[lesson]:
+        for index, mistake in enumerate(sheet.answers):
+            if label_of(mistake) == truth[index]:
                 continue
-            taught += 1
-            memory = Memory(sheet.calibration, numbers)
-            for answer in sheet.answers[:lesson]:
+            made += 1
+            corrections = Corrections(sheet.calibration, settings)
+            for answer in sheet.answers[:index]:
                 sure = answer.verdict is Verdict.DIGIT
-                memory.note(answer, answer.digit if sure else DOUBTED, said=False)
-            memory.note(odd, int(truth[lesson]), said=True)
-            for answer, label in zip(sheet.answers[lesson + 1 :], truth[lesson + 1 :], strict=True):
-                was, now = (label_of(a) == label for a in (answer, memory.answer(answer)))
-                better += bool(now and not was)
-                worse += bool(was and not now)
-    return Spill(taught, better, worse)
+                corrections.note(answer, answer.digit if sure else UNCERTAIN, corrected=False)
+            corrections.note(mistake, int(truth[index]), corrected=True)
+            for answer, label in zip(sheet.answers[index + 1 :], truth[index + 1 :], strict=True):
+                was, now = (label_of(a) == label for a in (answer, corrections.answer(answer)))
+                fixed += bool(now and not was)
+                broken += bool(was and not now)
+    return Effects(made, fixed, broken)

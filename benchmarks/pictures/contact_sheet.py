@@ -1,4 +1,4 @@
-"""A sheet of generated drawings, to be looked at by a person.
+"""Write a contact sheet of generated drawings.
 
     python -m benchmarks.pictures.contact_sheet digits sheet.png
     python -m benchmarks.pictures.contact_sheet nondigits sheet.png --count 100
@@ -10,7 +10,6 @@ With ``--by-style`` each row is one allograph (or one kind of non-digit), in the
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.common import command_line
 from training.synthesis.allographs import ALLOGRAPHS, generate_digit
 from training.synthesis.nondigits import NONDIGITS, generate_nondigit
 from training.synthesis.strokes import Stroke, place, render
@@ -26,7 +26,7 @@ _CANVAS = 280
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write a contact sheet of generated drawings.")
+    parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("what", choices=["digits", "nondigits", *"0123456789"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--count", type=int, default=200)

@@ -1,15 +1,14 @@
 """Take pictures of every page in every state, light and dark, on a desktop and on a phone.
 
     python -m benchmarks.pictures.gallery [FOLDER] [--only NAME] [--animation PATH]
-    (reports/gallery)
 
-Looked at before each release. With --animation only the README's moving picture is made: a digit
-being drawn, with the guess that follows it. The browser is the system's Chromium.
+Look at them before each release. FOLDER is reports/gallery by default. With --animation only the
+README's animation is made: a digit being drawn and recognised. The browser is the system's
+Chromium.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.common import command_line
+from benchmarks.common.browser import browser_page, drag, draw, points_of
 from benchmarks.common.running_site import ROOT, Site, running_site
-from benchmarks.pictures.screenshots import browser_page, drag, draw, points_of
+from benchmarks.site.insights_data import fill_command
 from recognizer.imaging import encode_png
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import place, render
@@ -73,7 +74,7 @@ def _personal(page: Any, address: str) -> None:
     draw(page, 4, np.random.default_rng(4))
 
 
-def _refused(page: Any, address: str) -> None:
+def _rejected(page: Any, address: str) -> None:
     page.wait_for_selector("html[data-ready]")
     box = page.locator("#canvas").bounding_box()
     corners = [(0.1, 0.1), (0.9, 0.9), (0.1, 0.9), (0.9, 0.1), (0.1, 0.5), (0.9, 0.5)]
@@ -139,7 +140,7 @@ STATES: dict[str, Prepare] = {
     "answer": _answered,
     "thanks": _thanked,
     "personal": _personal,
-    "refused": _refused,
+    "rejected": _rejected,
     "picture": _picture,
     "offline": _offline,
     "keys": _help,
@@ -156,20 +157,6 @@ STATES: dict[str, Prepare] = {
 }
 
 
-def fill(site: Site) -> None:
-    """Put a month of drawings, labels and an account into the database."""
-    import subprocess
-    import sys
-
-    subprocess.run(
-        [
-            sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", "600", "--days",
-            "30", "--account", "gallery", PASSWORD,
-        ],
-        cwd=ROOT, env=dict(site.environment), check=True, capture_output=True,
-    )  # fmt: skip
-
-
 def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]:
     """Yield the path of each picture once it is taken."""
     for name, prepare in states.items():
@@ -177,7 +164,7 @@ def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]
             for scheme in ("light", "dark"):
                 with browser_page(site.address, color_scheme=scheme, **settings) as page:
                     prepare(page, site.address)
-                    # Bars move; pictures load once they are near.
+                    # Bars are animated; images load when they come near the window.
                     page.evaluate(
                         "[...document.images].forEach((image) => { image.loading = 'eager'; })"
                     )
@@ -188,7 +175,7 @@ def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]
 
 
 def animate(site: Site, path: Path) -> None:
-    """Write a GIF of a digit being drawn and read, a frame for every few points."""
+    """Write a GIF of a digit being drawn and recognised, with a frame for every few points."""
     frames: list[Image.Image] = []
     size = {"width": 1120, "height": 860}
     with browser_page(site.address, viewport=size) as page:
@@ -222,19 +209,17 @@ def animate(site: Site, path: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Take the pictures."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "reports" / "gallery")
-    parser.add_argument("--only", choices=STATES, action="append", help="may be given again")
+    parser.add_argument("--only", choices=STATES, action="append", help="may be repeated")
     parser.add_argument("--animation", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
-    with running_site() as site:
-        if options.animation:
+    if options.animation:
+        with running_site() as site:
             animate(site, options.animation)
-            return
-        options.folder.mkdir(parents=True, exist_ok=True)
-        fill(site)
+        return
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with running_site(fill_command(600, 30, "gallery", PASSWORD)) as site:
         states = {name: STATES[name] for name in options.only or STATES}
         for path in take(site, options.folder, states):
             print(path)

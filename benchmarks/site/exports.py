@@ -1,14 +1,13 @@
-"""Measure exports, imports and rechecks: how long they take and how much memory at most.
+"""Measure the time and memory of exports, imports and rechecks.
 
-    python -m benchmarks.site.exports [--rows 1000 10000] [--formats npz png ...] [--inputs]
-        [--imports npz ...] [--database sqlite|postgresql] [--json PATH]
+    python -m benchmarks.site.exports [--rows 1000 10000] [--formats npz png] [--json PATH]
+    python -m benchmarks.site.exports [--imports npz] [--inputs] [--database sqlite]
 
-For each number of rows a database of its own is filled with labelled drawings, no two alike, and
-each command runs in a process of its own, which tells its own time and its highest resident set;
-so the two columns of memory show whether it grows with the rows. Each import goes into an empty
-database. ``--inputs`` stores model inputs of 28x28 px instead of drawings of 140x140 px: nothing
-then passes through `imaging`, which is what most of the time goes into. All of it is gone
-afterwards. Memory is told by Linux only.
+For each number of rows, a temporary database is filled with different labelled drawings. Each
+command runs in a new process, which reports its time and its peak memory (on Linux), so the figures
+show whether memory grows with the number of rows. Imports go into an empty database. ``--inputs``
+stores model inputs of 28x28 px instead of drawings of 140x140 px: they don't go through imaging,
+which takes most of the time.
 """
 
 from __future__ import annotations
@@ -16,10 +15,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,9 +26,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import databases, environment
+from benchmarks.common import command_line, databases, django_setup, results
+from benchmarks.common.django_setup import in_a_process
+from benchmarks.common.results import Table
 
-ROOT = Path(__file__).resolve().parents[2]
+MODULE = "benchmarks.site.exports"
 NAMES = {
     "npz": "labels.npz",
     "png": "drawings",
@@ -44,13 +42,12 @@ NAMES = {
 BASES = 200
 BATCH = 500
 NOT_A_DIGIT = 10
+TABLE = Table("rows", "s", "CPU s", "CPU ms/row", "MB peak", name_width=24)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds by the clock and of the processor, and MB of its process at
-    most and before it began.
-    """
+    """What a command takes: seconds of wall-clock and processor time, MB at its peak and before."""
 
     command: str
     rows: int
@@ -61,17 +58,17 @@ class Cost:
 
     def __str__(self) -> str:
         each = 1000 * self.cpu / max(1, self.rows)
-        return (
-            f"{self.command:24}{self.rows:>10,}{self.seconds:>10.1f}{self.cpu:>10.1f}"
-            f"{each:>10.2f}{self.peak:>10.0f}"
-        )
+        return TABLE.line(
+            self.command, self.rows, f"{self.seconds:.1f}", f"{self.cpu:.1f}", f"{each:.2f}",
+            f"{self.peak:.0f}",
+        )  # fmt: skip
 
 
-# In a process of its own --------------------------------------------------------------------------
+# In a new process --------------------------------------------------------------------------
 
 
 def resident(name: str) -> float:
-    """Return this process's memory in MB: VmRSS what it holds now, VmHWM what it held at most."""
+    """Return this process's memory in MB: now (VmRSS) or at its peak (VmHWM)."""
     try:
         text = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:
@@ -81,32 +78,24 @@ def resident(name: str) -> float:
 
 
 def measured(work: Callable[[], object]) -> None:
-    """Print what some work takes, as JSON."""
+    """Print the time and memory of some work as JSON."""
     before, start, cpu = resident("VmRSS"), time.perf_counter(), time.process_time()
     work()
     took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
     print(json.dumps({**took, "peak": resident("VmHWM"), "before": before}))
 
 
-def set_up() -> None:
-    """Make Django ready for the database that DATABASE_URL names."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digitsite.settings")
-    import django
-
-    django.setup()
-
-
 def run_command(name: str, arguments: Sequence[str]) -> None:
-    """Run a management command and print what it took."""
-    set_up()
+    """Run a management command and print its time and memory."""
+    django_setup.set_up()
     from django.core.management import call_command
 
     measured(lambda: call_command(name, *arguments, stdout=io.StringIO()))
 
 
 def ask() -> None:
-    """Print how long the questions about two versions take, in seconds."""
-    set_up()
+    """Print how long the queries that compare two versions take, in seconds."""
+    django_setup.set_up()
     from recognizer.models import ModelVersion, Prediction
     from recognizer.versions import comparison
 
@@ -131,15 +120,13 @@ def ask() -> None:
 
 
 def fill(rows: int, inputs: bool) -> None:
-    """Fill an empty database with labelled drawings, no two alike, one in fifty no digit."""
-    set_up()
-    from django.core.management import call_command
+    """Fill an empty database with different labelled drawings; one in fifty is not a digit."""
+    django_setup.set_up(migrate=True)
     from django.utils import timezone
 
     from recognizer import imaging
     from recognizer.models import ModelVersion, Prediction
 
-    call_command("migrate", verbosity=0)
     version = ModelVersion.objects.create(name="filled", serving=b"none", sha256="0" * 64)
     now = timezone.now()
     waiting = []
@@ -169,7 +156,7 @@ def fill(rows: int, inputs: bool) -> None:
 
 
 def drawings(inputs: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Yield labels and drawings without end: the same digits, each with other shades of its ink."""
+    """Yield labels and drawings without end: the same digits with different shades of ink."""
     from recognizer import imaging
     from training.synthesis.allographs import generate_digit
     from training.synthesis.strokes import PLACEMENTS, draw_at
@@ -192,79 +179,64 @@ def drawings(inputs: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         number += 1
 
 
-# The whole ----------------------------------------------------------------------------------------
-
-
-def in_a_process(url: str, *arguments: str) -> list[dict[str, Any]]:
-    """Run this module with some arguments on a database; return what it printed as JSON."""
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.site.exports", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url, "LOG_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(f"benchmarks.site.exports {' '.join(arguments)} failed:\n{done.stderr}")
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+# All commands ------------------------------------------------------------------------------------
 
 
 def measure(
     rows: int, formats: Sequence[str], imports: Sequence[str], database: str, inputs: bool
 ) -> tuple[list[Cost], list[dict[str, Any]]]:
-    """Return what each command costs with so many rows, and how long each question takes."""
+    """Return the cost of each command, and the time of each query."""
     costs: list[Cost] = []
 
     def run(url: str, command: str, name: str, *arguments: str) -> None:
-        (cost,) = in_a_process(url, "--run", command, *arguments)
+        (cost,) = in_a_process(MODULE, "--run", command, *arguments, database_url=url)
         costs.append(Cost(f"{command.partition('_')[0]} {name}".strip(), rows, **cost))
         print(costs[-1], flush=True)
 
     with tempfile.TemporaryDirectory(prefix="digitsite-") as folder:
         with databases.KINDS[database]() as filled:
-            in_a_process(filled.url, "--fill", str(rows), *(["--inputs"] if inputs else []))
+            filling = ("--fill", str(rows), *(["--inputs"] if inputs else []))
+            in_a_process(MODULE, *filling, database_url=filled.url)
             for format in formats:
                 path = str(Path(folder) / NAMES[format])
                 run(filled.url, "export_drawings", format, path, "--format", format)
             run(filled.url, "recheck_drawings", "")
-            times = in_a_process(filled.url, "--ask")
+            times = in_a_process(MODULE, "--ask", database_url=filled.url)
             for each in times:
                 print(f"{each['asked']:34}{each['seconds']:>10.2f} s", flush=True)
         for format in imports:
             with databases.KINDS[database]() as empty:
-                in_a_process(empty.url, "--run", "migrate")
+                in_a_process(MODULE, "--run", "migrate", database_url=empty.url)
                 path = str(Path(folder) / NAMES[format])
                 run(empty.url, "import_drawings", format, path)
     return costs, times
 
 
 def growth(costs: Sequence[Cost]) -> list[str]:
-    """Return how much more memory each command takes with the most rows than with the fewest."""
+    """Return the peak memory of each command with the fewest and the most rows."""
     lines = []
     for command in dict.fromkeys(cost.command for cost in costs):
         some = sorted((c for c in costs if c.command == command), key=lambda cost: cost.rows)
         if len(some) > 1:
             first, last = some[0], some[-1]
-            lines.append(
-                f"{command:24}{first.peak:>10.0f}{last.peak:>10.0f}{last.peak / first.peak:>10.2f}"
-            )
+            peaks = (f"{first.peak:.0f}", f"{last.peak:.0f}", f"{last.peak / first.peak:.2f}")
+            lines.append(Table("", "", "", name_width=24).line(command, *peaks))
     return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print what each command costs, and whether its memory grows."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the cost of each command, and whether its memory grows."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--formats", nargs="+", choices=NAMES, default=[*NAMES])
-    parser.add_argument("--inputs", action="store_true", help="28x28 px, nothing to prepare")
+    parser.add_argument("--inputs", action="store_true", help="store model inputs of 28x28 px")
     parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
     parser.add_argument(
-        "--imports", nargs="*", choices=NAMES, help="of these formats only (default: of all)"
+        "--imports",
+        nargs="*",
+        choices=NAMES,
+        help="formats to import (default: those of --formats)",
     )
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there too")
     parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--ask", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--run", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
@@ -278,8 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.ask:
         ask()
         return
-    print(f"{options.database}; {environment.describe()}")
-    print(f"{'':24}{'rows':>10}{'s':>10}{'CPU s':>10}{'CPU ms':>10}{'MB peak':>10}")
+    results.print_title(options.database)
+    print(TABLE.head)
     costs: list[Cost] = []
     times = {}
     for rows in options.rows:
@@ -293,17 +265,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         costs += found
     if len(options.rows) > 1:
         few, many = min(options.rows), max(options.rows)
-        print(f"{'MB at most':24}{few:>10,}{many:>10,}{'ratio':>10}")
+        print(Table(f"{few:,}", f"{many:,}", "ratio", name="MB peak", name_width=24).head)
         print("\n".join(growth(costs)))
-    if options.json:
-        report = {
-            "machine": environment.describe(),
-            "database": options.database,
-            "inputs": options.inputs,
-            "costs": [vars(cost) for cost in costs],
-            "questions": times,
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    report = results.Report(database=options.database, inputs=options.inputs)
+    report.figures = {"costs": costs, "queries": times}
+    report.write(options.json)
 
 
 if __name__ == "__main__":

@@ -1,64 +1,62 @@
-"""Measure how long the page of insights takes where there are a million drawings.
+"""Measure the page Insights with a million drawings.
 
-    python -m benchmarks.site.insights [--database sqlite|postgresql] [--drawings 10000] [--copies
-    100]
+    python -m benchmarks.site.insights [--database sqlite] [--drawings 10000] [--copies 100]
 
-Makes a throwaway database, fills it with invented drawings of two years (`insights_data`; one in
-twenty labelled, with its history), each stored so many times, and asks for the page as a browser
-does. Cold is after the database's files were dropped from the system's cache, PostgreSQL started
-anew, while the code has run before; warm is the median of five more. Nothing is cached by the site.
+Fills a temporary database, SQLite or PostgreSQL, with two years of invented drawings
+(``insights_data``; one in twenty is labelled, with its history), stores each of them several times,
+and requests the page. Cold: the database's files were dropped from the system's cache and
+PostgreSQL was restarted. Warm: the median of five more requests. The site itself caches nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
-from benchmarks.common import databases, environment
+from benchmarks.common import command_line, databases, django_setup, results
 from benchmarks.site import insights_data
-from recognizer.tests.support import servers
 
 PAGE = "/admin/recognizer/prediction/insights/"
 LIST = "/admin/recognizer/prediction/"
 ASKED = {
     "7 days": PAGE + "?period=7",
     "30 days": PAGE + "?period=30",
-    "90 days (what it opens with)": PAGE,
+    "90 days (default)": PAGE,
     "all time": PAGE + "?period=all",
     "all time, versions and labels": PAGE + "?period=all&version=all&drawings=labelled",
-    "a cell's drawings, audited": LIST + "?label=9&answer=4&audited=yes",
-    "a cell's drawings, all": LIST + "?label=9&answer=4",
+    "drawings of a cell, audited": LIST + "?label=9&answer=4&audited=yes",
+    "drawings of a cell, all": LIST + "?label=9&answer=4",
 }
 DAYS = 730
 ROUNDS = 5
 GOAL = 1.0
-"""Seconds, of the page, warm."""
+"""Seconds, for the warm page."""
+
+TABLE = results.Table("cold", "warm", "processor", "queries", name="seconds")
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long a page takes in seconds, and with how many queries.
+    """How long a page takes in seconds, and the number of queries.
 
-    ``work`` is the processor time of a warm one in this process: SQLite's part is in it,
-    PostgreSQL's is not. On a busy machine it says more than the time that went by.
+    ``processor`` is the processor time of a warm request in this process, which includes SQLite but
+    not PostgreSQL. It depends less on the load of the machine.
     """
 
     page: str
     cold: float
     warm: float
-    work: float
+    processor: float
     queries: int
 
     def __str__(self) -> str:
-        """Return a line of the table."""
-        line = f"{self.page:34}{self.cold:8.2f}{self.warm:8.2f}{self.work:8.2f}{self.queries:9}"
-        return f"{line}  <= {GOAL:.0f} s {'reached' if self.warm <= GOAL else 'MISSED'}"
+        seconds = [f"{value:.2f}" for value in (self.cold, self.warm, self.processor)]
+        goal = results.verdict(f"<= {GOAL:.0f} s", reached=self.warm <= GOAL)
+        return TABLE.line(self.page, *seconds, self.queries, note=goal)
 
 
 def time_pages(cool_down: Callable[[], None], rounds: int = ROUNDS) -> list[Timing]:
@@ -95,19 +93,19 @@ def time_pages(cool_down: Callable[[], None], rounds: int = ROUNDS) -> list[Timi
 
 
 def contents() -> dict[str, int]:
-    """Return how much the database holds."""
+    """Return how many rows the database has."""
     from recognizer.models import LabelEvent, Prediction
 
     return {
         "drawings": Prediction.objects.count(),
         "labelled": Prediction.objects.labelled().count(),
         "audited": Prediction.objects.filter(audited_at__isnull=False).count(),
-        "changes of labels": LabelEvent.objects.count(),
+        "label changes": LabelEvent.objects.count(),
     }
 
 
 def tidy() -> None:
-    """Do what PostgreSQL does by itself after a while: index-only scans depend on it."""
+    """Run what PostgreSQL's autovacuum does later: index-only scans depend on it."""
     from django.db import connection
 
     if connection.vendor == "postgresql":
@@ -116,56 +114,35 @@ def tidy() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fill a database and print the pages' times."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Fill a database and print the times of the pages."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
     parser.add_argument("--drawings", type=int, default=10_000)
-    parser.add_argument("--copies", type=int, default=100, help="how many times each is stored")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the times there too")
+    parser.add_argument("--copies", type=int, default=100, help="how often each drawing is stored")
     options = parser.parse_args(arguments)
     try:
         measure(options)
-    except servers.Missing as error:
+    except databases.Missing as error:
         raise SystemExit(f"{error} is not installed.") from error
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Do what was asked for on the command line."""
-    with databases.KINDS[options.database]() as database:
-        os.environ |= {
-            "DATABASE_URL": database.url,
-            "DJANGO_SETTINGS_MODULE": "digitsite.settings",
-            "LOG_LEVEL": "WARNING",
-        }
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
+    """Run the benchmark with the options of the command line."""
+    with django_setup.on_a_new_database(options.database) as database:
         start = time.perf_counter()
         insights_data.fill(drawings=options.drawings, days=DAYS, copies=options.copies)
         tidy()
         held = contents()
         print(", ".join(f"{n:,} {what}" for what, n in held.items()), end="")
         print(f" ({time.perf_counter() - start:.0f} s to fill)")
-        busy = f"load {os.getloadavg()[0]:.1f}; " if hasattr(os, "getloadavg") else ""
-        print(f"{options.database}; {busy}{environment.describe()}")
-        print(f"{'seconds':34}{'cold':>8}{'warm':>8}{'work':>8}{'queries':>9}")
+        busy = f"; load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+        results.print_title(f"{options.database}{busy}")
+        print(TABLE.head)
         found = time_pages(database.cool_down)
         print("\n".join(map(str, found)))
-        connections.close_all()
-    if options.json:
-        report = {
-            "machine": environment.describe(),
-            "database": options.database,
-            "holds": held,
-            "seconds": [asdict(timing) for timing in found],
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    report = results.Report(database=options.database, copies=options.copies)
+    report.figures = {"contents": held, "seconds": found}
+    report.write(options.json)
 
 
 if __name__ == "__main__":

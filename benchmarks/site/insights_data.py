@@ -1,18 +1,16 @@
-"""Make up drawings, answers and reviews that look like a site's, to measure and to picture.
+"""Invent drawings, predictions and labels like those of a site, for measurements and pictures.
 
-    python -m benchmarks.site.insights_data [--drawings 20000] [--days 400] [--account NAME
-    PASSWORD]
+    python -m benchmarks.site.insights_data [--drawings 20000] [--days 400]
 
-Fills the database that DATABASE_URL names, which must hold no drawing yet. Nothing here is
-measured: the answers are drawn at random, so that their shares come out as on a real site.
+Fills the database that DATABASE_URL names, which must not have any drawings. The predictions are
+random, with shares like those of a real site.
 """
 
 from __future__ import annotations
 
-import argparse
 import datetime
 import hashlib
-import os
+import sys
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,18 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.common import command_line, django_setup
+
 REVIEWERS = ("ada", "grace", "katherine")
-# For each digit the one that it is most often taken for.
-TAKEN_FOR = (6, 7, 7, 5, 9, 3, 0, 1, 3, 4)
+# For each digit, the one it is most often confused with.
+CONFUSED_WITH = (6, 7, 7, 5, 9, 3, 0, 1, 3, 4)
 NOT_A_DIGIT = 10
-# Name, share of the time until it came, how much of its doubt it owns up to (1: all of it).
+# Name, when it was activated (0: start, 1: now), how overconfident it is (1: calibrated).
 VERSIONS = (("trained-1", 0.0, 1.9), ("trained-2", 0.35, 1.3), ("trained-3", 0.75, 1.0))
 SECONDS_A_DAY = 24 * 3600
 
 
 @dataclass(frozen=True)
 class Invented:
-    """Invented answers, all (n,): times in seconds before now, labels 0-10, -1 for none."""
+    """Invented predictions, all (n,): times in seconds before now, labels 0-10, -1 for none."""
 
     age: NDArray[np.float64]
     version: NDArray[np.intp]
@@ -47,26 +47,28 @@ class Invented:
 
 
 def invent(n: int, days: float, rng: np.random.Generator) -> Invented:
-    """Return n answers of the last ``days`` days, newest last."""
+    """Return n predictions of the last ``days`` days, newest last."""
     age = _ages(n, days, rng)
     version = np.searchsorted([start for _, start, _ in VERSIONS], 1 - age / (days * SECONDS_A_DAY))
     version = np.clip(version - 1, 0, len(VERSIONS) - 1)
     truth = np.where(rng.random(n) < 0.03, NOT_A_DIGIT, rng.integers(0, 10, n))
-    doubts = rng.random(n) < 0.13
-    confidence = np.where(doubts, rng.uniform(0.3, 0.995, n), 1 - rng.beta(0.5, 120, n))
-    honesty = np.array([each[2] for each in VERSIONS])[version]
+    unsure = rng.random(n) < 0.13
+    confidence = np.where(unsure, rng.uniform(0.3, 0.995, n), 1 - rng.beta(0.5, 120, n))
+    overconfidence = np.array([each[2] for each in VERSIONS])[version]
     is_digit = truth < NOT_A_DIGIT
-    right = is_digit & (rng.random(n) < confidence**honesty)
+    right = is_digit & (rng.random(n) < confidence**overconfidence)
     other = np.where(
-        rng.random(n) < 0.7, np.array([*TAKEN_FOR, 8])[truth], (truth + rng.integers(1, 10, n)) % 10
+        rng.random(n) < 0.7,
+        np.array([*CONFUSED_WITH, 8])[truth],
+        (truth + rng.integers(1, 10, n)) % 10,
     )
     digit = np.where(right, truth, other)
     confidence = np.where(is_digit, confidence, rng.uniform(0.25, 0.97, n))
-    refused = rng.random(n) < np.where(is_digit, 0.002 + 0.05 * doubts, 0.87)
-    verdict = np.where(refused, "not_a_digit", np.where(confidence < 0.7, "uncertain", "digit"))
-    speaks = rng.random(n) < np.where(right, 0.05, 0.4)
-    means_it = rng.random(n) < 0.97
-    suggestion = np.where(speaks, np.where(means_it, truth, rng.integers(0, 11, n)), -1)
+    rejected = rng.random(n) < np.where(is_digit, 0.002 + 0.05 * unsure, 0.87)
+    verdict = np.where(rejected, "not_a_digit", np.where(confidence < 0.7, "uncertain", "digit"))
+    suggests = rng.random(n) < np.where(right, 0.05, 0.4)
+    is_true = rng.random(n) < 0.97
+    suggestion = np.where(suggests, np.where(is_true, truth, rng.integers(0, 11, n)), -1)
     in_sample = rng.random(n) < 0.05
     audit_key = np.where(in_sample, rng.random(n), np.nan)
     audited = in_sample & (audit_key < 0.5) & (age > SECONDS_A_DAY)
@@ -79,7 +81,7 @@ def invent(n: int, days: float, rng: np.random.Generator) -> Invented:
 
 
 def _ages(n: int, days: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Seconds before now: more by day than by night, fewer at weekends, more from year to year."""
+    """Return seconds before now: more by day, fewer at weekends, more in later years."""
     kept = np.empty(0)
     while len(kept) < n:
         age = rng.uniform(0, days * SECONDS_A_DAY, 4 * n)
@@ -93,9 +95,9 @@ def _ages(n: int, days: float, rng: np.random.Generator) -> NDArray[np.float64]:
 def label_times(
     drawn: NDArray[np.float64], days: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return when each of these drawings, oldest first, was labelled, as an age, and by whom.
+    """Return the age of the label of each drawing (oldest first), and the reviewer's number.
 
-    Every day one reviewer sits down and labels what has come, a drawing every few seconds.
+    Every day one reviewer labels the new drawings, one every few seconds.
     """
     age, by = np.zeros(len(drawn)), np.zeros(len(drawn), np.intp)
     day = np.floor(drawn / SECONDS_A_DAY)
@@ -103,7 +105,7 @@ def label_times(
         rows = np.flatnonzero(day == today)
         who = int(rng.choice(len(REVIEWERS), p=(0.55, 0.3, 0.15)))
         seconds = rng.exponential((1.7, 2.4, 4.0)[who], len(rows)) + 0.4
-        # Some get up for a coffee.
+        # Sometimes there is a break.
         seconds += np.where(rng.random(len(rows)) < 0.004, 900, 0)
         age[rows] = np.maximum(60, today * SECONDS_A_DAY - rng.uniform(0, 3600)) - seconds.cumsum()
         by[rows] = who
@@ -111,14 +113,14 @@ def label_times(
 
 
 def fill(*, drawings: int, days: float, copies: int = 1, seed: int = 7) -> None:
-    """Store ``drawings`` invented ones with labels, history and versions, then copy them.
+    """Store invented drawings with labels, history and versions, then copy them.
 
-    Copies come 2 s after each other. Raises ValueError if there is a drawing already.
+    Copies are 2 s apart. Raises ValueError if the database has drawings.
     """
     from recognizer.models import Prediction
 
     if Prediction.objects.exists():
-        raise ValueError("The database holds drawings already: name an empty one.")
+        raise ValueError("The database already has drawings. Use an empty one.")
     rng = np.random.default_rng(seed)
     Prediction.objects.bulk_create(_rows(drawings, days, rng), batch_size=500)
     if copies > 1:
@@ -181,7 +183,7 @@ def _rows(n: int, days: float, rng: np.random.Generator) -> list[Any]:
 
 
 def _pictures(rng: np.random.Generator) -> list[bytes]:
-    """A small drawing of each digit, and one of none."""
+    """Return a small drawing of each digit, and one that is not a digit."""
     from recognizer import imaging
     from training.synthesis.allographs import generate_digit
     from training.synthesis.strokes import place, render
@@ -195,7 +197,7 @@ def _pictures(rng: np.random.Generator) -> list[bytes]:
 
 
 def _copy(copies: int) -> None:
-    """Copy every prediction so many times, each 2 s later than the one before, under a new id."""
+    """Copy every prediction, each copy 2 s later than the one before, with a new id."""
     from django.db import connection
 
     from recognizer.models import Prediction
@@ -222,7 +224,7 @@ def _copy(copies: int) -> None:
 
 
 def _write_history() -> None:
-    """Give every label the line of history that it would have left."""
+    """Add the history of every label."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -234,21 +236,24 @@ def _write_history() -> None:
         )
 
 
+def fill_command(drawings: int, days: int, name: str, password: str) -> list[str]:
+    """Return the command that fills a database and creates a superuser."""
+    return [
+        sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", str(drawings),
+        "--days", str(days), "--account", name, password,
+    ]  # fmt: skip
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fill the database of the settings."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("--drawings", type=int, default=20_000)
     parser.add_argument("--days", type=float, default=400)
     parser.add_argument(
-        "--account", nargs=2, metavar=("NAME", "PASSWORD"), help="make a superuser too"
+        "--account", nargs=2, metavar=("NAME", "PASSWORD"), help="also create a superuser"
     )
     options = parser.parse_args(arguments)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "digitsite.settings")
-    import django
-
-    django.setup()
+    django_setup.set_up()
     from django.contrib.auth.models import User
 
     try:

@@ -1,45 +1,46 @@
 """Measure the public pages with Lighthouse, on mobile settings, in the system's Chromium.
 
-    npm ci && python -m benchmarks.site.lighthouse [PATH ...] [--runs 3] [--performance 98]
+    python -m benchmarks.site.lighthouse [PATH ...] [--runs 3] [--performance 98] [--json PATH]
 
-Starts the site with collected static files on a database of its own. Prints the four scores (the
-median of the runs), what goes over the wire, the layout shift, and which hosts were asked. Leaves
-with 1 where a goal is missed.
+Needs Lighthouse: npm ci. The site runs with collected static files on a temporary database. Prints
+the four scores (median of the runs), the transferred kilobytes, the layout shift and requests to
+other hosts. Exits with 1 if a goal is missed.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import statistics
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.browser import find_browser
 from benchmarks.common.running_site import ROOT, running_site
-from benchmarks.pictures.screenshots import find_browser
 
 PATHS = ("/", "/about/")
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 LEAST_SCORE = 98
 MOST_KILOBYTES = 60
 LIGHTHOUSE = ROOT / "node_modules" / ".bin" / "lighthouse"
-# Chromium's own look-ups of other hosts would stand in the report as the page's.
+# Chromium's own requests to other hosts would be counted as the page's.
 CHROME_FLAGS = (
     "--headless=new --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync"
 )
 
+TABLE = results.Table(*CATEGORIES, "kB", "shift", name_width=12)
+
 
 @dataclass(frozen=True)
-class Report:
-    """One page: scores 0-100, kilobytes over the wire, layout shift, other hosts, and goals."""
+class Page:
+    """A page: scores 0-100, transferred kilobytes, layout shift, other hosts, and goals."""
 
     path: str
     scores: dict[str, float]
@@ -51,7 +52,7 @@ class Report:
 
     @property
     def missed(self) -> list[str]:
-        """The goals that the page misses, in words."""
+        """The goals that the page misses."""
         found = [
             f"{name} {score:.0f} < {self.least[name]:.0f}"
             for name, score in self.scores.items()
@@ -61,17 +62,18 @@ class Report:
             found.append(f"{self.kilobytes:.1f} kB >= {MOST_KILOBYTES}")
         if self.layout_shift > 0:
             found.append(f"layout shift {self.layout_shift:.4f} > 0")
-        return found + [f"asks {host}" for host in self.other_hosts]
+        return found + [f"requests from {host}" for host in self.other_hosts]
 
     def __str__(self) -> str:
-        """Return a line of the table."""
-        scores = "".join(f"{self.scores[name]:>15.0f}" for name in CATEGORIES)
+        scores = [f"{self.scores[name]:.0f}" for name in CATEGORIES]
         verdict = "reached" if not self.missed else "MISSED: " + ", ".join(self.missed)
-        return f"{self.path:12}{scores}{self.kilobytes:>9.1f}{self.layout_shift:>8.4f}  {verdict}"
+        return TABLE.line(
+            self.path, *scores, f"{self.kilobytes:.1f}", f"{self.layout_shift:.4f}", note=verdict
+        )
 
 
 def run_once(url: str, folder: Path) -> dict[str, Any]:
-    """Return Lighthouse's report of a page."""
+    """Return Lighthouse's report on a page."""
     out = folder / "report.json"
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     flags = CHROME_FLAGS + (" --no-sandbox" if is_root else "")
@@ -93,8 +95,8 @@ def run_once(url: str, folder: Path) -> dict[str, Any]:
     return report
 
 
-def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Report:
-    """Return the medians of some runs on one page."""
+def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Page:
+    """Return the medians of several runs on a page."""
     with tempfile.TemporaryDirectory() as folder:
         found = [run_once(address.rstrip("/") + path, Path(folder)) for _ in range(runs)]
     requests = [
@@ -104,7 +106,7 @@ def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Repo
         if not request["url"].startswith(("data:", "blob:"))
     ]
     hosts = {urlsplit(request["url"]).netloc for request in requests}
-    return Report(
+    return Page(
         path=path,
         scores={
             name: statistics.median(100 * report["categories"][name]["score"] for report in found)
@@ -120,34 +122,30 @@ def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Repo
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the scores of the pages."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("paths", nargs="*", default=PATHS, metavar="PATH")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the figures there too")
     parser.add_argument(
         "--performance",
         type=float,
         default=LEAST_SCORE,
-        help="the least score of the one category that a busy machine lowers",
+        help="lowest accepted score for performance, which depends on the load of the machine",
     )
     options = parser.parse_args(arguments)
     least = {**dict.fromkeys(CATEGORIES, float(LEAST_SCORE)), "performance": options.performance}
     if not LIGHTHOUSE.exists():
-        raise SystemExit("Lighthouse is not installed here: run npm ci (Node.js 20 or later).")
+        raise SystemExit("Lighthouse is not installed: run npm ci (Node.js 20 or later).")
     with running_site(collected=True) as site:
-        reports = [measure(site.address, path, options.runs, least) for path in options.paths]
-    print(f"Lighthouse, mobile, median of {options.runs}; {environment.describe()}")
-    print(f"{'':12}{''.join(f'{name:>15}' for name in CATEGORIES)}{'kB':>9}{'shift':>8}")
-    for report in reports:
-        print(report)
-    if options.json:
-        options.json.write_text(
-            json.dumps([asdict(report) for report in reports], indent=1) + "\n", encoding="utf-8"
-        )
-    if any(report.missed for report in reports):
+        pages = [measure(site.address, path, options.runs, least) for path in options.paths]
+    results.print_title(f"Lighthouse, mobile, median of {options.runs}")
+    print(TABLE.head)
+    for page in pages:
+        print(page)
+    report = results.Report(runs=options.runs)
+    report.figures["pages"] = pages
+    report.write(options.json)
+    if any(page.missed for page in pages):
         raise SystemExit(1)
 
 

@@ -1,24 +1,22 @@
-"""Measure how long the live guess takes: from the last pointer-up until it is on the screen.
+"""Measure the time from the end of a stroke until the prediction is on the screen.
 
     python -m benchmarks.site.live_guess [--digits 60] [--json PATH]
 
-Draws digits with the mouse in the system's Chromium, beside the server on the same machine. The
-time is the browser's own, from the event to the first frame after the answer was written.
+Draws digits with the mouse in the system's Chromium, with the server on the same machine. The
+browser measures the time, from the pointer-up event to the first frame that shows the prediction.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.browser import browser_page, drag
+from benchmarks.common.results import Times
 from benchmarks.common.running_site import running_site
-from benchmarks.pictures.screenshots import browser_page, drag
 
 GOAL_MS = 100
 WATCH = """
@@ -37,7 +35,7 @@ WATCH = """
 
 
 def measure(page: Any, digits: int) -> list[float]:
-    """Return the milliseconds of each guess at some digits."""
+    """Return the milliseconds of each prediction while drawing."""
     rng = np.random.default_rng(11)
     page.wait_for_selector("html[data-ready]")
     # The first one loads the model.
@@ -54,24 +52,21 @@ def measure(page: Any, digits: int) -> list[float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the median and what 19 of 20 guesses stay under."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the median and the 95th percentile."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("--digits", type=int, default=60)
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the times there too")
     options = parser.parse_args(arguments)
     with running_site() as site, browser_page(site.address) as page:
-        times = measure(page, options.digits)
-    if not times:
-        raise SystemExit("There was no guess at all.")
-    median, p95 = float(np.median(times)), float(np.quantile(times, 0.95))
-    print(f"Live guess, {len(times)} digits; {environment.describe()}")
-    verdict = "reached" if p95 < GOAL_MS else "MISSED"
-    print(f"median {median:.0f} ms, p95 {p95:.0f} ms (< {GOAL_MS} ms {verdict})")
-    if options.json:
-        report = {"machine": environment.describe(), "ms": times}
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        milliseconds = measure(page, options.digits)
+    if not milliseconds:
+        raise SystemExit("The page showed no prediction while drawing.")
+    times = Times.of(milliseconds)
+    results.print_title(f"Prediction while drawing, {len(milliseconds)} digits")
+    goal = results.verdict(f"(goal: p95 < {GOAL_MS} ms)", reached=times.p95 < GOAL_MS)
+    print(f"median {times.median:.0f} ms, p95 {times.p95:.0f} ms {goal}")
+    report = results.Report(digits=options.digits)
+    report.figures["ms"] = milliseconds
+    report.write(options.json)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,25 @@
-"""Measure one answer on one thread, from the bytes of a file to the verdict.
+"""Measure one prediction on one thread, from the bytes of a file to the verdict.
 
     python -m benchmarks.site.serving [FOLDER] [--json PATH] [--drawings 40] [--rounds 20]
 
-FOLDER holds a bundle (default: recognizer/bundled). Drawings as the page sends them, PNG of
-280x280 px, and one photo as a phone sends it, JPEG of 4000x3000 px. Run it on an idle machine.
+FOLDER contains a bundle (default: recognizer/bundled). Drawings are as the page sends them (PNG of
+280x280 px), and a photo as a phone sends it (JPEG of 4000x3000 px). Run it on an idle machine.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from benchmarks.common import environment
+from benchmarks.common import command_line, results
+from benchmarks.common.results import Times, clock
 from recognizer import imaging
-from recognizer.inference.classifier import BUNDLED, BundleError, Classifier, load_bundle
+from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
 
@@ -30,34 +27,9 @@ Work = Callable[[], object]
 
 PHOTO = (4000, 3000)
 GOALS = {"network": 0.6, "imaging, decoding included": 2.5}
-"""Milliseconds, of the median."""
+"""Milliseconds, for the median."""
 
-
-@dataclass(frozen=True)
-class Times:
-    """How long a step takes, in milliseconds: the median and what 19 of 20 calls stay under."""
-
-    step: str
-    median: float
-    p95: float
-
-    def __str__(self) -> str:
-        """Return a line of the table."""
-        line = f"{self.step:38}{self.median:9.2f}{self.p95:9.2f}"
-        if (goal := GOALS.get(self.step)) is None:
-            return line
-        return f"{line}  <= {goal:.1f} {'reached' if self.median <= goal else 'MISSED'}"
-
-
-def clock(work: Work, rounds: int) -> list[float]:
-    """Return the times of some calls in milliseconds, after one that does not count."""
-    work()
-    times = []
-    for _ in range(rounds):
-        start = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - start) * 1000)
-    return times
+TABLE = results.Table("median", "p95", name="ms", name_width=38)
 
 
 def canvas_png(digit: int, rng: np.random.Generator) -> bytes:
@@ -83,66 +55,65 @@ def phone_jpeg(rng: np.random.Generator) -> bytes:
     return buffer.getvalue()
 
 
-def measure(classifier: Classifier, drawings: int, rounds: int) -> list[Times]:
-    """Return the times of every step, over ``rounds`` calls on each of some drawings."""
+def measure(classifier: Classifier, drawings: int, rounds: int) -> dict[str, Times]:
+    """Return the times of every step, over ``rounds`` calls for each drawing."""
     rng = np.random.default_rng(7)
     times: dict[str, list[float]] = {}
 
     def answer(content: bytes) -> object:
         return classifier.classify(imaging.model_input(imaging.read_drawing(content)))
 
-    def see(content: bytes) -> object:
+    def prepare(content: bytes) -> object:
         return imaging.model_input(imaging.read_drawing(content))
 
     for count in range(drawings):
         png = canvas_png(count % 10, rng)
         drawing = imaging.read_drawing(png)
-        seen = imaging.model_input(drawing)
+        model_input = imaging.model_input(drawing)
         steps: dict[str, Work] = {
-            "reading a PNG of 280x280": partial(imaging.read_drawing, png),
+            "decoding a PNG of 280x280": partial(imaging.read_drawing, png),
             "drawing to 28x28": partial(imaging.model_input, drawing),
-            "imaging, decoding included": partial(see, png),
-            "network": partial(classifier.classify, seen),
-            "all of it": partial(answer, png),
+            "imaging, decoding included": partial(prepare, png),
+            "network": partial(classifier.classify, model_input),
+            "total": partial(answer, png),
         }
         for step, work in steps.items():
             times.setdefault(step, []).extend(clock(work, rounds))
     photo = phone_jpeg(rng)
     drawing = imaging.read_drawing(photo)
     steps = {
-        f"reading a JPEG of {PHOTO[0]}x{PHOTO[1]}": partial(imaging.read_drawing, photo),
+        f"decoding a JPEG of {PHOTO[0]}x{PHOTO[1]}": partial(imaging.read_drawing, photo),
         "photo to 28x28": partial(imaging.model_input, drawing),
-        "all of it, a photo": partial(answer, photo),
+        "total, photo": partial(answer, photo),
     }
     for step, work in steps.items():
         times[step] = clock(work, max(3, rounds // 4))
-    return [
-        Times(step, float(np.median(found)), float(np.quantile(found, 0.95)))
-        for step, found in times.items()
-    ]
+    return {step: Times.of(found) for step, found in times.items()}
+
+
+def line(step: str, times: Times) -> str:
+    """Return a line of the table, with the goal of the step if it has one."""
+    goal = GOALS.get(step)
+    note = "" if goal is None else results.verdict(f"<= {goal:.1f}", reached=times.median <= goal)
+    return TABLE.line(step, f"{times.median:.2f}", f"{times.p95:.2f}", note=note)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the steps' times."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    """Print the times of all steps."""
+    parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--drawings", type=int, default=40)
-    parser.add_argument("--rounds", type=int, default=20, help="calls of each step on a drawing")
-    parser.add_argument("--json", type=Path, metavar="PATH", help="write the times there too")
+    parser.add_argument("--rounds", type=int, default=20, help="calls of each step for a drawing")
     options = parser.parse_args(arguments)
-    try:
+    with command_line.errors_as_messages():
         classifier = Classifier(load_bundle(options.folder))
-    except BundleError as error:
-        raise SystemExit(str(error)) from error
     found = measure(classifier, options.drawings, options.rounds)
-    print(f"{classifier.name}, one thread; {environment.describe()}")
-    print(f"{'ms':38}{'median':>9}{'p95':>9}")
-    print("\n".join(map(str, found)))
-    if options.json:
-        report = {"machine": environment.describe(), "ms": [vars(times) for times in found]}
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    results.print_title(f"{classifier.name}, one thread")
+    print(TABLE.head)
+    print("\n".join(line(step, times) for step, times in found.items()))
+    report = results.Report(drawings=options.drawings, rounds=options.rounds)
+    report.figures["ms"] = found
+    report.write(options.json)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table of what holds a network to what it knew, on data sets of a few kilobytes."""
+"""The comparison of variants of fine-tuning, on data sets of a few kilobytes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from training.model.config import FINE_TUNE
 from training.tests.small_data import write_small_data
 
 
-def test_a_row_is_taught_and_measured_on_each_hand(
+def test_a_row_is_fine_tuned_and_measured_for_each_style(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
-    name = "held to labels for old answers"
+    name = "labels instead of distillation"
     adaptation.main(
-        ["--hands", "turned,slab", "--labels", "2", "--limit", "2", "--only", f"{name},chain"]
+        ["--styles", "turned,slab", "--labels", "2", "--limit", "2", "--only", f"{name},sequential"]
     )
     lines = capsys.readouterr().out.splitlines()
     assert [line[:36].strip() for line in lines[2:]] == [
-        "shipped-3", "shipped-3", name, name, "chain, 1", "chain, 2", "chain, at its end",
+        "shipped-3", "shipped-3", name, name,
+        "sequential, 1", "sequential, 2", "sequential, at the end",
     ]  # fmt: skip
     assert [line.split("%")[0].split()[-2] for line in lines[2:4]] == ["turned", "slab"]
 
@@ -38,7 +39,7 @@ def test_every_row_but_the_first_changes_something() -> None:
         assert same == (name == "full"), name
 
 
-@pytest.mark.parametrize("option", ["--hands", "--only"])
-def test_an_unknown_name_is_refused(option: str) -> None:
+@pytest.mark.parametrize("option", ["--styles", "--only"])
+def test_an_unknown_name_is_rejected(option: str) -> None:
     with pytest.raises(SystemExit, match="Unknown: left"):
         adaptation.main([option, "left"])

@@ -31,7 +31,7 @@ def test_a_row_is_trained_measured_kept_and_not_trained_again(
     only = ("--only", "no augmentation", "--json", str(path))
     ablation.main([*QUICK, *only, "--keep", str(kept)])
     assert "no augmentation: done" in capsys.readouterr().out
-    row = json.loads(path.read_text())["rows"]["no augmentation"]
+    row = json.loads(path.read_text())["figures"]["no augmentation"]
     assert set(ablation.COLUMNS) < set(row)
     assert all(0 <= row[column]["share"] <= 1 for column in ablation.COLUMNS)
     assert row["MNIST"]["n"] == 20
@@ -43,7 +43,7 @@ def test_a_row_is_trained_measured_kept_and_not_trained_again(
     again = capsys.readouterr().out
     assert "done" not in again
     assert "no augmentation" in again
-    with pytest.raises(SystemExit, match="rows of another recipe"):
+    with pytest.raises(SystemExit, match="other settings"):
         ablation.main([*QUICK, "--epochs", "2", *only])
 
 
@@ -60,7 +60,7 @@ def test_every_row_but_the_first_leaves_something_out() -> None:
 
 
 @pytest.mark.usefixtures("small_data")
-def test_the_alphabet_that_measures_is_not_trained_on() -> None:
+def test_the_held_out_alphabet_is_not_trained_on() -> None:
     sets = ablation.validation_sets(corrupted=2, each=1)
     data = ablation.training_data(ablation.PARTS["full"], sets.mnist, None)
     # Two alphabets with two characters each, look-alikes left out.
@@ -71,6 +71,6 @@ def test_the_alphabet_that_measures_is_not_trained_on() -> None:
     assert ablation.training_data(ablation.PARTS["no MNIST"], sets.mnist, None).fixed is None
 
 
-def test_an_unknown_row_is_refused() -> None:
+def test_an_unknown_row_is_rejected() -> None:
     with pytest.raises(SystemExit, match=r"Unknown: no luck\. Rows are full, no affine"):
         ablation.main(["--only", "full, no luck"])

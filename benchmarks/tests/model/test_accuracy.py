@@ -29,7 +29,7 @@ def test_every_goal_has_a_line_that_says_if_it_is_reached(
     accuracy.main(["--each", "3", "--json", str(tmp_path / "rows.json")])
     printed = capsys.readouterr().out
     report = json.loads((tmp_path / "rows.json").read_text())
-    rows = {row["measure"]: row for row in report["models"][0]["rows"]}
+    rows = {row["measure"]: row for row in report["figures"]["models"][0]["rows"]}
     with_goal = [row for row in rows.values() if row["reached"] is not None]
     # MNIST 2, pen 7, alphabets 6 x 2, kinds 8, size 2.
     assert len(with_goal) == 31
@@ -38,9 +38,9 @@ def test_every_goal_has_a_line_that_says_if_it_is_reached(
     assert rows["Omniglot, both: AUROC"]["n"] == 4
     assert rows["Omniglot, both, all: AUROC"]["n"] == 6
     assert rows["parameters"]["value"] == load_bundle(BUNDLED).card.parameters
-    assert rows["digits apart: refused as served"]["n"] == 3
+    assert rows["digits apart: rejected as served"]["n"] == 3
     assert f"{sum(row['reached'] for row in with_goal)} of 31 goals reached" in printed
-    assert "Left out, or only in part: scikit-image" in printed
+    assert "Left out in full or in part: scikit-image" in printed
     assert "tensorflow 2" in printed
 
 
@@ -51,8 +51,8 @@ def test_several_seeds_are_stated_as_a_mean(
     accuracy.main(["--models", str(BUNDLED), str(BUNDLED), "--json", str(tmp_path / "rows.json")])
     printed = capsys.readouterr().out
     report = json.loads((tmp_path / "rows.json").read_text())
-    mean, one = report["mean"][0], report["models"][0]["rows"][0]
-    assert len(report["models"]) == 2
+    mean, one = report["figures"]["mean"][0], report["figures"]["models"][0]["rows"][0]
+    assert len(report["figures"]["models"]) == 2
     assert "MNIST test, one network, mean of 2" in printed
     assert mean["value"] == one["value"]
     assert mean["interval"] == [one["value"], one["value"]]
@@ -74,6 +74,6 @@ def test_a_goal_is_reached_or_missed(row: Row, shown: str) -> None:
     assert str(row).endswith(shown)
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         accuracy.main([str(tmp_path)])

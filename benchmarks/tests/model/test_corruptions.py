@@ -1,4 +1,4 @@
-"""Corrupted digits: fifteen kinds, and what a model makes of them."""
+"""Corrupted digits: fifteen kinds, and how a model recognises them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_corruption_changes_every_digit_and_only_by_its_seed(
     assert changed.shape == digits.shape
     assert (changed != digits).any((1, 2)).all()
     assert (changed == mnist_c.corrupt(digits, kind)).all()
-    # There is still something to be seen.
+    # The image is not uniform.
     assert np.ptp(changed.astype(int), (1, 2)).min() > 20
 
 
@@ -64,7 +64,7 @@ def test_edges_are_thin_lines_around_the_ink(digits: NDArray[np.uint8]) -> None:
     assert solid.sum() < 0.05 * edges.sum()
 
 
-def test_two_models_stand_side_by_side(
+def test_two_models_are_compared(
     digits: NDArray[np.uint8],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,7 +74,7 @@ def test_two_models_stand_side_by_side(
     path = tmp_path / "errors.json"
     corruptions.main([str(BUNDLED), "--against", str(BUNDLED), "--n", "8", "--json", str(path)])
     printed = capsys.readouterr().out
-    models = json.loads(path.read_text())["models"]
+    models = json.loads(path.read_text())["figures"]["models"]
     assert len(models) == 2
     assert set(models[0]["errors"]) == {"clean", *mnist_c.KINDS}
     errors = [error for kind, error in models[0]["errors"].items() if kind != "clean"]
@@ -84,6 +84,6 @@ def test_two_models_stand_side_by_side(
     assert "MISSED" in printed
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         corruptions.main([str(tmp_path)])

@@ -12,7 +12,7 @@ from training.synthesis.photos import KINDS
 from training.tests.small_data import write_small_data
 
 
-def test_it_prints_a_line_for_each_kind_of_photograph(
+def test_it_prints_a_line_for_each_kind_of_photo(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
@@ -23,12 +23,12 @@ def test_it_prints_a_line_for_each_kind_of_photograph(
     lines = capsys.readouterr().out.splitlines()
     assert [line[:14].strip() for line in lines[2:-1]] == list(KINDS)
     for line in lines[2:-1]:
-        right, *empty = line[14:].split()
-        assert right in ("0.0%", "100.0%")
+        correct, _interval, *empty = line[14:].split()
+        assert correct in ("0.0%", "100.0%")
         assert sorted(empty) == ["0.0%", "0.0%", "100.0%"]
-    assert "of 2 right" in lines[-1]
+    assert "of 2 correct" in lines[-1]
 
 
-def test_it_says_so_where_there_is_no_model(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=str(tmp_path)):
         photos.main([str(tmp_path)])

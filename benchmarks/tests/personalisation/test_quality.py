@@ -1,4 +1,4 @@
-"""The personal benchmark plays its visitors; how well they fare is not tested here."""
+"""The benchmark of personal learning simulates visitors. Its figures are not tested here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def small_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def mirrored() -> Sheet:
-    """Forty digits by one hand that writes mirrored, sevens and fives by turns."""
+    """Forty mirrored digits of one writer: sevens and fives alternate."""
     pen = [
         PenDigit(generate_digit(digit, np.random.default_rng(0)), digit, writer=1, index=index)
         for index, digit in enumerate([7, 5] * 20)
@@ -40,32 +40,32 @@ def mirrored() -> Sheet:
     return sheet
 
 
-def test_a_sheet_is_in_the_order_in_which_it_was_written(mirrored: Sheet) -> None:
+def test_a_sheet_is_in_the_original_order(mirrored: Sheet) -> None:
     assert mirrored.labels.tolist() == [7, 5] * 20
 
 
-def test_a_writer_who_corrects_is_read_in_the_second_half(mirrored: Sheet) -> None:
+def test_corrections_fix_the_second_half(mirrored: Sheet) -> None:
     half = simulation.second_half(mirrored, simulation.play(mirrored))
 
-    assert (half.n, half.misread, half.worsened) == (20, (20, 0), 0)
-    assert half.recurring == half.misread
+    assert (half.n, half.misclassified, half.worsened) == (20, (20, 0), 0)
+    assert half.recurring == half.misclassified
     before, after = half.calibration_errors
     assert after < before
 
 
-def test_who_corrects_nothing_is_answered_by_the_network(mirrored: Sheet) -> None:
-    played = simulation.play(mirrored, Visitor(lazy=1.0))
+def test_without_corrections_the_network_decides(mirrored: Sheet) -> None:
+    played = simulation.play(mirrored, Visitor(ignored=1.0))
 
     assert played.given == mirrored.answers
-    assert simulation.second_half(mirrored, played).misread == (20, 20)
+    assert simulation.second_half(mirrored, played).misclassified == (20, 20)
 
 
-def test_one_lesson_is_enough_for_what_is_like_it(mirrored: Sheet) -> None:
-    spill = simulation.spilled([mirrored])
+def test_one_correction_is_enough_for_similar_drawings(mirrored: Sheet) -> None:
+    effects = simulation.single_corrections([mirrored])
 
-    assert spill.taught == 40
-    assert spill.to_right > 300
-    assert spill.to_wrong == 0
+    assert effects.corrections == 40
+    assert effects.fixed > 300
+    assert effects.broken == 0
 
 
 @pytest.mark.usefixtures("small_data")
@@ -73,25 +73,25 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
     path, networks = tmp_path / "report.json", tmp_path / "networks"
     options = ["--networks", str(networks), "--limit", "12"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulation, "MOST_REMEMBERED", 4)
+        patch.setattr(simulation, "MOST_CORRECTIONS", 4)
         patch.setattr(cost, "ROUNDS", 3)
         quality.main([*options, "--json", str(path)])
 
-    report = json.loads(path.read_text())
+    report = json.loads(path.read_text())["figures"]
     assert report["costs"]["queries"] == 1
     assert report["costs"]["remembered"] == 4
     assert len(report["networks"]) == 4
     for figures in report["networks"].values():
-        assert set(figures) == {*quality.VISITORS, "lessons"}
+        assert set(figures) == {*quality.VISITORS, "single corrections"}
     served = report["networks"]["fast recipe, MNIST only"]["corrects mistakes"]
     assert set(served) == {str(writer) for writer in quality.OTHER_WRITERS}
     printed = capsys.readouterr().out
     assert "Training the network pen 1-16" in printed
-    assert "goal 1 ms" in printed
+    assert "goal: 1 ms" in printed
     card = load_bundle(networks / "pen-1-16").card
     assert card.to_json()["writers"] == list(range(1, 17))
 
-    # What was trained is not trained again, and the settings can be looked at.
+    # Networks are not trained again, and settings can be compared.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(quality, "NEAR", {"weight": (5.0,)})
         quality.main([*options, "--choose"])
@@ -101,13 +101,13 @@ def test_all_of_it_runs_on_small_data(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "weight 5.0" in printed
 
 
-def test_no_network_has_seen_who_is_held_out() -> None:
+def test_no_network_is_trained_on_held_out_writers() -> None:
     for network in held_out_networks.NETWORKS.values():
         assert not network.writers & {*HELD_OUT_WRITERS, 23, 24}
     assert not held_out_networks.NETWORKS["pen 1-16"].writers & set(quality.OTHER_WRITERS)
 
 
-def test_without_data_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_data_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("DIGIT_DATA_DIR", raising=False)
     monkeypatch.setattr(downloads, "CACHE", tmp_path / "cache")
     unreachable = downloads.Source("http://127.0.0.1:9/none", downloads.PEN.sha256, "none.zip")

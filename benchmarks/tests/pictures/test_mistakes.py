@@ -34,15 +34,15 @@ def test_the_pictures_are_written_and_small(
     assert capsys.readouterr().out.count("bytes") == 4
 
 
-def test_a_digit_held_in_several_ways_is_shown_where_the_mistake_is_surest() -> None:
+def test_a_digit_in_several_placements_is_shown_where_the_mistake_is_most_confident() -> None:
     def outcome(first: float, second: float) -> Outcome:
-        # Two 3s, one always read as 7, the other always right.
+        # Two 3s: one is always predicted as 7, the other is always correct.
         logits = np.zeros((2, 11), np.float32)
         logits[0, 7], logits[1, 3] = first, second
         images = np.full((2, 28, 28), round(first), np.uint8)
         return Outcome(Data("d", images, np.full(2, 3, np.uint8)), logits, Calibration(1, 0, 0))
 
-    found = mistakes.surest([outcome(4, 9), outcome(8, 9), outcome(6, 9)])
+    found = mistakes.most_confident([outcome(4, 9), outcome(8, 9), outcome(6, 9)])
     assert len(found.data) == 2
     assert found.logits[0, 7] == 8
     assert found.data.images[0, 0, 0] == 8

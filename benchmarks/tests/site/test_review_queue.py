@@ -15,10 +15,10 @@ def test_it_measures_every_step_of_a_reviewer(
 ) -> None:
     path = tmp_path / "times.json"
 
-    review_queue.main(["--rows", "800", "--rounds", "1", "--on", "SQLite", "--json", str(path)])
+    review_queue.main(["--rows", "800", "--rounds", "1", "--on", "sqlite", "--json", str(path)])
 
-    (times,) = json.loads(path.read_text())["ms"]["SQLite"].values()
-    steps = ["the page", *(f"its first 24 drawings, {order}" for order in review_queue.ORDERS)]
+    (times,) = json.loads(path.read_text())["figures"]["ms"]["sqlite"].values()
+    steps = ["the page", *(f"first 24 drawings, {order}" for order in review_queue.ORDERS)]
     assert list(times) == [*steps, "9 more drawings", "a label"]
     table = capsys.readouterr().out
     assert all(step in table for step in times)

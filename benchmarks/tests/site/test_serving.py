@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.common.results import Times
 from benchmarks.site import serving
-from benchmarks.site.serving import Times
 
 
 def test_every_step_is_timed(
@@ -18,19 +18,19 @@ def test_every_step_is_timed(
     path = tmp_path / "times.json"
     serving.main(["--drawings", "2", "--rounds", "2", "--json", str(path)])
     printed = capsys.readouterr().out
-    times = {row["step"]: row for row in json.loads(path.read_text())["ms"]}
+    times = json.loads(path.read_text())["figures"]["ms"]
     assert set(serving.GOALS) < set(times)
-    assert "reading a JPEG of 1000x750" in times
+    assert "decoding a JPEG of 1000x750" in times
     assert all(0 < row["median"] <= row["p95"] for row in times.values())
     assert all(step in printed for step in times)
     assert "one thread" in printed
 
 
-def test_a_folder_without_a_bundle_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_a_bundle_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="no model bundle in"):
         serving.main([str(tmp_path)])
 
 
 @pytest.mark.parametrize(("median", "says"), [(0.6, "reached"), (0.61, "MISSED")])
-def test_a_goal_is_of_the_median(median: float, says: str) -> None:
-    assert str(Times("network", median, 9.0)).endswith(says)
+def test_a_goal_is_for_the_median(median: float, says: str) -> None:
+    assert serving.line("network", Times(median, 9.0)).endswith(says)
