@@ -118,11 +118,15 @@ def measure(rounds: int) -> dict[str, float]:
         times.setdefault(f"{step}, processor", []).append(1000 * cpu)
         return found
 
+    page_id = uuid.uuid4().hex
     client.get(GRID)
     for each in range(rounds):
         clock("menu", lambda: client.get(GRID))
-        clock("refused, newest first", lambda: client.get(f"{GRID}?digit=not_a_digit&order=newest"))
-        query = {"digit": each % 10}
+        clock(
+            "refused, newest first",
+            lambda: client.get(f"{GRID}?digit=not_a_digit&order=newest&page={page_id}"),
+        )
+        query = {"digit": str(each % 10), "page": page_id}
         page = clock("least sure first", lambda: client.get(GRID, query)).content.decode()  # noqa: B023
         clock("one picture", lambda: client.get(THUMBNAIL.findall(page)[0]))  # noqa: B023
         fields = {name: str(each % 10) for name in FIELD.findall(page)}

@@ -14,12 +14,14 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer.labelling import claims
 from recognizer.labelling import labels as labelling_labels
+from recognizer.labelling.claims import CLAIMED_FOR, Claimant
 from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Verdict, Via
 
 PAGE = 60
@@ -29,8 +31,7 @@ COUNTED = 1000
 LISTED = 5
 """So many of a reviewer's last batches are offered to be undone."""
 
-CLAIMED_FOR = datetime.timedelta(minutes=10)
-PUT_OFF_FOR = datetime.timedelta(hours=12)
+SKIPPED_FOR = datetime.timedelta(hours=12)
 REMEMBERED_FOR = datetime.timedelta(days=7)
 # Another reviewer may take some of the drawings between the look and the claim: look again.
 TRIES = 3
@@ -96,42 +97,49 @@ def how_many_wait() -> dict[Label, int]:
     return {answer: waiting(answer).order_by("margin", "id")[:COUNTED].count() for answer in Label}
 
 
-def take(*, answer: Label, order: Order, reviewer: User, left_open: bool = False) -> Page:
-    """Claim the next drawings for a reviewer and let go of what they looked at before.
+def take(*, answer: Label, order: Order, claimant: Claimant, left_open: bool = False) -> Page:
+    """Claim the next drawings for a page and release those that it showed before.
 
     Args:
-        left_open: those that the reviewer has left open, instead of those not seen yet.
+        left_open: the drawings that the reviewer left undecided, instead of new ones.
     """
-    put_off = claims.put_off_by(reviewer)
-    drawings = claims.free_for(waiting(answer), reviewer).filter(put_off if left_open else ~put_off)
+    skipped = Q(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
+    drawings = claims.unclaimed(waiting(answer), claimant).filter(
+        skipped if left_open else ~skipped
+    )
     found = drawings.order_by(*_fields(answer, order))
     mine: list[Prediction] = []
+    claims.delete_expired()
+    until = timezone.now() + CLAIMED_FOR
     with transaction.atomic():
-        claims.release(reviewer=reviewer)
+        claims.release(claimant=claimant)
         for _try in range(TRIES):
             rows = list(_shown(found)[: 2 * PAGE])
-            held = claims.claim(
-                ids=[row.pk for row in rows],
-                reviewer=reviewer,
-                until=timezone.now() + CLAIMED_FOR,
-            )
-            mine = [row for row in rows if row.pk in held]
+            claimed = claims.claim(ids=[row.pk for row in rows], claimant=claimant, until=until)
+            mine = [row for row in rows if row.pk in claimed]
             if len(mine) == len(rows):
                 break
     return Page(mine[:PAGE], mine[PAGE:], {})
 
 
-def take_again(*, batch: UUID, answer: Label, order: Order, reviewer: User) -> Page:
-    """Claim the drawings of a batch that was undone, with the labels that they had been given."""
+def take_again(*, batch: UUID, answer: Label, order: Order, claimant: Claimant) -> Page:
+    """Claim the drawings of a batch that was undone, with the labels that they had been given.
+
+    Drawings that another page has claimed since are left out.
+    """
     given = dict(
-        LabelEvent.objects.filter(batch=batch, by=reviewer, via=Via.GRID).values_list(
+        LabelEvent.objects.filter(batch=batch, by=claimant.reviewer, via=Via.GRID).values_list(
             "prediction", "new"
         )
     )
     with transaction.atomic():
-        claims.release(reviewer=reviewer)
-        rows = list(_shown(waiting(answer).filter(pk__in=given).order_by(*_fields(answer, order))))
-        claims.claim(ids=given, reviewer=reviewer, until=timezone.now() + CLAIMED_FOR)
+        claims.release(claimant=claimant)
+        claimed = claims.claim(
+            ids=given, claimant=claimant, until=timezone.now() + CLAIMED_FOR, wait=True
+        )
+        rows = list(
+            _shown(waiting(answer).filter(pk__in=claimed).order_by(*_fields(answer, order)))
+        )
     return Page(rows[:PAGE], [], {pk: label for pk, label in given.items() if label is not None})
 
 
@@ -165,7 +173,7 @@ def _fields(answer: Label, order: Order) -> tuple[str, str]:
 # What is done ---------------------------------------------------------------------------------
 
 
-def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Saved:
+def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claimant) -> Saved:
     """Label the drawings of a page as one batch; None leaves a drawing open.
 
     A drawing that somebody has labelled otherwise meanwhile is left alone and reported, the rest
@@ -185,11 +193,12 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Save
         if any(row.answered_label is not answer or row.audit_key is not None for row in rows):
             raise GridError(_("Another page's drawings are among these. Open the grid again."))
         changes, left_alone = labelling_labels.label_each(
-            labels=labels, by=by, via=Via.GRID, batch=batch
+            labels=labels, by=claimant.reviewer, via=Via.GRID, batch=batch
         )
         still_open = [row.pk for row in rows if row.label is None and row.pk not in labels]
-        claims.put_off(ids=still_open, reviewer=by, until=timezone.now() + PUT_OFF_FOR)
-        claims.release(reviewer=by, ids=choices)
+        until = timezone.now() + SKIPPED_FOR
+        claims.skip(ids=still_open, reviewer=claimant.reviewer, until=until)
+        claims.release(claimant=claimant, ids=choices)
     confirmed = sum(change.new == answer for change in changes)
     there = {row.pk for row in rows}
     return Saved(

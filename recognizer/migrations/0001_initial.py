@@ -666,6 +666,12 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                (
+                    "page",
+                    models.UUIDField(
+                        help_text="The browser tab that shows the drawing.", verbose_name="page"
+                    ),
+                ),
                 ("expires_at", models.DateTimeField(db_index=True, verbose_name="expires")),
                 (
                     "prediction",

@@ -1,4 +1,4 @@
-"""Who labelled what, who is looking at what, and who put what off."""
+"""Label history, claims and skips of reviewers."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def label_text(label: int | None) -> str:
 
 
 class ReviewClaim(models.Model):
-    """A reviewer is looking at this drawing: until then nobody else is given it."""
+    """A page of a reviewer shows this drawing: until then it is offered to no other page."""
 
     prediction = models.OneToOneField(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="claim"
@@ -104,6 +104,7 @@ class ReviewClaim(models.Model):
         on_delete=models.CASCADE,
         related_name="+",
     )
+    page = models.UUIDField(_("page"), help_text=_("The browser tab that shows the drawing."))
     expires_at = models.DateTimeField(_("expires"), db_index=True)
 
     class Meta:
@@ -115,7 +116,7 @@ class ReviewClaim(models.Model):
 
 
 class ReviewSkip(models.Model):
-    """A reviewer put this drawing off: it is not given to them again until then."""
+    """A reviewer skipped this drawing: it is not shown to them again until then."""
 
     prediction = models.ForeignKey(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="skips"

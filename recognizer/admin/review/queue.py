@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -25,8 +24,9 @@ from rest_framework.serializers import Serializer
 from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.review import queue_serializers as serializers
 from recognizer.admin.review import queue_text
+from recognizer.labelling import claims, queue_orders
 from recognizer.labelling import queue as review_queue
-from recognizer.labelling import queue_orders
+from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label, Prediction
@@ -154,12 +154,16 @@ def first_error(errors: Any) -> str:
     return str(errors[0])
 
 
+def _claimant(reviewer: User, body: Body) -> Claimant:
+    return Claimant(reviewer, body["page"])
+
+
 def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """More drawings, how many wait, and what became of those that the page holds."""
     order = Order(body["order"])
     digit = None if order is Order.AUDIT else body["digit"]
     batch = review_queue.next_batch(
-        reviewer=reviewer,
+        claimant=_claimant(reviewer, body),
         order=order,
         wanted=body["wanted"],
         digit=digit,
@@ -168,7 +172,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
     )
     request.session[ORDER_KEY] = order.value
     request.session[TURN_KEY] = batch.turn
-    left = queue_orders.left(reviewer=reviewer, order=order, digit=digit)
+    left = queue_orders.left(claimant=_claimant(reviewer, body), order=order, digit=digit)
     return {
         "drawings": [queue_text.drawing(each) for each in batch.drawings],
         "left": asdict(left),
@@ -178,7 +182,7 @@ def next_drawings(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 def renew(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """What became of the drawings that the page holds and goes on holding."""
-    held = review_queue.renew(reviewer=reviewer, ids=body["have"])
+    held = review_queue.renew(claimant=_claimant(reviewer, body), ids=body["have"])
     return {
         "until": held.until.isoformat(),
         "lost": [str(each) for each in held.lost],
@@ -190,8 +194,9 @@ def renew(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 def release(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """Drawings given back."""
-    until: datetime = body["until"]
-    released = review_queue.release(reviewer=reviewer, ids=body["have"], until=until)
+    released = claims.release(
+        claimant=_claimant(reviewer, body), ids=body["have"], until=body["until"]
+    )
     if released:
         # Not seen, so not counted: the next audit is not put off by opening the page anew.
         request.session[TURN_KEY] = max(0, request.session.get(TURN_KEY, 0) - released)
@@ -202,7 +207,7 @@ def label(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A label set. Refused with 409 and the label that is there, if the reviewer knew another."""
     try:
         change = review_queue.label(
-            reviewer=reviewer,
+            claimant=_claimant(reviewer, body),
             prediction_id=body["id"],
             label=body["label"],
             seen=body["seen"],
@@ -218,7 +223,7 @@ def label(request: HttpRequest, reviewer: User, body: Body) -> Body:
 
 def skip(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A drawing put off."""
-    review_queue.skip(reviewer=reviewer, prediction_id=body["id"])
+    review_queue.skip(claimant=_claimant(reviewer, body), prediction_id=body["id"])
     return {}
 
 
@@ -226,10 +231,12 @@ def undo(request: HttpRequest, reviewer: User, body: Body) -> Body:
     """A label or a skip taken back; the label that the drawing has now."""
     try:
         if body["step"] is None:
-            back = review_queue.undo_skip(reviewer=reviewer, prediction_id=body["id"])
+            back = review_queue.undo_skip(
+                claimant=_claimant(reviewer, body), prediction_id=body["id"]
+            )
         else:
             back = review_queue.undo_label(
-                reviewer=reviewer, prediction_id=body["id"], step=body["step"]
+                claimant=_claimant(reviewer, body), prediction_id=body["id"], step=body["step"]
             )
     except review_queue.NotYours as error:
         raise Refusal(400, "invalid", str(error)) from error
@@ -247,6 +254,6 @@ ENDPOINTS: dict[str, tuple[type[Serializer[Any]], Handler]] = {
     "label": (serializers.LabelSerializer, label),
     "skip": (serializers.DrawingSerializer, skip),
     "undo": (serializers.UndoSerializer, undo),
-    "renew": (serializers.HeldSerializer, renew),
+    "renew": (serializers.ShownSerializer, renew),
     "release": (serializers.ReleaseSerializer, release),
 }

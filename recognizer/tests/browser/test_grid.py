@@ -225,9 +225,10 @@ def test_two_reviewers_at_once_get_different_drawings(
     two = open_grid(make_staff("grace", "view_prediction", "label_prediction"))
     assert len(one.shown()) == 60
     assert two.shown() == []
-    expect(two.page.get_by_text("another reviewer is looking at them")).to_be_visible()
+    expect(two.page.get_by_text("reserved for someone else")).to_be_visible()
 
-    one.open(LIST + "grid/?digit=3")
+    one.page.locator(".grid-menu a").filter(has_text="3").click()
+    one.page.wait_for_url("**digit=3**")
 
     two.open()
     assert len(two.shown()) == 60
@@ -388,6 +389,8 @@ def test_the_dark_page_differs_and_its_marks_are_seen(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     def colours(scheme: str) -> tuple[str, str, str]:
+        # The other page is closed: its drawings are free again.
+        ReviewClaim.objects.all().delete()
         grid = open_grid(reviewer, color_scheme=scheme)
         grid.cell(sevens[0]).click()
         grid.press("1")

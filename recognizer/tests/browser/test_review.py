@@ -558,7 +558,7 @@ def test_all_done_says_what_to_do_next_and_sees_new_drawings(
     desk.press("s", "1", "2", "3", "4")
     expect(desk.done).to_be_visible()
     expect(desk.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
-    expect(desk.page.get_by_text("1 that you skipped come back")).to_be_visible()
+    expect(desk.page.get_by_text("You skipped 1. You'll see them again")).to_be_visible()
     expect(
         desk.page.get_by_role("main").get_by_role("link", name="All drawings").last
     ).to_be_visible()

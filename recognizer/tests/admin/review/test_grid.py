@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recognizer.labelling import grid as review_grid
+from recognizer.labelling.claims import Claimant
 from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.admin.test_access import INLINE
 from recognizer.tests.support.reviewing import (
@@ -46,9 +47,14 @@ def choices(page: str) -> dict[uuid.UUID, str]:
     return found
 
 
+def tab(client: Client) -> str:
+    """The page id of the client's tab."""
+    return uuid.UUID(int=id(client)).hex
+
+
 def look(client: Client, digit: int | str = 7, **more: str) -> str:
-    """The page of one answer."""
-    response = client.get(GRID, {"digit": digit, **more})
+    """The page of one answer, always in the same tab of the client."""
+    response = client.get(GRID, {"digit": digit, "page": tab(client), **more})
     assert response.status_code == 200
     return response.content.decode()
 
@@ -61,7 +67,8 @@ def ids(client: Client, digit: int | str = 7, **more: str) -> list[uuid.UUID]:
 def send(client: Client, labels: Mapping[uuid.UUID, object], digit: int | str = 7) -> Any:
     """Save a page as its form does, and follow to the next one."""
     fields = {f"label-{pk}": str(label) for pk, label in labels.items()}
-    return client.post(GRID, {"digit": digit, "order": "least-sure", **fields}, follow=True)
+    sent = {"digit": digit, "order": "least-sure", "page": tab(client), **fields}
+    return client.post(GRID, sent, follow=True)
 
 
 def said(response: HttpResponse) -> list[str]:
@@ -76,7 +83,8 @@ def last_batch() -> uuid.UUID:
 
 
 def undo(client: Client, batch: object) -> Any:
-    return client.post(UNDO, {"batch": str(batch), "order": "least-sure"}, follow=True)
+    sent = {"batch": str(batch), "order": "least-sure", "page": tab(client)}
+    return client.post(UNDO, sent, follow=True)
 
 
 def sevens(count: int, **fields: Any) -> list[Prediction]:
@@ -268,7 +276,7 @@ def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None
 
     page = look(reviewing)
     assert choices(page) == {}
-    assert "1 still wait: you have left them open" in page
+    assert "1 drawings read as 7 are still waiting, but you left them undecided" in page
     assert ids(reviewing, left="open") == [left.pk]
     grace = Client()
     grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
@@ -375,24 +383,45 @@ def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None
 
     assert len(mine) == len(theirs) == 60
     assert not set(mine) & set(theirs)
-    # Who opens the page again sees the same drawings.
     assert ids(reviewing) == mine
 
 
-def test_who_goes_to_another_page_lets_the_drawings_go(reviewing: Client) -> None:
+def opened(client: Client, digit: int = 7) -> Any:
+    """The grid opened in a new tab, which is redirected to an address of its own."""
+    return client.get(GRID, {"digit": digit}, follow=True)
+
+
+def test_two_tabs_of_one_reviewer_get_different_drawings(reviewing: Client) -> None:
+    sevens(200)
+
+    one, two = opened(reviewing), opened(reviewing)
+
+    shown = [set(choices(each.content.decode())) for each in (one, two)]
+    assert list(map(len, shown)) == [60, 60]
+    assert not shown[0] & shown[1]
+    # Reloaded in the other order: each shows its own drawings again.
+    for each, drawings in ((two, shown[1]), (one, shown[0])):
+        again = reviewing.get(each.redirect_chain[-1][0])
+        assert set(choices(again.content.decode())) == drawings
+
+
+def test_a_page_that_goes_on_to_another_digit_releases_its_drawings(reviewing: Client) -> None:
     (row,) = sevens(1)
     grace = Client()
     grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
-    ids(reviewing)
-    assert "another reviewer is looking at them" in look(grace)
+    page = opened(reviewing)
+    assert "reserved for someone else" in look(grace)
 
-    ids(reviewing, 3)
+    (link,) = [each["address"] for each in page.context["menu"] if each["text"] == "3"]
+    reviewing.get(link)
 
     assert ids(grace) == [row.pk]
 
 
 def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
     rows = sevens(2)
+    ids(reviewing)
+
     send(reviewing, {row.pk: 7 for row in rows})
 
     assert not ReviewClaim.objects.exists()
@@ -408,7 +437,11 @@ def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() ->
             # From different ends, and each with another label.
             shown = rows if number % 2 else rows[::-1]
             choices = {row.pk: number for row in shown}
-            return review_grid.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+            return review_grid.save(
+                answer=Label.SEVEN,
+                choices=choices,
+                claimant=Claimant(reviewers[number], uuid.uuid4()),
+            )
         finally:
             connection.close()
 
@@ -460,7 +493,7 @@ def test_a_page_that_does_not_exist_is_not_found(reviewing: Client, query: str) 
 def test_a_mangled_address_shows_the_page_all_the_same(reviewing: Client, query: str) -> None:
     (row,) = sevens(1)
 
-    response = reviewing.get(f"{GRID}?digit=7&{query}")
+    response = reviewing.get(f"{GRID}?digit=7&{query}", follow=True)
 
     assert list(choices(response.content.decode())) == [row.pk]
 

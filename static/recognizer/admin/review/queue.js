@@ -27,6 +27,7 @@ import { fill } from "../../shared/texts.js";
  * @property {boolean} hasFailed
  */
 
+const PAGE = "review-page";
 const STEPS = 10;
 // More than the fastest typist labels while the next ones come.
 const AHEAD = 24;
@@ -39,6 +40,13 @@ function uuid() {
   bytes[8] = (bytes[8] & 0x3f) | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+/** The id of this tab, to which its claims belong. A reload keeps it: the same drawings are shown again. */
+function pageId() {
+  const id = sessionStorage.getItem(PAGE) ?? uuid();
+  sessionStorage.setItem(PAGE, id);
+  return id;
 }
 
 export class Desk {
@@ -62,6 +70,7 @@ export class Desk {
    */
   constructor(client, setup, order, changed, complain) {
     this.client = client;
+    this.page = pageId();
     this.digit = setup.digit;
     this.texts = setup.texts;
     this.order = order;
@@ -101,14 +110,14 @@ export class Desk {
     if (card !== undefined) {
       const seen = card.label?.value ?? null;
       this.pace.mark(performance.now());
-      this.#take(card, value, (id) => this.client.post("label", { id: card.id, label: value, seen, step: id }));
+      this.#take(card, value, (id) => this.#post("label", { id: card.id, label: value, seen, step: id }));
     }
   }
 
   skip() {
     const card = this.current;
     if (card !== undefined) {
-      this.#take(card, null, () => this.client.post("skip", { id: card.id }));
+      this.#take(card, null, () => this.#post("skip", { id: card.id }));
     }
   }
 
@@ -125,7 +134,7 @@ export class Desk {
     if (!this.#line.drop(step.task)) {
       this.#line.add({
         drawing: card.id,
-        send: () => this.client.post("undo", { id: card.id, step: step.value === null ? null : step.id }),
+        send: () => this.#post("undo", { id: card.id, step: step.value === null ? null : step.id }),
         done: (/** @type {UndoAnswer} */ { label, until }) => {
           this.#until = until;
           card.label = label;
@@ -183,7 +192,7 @@ export class Desk {
       return;
     }
     this.#line.add({
-      send: () => this.client.post("renew", { have: this.ahead.map((card) => card.id) }),
+      send: () => this.#post("renew", { have: this.ahead.map((card) => card.id) }),
       done: (/** @type {RenewAnswer} */ answer) => this.#hear(answer),
       failed: (failure) => this.#say(failure),
     });
@@ -193,11 +202,19 @@ export class Desk {
   leave() {
     this.#line.flush();
     if (this.ahead.length > 0) {
-      this.client.tell("release", { have: this.ahead.map((card) => card.id), until: this.#until });
+      this.client.tell("release", { page: this.page, have: this.ahead.map((card) => card.id), until: this.#until });
     }
   }
 
   // -------------------------------------------------------------------------------------------
+
+  /**
+   * @param {keyof Setup["urls"]} name
+   * @param {object} body
+   */
+  #post(name, body) {
+    return this.client.post(name, { page: this.page, ...body });
+  }
 
   /**
    * @param {Card} card
@@ -299,7 +316,7 @@ export class Desk {
       send: () => {
         const unsent = this.#line.unanswered.flatMap(({ drawing }) => drawing ?? []);
         const have = [...new Set([...this.ahead.map((card) => card.id), ...unsent])];
-        return this.client.post("next", { order: this.order, digit: this.digit, wanted, have });
+        return this.#post("next", { order: this.order, digit: this.digit, wanted, have });
       },
       done: (/** @type {NextAnswer} */ answer) => {
         if (generation !== this.#generation) {
@@ -372,7 +389,7 @@ export class Desk {
     if (ids.length > 0) {
       const until = this.#until;
       this.#line.add({
-        send: () => this.client.post("release", { have: ids, until }),
+        send: () => this.#post("release", { have: ids, until }),
         done: () => {},
         // Nobody needs to know: the claims run out by themselves.
         failed: () => {},
