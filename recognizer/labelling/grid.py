@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy
 from recognizer.labelling import claims
 from recognizer.labelling import labels as labelling_labels
 from recognizer.labelling.claims import CLAIMED_FOR, Claimant
-from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Verdict, Via
+from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Via
+from recognizer.models.correctness import predicted_as
 
 PAGE = 60
 """Drawings on a page; as many again are claimed ahead, so that they can be loaded meanwhile."""
@@ -84,11 +85,9 @@ class Batch:
 
 
 def waiting(answer: Label) -> PredictionQuerySet:
-    """Return the unlabelled drawings that the network answered so."""
-    drawings = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
-    if answer is Label.NOT_A_DIGIT:
-        return drawings.filter(verdict=Verdict.NOT_A_DIGIT)
-    return drawings.filter(digit=answer).exclude(verdict=Verdict.NOT_A_DIGIT)
+    """Return the unlabelled drawings that were predicted as this answer."""
+    unlabelled = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
+    return unlabelled.filter(predicted_as(answer))
 
 
 def how_many_wait() -> dict[Label, int]:

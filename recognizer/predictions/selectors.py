@@ -60,7 +60,7 @@ def labelled_drawings(
     embeddings not.
 
     Args:
-        only_mistakes: only those that the reviewer labelled otherwise than the model read them.
+        only_mistakes: only those that the model misclassified.
         since: only those labelled at this time (timezone-aware) or later.
         until: only those labelled before this time.
         include_confirmed: also those whose label is the digit that the model had read.
@@ -69,7 +69,7 @@ def labelled_drawings(
         only_audited: only those labelled by way of the random audit.
         include_unlabelled: also those without a label; for them the day they were drawn counts.
     """
-    found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
+    found = Prediction.objects.misclassified() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:
         found = found.exclude(label=F("digit"))
     if labels:

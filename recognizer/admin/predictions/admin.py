@@ -225,11 +225,11 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, prediction: Prediction) -> str:
-        if prediction.is_mistake is None:
+        if prediction.is_correct is None:
             return NOTHING
-        if prediction.is_mistake:
-            return format_html('<span class="outcome wrong">✗ {}</span>', _("wrong"))
-        return format_html('<span class="outcome right">✓ {}</span>', _("right"))
+        if prediction.is_correct:
+            return format_html('<span class="outcome right">✓ {}</span>', _("correct"))
+        return format_html('<span class="outcome wrong">✗ {}</span>', _("misclassified"))
 
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
     def version(self, prediction: Prediction) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer.admin.versions import card_table
 from recognizer.admin.versions.gate_table import difference, said
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
+from recognizer.models.correctness import is_correct, predicted_as
 from recognizer.text.numbers import grouped, share
 from recognizer.versions import comparison
 
@@ -135,21 +136,21 @@ def of_way(changes: QuerySet[Prediction], value: str) -> QuerySet[Prediction]:
     labels = {str(label.value): label for label in Label}
     if old not in labels or new not in labels:
         return changes
-    return changes.filter(_reads("one", labels[old]), _reads("other", labels[new]))
-
-
-def _reads(name: str, label: Label) -> Q:
-    refuses = Q(**{f"{name}_verdict": Verdict.NOT_A_DIGIT})
-    if label is Label.NOT_A_DIGIT:
-        return refuses
-    return ~refuses & Q(**{f"{name}_digit": label.value})
+    return changes.filter(predicted_as(labels[old], "one_"), predicted_as(labels[new], "other_"))
 
 
 def changed(row: Any) -> Changed:
     """Return a drawing of `rechecks.changes_between` as the page shows it."""
     outcome = ""
     if row.label is not None:
-        one, other = (_answer(row, name) == row.label for name in ("one", "other"))
+        one, other = (
+            is_correct(
+                label=row.label,
+                digit=getattr(row, f"{name}_digit"),
+                verdict=getattr(row, f"{name}_verdict"),
+            )
+            for name in ("one", "other")
+        )
         outcome = "fixed" if other and not one else "broken" if one and not other else ""
     return Changed(
         prediction=row,
@@ -160,12 +161,7 @@ def changed(row: Any) -> Changed:
     )
 
 
-def _answer(row: Any, name: str) -> Label:
-    if getattr(row, f"{name}_verdict") == Verdict.NOT_A_DIGIT:
-        return Label.NOT_A_DIGIT
-    return Label(getattr(row, f"{name}_digit"))
-
-
 def _text(row: Any, name: str) -> str:
     digit = getattr(row, f"{name}_digit")
-    return f"({digit})" if _answer(row, name) is Label.NOT_A_DIGIT else str(digit)
+    rejects = getattr(row, f"{name}_verdict") == Verdict.NOT_A_DIGIT
+    return f"({digit})" if rejects else str(digit)

@@ -122,10 +122,12 @@ def test_accuracy_agrees_with_the_list(reviewing: Client) -> None:
     ]:  # fmt: skip
         store(1, digit, label, verdict=verdict)
 
-    right = Prediction.objects.right().count()
+    right = Prediction.objects.correct().count()
 
     assert f"{100 * right / 7:.1f}\u00a0% of 7 labelled" in section(reviewing, "accuracy", HERE)
-    assert right == Prediction.objects.labelled().count() - Prediction.objects.mistakes().count()
+    assert (
+        right == Prediction.objects.labelled().count() - Prediction.objects.misclassified().count()
+    )
 
 
 # --- the confusion matrix -------------------------------------------------------------------------
