@@ -397,7 +397,7 @@ def test_a_drawing_deleted_meanwhile_is_left_out(
     desk = open_review(ada)
     Prediction.objects.filter(pk=rows[0].pk).delete()
     desk.press("7")
-    expect(desk.message).to_contain_text("This drawing has been deleted meanwhile.")
+    expect(desk.message).to_contain_text("This drawing has been deleted.")
     desk.press("1", "2", "3", "4")
     expect(desk.done).to_be_visible()
     assert labels(rows[1:]) == [1, 2, 3, 4]
