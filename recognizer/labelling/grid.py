@@ -182,7 +182,7 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claiman
         GridError: these are no drawings of such a page, or a label is none.
     """
     if len(choices) > PAGE:
-        raise GridError(_("A page has %(n)d drawings at most.") % {"n": PAGE})
+        raise GridError(_("A page has at most %(n)d drawings.") % {"n": PAGE})
     labels = {pk: label for pk, label in choices.items() if label is not None}
     if not set(labels.values()) <= set(Label.values):
         raise GridError(_("A label is 0 to 9, or 10 for not a digit."))
@@ -190,7 +190,9 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claiman
     with transaction.atomic():
         rows = labelling_labels.locked(choices)
         if any(row.answered_label is not answer or row.audit_key is not None for row in rows):
-            raise GridError(_("Another page's drawings are among these. Open the grid again."))
+            raise GridError(
+                _("Some of these drawings are not from this page. Open the grid again.")
+            )
         changes, left_alone = labelling_labels.label_each(
             labels=labels, by=claimant.reviewer, via=Via.GRID, batch=batch
         )
@@ -223,7 +225,7 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
         ids = list(events.values_list("prediction", flat=True))
         rows = labelling_labels.locked(ids)
         if not rows:
-            raise GridError(_("There is no such batch of yours. Open the grid again."))
+            raise GridError(_("You have no such batch. Open the grid again."))
         back, _kept = labelling_labels.undo(
             changes=labelling_labels.changes_of(batch), by=by, batch=batch
         )

@@ -535,7 +535,7 @@ class Migration(migrations.Migration):
                         ],
                         default="admin",
                         max_length=8,
-                        verbose_name="by way of",
+                        verbose_name="source",
                     ),
                 ),
                 (
@@ -570,8 +570,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "change of a label",
-                "verbose_name_plural": "changes of labels",
+                "verbose_name": "label change",
+                "verbose_name_plural": "label history",
                 "ordering": ["-at", "-pk"],
             },
         ),

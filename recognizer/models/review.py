@@ -45,15 +45,15 @@ class LabelEvent(models.Model):
         db_index=False,
     )
     at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
-    via = models.CharField(_("by way of"), max_length=8, choices=Via, default=Via.ADMIN)
+    via = models.CharField(_("source"), max_length=8, choices=Via, default=Via.ADMIN)
     batch = models.UUIDField(
         _("batch"), null=True, blank=True, help_text=_("Shared by changes made as one.")
     )
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name = _("change of a label")
-        verbose_name_plural = _("changes of labels")
+        verbose_name = _("label change")
+        verbose_name_plural = _("label history")
         indexes = [
             models.Index(fields=["prediction", "-at"], name="labelevent_of_prediction"),
             models.Index(fields=["by", "at"], name="labelevent_by"),

@@ -109,7 +109,7 @@ class Pace:
 
     @property
     def per_hour(self) -> float | None:
-        """Labels an hour at work; None where every session had one moment only."""
+        """Labels per hour at work; None where every session had one moment only."""
         return 3600 * self.timed / self.seconds if self.seconds else None
 
     @property

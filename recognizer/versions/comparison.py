@@ -49,7 +49,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Direction:
+class Transition:
     """How many drawings went from one answer to another; either may be "not a digit"."""
 
     old: Label
@@ -227,10 +227,10 @@ def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
     return _comparison(n.count(), labelled.count(), changed, "one_", "other_")
 
 
-def directions(*, one: ModelVersion, other: ModelVersion) -> list[Direction]:
+def transitions(*, one: ModelVersion, other: ModelVersion) -> list[Transition]:
     """Return which way the answers of two versions differ, the most frequent way first."""
     both = _answered_by(Prediction.objects.all(), one=one, other=other)
-    return _directions(both, "one_", "other_")
+    return _transitions(both, "one_", "other_")
 
 
 def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
@@ -259,9 +259,9 @@ def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) ->
     return _comparison(counts["n"], counts["labelled"], changed, "", "new_")
 
 
-def directions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Direction]:
+def transitions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Transition]:
     """Return which way a version's answers differ from those given, the most frequent first."""
-    return _directions(_answered_by(drawings, new=version), "", "new_")
+    return _transitions(_answered_by(drawings, new=version), "", "new_")
 
 
 def _answered_by(drawings: QuerySet[Prediction], **versions: ModelVersion) -> QuerySet[Prediction]:
@@ -301,7 +301,7 @@ def _comparison(
     return Comparison(n=n, labelled=labelled, same=n - counts["changed"], **counts)
 
 
-def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Direction]:
+def _transitions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Transition]:
     rows: Iterable[Any] = (
         drawings.filter(_differs(old, new))
         .order_by()
@@ -311,7 +311,7 @@ def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Dire
         .order_by("-n", "from_label", "to_label")
     )
     return [
-        Direction(
+        Transition(
             Label(row["from_label"]), Label(row["to_label"]), row["n"], row["fixed"], row["broken"]
         )
         for row in rows

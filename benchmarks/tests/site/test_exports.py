@@ -25,7 +25,7 @@ def test_every_command_is_measured_in_a_process_of_its_own(
     assert {cost["rows"] for cost in report["costs"]} == {12}
     if sys.platform == "linux":
         assert all(cost["peak"] >= cost["before"] > 0 for cost in report["costs"])
-    assert [each["asked"] for each in report["questions"]["12"]][:2] == ["summary", "directions"]
+    assert [each["asked"] for each in report["questions"]["12"]][:2] == ["summary", "transitions"]
 
 
 def test_growth_compares_the_most_rows_with_the_fewest() -> None:

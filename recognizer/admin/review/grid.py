@@ -177,7 +177,7 @@ def _choices(posted: QueryDict) -> dict[UUID, int | None]:
             pk = UUID(name.removeprefix(grid_text.FIELD))
             choices[pk] = None if value == grid_text.LEAVE else Label(int(str(value))).value
         except ValueError:
-            raise GridError(_("A drawing's label can't be read. Open the grid again.")) from None
+            raise GridError(_("A label is not valid. Open the grid again.")) from None
     return choices
 
 
@@ -187,7 +187,7 @@ def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
     batches = _ids(request.POST.get("batch", ""))
     try:
         if not batches:
-            raise GridError(_("The batch to be undone is missing. Open the grid again."))
+            raise GridError(_("The request names no batch to undo. Open the grid again."))
         answer, back, kept = review_grid.undo(batch=batches[0], by=reviewer)
     except GridError as error:
         return _refusal(error)

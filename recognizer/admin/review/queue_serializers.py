@@ -62,6 +62,6 @@ class LabelSerializer(DrawingSerializer):
 
 
 class UndoSerializer(DrawingSerializer):
-    """A label taken back by its step, or a skip where there is none."""
+    """A label undone by its step, or a skip where there is none."""
 
     step = serializers.UUIDField(allow_null=True)

@@ -121,7 +121,7 @@ def _facts(version: ModelVersion) -> dict[str, str]:
 def ways(one: ModelVersion, other: ModelVersion, chosen: str) -> list[Way]:
     """Return which way the answers differ, the most frequent way first."""
     found = []
-    for each in comparison.directions(one=one, other=other):
+    for each in comparison.transitions(one=one, other=other):
         value = f"{each.old.value}-{each.new.value}"
         text = f"{each.old.label} → {each.new.label}"
         if each.old is each.new:

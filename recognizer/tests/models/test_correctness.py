@@ -86,7 +86,7 @@ def test_a_rejected_drawing_whose_digit_is_the_label_is_correct_everywhere(
     for one, other in ((old, new), (new, old)):
         totals = comparison.summary(one=one, other=other)
         assert (totals.changed, totals.fixed, totals.broken) == (1, 0, 0)
-        (direction,) = comparison.directions(one=one, other=other)
+        (direction,) = comparison.transitions(one=one, other=other)
         assert (direction.n, direction.fixed, direction.broken) == (1, 0, 0)
         page = admin_client.get(
             "/admin/recognizer/modelversion/compare/", {"one": one.pk, "other": other.pk}

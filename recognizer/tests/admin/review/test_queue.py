@@ -680,7 +680,7 @@ def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue
 
     assert answer["errors"][0] == {
         "code": "conflict",
-        "detail": "grace labelled this “7” while you looked.",
+        "detail": "grace has labelled this “7” in the meantime.",
         "attr": None,
     }
     assert answer["label"]["value"] == 7
@@ -717,7 +717,7 @@ def test_a_label_cleared_meanwhile_is_told_too(ada: Queue, grace: Queue) -> None
 
     assert answer["label"] == {
         "value": None,
-        "text": "Somebody has cleared this label while you looked.",
+        "text": "Someone has cleared this label in the meantime.",
     }
 
 
@@ -729,7 +729,7 @@ def test_a_page_hears_of_a_label_while_it_waits(ada: Queue, grace: Queue) -> Non
     answer = ada.post("renew", {"have": [str(row.pk), str(other.pk)]})
 
     assert list(answer["labelled"]) == [str(row.pk)]
-    assert answer["labelled"][str(row.pk)]["text"] == "grace labelled this “7” while you looked."
+    assert answer["labelled"][str(row.pk)]["text"] == "grace has labelled this “7” in the meantime."
 
 
 def together(*calls: Any) -> list[Any]:
