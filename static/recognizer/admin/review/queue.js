@@ -28,6 +28,7 @@ import { uuid } from "../../shared/uuid.js";
  * @property {boolean} hasFailed
  */
 
+const PAGE = "review-page";
 const STEPS = 10;
 // More than the fastest typist labels while the next ones come.
 const AHEAD = 24;
@@ -41,6 +42,18 @@ const CONFLICT = 409;
  */
 function isGone({ status, code }) {
   return status === 404 && code === "not_found";
+}
+
+/**
+ * The id of this page, to which its claims belong. A reload keeps it: the same drawings are shown again. It is stored
+ * only while the page unloads, so a duplicate of the tab gets an id of its own.
+ */
+function pageId() {
+  const id = sessionStorage.getItem(PAGE) ?? uuid();
+  sessionStorage.removeItem(PAGE);
+  addEventListener("pagehide", () => sessionStorage.setItem(PAGE, id));
+  addEventListener("pageshow", () => sessionStorage.removeItem(PAGE));
+  return id;
 }
 
 export class Desk {
@@ -64,6 +77,7 @@ export class Desk {
   constructor(setup, order, changed, complain) {
     this.urls = setup.urls;
     this.http = new Http(setup.texts.error);
+    this.page = pageId();
     this.digit = setup.digit;
     this.texts = setup.texts;
     this.order = order;
@@ -195,8 +209,7 @@ export class Desk {
   leave() {
     this.#line.flush();
     if (this.ahead.length > 0) {
-      const have = this.ahead.map((card) => card.id);
-      this.#post("release", { have, until: this.#until }).catch(() => {});
+      this.#post("release", { have: this.ahead.map((card) => card.id), until: this.#until }).catch(() => {});
     }
   }
 
@@ -209,7 +222,7 @@ export class Desk {
    */
   #post(name, json) {
     // It arrives even if the page is left in the same moment.
-    return this.http.json(this.urls[name], { method: "POST", json, keepalive: true });
+    return this.http.json(this.urls[name], { method: "POST", json: { page: this.page, ...json }, keepalive: true });
   }
 
   /**

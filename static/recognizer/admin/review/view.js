@@ -194,7 +194,7 @@ export class View {
   #done({ done, left }) {
     this.#write("summary", done === 0 ? "" : fill(this.texts.summary, { done: this.#number(done) }));
     this.#line("with-others", this.#counted(this.texts.with_others, left?.with_others ?? 0));
-    this.#line("put-off", this.#counted(this.texts.put_off, left?.put_off ?? 0));
+    this.#line("still-skipped", this.#counted(this.texts.still_skipped, left?.skipped ?? 0));
   }
 
   /**
