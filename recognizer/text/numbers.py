@@ -1,6 +1,4 @@
-"""Numbers as the reader's language writes them, for the pages; attributes of an SVG stay as they
-are.
-"""
+"""Numbers in the reader's language."""
 
 from __future__ import annotations
 
@@ -35,16 +33,11 @@ def short_percent(share: float) -> str:
     return _(">99.9 %") if share >= NEARLY_ONE else percent(share)
 
 
-def two_decimals(share: float) -> str:
-    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
-    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
-
-
-def optional_percent(share: float | None) -> str:
-    """Return a share (0-1) in per cent, or nothing where it is not known."""
-    return "" if share is None else two_decimals(share)
-
-
 def share(value: float) -> str:
     """Return a share (0-1) in per cent with two decimals."""
-    return _("%(value)s %%") % {"value": localised(f"{100 * value:.2f}")}
+    return _("{value} %").format(value=number_format(round(100 * value, 2), 2))
+
+
+def optional_percent(value: float | None) -> str:
+    """Return a share (0-1) in per cent, or nothing where it is not known."""
+    return "" if value is None else share(value)
