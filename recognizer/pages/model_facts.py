@@ -11,7 +11,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from recognizer.models import ModelVersion
-from recognizer.text.numbers import share
+from recognizer.text.numbers import two_decimals
 
 
 @dataclass(frozen=True)
@@ -150,5 +150,5 @@ class MeasuredInWords:
 
 def measured(row: Measured) -> MeasuredInWords:
     """Return a line of the model's report; shares in per cent with two decimals."""
-    interval = "" if row.low == row.high else f"{share(row.low)} – {share(row.high)}"
-    return MeasuredInWords(row.name, row.what, row.n, share(row.accuracy), interval)
+    interval = "" if row.low == row.high else f"{two_decimals(row.low)} – {two_decimals(row.high)}"
+    return MeasuredInWords(row.name, row.what, row.n, two_decimals(row.accuracy), interval)

@@ -33,11 +33,15 @@ def short_percent(share: float) -> str:
     return _(">99.9 %") if share >= NEARLY_ONE else percent(share)
 
 
-def share(value: float) -> str:
+def two_decimals(share: float) -> str:
     """Return a share (0-1) in per cent with two decimals."""
-    return _("{value} %").format(value=number_format(round(100 * value, 2), 2))
+    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
 
 
-def optional_percent(value: float | None) -> str:
+def optional_percent(share: float | None) -> str:
     """Return a share (0-1) in per cent, or nothing where it is not known."""
-    return "" if value is None else share(value)
+    return "" if share is None else two_decimals(share)
+
+
+def share(value: float) -> str:
+    return two_decimals(value)
