@@ -5,7 +5,6 @@ Errors have the shape of the public API's. A label conflict also carries the lab
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -22,7 +21,6 @@ from rest_framework.exceptions import (
     PermissionDenied,
     ValidationError,
 )
-from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -86,14 +84,6 @@ class BodyParser(PlainJSONParser):
     example = '{"page": "...", "have": []}'
 
 
-class BeaconParser(MultiPartParser):
-    """The same JSON in a field of a form: a page that is being closed can't send it otherwise."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        form = super().parse(stream, media_type, parser_context)
-        return BodyParser().parse(io.BytesIO(form.data.get("body", "").encode()))
-
-
 class Conflict(APIException):
     """The stored label is not the one that the reviewer saw; ``state`` says what it is."""
 
@@ -110,7 +100,7 @@ class QueueView(APIView):
 
     authentication_classes = [ReviewerSession]
     permission_classes = [MayLabel]
-    parser_classes = [BodyParser, BeaconParser]
+    parser_classes = [BodyParser]
     content_negotiation_class = AnyAccept
     throttle_classes = []
     http_method_names = ["post"]

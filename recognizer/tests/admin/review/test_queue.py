@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import threading
 import uuid
@@ -643,11 +642,7 @@ def test_leaving_the_page_gives_its_drawings_back(ada: Queue, grace: Queue) -> N
     rows = make_rows(2)
     given = ada.ids()
 
-    # As a beacon sends it: a form, not JSON.
-    body = {"page": ada.page, "have": list(map(str, given)), "until": ada.until}
-    response = ada.client.post(f"{PAGE}release/", {"body": json.dumps(body)})
-
-    assert response.json() == {"released": 2}
+    assert ada.release(*given) == {"released": 2}
     assert grace.ids() == keys(rows)
 
 
