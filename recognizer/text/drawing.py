@@ -61,7 +61,7 @@ def page_texts() -> dict[str, Any]:
         "tools": tool_texts(),
         "copy": copy_texts(),
         "removed": removal_texts(),
-        "waiting": _("It will be sent automatically when you are back online."),
+        "waiting": _("It will be sent automatically when the site can be reached again."),
         "sent_later": _(
             "A waiting drawing has been sent. You can see its answer under “Your drawings”."
         ),

@@ -65,7 +65,9 @@ def test_what_could_not_be_sent_goes_out_when_the_network_is_back(
     desk.draw(4)
     desk.page.context.set_offline(True)
     desk.predict.click()
-    expect(desk.message).to_contain_text("It is sent by itself when the site can be reached again.")
+    expect(desk.message).to_contain_text(
+        "It will be sent automatically when the site can be reached again."
+    )
 
     desk.page.context.set_offline(False)
 
@@ -83,7 +85,7 @@ def test_a_drawing_that_waits_is_sent_after_the_page_was_left(
     desk.page.route(PREDICTIONS, lambda route: route.abort())
     desk.draw(4)
     desk.predict.click()
-    expect(desk.message).to_contain_text("It is sent by itself")
+    expect(desk.message).to_contain_text("It will be sent automatically")
     desk.clear.click()
     desk.page.unroute(PREDICTIONS)
 
@@ -111,7 +113,7 @@ def test_an_answer_that_was_lost_on_the_way_is_not_kept_twice(
     desk.page.route(PREDICTIONS, lose_the_answer)
     desk.draw(4)
     desk.predict.click()
-    expect(desk.message).to_contain_text("It is sent by itself")
+    expect(desk.message).to_contain_text("It will be sent automatically")
     assert Prediction.objects.count() == 2
     desk.page.unroute(PREDICTIONS)
 

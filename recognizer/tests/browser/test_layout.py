@@ -120,7 +120,7 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> No
         "Predict",
         "Shortcuts",
         "Guess while I draw",
-        "Or send a picture of a digit: choose it, drop it on the page, or paste it",
+        "Or upload a picture of a digit: choose it, drop it on the page, or paste it",
         "Read picture",
     ]
 

@@ -58,7 +58,7 @@ def test_switched_off_it_asks_nothing_and_stays_off(desk: Desk) -> None:
     asked: list[str] = []
     desk.page.on("request", lambda request: asked.append(request.url))
     desk.page.get_by_label("Guess while I draw").uncheck()
-    expect(desk.answer).to_contain_text("Off: press Predict for an answer.")
+    expect(desk.answer).to_contain_text("Off. Press Predict for an answer.")
 
     desk.draw(7)
     desk.page.reload()
@@ -114,7 +114,7 @@ def test_a_refusal_makes_it_pause_and_predict_still_works(
 
     desk.page.route(PREVIEW, handle)
     desk.draw(7)
-    expect(desk.answer).to_contain_text("The site is busy: the guess pauses for a while.")
+    expect(desk.answer).to_contain_text("The site is busy. Live guesses are paused.")
     for _ in range(3):
         desk.page.keyboard.press("Control+z")
         desk.page.keyboard.press("Control+y")

@@ -181,7 +181,7 @@ def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_serv
     # The history leads to an earlier drawing, where it can be changed.
     page.locator("#history .entry").nth(1).get_by_role("link").click()
     expect(form).to_contain_text("You said: a 4.")
-    form.get_by_role("button", name="Not a digit").click()
+    form.get_by_role("button", name="Not a digit", exact=True).click()
     expect(form).to_contain_text("Thank you. You said: not a digit.")
     form.get_by_role("button", name="Undo my answer").click()
     expect(form).to_contain_text("Your answer has been removed.")
