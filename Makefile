@@ -53,7 +53,7 @@ lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations, the
 	$(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(lint_javascript)
 
-format: $(INSTALLED_DEV) ## format the code and mend what ruff can
+format: $(INSTALLED_DEV) ## format the code and auto-fix what ruff can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 

@@ -103,7 +103,7 @@ def ask() -> None:
     drawings = Prediction.objects.without_bytes().order_by("-created_at", "-id")
     asked: dict[str, Callable[[], object]] = {
         "summary": lambda: comparison.summary(one=one, other=other),
-        "directions": lambda: comparison.directions(one=one, other=other),
+        "transitions": lambda: comparison.transitions(one=one, other=other),
         "first 50 changes": lambda: list(comparison.changes_between(one=one, other=other)[:50]),
         "count of changes": lambda: comparison.changes_between(one=one, other=other).count(),
         "first 50 that would change": lambda: list(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,13 +44,15 @@ def measure(rounds: int) -> dict[str, float]:
         times.setdefault(f"{step}, processor", []).append(1000 * cpu)
         return found
 
+    page_id = uuid.uuid4().hex
     client.get(GRID)
     for each in range(rounds):
         clock("menu", lambda: client.get(GRID))
         clock(
-            "rejected, newest first", lambda: client.get(f"{GRID}?digit=not_a_digit&order=newest")
+            "rejected, newest first",
+            lambda: client.get(f"{GRID}?digit=not_a_digit&order=newest&page={page_id}"),
         )
-        query = {"digit": each % 10}
+        query = {"digit": str(each % 10), "page": page_id}
         page = clock("least sure first", lambda: client.get(GRID, query)).content.decode()  # noqa: B023
         clock("one thumbnail", lambda: client.get(THUMBNAIL.findall(page)[0]))  # noqa: B023
         fields = {name: str(each % 10) for name in FIELD.findall(page)}

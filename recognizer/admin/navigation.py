@@ -40,25 +40,25 @@ PAGES = (
     Page(
         "recognizer_review",
         _("Review queue"),
-        _("One drawing after the other, a key each."),
+        _("Label drawings one at a time, one key per drawing."),
         LABEL_PERMISSION,
     ),
     Page(
         "recognizer_grid",
         _("Grid"),
-        _("Many drawings that the network reads alike: pick the wrong ones."),
+        _("Many drawings predicted as the same digit: select the wrong ones."),
         LABEL_PERMISSION,
     ),
     Page(
         "recognizer_insights",
         _("Insights"),
-        _("How good the network is on drawings picked by chance."),
+        _("How accurate the model is on randomly selected drawings."),
         VIEW_PERMISSION,
     ),
     Page(
         "recognizer_prediction_changelist",
         _("All drawings"),
-        _("The list: search, filter, export."),
+        _("Search, filter and export all drawings."),
         VIEW_PERMISSION,
     ),
 )

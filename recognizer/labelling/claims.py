@@ -1,114 +1,151 @@
-"""Who is looking at which drawings, so that two reviewers at once are given different ones.
+"""Claims: a drawing that one browser page shows is offered to no other page. And skips.
 
-A claim keeps nobody from labelling; it only decides who is shown what. It ends by itself, and so
-does putting a drawing off.
+A claim belongs to the page (the browser tab) that took it, so two tabs of one reviewer get
+different drawings too, and closing one tab leaves the claims of the other alone. A claim decides
+only who is shown a drawing: it stops nobody from labelling it. Claims and skips expire by
+themselves.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from recognizer.models import Prediction, PredictionQuerySet, ReviewClaim, ReviewSkip
 
-# So many ended claims are swept away by each new one, at most.
-SWEPT = 200
+CLAIMED_FOR = datetime.timedelta(minutes=10)
+"""How long a claim lasts unless its page renews it."""
+
+DELETED_AT_ONCE = 200
+"""The most expired claims, and the most expired skips, that one call deletes."""
 
 
-def claim(*, ids: Iterable[UUID], reviewer: User, until: datetime.datetime) -> set[UUID]:
-    """Claim drawings for a reviewer until then; return those that are really theirs now.
+@dataclass(frozen=True)
+class Claimant:
+    """One open page of a reviewer. A reload keeps the page's id, a new tab has another."""
 
-    What another reviewer has claimed and not yet let go is left out, and so is a drawing that is
-    gone or that somebody else's transaction holds at this moment. One's own claims are renewed.
+    reviewer: User
+    page: UUID
+
+    @property
+    def claims(self) -> QuerySet[ReviewClaim]:
+        """The claims of this page, expired ones included."""
+        return ReviewClaim.objects.filter(reviewer=self.reviewer, page=self.page)
+
+
+def claim(
+    *, ids: Iterable[UUID], claimant: Claimant, until: datetime.datetime, wait: bool = False
+) -> set[UUID]:
+    """Claim drawings for a page, or renew its claims; return the ids that it has now.
+
+    Left out are deleted drawings and those that another page has claimed. Rows that another
+    transaction has locked are left out too, unless ``wait`` is true.
     """
-    now = timezone.now()
-    with transaction.atomic():
-        _sweep(now)
-        # Whoever claims a drawing holds its row: PostgreSQL lets no second one pass here until the
-        # first has committed, and SQLite lets only one write at all. Nobody waits for anybody.
+    with transaction.atomic(savepoint=False):
+        # Whoever claims a drawing locks its row: on PostgreSQL two claims of one drawing come one
+        # after the other, and SQLite allows only one writer. In the order of the ids, so that two
+        # that wait never wait for each other.
         free = set(
-            Prediction.objects.select_for_update(skip_locked=True, no_key=True)
+            Prediction.objects.select_for_update(skip_locked=not wait, no_key=True)
             .filter(pk__in=set(ids))
             .order_by("pk")
             .values_list("pk", flat=True)
         )
         free.difference_update(
-            ReviewClaim.objects.filter(prediction__in=free, expires_at__gt=now)
-            .exclude(reviewer=reviewer)
+            claims_of_others(claimant)
+            .filter(prediction__in=free)
             .values_list("prediction", flat=True)
         )
         ReviewClaim.objects.bulk_create(
             [
-                ReviewClaim(prediction_id=pk, reviewer=reviewer, expires_at=until)
+                ReviewClaim(
+                    prediction_id=pk,
+                    reviewer=claimant.reviewer,
+                    page=claimant.page,
+                    expires_at=until,
+                )
                 for pk in sorted(free)
             ],
             update_conflicts=True,
             unique_fields=["prediction"],
-            update_fields=["reviewer", "expires_at"],
+            update_fields=["reviewer", "page", "expires_at"],
         )
     return free
 
 
-def release(*, reviewer: User, ids: Iterable[UUID] | None = None) -> int:
-    """Let go of a reviewer's claims, all or those on these drawings; return how many there were."""
-    held = ReviewClaim.objects.filter(reviewer=reviewer)
-    if ids is not None:
-        held = held.filter(prediction__in=set(ids))
-    return held.delete()[0]
+def release(
+    *,
+    claimant: Claimant,
+    ids: Iterable[UUID] | None = None,
+    until: datetime.datetime | None = None,
+) -> int:
+    """End claims of a page, all or those on these drawings; return how many.
 
-
-def free_for(drawings: PredictionQuerySet, reviewer: User) -> PredictionQuerySet:
-    """Leave out what another reviewer is looking at."""
-    others = ReviewClaim.objects.filter(
-        prediction=OuterRef("pk"), expires_at__gt=timezone.now()
-    ).exclude(reviewer=reviewer)
-    return drawings.filter(~Exists(others))
-
-
-def put_off(*, ids: Iterable[UUID], reviewer: User, until: datetime.datetime) -> int:
-    """Give these drawings to the reviewer no more until then; return how many there are.
-
-    A drawing that is gone is left out.
+    Args:
+        until: only claims that expire by then, the last expiry that the page knows of. When a page
+            is reloaded, its goodbye may arrive after its new request, whose claims must stay.
     """
+    claims = claimant.claims
+    if ids is not None:
+        claims = claims.filter(prediction__in=set(ids))
+    if until is not None:
+        claims = claims.filter(expires_at__lte=until)
+    return claims.delete()[0]
+
+
+def claims_of_others(claimant: Claimant) -> QuerySet[ReviewClaim]:
+    """Return the claims that reserve drawings for other pages, of this reviewer or another."""
+    return ReviewClaim.objects.filter(expires_at__gt=timezone.now()).exclude(
+        reviewer=claimant.reviewer, page=claimant.page
+    )
+
+
+def unclaimed(drawings: PredictionQuerySet, claimant: Claimant) -> PredictionQuerySet:
+    """Leave out what other pages have claimed."""
+    # NOT IN a list made once, not a join: the database still reads its index in order.
+    return drawings.exclude(pk__in=claims_of_others(claimant).values("prediction"))
+
+
+def skip(*, ids: Iterable[UUID], reviewer: User, until: datetime.datetime) -> int:
+    """Don't show these drawings to the reviewer until then; return how many still exist."""
     with transaction.atomic():
-        ReviewSkip.objects.filter(reviewer=reviewer, expires_at__lte=timezone.now()).delete()
-        there = list(
+        existing = list(
             Prediction.objects.select_for_update(no_key=True)
             .filter(pk__in=set(ids))
             .order_by("pk")
             .values_list("pk", flat=True)
         )
         ReviewSkip.objects.bulk_create(
-            [ReviewSkip(prediction_id=pk, reviewer=reviewer, expires_at=until) for pk in there],
+            [ReviewSkip(prediction_id=pk, reviewer=reviewer, expires_at=until) for pk in existing],
             update_conflicts=True,
             unique_fields=["reviewer", "prediction"],
             update_fields=["expires_at"],
         )
-    return len(there)
+    return len(existing)
 
 
-def put_off_by(reviewer: User) -> Exists:
-    """The condition that the reviewer has put a drawing off."""
-    return Exists(
-        ReviewSkip.objects.filter(
-            prediction=OuterRef("pk"), reviewer=reviewer, expires_at__gt=timezone.now()
-        )
-    )
+def skips_of(reviewer: User) -> QuerySet[ReviewSkip]:
+    """Return the skips of a reviewer that have not expired."""
+    return ReviewSkip.objects.filter(reviewer=reviewer, expires_at__gt=timezone.now())
 
 
-def _sweep(now: datetime.datetime) -> None:
-    """Delete some of the claims that have ended."""
-    ended = (
-        ReviewClaim.objects.select_for_update(skip_locked=True)
-        .filter(expires_at__lte=now)
-        .order_by("expires_at")
-        .values_list("pk", flat=True)[:SWEPT]
-    )
-    if pks := list(ended):
-        ReviewClaim.objects.filter(pk__in=pks).delete()
+def delete_expired() -> None:
+    """Delete expired claims and skips, except those that another transaction has locked."""
+    now = timezone.now()
+    for model in (ReviewClaim, ReviewSkip):
+        with transaction.atomic(savepoint=False):
+            expired = (
+                model._default_manager.select_for_update(skip_locked=True)
+                .filter(expires_at__lte=now)
+                .order_by("expires_at")
+                .values_list("pk", flat=True)[:DELETED_AT_ONCE]
+            )
+            if pks := list(expired):
+                model._default_manager.filter(pk__in=pks).delete()

@@ -14,13 +14,16 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer.labelling import claims
 from recognizer.labelling import labels as labelling_labels
-from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Verdict, Via
+from recognizer.labelling.claims import CLAIMED_FOR, Claimant
+from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet, Via
+from recognizer.models.correctness import predicted_as
 
 PAGE = 60
 """Drawings on a page; as many again are claimed ahead, so that they can be loaded meanwhile."""
@@ -29,8 +32,7 @@ COUNTED = 1000
 LISTED = 5
 """So many of a reviewer's last batches are offered to be undone."""
 
-CLAIMED_FOR = datetime.timedelta(minutes=10)
-PUT_OFF_FOR = datetime.timedelta(hours=12)
+SKIPPED_FOR = datetime.timedelta(hours=12)
 REMEMBERED_FOR = datetime.timedelta(days=7)
 # Another reviewer may take some of the drawings between the look and the claim: look again.
 TRIES = 3
@@ -83,11 +85,9 @@ class Batch:
 
 
 def waiting(answer: Label) -> PredictionQuerySet:
-    """Return the unlabelled drawings that the network answered so."""
-    drawings = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
-    if answer is Label.NOT_A_DIGIT:
-        return drawings.filter(verdict=Verdict.NOT_A_DIGIT)
-    return drawings.filter(digit=answer).exclude(verdict=Verdict.NOT_A_DIGIT)
+    """Return the unlabelled drawings that were predicted as this answer."""
+    unlabelled = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
+    return unlabelled.filter(predicted_as(answer))
 
 
 def how_many_wait() -> dict[Label, int]:
@@ -96,42 +96,49 @@ def how_many_wait() -> dict[Label, int]:
     return {answer: waiting(answer).order_by("margin", "id")[:COUNTED].count() for answer in Label}
 
 
-def take(*, answer: Label, order: Order, reviewer: User, left_open: bool = False) -> Page:
-    """Claim the next drawings for a reviewer and let go of what they looked at before.
+def take(*, answer: Label, order: Order, claimant: Claimant, left_open: bool = False) -> Page:
+    """Claim the next drawings for a page and release those that it showed before.
 
     Args:
-        left_open: those that the reviewer has left open, instead of those not seen yet.
+        left_open: the drawings that the reviewer left undecided, instead of new ones.
     """
-    put_off = claims.put_off_by(reviewer)
-    drawings = claims.free_for(waiting(answer), reviewer).filter(put_off if left_open else ~put_off)
+    skipped = Q(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
+    drawings = claims.unclaimed(waiting(answer), claimant).filter(
+        skipped if left_open else ~skipped
+    )
     found = drawings.order_by(*_fields(answer, order))
     mine: list[Prediction] = []
+    claims.delete_expired()
+    until = timezone.now() + CLAIMED_FOR
     with transaction.atomic():
-        claims.release(reviewer=reviewer)
+        claims.release(claimant=claimant)
         for _try in range(TRIES):
             rows = list(_shown(found)[: 2 * PAGE])
-            held = claims.claim(
-                ids=[row.pk for row in rows],
-                reviewer=reviewer,
-                until=timezone.now() + CLAIMED_FOR,
-            )
-            mine = [row for row in rows if row.pk in held]
+            claimed = claims.claim(ids=[row.pk for row in rows], claimant=claimant, until=until)
+            mine = [row for row in rows if row.pk in claimed]
             if len(mine) == len(rows):
                 break
     return Page(mine[:PAGE], mine[PAGE:], {})
 
 
-def take_again(*, batch: UUID, answer: Label, order: Order, reviewer: User) -> Page:
-    """Claim the drawings of a batch that was undone, with the labels that they had been given."""
+def take_again(*, batch: UUID, answer: Label, order: Order, claimant: Claimant) -> Page:
+    """Claim the drawings of a batch that was undone, with the labels that they had been given.
+
+    Drawings that another page has claimed since are left out.
+    """
     given = dict(
-        LabelEvent.objects.filter(batch=batch, by=reviewer, via=Via.GRID).values_list(
+        LabelEvent.objects.filter(batch=batch, by=claimant.reviewer, via=Via.GRID).values_list(
             "prediction", "new"
         )
     )
     with transaction.atomic():
-        claims.release(reviewer=reviewer)
-        rows = list(_shown(waiting(answer).filter(pk__in=given).order_by(*_fields(answer, order))))
-        claims.claim(ids=given, reviewer=reviewer, until=timezone.now() + CLAIMED_FOR)
+        claims.release(claimant=claimant)
+        claimed = claims.claim(
+            ids=given, claimant=claimant, until=timezone.now() + CLAIMED_FOR, wait=True
+        )
+        rows = list(
+            _shown(waiting(answer).filter(pk__in=claimed).order_by(*_fields(answer, order)))
+        )
     return Page(rows[:PAGE], [], {pk: label for pk, label in given.items() if label is not None})
 
 
@@ -165,7 +172,7 @@ def _fields(answer: Label, order: Order) -> tuple[str, str]:
 # What is done ---------------------------------------------------------------------------------
 
 
-def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Saved:
+def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claimant) -> Saved:
     """Label the drawings of a page as one batch; None leaves a drawing open.
 
     A drawing that somebody has labelled otherwise meanwhile is left alone and reported, the rest
@@ -175,7 +182,7 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Save
         GridError: these are no drawings of such a page, or a label is none.
     """
     if len(choices) > PAGE:
-        raise GridError(_("A page has %(n)d drawings at most.") % {"n": PAGE})
+        raise GridError(_("A page has at most %(n)d drawings.") % {"n": PAGE})
     labels = {pk: label for pk, label in choices.items() if label is not None}
     if not set(labels.values()) <= set(Label.values):
         raise GridError(_("A label is 0 to 9, or 10 for not a digit."))
@@ -183,13 +190,16 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], by: User) -> Save
     with transaction.atomic():
         rows = labelling_labels.locked(choices)
         if any(row.answered_label is not answer or row.audit_key is not None for row in rows):
-            raise GridError(_("Another page's drawings are among these. Open the grid again."))
+            raise GridError(
+                _("Some of these drawings are not from this page. Open the grid again.")
+            )
         changes, left_alone = labelling_labels.label_each(
-            labels=labels, by=by, via=Via.GRID, batch=batch
+            labels=labels, by=claimant.reviewer, via=Via.GRID, batch=batch
         )
         still_open = [row.pk for row in rows if row.label is None and row.pk not in labels]
-        claims.put_off(ids=still_open, reviewer=by, until=timezone.now() + PUT_OFF_FOR)
-        claims.release(reviewer=by, ids=choices)
+        until = timezone.now() + SKIPPED_FOR
+        claims.skip(ids=still_open, reviewer=claimant.reviewer, until=until)
+        claims.release(claimant=claimant, ids=choices)
     confirmed = sum(change.new == answer for change in changes)
     there = {row.pk for row in rows}
     return Saved(
@@ -215,7 +225,7 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
         ids = list(events.values_list("prediction", flat=True))
         rows = labelling_labels.locked(ids)
         if not rows:
-            raise GridError(_("There is no such batch of yours. Open the grid again."))
+            raise GridError(_("You have no such batch. Open the grid again."))
         back, _kept = labelling_labels.undo(
             changes=labelling_labels.changes_of(batch), by=by, batch=batch
         )

@@ -535,7 +535,7 @@ class Migration(migrations.Migration):
                         ],
                         default="admin",
                         max_length=8,
-                        verbose_name="by way of",
+                        verbose_name="source",
                     ),
                 ),
                 (
@@ -570,8 +570,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "change of a label",
-                "verbose_name_plural": "changes of labels",
+                "verbose_name": "label change",
+                "verbose_name_plural": "label history",
                 "ordering": ["-at", "-pk"],
             },
         ),
@@ -664,6 +664,12 @@ class Migration(migrations.Migration):
                     "id",
                     models.BigAutoField(
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "page",
+                    models.UUIDField(
+                        help_text="The browser tab that shows the drawing.", verbose_name="page"
                     ),
                 ),
                 ("expires_at", models.DateTimeField(db_index=True, verbose_name="expires")),

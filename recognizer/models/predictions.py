@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recognizer import imaging
 from recognizer.inference import embeddings
+from recognizer.models import correctness
 from recognizer.models.answers import (
     Label,
     Source,
@@ -32,15 +33,6 @@ DISAGREEMENT = Q(suggestion__isnull=False) & (
     Q(verdict="not_a_digit", suggestion__lt=Label.NOT_A_DIGIT)
     | ~Q(verdict="not_a_digit") & (Q(suggestion__lt=F("digit")) | Q(suggestion__gt=F("digit")))
 )
-
-
-def read_as(column: str) -> Q:
-    """The condition that the network read a drawing as its ``label``, or its ``suggestion``, says.
-
-    A refusal reads "not a digit"; the digit that came closest is not held against it.
-    """
-    refused = {column: Label.NOT_A_DIGIT, "verdict": Verdict.NOT_A_DIGIT}
-    return Q(**{column: F("digit")}) | Q(**refused)
 
 
 def how_many(condition: Q) -> models.Count:
@@ -79,20 +71,16 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.filter(label__isnull=False)
 
     def disagreements(self) -> PredictionQuerySet:
-        """Only drawings of which the visitor says something else than the network answered."""
+        """Only drawings whose visitor disagrees with the network's answer."""
         return self.filter(DISAGREEMENT)
 
-    def mistakes(self) -> PredictionQuerySet:
-        """Only drawings that a reviewer labelled otherwise than the model read them.
+    def misclassified(self) -> PredictionQuerySet:
+        """Only labelled drawings for which the network's answer is wrong."""
+        return self.filter(correctness.misclassified())
 
-        "Not a digit" is a mistake unless the verdict said so.
-        """
-        refused = Q(label=Label.NOT_A_DIGIT, verdict=Verdict.NOT_A_DIGIT)
-        return self.labelled().exclude(label=F("digit")).exclude(refused)
-
-    def right(self) -> PredictionQuerySet:
-        """Only labelled drawings that the model read as the reviewer does."""
-        return self.labelled().filter(read_as("label"))
+    def correct(self) -> PredictionQuerySet:
+        """Only labelled drawings for which the network's answer is right."""
+        return self.labelled().filter(correctness.correct())
 
 
 class Prediction(models.Model):
@@ -413,10 +401,8 @@ class Prediction(models.Model):
 
     @property
     def answered_label(self) -> Label:
-        """The network's answer as a label: its digit, or "not a digit" where it refused."""
-        if self.verdict == Verdict.NOT_A_DIGIT:
-            return Label.NOT_A_DIGIT
-        return Label(self.digit)
+        """The network's answer as a label: its digit, or "not a digit" where it rejected it."""
+        return correctness.answer_label(self.digit, self.verdict)
 
     @property
     def is_personal(self) -> bool:
@@ -446,16 +432,12 @@ class Prediction(models.Model):
 
     @property
     def given_label(self) -> Label:
-        """The answer that the person was given as a label: the digit, or "not a digit"."""
-        if self.given_verdict == Verdict.NOT_A_DIGIT:
-            return Label.NOT_A_DIGIT
-        return Label(self.given_digit)
+        """The person's answer as a label: the digit, or "not a digit" where it was rejected."""
+        return correctness.answer_label(self.given_digit, self.given_verdict)
 
     @property
-    def is_mistake(self) -> bool | None:
-        """Whether the reviewer disagrees with the model; None without a label."""
+    def is_correct(self) -> bool | None:
+        """Whether the network's answer is right; None without a label."""
         if self.label is None:
             return None
-        if self.label == Label.NOT_A_DIGIT:
-            return self.verdict != Verdict.NOT_A_DIGIT
-        return self.label != self.digit
+        return correctness.is_correct(label=self.label, digit=self.digit, verdict=self.verdict)

@@ -1,4 +1,4 @@
-"""Who labelled what, who is looking at what, and who put what off."""
+"""Label history, claims and skips of reviewers."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ class LabelEvent(models.Model):
         db_index=False,
     )
     at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
-    via = models.CharField(_("by way of"), max_length=8, choices=Via, default=Via.ADMIN)
+    via = models.CharField(_("source"), max_length=8, choices=Via, default=Via.ADMIN)
     batch = models.UUIDField(
         _("batch"), null=True, blank=True, help_text=_("Shared by changes made as one.")
     )
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name = _("change of a label")
-        verbose_name_plural = _("changes of labels")
+        verbose_name = _("label change")
+        verbose_name_plural = _("label history")
         indexes = [
             models.Index(fields=["prediction", "-at"], name="labelevent_of_prediction"),
             models.Index(fields=["by", "at"], name="labelevent_by"),
@@ -93,7 +93,7 @@ def label_text(label: int | None) -> str:
 
 
 class ReviewClaim(models.Model):
-    """A reviewer is looking at this drawing: until then nobody else is given it."""
+    """A page of a reviewer shows this drawing: until then it is offered to no other page."""
 
     prediction = models.OneToOneField(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="claim"
@@ -104,6 +104,7 @@ class ReviewClaim(models.Model):
         on_delete=models.CASCADE,
         related_name="+",
     )
+    page = models.UUIDField(_("page"), help_text=_("The browser tab that shows the drawing."))
     expires_at = models.DateTimeField(_("expires"), db_index=True)
 
     class Meta:
@@ -115,7 +116,7 @@ class ReviewClaim(models.Model):
 
 
 class ReviewSkip(models.Model):
-    """A reviewer put this drawing off: it is not given to them again until then."""
+    """A reviewer skipped this drawing: it is not shown to them again until then."""
 
     prediction = models.ForeignKey(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="skips"

@@ -45,7 +45,7 @@ def labelled_drawings(
     without their embeddings.
 
     Args:
-        only_mistakes: only misclassified ones.
+        only_mistakes: only those that the model misclassified.
         since: only those labelled at this time (timezone-aware) or later.
         until: only those labelled before this time.
         include_confirmed: also those whose label is the predicted digit.
@@ -54,7 +54,7 @@ def labelled_drawings(
         only_audited: only those labelled in the random audit.
         include_unlabelled: also those without a label, by the time they were drawn.
     """
-    found = Prediction.objects.mistakes() if only_mistakes else Prediction.objects.labelled()
+    found = Prediction.objects.misclassified() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:
         found = found.exclude(label=F("digit"))
     if labels:

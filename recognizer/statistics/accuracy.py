@@ -10,10 +10,10 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, F, IntegerField, Q, Sum, TextChoices, Value, When
+from django.db.models import Case, Count, IntegerField, Sum, TextChoices, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, Verdict
+from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, correctness
 from recognizer.models.predictions import how_many
 from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_error
 
@@ -38,20 +38,20 @@ class Cell:
 
     label: int
     digit: int
-    refused: bool
+    verdict: str
     version: int
     n: int
     audited: int
 
     @property
     def answer(self) -> int:
-        """The answer as a label: the digit, or "not a digit" for a refusal."""
-        return Label.NOT_A_DIGIT.value if self.refused else self.digit
+        """The answer as a label."""
+        return correctness.answer_label(self.digit, self.verdict).value
 
     @property
-    def is_right(self) -> bool:
-        """As `PredictionQuerySet.right` has it."""
-        return self.label == self.digit or self.label == self.answer
+    def is_correct(self) -> bool:
+        """Whether the answer is right."""
+        return correctness.is_correct(label=self.label, digit=self.digit, verdict=self.verdict)
 
     def count(self, basis: Basis) -> int:
         """How many drawings count."""
@@ -65,10 +65,7 @@ def cells(*, since: datetime.datetime | None) -> list[Cell]:
         .values_list("label", "digit", "verdict", "model_version")
         .annotate(n=Count("*"), audited=Count("audited_at"))
     )
-    return [
-        Cell(label, digit, verdict == Verdict.NOT_A_DIGIT, version, n, audited)
-        for label, digit, verdict, version, n, audited in rows
-    ]
+    return [Cell(*row) for row in rows]
 
 
 def _labelled(since: datetime.datetime | None) -> PredictionQuerySet:
@@ -77,8 +74,8 @@ def _labelled(since: datetime.datetime | None) -> PredictionQuerySet:
 
 
 def accuracy(cells: Iterable[Cell], basis: Basis) -> Share:
-    """Return how many drawings were read right."""
-    counted = [(cell.count(basis), cell.is_right) for cell in cells]
+    """Return the share of correct answers."""
+    counted = [(cell.count(basis), cell.is_correct) for cell in cells]
     return Share(sum(n for n, right in counted if right), sum(n for n, _right in counted))
 
 
@@ -160,7 +157,7 @@ def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
     spared = 0
     for cell in cells:
         counts[cell.label][cell.answer] += cell.count(basis)
-        if cell.is_right and cell.label != cell.answer:
+        if cell.is_correct and cell.label != cell.answer:
             spared += cell.count(basis)
     return Confusion(tuple(map(tuple, counts)), spared)
 
@@ -206,7 +203,9 @@ def reliability(
     rows = (
         drawings.annotate(bin=index)
         .values_list("bin", "model_version")
-        .annotate(n=Count("*"), right=how_many(Q(label=F("digit"))), confidences=Sum("confidence"))
+        .annotate(
+            n=Count("*"), right=how_many(correctness.correct()), confidences=Sum("confidence")
+        )
     )
     n, right, confidences = [0] * BINS, [0] * BINS, [0.0] * BINS
     for number, answered_by, *sums in rows:

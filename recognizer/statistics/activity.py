@@ -14,7 +14,8 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet, Value
 
 from recognizer.models import LabelEvent, Prediction, Source, Verdict, Via
-from recognizer.models.predictions import how_many, read_as
+from recognizer.models.correctness import correct
+from recognizer.models.predictions import how_many
 from recognizer.statistics.periods import Spans
 
 # A longer pause ends a reviewer's session. Seconds.
@@ -77,7 +78,7 @@ def answers_over_time(spans: Spans) -> list[Answers]:
             uncertain=how_many(Q(verdict=Verdict.UNCERTAIN)),
             refused=how_many(Q(verdict=Verdict.NOT_A_DIGIT)),
             suggested=how_many(suggested),
-            confirmed=how_many(suggested & read_as("suggestion")),
+            confirmed=how_many(correct(label="suggestion")),
         )
         for number, span in enumerate(spans.items)
     ]
@@ -108,7 +109,7 @@ class Pace:
 
     @property
     def per_hour(self) -> float | None:
-        """Labels an hour at work; None where every session had one moment only."""
+        """Labels per hour at work; None where every session had one moment only."""
         return 3600 * self.timed / self.seconds if self.seconds else None
 
     @property

@@ -95,7 +95,7 @@ def feedback_texts() -> dict[str, Any]:
             ),
         },
         "undone": _("Your answer has been removed."),
-        "kept": _("Your answer is still here."),
+        "still_here": _("Your answer is still here."),
         "not_sent": _("Not sent yet"),
     }
 
@@ -193,7 +193,7 @@ def memory_texts() -> dict[str, Any]:
         },
         "switch": {"on": _("Turn off personal learning"), "off": _("Turn on personal learning")},
         "count": _("Drawings learned from: {count}"),
-        "forgotten": _("Personal learning has been reset."),
+        "reset": _("Personal learning has been reset."),
     }
 
 

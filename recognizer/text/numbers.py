@@ -1,6 +1,4 @@
-"""Numbers as the reader's language writes them, for the pages; attributes of an SVG stay as they
-are.
-"""
+"""Numbers in the reader's language."""
 
 from __future__ import annotations
 
@@ -36,8 +34,8 @@ def short_percent(share: float) -> str:
 
 
 def two_decimals(share: float) -> str:
-    """Return a share (0-1) in per cent with two decimals, in the visitor's language."""
-    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
+    """Return a share (0-1) in per cent with two decimals."""
+    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
 
 
 def optional_percent(share: float | None) -> str:
@@ -46,5 +44,4 @@ def optional_percent(share: float | None) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share (0-1) in per cent with two decimals."""
-    return _("%(value)s %%") % {"value": localised(f"{100 * value:.2f}")}
+    return two_decimals(value)

@@ -15,23 +15,17 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import (
-    Case,
-    Count,
-    Exists,
-    F,
-    FilteredRelation,
-    OuterRef,
-    PositiveSmallIntegerField,
-    Q,
-    QuerySet,
-    Subquery,
-    When,
-)
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from recognizer import imaging
-from recognizer.models import Label, ModelVersion, Prediction, Verdict, VersionAnswer, brief_columns
+from recognizer.models import Label, ModelVersion, Prediction, VersionAnswer, brief_columns
+from recognizer.models.correctness import (
+    answer_label_column,
+    correct,
+    misclassified,
+    rejected,
+)
 from recognizer.versions import loading
 from recognizer.versions.loading import LoadedVersion
 
@@ -55,7 +49,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Direction:
+class Transition:
     """How many drawings went from one answer to another; either may be "not a digit"."""
 
     old: Label
@@ -217,7 +211,7 @@ def differing(
     *, drawings: QuerySet[Prediction], one: ModelVersion, other: ModelVersion
 ) -> QuerySet[Prediction]:
     """Return those of the drawings that `changes_between` has, as it has them."""
-    return _answered_by(drawings, one=one, other=other).filter(_differs("one", "other"))
+    return _answered_by(drawings, one=one, other=other).filter(_differs("one_", "other_"))
 
 
 def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
@@ -228,13 +222,13 @@ def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
         *(Exists(answers_of(each).filter(prediction=OuterRef("pk"))) for each in (one, other))
     )
     changed = differing(drawings=Prediction.objects.all(), one=one, other=other)
-    return _comparison(n.count(), labelled.count(), changed, "one", "other")
+    return _comparison(n.count(), labelled.count(), changed, "one_", "other_")
 
 
-def directions(*, one: ModelVersion, other: ModelVersion) -> list[Direction]:
+def transitions(*, one: ModelVersion, other: ModelVersion) -> list[Transition]:
     """Return which way the answers of two versions differ, the most frequent way first."""
     both = _answered_by(Prediction.objects.all(), one=one, other=other)
-    return _directions(both, "one", "other")
+    return _transitions(both, "one_", "other_")
 
 
 def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
@@ -251,7 +245,7 @@ def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Qu
             new_confidence=Subquery(answer.values("confidence")),
         )
         .filter(new_digit__isnull=False)
-        .filter(_differs("", "new"))
+        .filter(_differs("", "new_"))
     )
 
 
@@ -259,13 +253,13 @@ def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) ->
     """Compare what drawings were answered with what a version says of them."""
     answered = _answered_by(drawings.order_by(), new=version)
     counts = answered.aggregate(n=Count("pk"), labelled=Count("label"))
-    changed = answered.filter(_differs("", "new"))
-    return _comparison(counts["n"], counts["labelled"], changed, "", "new")
+    changed = answered.filter(_differs("", "new_"))
+    return _comparison(counts["n"], counts["labelled"], changed, "", "new_")
 
 
-def directions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Direction]:
+def transitions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Transition]:
     """Return which way a version's answers differ from those given, the most frequent first."""
-    return _directions(_answered_by(drawings, new=version), "", "new")
+    return _transitions(_answered_by(drawings, new=version), "", "new_")
 
 
 def _answered_by(drawings: QuerySet[Prediction], **versions: ModelVersion) -> QuerySet[Prediction]:
@@ -284,65 +278,38 @@ def _answered_by(drawings: QuerySet[Prediction], **versions: ModelVersion) -> Qu
     return drawings
 
 
-def _field(name: str, field: str) -> str:
-    """The name of a part of an answer; without a name that of the drawing itself."""
-    return f"{name}_{field}" if name else field
-
-
-def _refuses(name: str) -> Q:
-    return Q(**{_field(name, "verdict"): Verdict.NOT_A_DIGIT})
-
-
 def _differs(old: str, new: str) -> Q:
-    one_refuses = (_refuses(old) & ~_refuses(new)) | (~_refuses(old) & _refuses(new))
-    return ~Q(**{_field(old, "digit"): F(_field(new, "digit"))}) | one_refuses
+    """The condition that two answers differ, each given by the prefix of its columns."""
+    one_rejects = (rejected(old) & ~rejected(new)) | (~rejected(old) & rejected(new))
+    return ~Q(**{f"{old}digit": F(f"{new}digit")}) | one_rejects
 
 
-def _is_right(name: str) -> Q:
-    """As `PredictionQuerySet.right`."""
-    refused = Q(label=Label.NOT_A_DIGIT) & _refuses(name)
-    return Q(label__isnull=False) & (Q(label=F(_field(name, "digit"))) | refused)
-
-
-def _is_wrong(name: str) -> Q:
-    return Q(label__isnull=False) & ~(
-        Q(label=F(_field(name, "digit"))) | (Q(label=Label.NOT_A_DIGIT) & _refuses(name))
-    )
+def _counts(old: str, new: str) -> dict[str, Count]:
+    """Count the fixed and the broken drawings."""
+    return {
+        "fixed": Count("pk", filter=misclassified(old) & correct(new)),
+        "broken": Count("pk", filter=correct(old) & misclassified(new)),
+    }
 
 
 def _comparison(
     n: int, labelled: int, changed: QuerySet[Prediction], old: str, new: str
 ) -> Comparison:
-    counts = changed.order_by().aggregate(
-        changed=Count("pk"),
-        fixed=Count("pk", filter=_is_wrong(old) & _is_right(new)),
-        broken=Count("pk", filter=_is_right(old) & _is_wrong(new)),
-    )
+    counts = changed.order_by().aggregate(changed=Count("pk"), **_counts(old, new))
     return Comparison(n=n, labelled=labelled, same=n - counts["changed"], **counts)
 
 
-def _directions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Direction]:
-    def label(name: str) -> Case:
-        return Case(
-            When(_refuses(name), then=Label.NOT_A_DIGIT.value),
-            default=F(_field(name, "digit")),
-            output_field=PositiveSmallIntegerField(),
-        )
-
+def _transitions(drawings: QuerySet[Prediction], old: str, new: str) -> list[Transition]:
     rows: Iterable[Any] = (
         drawings.filter(_differs(old, new))
         .order_by()
-        .annotate(from_label=label(old), to_label=label(new))
+        .annotate(from_label=answer_label_column(old), to_label=answer_label_column(new))
         .values("from_label", "to_label")
-        .annotate(
-            n=Count("pk"),
-            fixed=Count("pk", filter=_is_wrong(old) & _is_right(new)),
-            broken=Count("pk", filter=_is_right(old) & _is_wrong(new)),
-        )
+        .annotate(n=Count("pk"), **_counts(old, new))
         .order_by("-n", "from_label", "to_label")
     )
     return [
-        Direction(
+        Transition(
             Label(row["from_label"]), Label(row["to_label"]), row["n"], row["fixed"], row["broken"]
         )
         for row in rows

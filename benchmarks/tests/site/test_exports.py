@@ -23,7 +23,7 @@ def test_every_command_is_measured_in_a_new_process(project_root: Path, tmp_path
     assert {cost["rows"] for cost in report["costs"]} == {12}
     if sys.platform == "linux":
         assert all(cost["peak"] >= cost["before"] > 0 for cost in report["costs"])
-    assert [each["asked"] for each in report["queries"]["12"]][:2] == ["summary", "directions"]
+    assert [each["asked"] for each in report["queries"]["12"]][:2] == ["summary", "transitions"]
 
 
 def test_growth_compares_the_most_rows_with_the_fewest() -> None:

@@ -57,7 +57,7 @@ def test_the_invented_data_looks_like_that_of_a_site() -> None:
     assert Prediction.objects.count() == 3000
     labelled = Prediction.objects.labelled()
     assert 0.02 < labelled.count() / 3000 < 0.1
-    assert 0.5 < Prediction.objects.right().count() / labelled.count() < 0.95
+    assert 0.5 < Prediction.objects.correct().count() / labelled.count() < 0.95
     assert LabelEvent.objects.count() == labelled.count()
     assert set(Prediction.objects.values_list("verdict", flat=True)) == {
         "digit", "uncertain", "not_a_digit",

@@ -171,8 +171,8 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
     def linked(cell: HeatCell) -> LinkedCell:
         names = {"label": label_name(cell.row), "answer": label_name(cell.column)}
         name = ngettext(
-            "{n} drawing labelled “{label}”, answered “{answer}”",
-            "{n} drawings labelled “{label}”, answered “{answer}”",
+            "{n} drawing labelled “{label}”, predicted “{answer}”",
+            "{n} drawings labelled “{label}”, predicted “{answer}”",
             cell.n,
         )
         return LinkedCell(
@@ -257,7 +257,7 @@ def digits_section(found: Confusion) -> dict[str, Any]:
                 _("Drawings with this label"),
                 _("Recall"),
                 interval_name(),
-                _("Drawings with this answer"),
+                _("Drawings predicted as this"),
                 _("Precision"),
                 interval_name(),
             ),
@@ -305,7 +305,7 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
     confidence = sum((each.confidence or 0) * each.right.n for each in used)
     right = Share(sum(each.right.hits for each in used), found.n)
     names = [
-        _("Confidence {edges}: {right} of {n} right, {share}").format(
+        _("Confidence {edges}: {right} of {n} correct, {share}").format(
             edges=edge,
             right=count(each.right.hits),
             n=count(each.right.n),
@@ -328,7 +328,7 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
                 _("Confidence"),
                 _("Drawings"),
                 _("Mean confidence"),
-                _("Read right"),
+                _("Correct"),
                 interval_name(),
             ),
             tuple(

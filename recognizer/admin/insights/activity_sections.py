@@ -43,12 +43,16 @@ def span_name(span: Span, unit: Unit) -> str:
 def unit_words(unit: Unit) -> dict[str, str]:
     """What figures by this unit are called."""
     return {
-        Unit.DAY: {"column": _("Day"), "per": _("a day"), "busy": _("Labels a day at work")},
-        Unit.WEEK: {"column": _("Week"), "per": _("a week"), "busy": _("Labels a week at work")},
+        Unit.DAY: {"column": _("Day"), "per": _("per day"), "busy": _("Labels per working day")},
+        Unit.WEEK: {
+            "column": _("Week"),
+            "per": _("per week"),
+            "busy": _("Labels per working week"),
+        },
         Unit.MONTH: {
             "column": _("Month"),
-            "per": _("a month"),
-            "busy": _("Labels a month at work"),
+            "per": _("per month"),
+            "busy": _("Labels per working month"),
         },
     }[unit]
 
@@ -145,7 +149,7 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
             {
                 _("Sure"): [each.sure for each in found],
                 _("Uncertain"): [each.uncertain for each in found],
-                _("Refused"): [each.refused for each in found],
+                _("Rejected"): [each.refused for each in found],
             },
             ("plain", "hatched", "solid"),
         ),
@@ -153,7 +157,7 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
             spans,
             {
                 _("Uncertain"): [Share(each.uncertain, each.n) for each in pooled],
-                _("Refused"): [Share(each.refused, each.n) for each in pooled],
+                _("Rejected"): [Share(each.refused, each.n) for each in pooled],
             },
             ("dashed", "drawn"),
         ),
@@ -206,7 +210,7 @@ def pace_section(spans: Spans, found: Sequence[Pace]) -> dict[str, Any]:
         "spark_height": SPARK_HEIGHT,
         "rows": [
             PaceRow(
-                each.name or _("an account that is gone"),
+                each.name or _("deleted account"),
                 labels=count(each.labels),
                 sessions=count(each.sessions),
                 at_work=duration(each.seconds),

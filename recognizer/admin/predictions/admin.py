@@ -115,7 +115,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     list_per_page = 50
     list_max_show_all = 200
     search_fields = ("id",)
-    search_help_text = gettext_lazy("Search by id: the whole of it, or its first characters.")
+    search_help_text = gettext_lazy("ID or its beginning")
     show_full_result_count = False
     fields = (
         "label",
@@ -202,7 +202,7 @@ class PredictionAdmin(LabelHistoryAdmin):
             '<img class="drawing-thumbnail" src="{}" alt="{}"'
             ' width="64" height="64" loading="lazy">',
             reverse("admin:recognizer_prediction_thumbnail", args=[prediction.pk]),
-            _("Drawing read as %(digit)s") % {"digit": prediction.digit},
+            _("Drawing predicted as %(digit)s") % {"digit": prediction.digit},
         )
 
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
@@ -225,11 +225,11 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, prediction: Prediction) -> str:
-        if prediction.is_mistake is None:
+        if prediction.is_correct is None:
             return NOTHING
-        if prediction.is_mistake:
-            return format_html('<span class="outcome wrong">✗ {}</span>', _("wrong"))
-        return format_html('<span class="outcome right">✓ {}</span>', _("right"))
+        if prediction.is_correct:
+            return format_html('<span class="outcome right">✓ {}</span>', _("correct"))
+        return format_html('<span class="outcome wrong">✗ {}</span>', _("misclassified"))
 
     @admin.display(description=gettext_lazy("model version"), ordering="model_version__name")
     def version(self, prediction: Prediction) -> str:
@@ -261,7 +261,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         if prediction.labelled_at is None:
             return NOTHING
         return _("by %(who)s, %(when)s") % {
-            "who": prediction.labelled_by or _("an account that is gone"),
+            "who": prediction.labelled_by or _("deleted account"),
             "when": moment(prediction.labelled_at),
         }
 
@@ -279,7 +279,7 @@ class PredictionAdmin(LabelHistoryAdmin):
             '{}, <a href="{}">{}</a>',
             text,
             reverse("admin:recognizer_prediction_change", args=[prediction.remembered_id]),
-            _("by an earlier drawing of theirs"),
+            _("based on an earlier drawing of this visitor"),
         )
 
     @admin.display(description=gettext_lazy("drawn by"))
@@ -378,9 +378,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def say_how_many(self, request: HttpRequest, changed: int) -> None:
         if not changed:
-            self.message_user(
-                request, _("No label was changed: they were so already."), messages.INFO
-            )
+            self.message_user(request, _("No change: already set."), messages.INFO)
             return
         text = ngettext("%(n)d label was changed.", "%(n)d labels were changed.", changed)
         self.message_user(request, text % {"n": changed}, messages.SUCCESS)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, Source, Verdict
+from recognizer.models.correctness import predicted_as
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -62,7 +63,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 class DigitFilter(ChoiceFilter):
     template = "admin/recognizer/compact_filter.html"
-    title = _("digit read")
+    title = _("predicted digit")
     parameter_name = "digit"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
@@ -79,7 +80,7 @@ class LabelFilter(ChoiceFilter):
 
 
 class AnswerFilter(ChoiceFilter):
-    """What was answered: as the digit read, but that a refused drawing was given no digit."""
+    """The answer: as the predicted digit, but "not a digit" for a rejected drawing."""
 
     template = "admin/recognizer/compact_filter.html"
     title = _("answer")
@@ -89,10 +90,7 @@ class AnswerFilter(ChoiceFilter):
         return [Choice(str(label.value), label.label, {}) for label in Label]
 
     def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
-        refused = {"verdict": Verdict.NOT_A_DIGIT}
-        if choice.value == str(Label.NOT_A_DIGIT.value):
-            return queryset.filter(**refused)
-        return queryset.filter(digit=choice.value).exclude(**refused)
+        return queryset.filter(predicted_as(Label(int(choice.value))))
 
 
 class AuditedFilter(ChoiceFilter):
@@ -118,15 +116,15 @@ class LabelledFilter(ChoiceFilter):
 
 
 class OutcomeFilter(ChoiceFilter):
-    title = _("right or wrong")
+    title = _("outcome")
     parameter_name = "outcome"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
-        return [Choice("right", _("Read right"), {}), Choice("wrong", _("Read wrong"), {})]
+        return [Choice("right", _("Correct"), {}), Choice("wrong", _("Misclassified"), {})]
 
     def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
         assert isinstance(queryset, PredictionQuerySet)
-        return queryset.right() if choice.value == "right" else queryset.mistakes()
+        return queryset.correct() if choice.value == "right" else queryset.misclassified()
 
 
 class VerdictFilter(ChoiceFilter):

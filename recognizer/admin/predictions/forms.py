@@ -70,8 +70,12 @@ class LabelForm(BaseForm):
     def meanwhile(self) -> str:
         """What another reviewer did since the page was opened."""
         if self.stored_label is None:
-            return _("Another reviewer has cleared this label meanwhile. Save again to set yours.")
-        return _("%(who)s has labelled this “%(label)s” meanwhile. Save again to overrule.") % {
+            return _(
+                "Another reviewer has cleared this label in the meantime. Save again to set yours."
+            )
+        return _(
+            "%(who)s has labelled this “%(label)s” in the meantime. Save again to overrule."
+        ) % {
             "who": self.instance.labelled_by or _("Another reviewer"),
             "label": Label(self.stored_label).label,
         }

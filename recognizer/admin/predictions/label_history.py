@@ -88,7 +88,7 @@ class LabelHistoryAdmin(PredictionBase):
         page = paginator.get_page(request.GET.get(PAGE_VAR, 1))
         context = {
             **self.admin_site.each_context(request),
-            "title": _("History of the label"),
+            "title": _("Label history"),
             "subtitle": None,
             "prediction": prediction,
             "events": page,
@@ -121,10 +121,10 @@ class LabelHistoryAdmin(PredictionBase):
         except labels.LabelConflict as conflict:
             self.message_user(request, _meanwhile(conflict.prediction), messages.ERROR)
         except ValueError:
-            text = _("Which label the drawing had was not sent with it: restore it from this page.")
+            text = _("The request did not say which label you saw. Try again from this page.")
             self.message_user(request, text, messages.ERROR)
         else:
-            text = _("The label was so already.")
+            text = _("No change: already set.")
             if change.old != change.new:
                 text = _("Label restored: %(old)s → %(new)s.") % {
                     "old": label_text(change.old),
@@ -154,8 +154,8 @@ def _seen(text: str) -> int | None:
 def _meanwhile(prediction: Prediction) -> str:
     """What another reviewer did since the page was opened."""
     if prediction.label is None:
-        return _("Another reviewer has cleared this label meanwhile. Nothing was restored.")
-    return _("%(who)s has labelled this “%(label)s” meanwhile. Nothing was restored.") % {
+        return _("Another reviewer has cleared this label in the meantime. Nothing was restored.")
+    return _("%(who)s has labelled this “%(label)s” in the meantime. Nothing was restored.") % {
         "who": prediction.labelled_by or _("Another reviewer"),
         "label": label_text(prediction.label),
     }
@@ -176,7 +176,7 @@ class ReviewerFilter(admin.SimpleListFilter):
     ) -> list[tuple[str, StrOrPromise]]:
         people = get_user_model().objects.filter(is_staff=True).order_by("username")
         names = [(str(pk), name) for pk, name in people.values_list("pk", "username")]
-        return [*names, (self.GONE, gettext_lazy("an account that is gone"))]
+        return [*names, (self.GONE, gettext_lazy("deleted account"))]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[LabelEvent]
@@ -195,7 +195,7 @@ class ViaFilter(admin.SimpleListFilter):
     """By the way that a label came."""
 
     template = "admin/recognizer/compact_filter.html"
-    title = gettext_lazy("way")
+    title = gettext_lazy("source")
     parameter_name = "via"
 
     def lookups(
@@ -257,7 +257,7 @@ class LabelEventAdmin(EventBase):
             ' width="48" height="48" loading="lazy"></a>',
             reverse("admin:recognizer_prediction_history", args=[event.prediction_id]),
             reverse("admin:recognizer_prediction_thumbnail", args=[event.prediction_id]),
-            _("The drawing %(id)s and its history") % {"id": str(event.prediction_id)[:8]},
+            _("Drawing %(id)s and its history") % {"id": str(event.prediction_id)[:8]},
         )
 
     @admin.display(description=gettext_lazy("label"))
@@ -270,7 +270,7 @@ class LabelEventAdmin(EventBase):
 
     @admin.display(description=gettext_lazy("who"))
     def who(self, event: LabelEvent) -> str:
-        return str(event.by or _("an account that is gone"))
+        return str(event.by or _("deleted account"))
 
     @admin.display(description=gettext_lazy("when"), ordering="at")
     def when(self, event: LabelEvent) -> str:

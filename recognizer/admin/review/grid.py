@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.review import grid_text
 from recognizer.labelling import grid as review_grid
+from recognizer.labelling.claims import Claimant
 from recognizer.labelling.grid import GridError, Order
 from recognizer.models import Label, Prediction, Verdict
 
@@ -37,7 +38,16 @@ def urls(site: AdminSite) -> list[URLPattern]:
         reviewer = _reviewer(request)
         if request.method == "POST":
             return _save(request, reviewer)
-        context = {**site.each_context(request), **_context(request, reviewer)}
+        answer, order, page_id = _answer(request.GET), _order(request.GET), _page_id(request.GET)
+        if answer is not None and page_id is None:
+            # In its address the page keeps its id, and with it its drawings, when it is reloaded.
+            query = request.GET.copy()
+            query["page"] = uuid4().hex
+            return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+        context = {
+            **site.each_context(request),
+            **_context(request, reviewer, answer, order, page_id),
+        }
         return TemplateResponse(request, "admin/recognizer/review/grid.html", context)
 
     @require_POST
@@ -60,9 +70,10 @@ def _reviewer(request: HttpRequest) -> User:
 # The page -------------------------------------------------------------------------------------
 
 
-def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
-    """The menu and, if an answer has been chosen, the drawings that were answered so."""
-    answer, order = _answer(request.GET), _order(request.GET)
+def _context(
+    request: HttpRequest, reviewer: User, answer: Label | None, order: Order, page_id: UUID | None
+) -> dict[str, Any]:
+    """The menu and, if an answer has been chosen, the drawings predicted as this answer."""
     waiting = review_grid.how_many_wait()
     batches = review_grid.last_batches(reviewer)
     context: dict[str, Any] = {
@@ -72,7 +83,7 @@ def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
         "menu": [
             {
                 "text": each.label,
-                "address": address(each, order),
+                "address": address(each, order, page_id),
                 "count": grid_text.count(waiting[each]),
                 "is_current": each is answer,
             }
@@ -88,24 +99,30 @@ def _context(request: HttpRequest, reviewer: User) -> dict[str, Any]:
         ],
         "last": next((batch for batch in batches if not batch.is_undone), None),
     }
-    if answer is not None:
-        context |= _drawings(request, answer, order, reviewer)
+    if answer is not None and page_id is not None:
+        context |= _drawings(request, answer, order, Claimant(reviewer, page_id))
         context["waiting"] = grid_text.count(waiting[answer])
     return context
 
 
-def _drawings(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> dict[str, Any]:
-    """The drawings of one answer and the ways to look at them."""
+def _drawings(
+    request: HttpRequest, answer: Label, order: Order, claimant: Claimant
+) -> dict[str, Any]:
+    """The drawings that were predicted as this answer, and links to other orders of them."""
     left_open = "left" in request.GET
-    page = _page(request, answer, order, reviewer)
-    ways = [
-        *((each.label, address(answer, each), each is order and not left_open) for each in Order),
-        (_("Left open"), address(answer, order, left="open"), left_open),
+    page, page_id = _page(request, answer, order, claimant), claimant.page
+    orders = [
+        *(
+            (each.label, address(answer, each, page_id), each is order and not left_open)
+            for each in Order
+        ),
+        (_("Undecided"), address(answer, order, page_id, left="open"), left_open),
     ]
     return {
         "answer": _name(answer),
         "answer_text": grid_text.answer_text(answer),
-        "ways": ways,
+        "page_id": page_id.hex,
+        "orders": orders,
         "left_open": left_open,
         "cells": grid_text.cells(page, answer),
         "ahead": [grid_text.thumbnail(drawing) for drawing in page.ahead],
@@ -115,13 +132,15 @@ def _drawings(request: HttpRequest, answer: Label, order: Order, reviewer: User)
     }
 
 
-def _page(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> review_grid.Page:
+def _page(
+    request: HttpRequest, answer: Label, order: Order, claimant: Claimant
+) -> review_grid.Page:
     for batch in _ids(request.GET.get("again", ""))[:1]:
-        again = review_grid.take_again(batch=batch, answer=answer, order=order, reviewer=reviewer)
+        again = review_grid.take_again(batch=batch, answer=answer, order=order, claimant=claimant)
         if again.drawings:
             return again
     return review_grid.take(
-        answer=answer, order=order, reviewer=reviewer, left_open="left" in request.GET
+        answer=answer, order=order, claimant=claimant, left_open="left" in request.GET
     )
 
 
@@ -130,11 +149,12 @@ def _page(request: HttpRequest, answer: Label, order: Order, reviewer: User) -> 
 
 def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
     """Label a page's drawings; go on to the next page."""
-    answer, order = _answer(request.POST), _order(request.POST)
+    answer, order, page_id = _answer(request.POST), _order(request.POST), _page_id(request.POST)
     try:
         if answer is None:
             raise GridError(_("The page's digit is missing. Open the grid again."))
-        saved = review_grid.save(answer=answer, choices=_choices(request.POST), by=reviewer)
+        claimant = Claimant(reviewer, page_id or uuid4())
+        saved = review_grid.save(answer=answer, choices=_choices(request.POST), claimant=claimant)
     except GridError as error:
         return _refusal(error)
     say = messages.warning if saved.meanwhile else messages.success
@@ -144,7 +164,7 @@ def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
         more["meanwhile"] = ",".join(pk.hex for pk in saved.meanwhile)
     if "left" in request.POST:
         more["left"] = "open"
-    return HttpResponseRedirect(address(answer, order, **more))
+    return HttpResponseRedirect(address(answer, order, page_id, **more))
 
 
 def _choices(posted: QueryDict) -> dict[UUID, int | None]:
@@ -157,7 +177,7 @@ def _choices(posted: QueryDict) -> dict[UUID, int | None]:
             pk = UUID(name.removeprefix(grid_text.FIELD))
             choices[pk] = None if value == grid_text.LEAVE else Label(int(str(value))).value
         except ValueError:
-            raise GridError(_("A drawing's label can't be read. Open the grid again.")) from None
+            raise GridError(_("A label is not valid. Open the grid again.")) from None
     return choices
 
 
@@ -167,12 +187,14 @@ def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
     batches = _ids(request.POST.get("batch", ""))
     try:
         if not batches:
-            raise GridError(_("The batch to be undone is missing. Open the grid again."))
+            raise GridError(_("The request names no batch to undo. Open the grid again."))
         answer, back, kept = review_grid.undo(batch=batches[0], by=reviewer)
     except GridError as error:
         return _refusal(error)
     messages.success(request, grid_text.undone(back, kept))
-    return HttpResponseRedirect(address(answer, order, again=batches[0].hex))
+    return HttpResponseRedirect(
+        address(answer, order, _page_id(request.POST), again=batches[0].hex)
+    )
 
 
 def _refusal(error: GridError) -> HttpResponse:
@@ -182,9 +204,11 @@ def _refusal(error: GridError) -> HttpResponse:
 # Addresses ------------------------------------------------------------------------------------
 
 
-def address(answer: Label, order: Order, **more: str) -> str:
-    """The address of a page of the grid."""
+def address(answer: Label, order: Order, page_id: UUID | None, **more: str) -> str:
+    """The address of a page of the grid; without an id the page gets one when it is opened."""
     query = {"digit": _name(answer), "order": order.value, **more}
+    if page_id is not None:
+        query["page"] = page_id.hex
     return f"{reverse('admin:recognizer_grid')}?{urlencode(query, safe=',')}"
 
 
@@ -208,6 +232,11 @@ def _order(query: QueryDict) -> Order:
         return Order(query.get("order", Order.LEAST_SURE.value))
     except ValueError:
         raise Http404("There is no such order.") from None
+
+
+def _page_id(query: QueryDict) -> UUID | None:
+    """The id that the page was given when it opened; see `claims.Claimant`."""
+    return next(iter(_ids(query.get("page", ""))), None)
 
 
 def _ids(text: str) -> list[UUID]:

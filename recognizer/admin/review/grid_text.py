@@ -24,8 +24,8 @@ SURE = 0.995
 def answer_text(answer: Label) -> str:
     """What the drawings of a page have in common."""
     if answer is Label.NOT_A_DIGIT:
-        return _("read as not a digit")
-    return _("read as %(digit)s") % {"digit": answer.label}
+        return _("predicted as not a digit")
+    return _("predicted as %(digit)s") % {"digit": answer.label}
 
 
 def count(waiting: int) -> str:
@@ -41,7 +41,7 @@ def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
     if corrected:
         parts.append(_("%(n)d corrected") % {"n": corrected})
     if left_open:
-        parts.append(_("%(n)d left open") % {"n": left_open})
+        parts.append(_("%(n)d undecided") % {"n": left_open})
     return _("%(what)s.") % {"what": ", ".join(parts) or _("No label was changed")}
 
 
@@ -52,8 +52,8 @@ def saved(result: review_grid.Saved) -> str:
         return said
     n = len(result.meanwhile)
     others = ngettext(
-        "%(n)d was labelled by another reviewer meanwhile and stays as it is.",
-        "%(n)d were labelled by another reviewer meanwhile and stay as they are.",
+        "%(n)d was already labelled by another reviewer and was not changed.",
+        "%(n)d were already labelled by another reviewer and were not changed.",
         n,
     )
     return f"{said} {others % {'n': n}}"
@@ -61,12 +61,12 @@ def saved(result: review_grid.Saved) -> str:
 
 def undone(back: int, kept: int) -> str:
     """What came of an undo."""
-    said = ngettext("%(n)d label taken back.", "%(n)d labels taken back.", back) % {"n": back}
+    said = ngettext("%(n)d label undone.", "%(n)d labels undone.", back) % {"n": back}
     if not kept:
         return said
     left = ngettext(
-        "%(n)d had been changed since and stays as it is.",
-        "%(n)d had been changed since and stay as they are.",
+        "%(n)d had been changed since and was kept.",
+        "%(n)d had been changed since and were kept.",
         kept,
     )
     return f"{said} {left % {'n': kept}}"
@@ -90,10 +90,10 @@ def cells(page: review_grid.Page, answer: Label) -> list[dict[str, Any]]:
 
 def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
     if answer is Label.NOT_A_DIGIT:
-        name = _("Drawing %(n)d, read as not a digit, closest to %(digit)d")
+        name = _("Drawing %(n)d, predicted as not a digit, closest to %(digit)d")
         caption = f"{drawing.digit}?"
     else:
-        name = _("Drawing %(n)d, read as %(digit)d, %(sure)s")
+        name = _("Drawing %(n)d, predicted as %(digit)d, %(sure)s")
         caption = (
             ""
             if drawing.confidence >= SURE
@@ -116,8 +116,8 @@ def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
 def _options(answer: Label, chosen: Label) -> SafeString:
     """What can be said of a drawing, "right" first."""
     choices = [
-        (str(answer.value), _("%(answer)s, right") % {"answer": answer.label}),
-        (LEAVE, _("not sure, leave open")),
+        (str(answer.value), _("%(answer)s, correct") % {"answer": answer.label}),
+        (LEAVE, _("undecided")),
         *((str(each.value), each.label) for each in Label if each is not answer),
     ]
     return format_html_join(
@@ -145,18 +145,18 @@ def page_texts(answer: Label) -> dict[str, Any]:
         "save": {
             "confirm": _("Confirm {n}"),
             "correct": _("correct {n}"),
-            "leave": _("leave {n} open"),
+            "leave": _("leave {n} undecided"),
         },
-        "marked": _("{name}, marked as wrong"),
+        "marked": _("{name}, selected as wrong"),
         "corrected": _("{name}, corrected to {label}"),
         "which": {
-            "none": _("Pick the wrong ones"),
-            "marked": _("{n} marked: correct to"),
+            "none": _("Select the wrong ones"),
+            "marked": _("{n} selected: correct to"),
         },
         "busy": _("Saving…"),
-        "unreachable": _("The site can't be reached. Your marks are still here: try again."),
+        "unreachable": _("The site can't be reached. Your selection is still here: try again."),
         "refused": _(
-            "The site didn't accept that. Your marks are still here. Log in again in another tab, "
-            "or reload the page."
+            "The page could not be saved. Your selection is still here. Log in again in another "
+            "tab, or reload the page."
         ),
     }

@@ -10,8 +10,8 @@ from recognizer.labelling import queue as review_queue
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label
 
-MAX_HELD = 2 * review_queue.MAX_BATCH
-"""How many drawings a page holds, at most."""
+MAX_SHOWN = 2 * review_queue.MAX_BATCH
+"""The most drawings that a page shows."""
 
 
 class StartSerializer(serializers.Serializer[Any]):
@@ -21,13 +21,19 @@ class StartSerializer(serializers.Serializer[Any]):
     order = serializers.ChoiceField(choices=Order.choices, required=False)
 
 
-class HeldSerializer(serializers.Serializer[Any]):
-    """The drawings that the page holds."""
+class PageSerializer(serializers.Serializer[Any]):
+    """What every request names: the page that sends it."""
 
-    have = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_HELD)
+    page = serializers.UUIDField()
 
 
-class NextSerializer(HeldSerializer):
+class ShownSerializer(PageSerializer):
+    """The drawings that the page shows."""
+
+    have = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_SHOWN)
+
+
+class NextSerializer(ShownSerializer):
     """A question for more drawings."""
 
     order = serializers.ChoiceField(choices=Order.choices)
@@ -35,13 +41,13 @@ class NextSerializer(HeldSerializer):
     wanted = serializers.IntegerField(min_value=1, max_value=review_queue.MAX_BATCH)
 
 
-class ReleaseSerializer(HeldSerializer):
-    """Drawings given back."""
+class ReleaseSerializer(ShownSerializer):
+    """Drawings that the page no longer shows."""
 
     until = serializers.DateTimeField()
 
 
-class DrawingSerializer(serializers.Serializer[Any]):
+class DrawingSerializer(PageSerializer):
     """One drawing."""
 
     id = serializers.UUIDField()
@@ -56,6 +62,6 @@ class LabelSerializer(DrawingSerializer):
 
 
 class UndoSerializer(DrawingSerializer):
-    """A label taken back by its step, or a skip where there is none."""
+    """A label undone by its step, or a skip where there is none."""
 
     step = serializers.UUIDField(allow_null=True)

@@ -28,16 +28,16 @@ BEST = 3
 
 EXPLANATIONS: dict[Order, StrOrPromise] = {
     Order.DISAGREEMENT: gettext_lazy(
-        "Where the visitor says something else than the network, newest first; then the drawings "
-        "that the network was least sure of."
+        "Drawings whose visitor disagrees with the prediction, newest first; then the least "
+        "certain ones."
     ),
     Order.LEAST_SURE: gettext_lazy(
-        "Where the two likeliest digits are closest to each other (margin sampling, Settles 2009): "
-        "a label there teaches the next model most."
+        "Drawings whose two most likely digits are closest (margin sampling, Settles 2009): labels "
+        "here improve the next model most."
     ),
-    Order.NEWEST: gettext_lazy("What was drawn last: shows what visitors are doing now."),
+    Order.NEWEST: gettext_lazy("The latest drawings: what visitors are doing now."),
     Order.AUDIT: gettext_lazy(
-        "Only drawings picked by chance: every label makes the measured accuracy more certain."
+        "Only random drawings: each label makes the measured accuracy more certain."
     ),
 }
 
@@ -104,16 +104,16 @@ def personal(prediction: Prediction) -> str:
 def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
     """Return the label that a drawing carries, and what is said of who set it."""
     if prediction.label is None:
-        return {"value": None, "text": _("Somebody has cleared this label while you looked.")}
+        return {"value": None, "text": _("Someone has cleared this label in the meantime.")}
     label = str(Label(prediction.label).label)
     if prediction.labelled_by_id == reviewer.pk:
-        text = _("You have labelled this “%(label)s” already.")
+        text = _("You have already labelled this “%(label)s”.")
     elif prediction.audit_key is not None:
         # A drawing of the audit sample may have been labelled long ago; it was not said then.
-        text = _("%(who)s has labelled this “%(label)s” already.")
+        text = _("%(who)s has already labelled this “%(label)s”.")
     else:
-        text = _("%(who)s labelled this “%(label)s” while you looked.")
-    who = prediction.labelled_by or _("Somebody")
+        text = _("%(who)s has labelled this “%(label)s” in the meantime.")
+    who = prediction.labelled_by or _("Someone")
     return {"value": prediction.label, "text": text % {"who": who, "label": label}}
 
 
@@ -144,34 +144,34 @@ def page_texts() -> dict[str, Any]:
         "progress_more": _("{done} of more than {total}"),
         "pace": _("{pace} a minute"),
         "read": {
-            Verdict.DIGIT.value: _("Read as {digit}"),
+            Verdict.DIGIT.value: _("Predicted {digit}"),
             Verdict.UNCERTAIN.value: _("Perhaps {digit}"),
-            Verdict.NOT_A_DIGIT.value: _("Refused; closest to {digit}"),
+            Verdict.NOT_A_DIGIT.value: _("Rejected; closest to {digit}"),
         },
         "confirm": _("Confirm: {label}"),
         "announcement": _("{read}, {percent}."),
         "announcement_audit": _("{read}, {percent}. Random check."),
-        "alt": _("The drawing, read as {answer}"),
+        "alt": _("The drawing, predicted as {answer}"),
         "damaged": _("This drawing is damaged and can't be shown. Skip it."),
         "keep": _("Keep {label}"),
         "overrule": _("Overrule: {label}"),
         "again": _("Label it {label} again"),
         "not_saved": _("Not saved."),
-        "comes_back": _("One drawing comes back after this one: {reason}"),
+        "comes_back": _("{reason} You'll see it next."),
         "not_undone": _("It is still labelled {label}."),
-        "nothing_to_undo": _("There is nothing to undo."),
-        "nothing_new": _("Nothing new yet."),
-        "lost": _("Another reviewer has that drawing now. This is the next one."),
+        "nothing_to_undo": _("Nothing to undo."),
+        "nothing_new": _("No new drawings yet."),
+        "lost": _("That drawing is now reserved for another reviewer. This is the next one."),
         "skipped": _("skipped"),
         "saving": _("saving…"),
         "summary": _("You have labelled {done}. Thank you!"),
-        "with_others": _("Other reviewers are looking at {count} more."),
-        "put_off": _("{count} that you skipped come back within an hour."),
+        "with_others": _("{count} more are reserved for other reviewers or your other tabs."),
+        "still_skipped": _("You skipped {count}. You'll see them again within an hour."),
         "error": {
             "network": _("The site can't be reached."),
             "timeout": _("The site took too long to answer."),
-            "login": _("The site wants you to log in again."),
+            "login": _("You need to log in again."),
             "server": _("Something went wrong on the site."),
-            "refused": _("The site did not accept that. Reload the page."),
+            "refused": _("The request was rejected. Reload the page."),
         },
     }

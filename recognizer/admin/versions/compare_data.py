@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from recognizer.admin.versions import card_table
@@ -13,6 +13,7 @@ from recognizer.admin.versions.gate_table import difference
 from recognizer.inference.card import DataSource, SetMetrics
 from recognizer.jobs import gate_text
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
+from recognizer.models.correctness import is_correct, predicted_as
 from recognizer.text.numbers import grouped, share
 from recognizer.versions import comparison
 
@@ -111,7 +112,7 @@ def _known(n: int | None) -> str:
 def answer_changes(one: ModelVersion, other: ModelVersion, chosen: str) -> list[AnswerChange]:
     """Return from which answer to which they differ, the most frequent change first."""
     found = []
-    for each in comparison.directions(one=one, other=other):
+    for each in comparison.transitions(one=one, other=other):
         value = f"{each.old.value}-{each.new.value}"
         text = f"{each.old.label} → {each.new.label}"
         if each.old is each.new:
@@ -126,21 +127,21 @@ def with_change(drawings: QuerySet[Prediction], value: str) -> QuerySet[Predicti
     labels = {str(label.value): label for label in Label}
     if old not in labels or new not in labels:
         return drawings
-    return drawings.filter(_answers("one", labels[old]), _answers("other", labels[new]))
-
-
-def _answers(name: str, label: Label) -> Q:
-    refuses = Q(**{f"{name}_verdict": Verdict.NOT_A_DIGIT})
-    if label is Label.NOT_A_DIGIT:
-        return refuses
-    return ~refuses & Q(**{f"{name}_digit": label.value})
+    return drawings.filter(predicted_as(labels[old], "one_"), predicted_as(labels[new], "other_"))
 
 
 def changed(row: Any) -> ChangedDrawing:
     """Return a drawing of `comparison.changes_between` as the page shows it."""
     outcome = ""
     if row.label is not None:
-        one, other = (_answer(row, name) == row.label for name in ("one", "other"))
+        one, other = (
+            is_correct(
+                label=row.label,
+                digit=getattr(row, f"{name}_digit"),
+                verdict=getattr(row, f"{name}_verdict"),
+            )
+            for name in ("one", "other")
+        )
         outcome = "fixed" if other and not one else "broken" if one and not other else ""
     return ChangedDrawing(
         prediction=row,
@@ -151,12 +152,7 @@ def changed(row: Any) -> ChangedDrawing:
     )
 
 
-def _answer(row: Any, name: str) -> Label:
-    if getattr(row, f"{name}_verdict") == Verdict.NOT_A_DIGIT:
-        return Label.NOT_A_DIGIT
-    return Label(getattr(row, f"{name}_digit"))
-
-
 def _text(row: Any, name: str) -> str:
     digit = getattr(row, f"{name}_digit")
-    return f"({digit})" if _answer(row, name) is Label.NOT_A_DIGIT else str(digit)
+    rejects = getattr(row, f"{name}_verdict") == Verdict.NOT_A_DIGIT
+    return f"({digit})" if rejects else str(digit)

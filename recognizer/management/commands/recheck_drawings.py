@@ -9,16 +9,16 @@ from recognizer.models import Label, ModelVersion, Prediction
 from recognizer.predictions import selectors
 from recognizer.versions import comparison, loading
 
-# More ways than these are only counted.
-WAYS = 12
+# Rarer transitions are only counted.
+LISTED = 12
 
 
 class Command(BaseCommand):
-    help = "Run a model version over the stored drawings and say what would change with it."
+    help = "Predict the stored drawings with a model version and show what would change."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--model", metavar="NAME", help="as list_models shows it; the active one if not given"
+            "--model", metavar="NAME", help="a name from list_models (default: the active version)"
         )
         parser.add_argument(
             "--labelled-only", action="store_true", help="only drawings with a label"
@@ -26,12 +26,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--since",
             metavar="DATE",
-            help="only what was drawn on this day (2026-03-31, or with a time) or later",
+            help="only drawings from this day (2026-03-31, or with a time) or later",
         )
         parser.add_argument(
             "--again",
             action="store_true",
-            help="also over the drawings that this version has been run over before",
+            help="also predict drawings again that this version has already predicted",
         )
 
     def handle(
@@ -62,12 +62,12 @@ class Command(BaseCommand):
                 )
         except loading.LoadError as error:
             raise CommandError(str(error)) from error
-        ways = comparison.directions_by(version=version, drawings=drawings)
-        for line in describe(version, summary, ways):
+        transitions = comparison.transitions_by(version=version, drawings=drawings)
+        for line in describe(version, summary, transitions):
             self.stdout.write(line)
 
     def name_damaged(self, pk: UUID, why: str) -> None:
-        say(f"Drawing {pk} can't be read: {why}", self.stderr)
+        say(f"Drawing {pk} is damaged: {why}", self.stderr)
 
 
 def named_version(name: str | None) -> ModelVersion:
@@ -83,39 +83,33 @@ def named_version(name: str | None) -> ModelVersion:
 
 
 def describe(
-    version: ModelVersion, summary: comparison.Summary, ways: list[comparison.Direction]
+    version: ModelVersion, summary: comparison.Summary, transitions: list[comparison.Transition]
 ) -> list[str]:
     """What would change, in lines of text."""
     found = summary.comparison
-    lines = [f"Ran {version.name} over {counted(summary.answered)}."]
+    lines = [f"Predicted {counted(summary.answered)} with {version.name}."]
     if summary.damaged:
-        lines.append(f"Left out {counted(summary.damaged)} that can't be read.")
-    lines.append(
-        f"Of {counted(found.n)} it answers {found.same} as they were answered "
-        f"and {found.changed} otherwise."
-    )
+        lines.append(f"Skipped {counted(summary.damaged)} that can't be decoded.")
+    lines.append(f"{counted(found.n)}: {found.same} unchanged, {found.changed} changed.")
     if found.labelled:
-        lines.append(
-            f"Of {found.labelled} with a label, {found.fixed} would be right that were wrong, "
-            f"{found.broken} wrong that were right."
-        )
-    lines += [f"  {in_words(way)}" for way in ways[:WAYS]]
-    if len(ways) > WAYS:
-        lines.append(f"  and {sum(way.n for way in ways[WAYS:])} in {len(ways) - WAYS} other ways")
+        lines.append(f"{found.labelled} with a label: {found.fixed} fixed, {found.broken} broken.")
+    lines += [f"  {in_words(each)}" for each in transitions[:LISTED]]
+    if rare := transitions[LISTED:]:
+        lines.append(f"  and {sum(each.n for each in rare)} in {len(rare)} rarer transitions")
     if found.changed:
         address = reverse("admin:recognizer_prediction_changelist")
-        lines.append(f"Look at them: {address}?changed={version.pk}")
+        lines.append(f"See them in the admin: {address}?changed={version.pk}")
     return lines
 
 
-def in_words(way: comparison.Direction) -> str:
-    marked = [(way.fixed, "fixed"), (way.broken, "broken")]
+def in_words(change: comparison.Transition) -> str:
+    marked = [(change.fixed, "fixed"), (change.broken, "broken")]
     outcome = ", ".join(f"{count} {text}" for count, text in marked if count)
-    if way.old is way.new is Label.NOT_A_DIGIT:
-        change = "not a digit, with another closest"
+    if change.old is change.new is Label.NOT_A_DIGIT:
+        text = "not a digit, with another closest digit"
     else:
-        change = f"{way.old.label} → {way.new.label}"
-    return f"{change}: {way.n}" + (f" ({outcome})" if outcome else "")
+        text = f"{change.old.label} → {change.new.label}"
+    return f"{text}: {change.n}" + (f" ({outcome})" if outcome else "")
 
 
 def counted(number: int) -> str:

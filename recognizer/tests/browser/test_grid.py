@@ -27,7 +27,7 @@ GRID = LIST + "grid/?digit=7"
 
 
 class Grid:
-    """One reviewer's page of what was read as 7."""
+    """One reviewer's page of what was predicted as 7."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
@@ -79,7 +79,7 @@ def open_grid(new_context: Any, live_server: LiveServer, complaints: list[str], 
 
 @pytest.fixture
 def sevens(live_server: LiveServer) -> list[Prediction]:
-    """Return 70 drawings that the model read as 7, in the order in which the grid shows them."""
+    """Return 70 drawings predicted as 7, in the order in which the grid shows them."""
     version = make_version()
     return Prediction.objects.bulk_create(
         [
@@ -108,8 +108,8 @@ def test_wrong_ones_are_clicked_corrected_and_the_rest_confirmed_with_one_press(
 
     for n in (2, 5, 14):
         grid.cell(sevens[n]).click()
-    expect(grid.page.get_by_text("3 marked: correct to")).to_be_visible()
-    expect(grid.save).to_have_text("Confirm 57, leave 3 open")
+    expect(grid.page.get_by_text("3 selected: correct to")).to_be_visible()
+    expect(grid.save).to_have_text("Confirm 57, leave 3 undecided")
     grid.page.get_by_role("button", name="1", exact=True).click()
     expect(grid.save).to_have_text("Confirm 57, correct 3")
     expect(grid.cell(sevens[5]).locator(".grid-badge")).to_have_text("1")
@@ -139,17 +139,17 @@ def test_it_all_goes_by_keyboard(open_grid: Any, reviewer: User, sevens: list[Pr
     grid.press("End", "x")
     expect(grid.cell(sevens[59]).locator(".grid-badge")).to_have_text("✗")
     grid.press("ArrowLeft", "Space", "Space", "ArrowLeft", "4", "7", "ArrowLeft", "Space")
-    expect(grid.save).to_have_text("Confirm 56, correct 3, leave 1 open")
+    expect(grid.save).to_have_text("Confirm 56, correct 3, leave 1 undecided")
     grid.press("Enter")
 
-    expect(grid.said).to_have_text("56 confirmed, 3 corrected, 1 left open.")
+    expect(grid.said).to_have_text("56 confirmed, 3 corrected, 1 undecided.")
     assert labels_of([sevens[n] for n in (0, 2, 14, 56, 57, 58, 59)]) == [7, 1, 1, None, 7, 7, 10]
     # The next page is there, and it goes on from its first drawing.
     expect(grid.cell(sevens[60])).to_be_focused()
     grid.press("?")
-    expect(grid.page.get_by_text("undo the last page and show it again")).to_be_visible()
+    expect(grid.page.get_by_text("undo the last batch and show it again")).to_be_visible()
     grid.press("u")
-    expect(grid.said).to_have_text("59 labels taken back.")
+    expect(grid.said).to_have_text("59 labels undone.")
     assert set(labels_of(sevens)) == {None}
 
 
@@ -171,7 +171,7 @@ def test_an_undone_page_comes_back_with_its_corrections_and_marks(
     grid.cell(sevens[2]).click()
     grid.press("Enter")
     # What had been marked before the undo is marked still.
-    expect(grid.save).to_have_text("Confirm 9, leave 1 open")
+    expect(grid.save).to_have_text("Confirm 9, leave 1 undecided")
     assert label_of(sevens[2]) == 7
 
 
@@ -182,7 +182,7 @@ def test_an_older_page_is_undone_from_the_list(
     grid.press("Enter")
     expect(grid.cells).to_have_count(10)
     grid.press("Enter")
-    expect(grid.page.get_by_text("None waits that is read as 7.")).to_be_visible()
+    expect(grid.page.get_by_text("No drawings predicted as 7 are waiting.")).to_be_visible()
 
     lines = grid.page.locator(".grid-batches li")
     expect(lines).to_have_count(2)
@@ -192,7 +192,7 @@ def test_an_older_page_is_undone_from_the_list(
     assert [label_of(sevens[0]), label_of(sevens[65])] == [None, 7]
     # U goes further back each time.
     grid.press("u")
-    expect(grid.said).to_have_text("10 labels taken back.")
+    expect(grid.said).to_have_text("10 labels undone.")
     assert set(labels_of(sevens)) == {None}
 
 
@@ -208,9 +208,9 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
     grid.press("Enter")
 
     expect(grid.said).to_have_text(
-        "59 confirmed. 1 was labelled by another reviewer meanwhile and stays as it is."
+        "59 confirmed. 1 was already labelled by another reviewer and was not changed."
     )
-    others = grid.page.get_by_role("region", name="Labelled by another reviewer meanwhile")
+    others = grid.page.get_by_role("region", name="Already labelled by another reviewer")
     expect(others).to_contain_text("grace says “1”")
     assert labels_of(sevens[2:5]) == [7, 1, 7]
     others.get_by_role("link").click()
@@ -225,9 +225,10 @@ def test_two_reviewers_at_once_get_different_drawings(
     two = open_grid(make_staff("grace", "view_prediction", "label_prediction"))
     assert len(one.shown()) == 60
     assert two.shown() == []
-    expect(two.page.get_by_text("another reviewer is looking at them")).to_be_visible()
+    expect(two.page.get_by_text("reserved for someone else")).to_be_visible()
 
-    one.open(LIST + "grid/?digit=3")
+    one.page.locator(".grid-menu a").filter(has_text="3").click()
+    one.page.wait_for_url("**digit=3**")
 
     two.open()
     assert len(two.shown()) == 60
@@ -315,7 +316,7 @@ def test_it_works_by_touch_on_a_narrow_phone(
     assert label_of(sevens[5]) == 1
     assert grid.has_no_sideways_scroll()
     grid.undo.tap()
-    expect(grid.said).to_have_text("60 labels taken back.")
+    expect(grid.said).to_have_text("60 labels undone.")
 
 
 @pytest.mark.parametrize("scripted", [True, False], ids=["scripted", "plain"])
@@ -336,39 +337,39 @@ def test_it_works_without_javascript(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer, java_script_enabled=False, viewport={"width": 320, "height": 700})
-    choice = grid.page.get_by_label("Drawing 3, read as 7")
+    choice = grid.page.get_by_label("Drawing 3, predicted as 7")
     expect(choice).to_be_visible()
     choice.select_option("1")
-    grid.page.get_by_label("Drawing 4, read as 7").select_option("not sure, leave open")
+    grid.page.get_by_label("Drawing 4, predicted as 7").select_option("undecided")
     grid.page.get_by_role("button", name="Save this page").click()
 
-    expect(grid.said).to_have_text("58 confirmed, 1 corrected, 1 left open.")
+    expect(grid.said).to_have_text("58 confirmed, 1 corrected, 1 undecided.")
     expect(grid.cells).to_have_count(10)
     assert labels_of(sevens[:4]) == [7, 7, 1, None]
 
     grid.undo.click()
-    expect(grid.said).to_have_text("59 labels taken back.")
-    expect(grid.page.get_by_label("Drawing 3, read as 7")).to_have_value("1")
+    expect(grid.said).to_have_text("59 labels undone.")
+    expect(grid.page.get_by_label("Drawing 3, predicted as 7")).to_have_value("1")
 
 
 def test_a_screen_reader_is_told_what_is_what(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer)
-    box = grid.page.get_by_role("listbox", name="60 drawings read as 7")
+    box = grid.page.get_by_role("listbox", name="60 drawings predicted as 7")
     expect(box).to_have_attribute("aria-multiselectable", "true")
-    first = box.get_by_role("option", name="Drawing 1, read as 7, 60.0\u00a0%", exact=True)
+    first = box.get_by_role("option", name="Drawing 1, predicted as 7, 60.0\u00a0%", exact=True)
     expect(first).to_have_attribute("aria-selected", "false")
     expect(box.locator("[tabindex='0']")).to_have_count(1)
 
     first.click()
-    expect(grid.status).to_have_text("Drawing 1, read as 7, 60.0\u00a0%, marked as wrong")
+    expect(grid.status).to_have_text("Drawing 1, predicted as 7, 60.0\u00a0%, selected as wrong")
     grid.press("x")
-    corrected = "Drawing 1, read as 7, 60.0\u00a0%, corrected to not a digit"
+    corrected = "Drawing 1, predicted as 7, 60.0\u00a0%, corrected to not a digit"
     expect(grid.status).to_have_text(corrected)
     expect(box.get_by_role("option", name=corrected)).to_have_attribute("aria-selected", "true")
     grid.press("Enter")
-    expect(grid.status).to_have_text("59 confirmed, 1 corrected. 10 drawings read as 7")
+    expect(grid.status).to_have_text("59 confirmed, 1 corrected. 10 drawings predicted as 7")
 
 
 def test_keys_mean_nothing_where_they_are_not_meant(
@@ -388,6 +389,8 @@ def test_the_dark_page_differs_and_its_marks_are_seen(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     def colours(scheme: str) -> tuple[str, str, str]:
+        # The other page is closed: its drawings are free again.
+        ReviewClaim.objects.all().delete()
         grid = open_grid(reviewer, color_scheme=scheme)
         grid.cell(sevens[0]).click()
         grid.press("1")

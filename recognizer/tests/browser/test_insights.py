@@ -113,7 +113,7 @@ CONTRASTS = """
 
 def test_a_cell_opens_its_drawings_by_mouse_and_by_key(open_page: Any) -> None:
     page = open_page()
-    name = "12 drawings labelled “4”, answered “9”"
+    name = "12 drawings labelled “4”, predicted “9”"
     cell = page.get_by_role("link", name=name).first
     cell.click()
     expect(page.locator("#result_list tbody tr")).to_have_count(12)
@@ -137,12 +137,12 @@ def test_the_parts_have_names_for_a_screen_reader(open_page: Any) -> None:
     page = open_page()
     for name in CHARTS:
         expect(page.locator(f"section[aria-labelledby={name}-name]")).to_be_visible()
-    image = page.get_by_role("img", name="Is the confidence honest?")
+    image = page.get_by_role("img", name="Calibration")
     expect(image).to_have_accessible_description(
-        "Drawings labelled as digits: 113. The network promised 86.3\u00a0% on average and read "
-        "89.4\u00a0% right. The expected calibration error is 14.8 points."
+        "Drawings labelled as digits: 113. Mean confidence 86.3\u00a0%, correct 89.4\u00a0%. "
+        "The expected calibration error is 14.8 points."
     )
-    expect(page.get_by_role("group", name="What is taken for what")).to_be_visible()
+    expect(page.get_by_role("group", name="Confusion matrix")).to_be_visible()
 
 
 def test_colours_that_the_reader_forces_are_kept(open_page: Any) -> None:

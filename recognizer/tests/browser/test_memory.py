@@ -52,7 +52,7 @@ def test_what_a_visitor_corrects_is_read_right_at_once(desk: Desk) -> None:
     expect(desk.status).to_contain_text("That looks like a 4.")
     expect(desk.status).to_contain_text("From your corrections.")
     second = Prediction.objects.exclude(pk=first.pk).get()
-    for name, row in [("This drawing", second), ("The remembered drawing that decided", first)]:
+    for name, row in [("This drawing", second), ("The earlier drawing it looks like", first)]:
         picture = _personal(desk).get_by_role("img", name=name)
         assert str(row.pk) in str(picture.get_attribute("src"))
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
@@ -148,7 +148,7 @@ def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
     expect(on).to_be_visible()
     expect(_memory(desk.page).locator("[data-slot=memory-error]")).to_be_empty()
     # It holds after a reload.
-    expect(_memory(desk.open().page)).to_contain_text("Switched off")
+    expect(_memory(desk.open().page)).to_contain_text("Personal learning is off")
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
 
@@ -189,7 +189,7 @@ def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_serv
 
     form.get_by_role("button", name="4", exact=True).click()
     _memory(page).get_by_role("button", name="Turn off personal learning").click()
-    expect(_memory(page)).to_contain_text("Switched off")
+    expect(_memory(page)).to_contain_text("Personal learning is off")
     _memory(page).get_by_text("Reset…").click()
     _memory(page).get_by_role("button", name="Reset personal learning", exact=True).click()
     expect(_memory(page)).to_contain_text("Drawings learned from: 0")

@@ -131,7 +131,7 @@ def test_each_key_labels_and_the_next_drawing_is_there(
 def test_a_refused_drawing_is_confirmed_as_no_digit(open_review: OpenDesk, ada: User) -> None:
     row = make_prediction(7, verdict="not_a_digit")
     desk = open_review(ada)
-    expect(desk.read).to_have_text("Refused; closest to 7")
+    expect(desk.read).to_have_text("Rejected; closest to 7")
     expect(desk.page.locator("[data-slot=confirm]")).to_have_text("Confirm: not a digit Enter")
     desk.press("Enter")
     expect(desk.done).to_be_visible()
@@ -252,7 +252,7 @@ def test_ten_steps_are_taken_back(open_review: OpenDesk, ada: User) -> None:
         desk.press("Backspace" if index % 2 else "u")
         desk.expect_shown(rows[index])
     desk.press("u")
-    expect(desk.message).to_contain_text("There is nothing to undo.")
+    expect(desk.message).to_contain_text("Nothing to undo.")
     desk.expect_saved()
     assert labels(rows) == [5, 5, *[None] * 10]
     assert not ReviewSkip.objects.exists()
@@ -276,7 +276,7 @@ def test_the_last_label_is_taken_back_by_mouse_when_all_is_done(
     desk = open_review(ada)
     desk.press("8")
     expect(desk.done).to_be_visible()
-    desk.button("Undo the latest").click()
+    desk.button("Undo the last step").click()
     desk.expect_shown(row)
     desk.expect_saved()
     assert label_of(row) is None
@@ -303,7 +303,7 @@ def test_a_label_that_is_not_sent_comes_back_with_a_message(
     desk.page.context.set_offline(True)
     desk.press("7")
     expect(desk.message).to_contain_text(
-        "One drawing comes back after this one: Not saved. The site can't be reached."
+        "Not saved. The site can't be reached. You'll see it next."
     )
     # The drawing that is looked at stays: the next key is meant for it.
     desk.expect_shown(rows[1])
@@ -350,7 +350,7 @@ def test_all_that_waits_comes_back_in_order(
     [
         (500, "<h1>Server Error</h1>", "Something went wrong on the site."),
         (502, "", "Something went wrong on the site."),
-        (403, "<h1>CSRF</h1>", "The site wants you to log in again."),
+        (403, "<h1>CSRF</h1>", "You need to log in again."),
     ],
 )
 def test_an_error_of_the_site_brings_the_drawing_back(
@@ -397,7 +397,7 @@ def test_a_drawing_deleted_meanwhile_is_left_out(
     desk = open_review(ada)
     Prediction.objects.filter(pk=rows[0].pk).delete()
     desk.press("7")
-    expect(desk.message).to_contain_text("This drawing has been deleted meanwhile.")
+    expect(desk.message).to_contain_text("This drawing has been deleted.")
     desk.press("1", "2", "3", "4")
     expect(desk.done).to_be_visible()
     assert labels(rows[1:]) == [1, 2, 3, 4]
@@ -469,10 +469,10 @@ def test_a_label_that_somebody_set_meanwhile_is_shown_and_the_reviewer_decides(
     desk = open_review(ada)
     labelling_labels.label_predictions(predictions=[rows[0].pk], label=7, by=grace)
     desk.press("3")
-    expect(desk.message).to_contain_text("grace labelled this “7” while you looked.")
+    expect(desk.message).to_contain_text("grace has labelled this “7” in the meantime.")
     desk.press("1")
     desk.expect_shown(rows[0])
-    expect(desk.note).to_contain_text("grace labelled this “7” while you looked.")
+    expect(desk.note).to_contain_text("grace has labelled this “7” in the meantime.")
     assert label_of(rows[0]) == 7
     desk.button(choice).click()
     desk.expect_shown(rows[2])
@@ -491,7 +491,7 @@ def test_a_page_that_was_looked_away_from_hears_of_a_label(
     desk.open()
     labelling_labels.label_predictions(predictions=[rows[0].pk, rows[1].pk], label=7, by=grace)
     desk.page.clock.run_for("02:00")
-    expect(desk.note).to_contain_text("grace labelled this “7” while you looked.")
+    expect(desk.note).to_contain_text("grace has labelled this “7” in the meantime.")
     desk.button("Keep 7").click()
     desk.expect_shown(rows[2])
 
@@ -558,15 +558,15 @@ def test_all_done_says_what_to_do_next_and_sees_new_drawings(
     desk.press("s", "1", "2", "3", "4")
     expect(desk.done).to_be_visible()
     expect(desk.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
-    expect(desk.page.get_by_text("1 that you skipped come back")).to_be_visible()
+    expect(desk.page.get_by_text("You skipped 1. You'll see them again")).to_be_visible()
     expect(
         desk.page.get_by_role("main").get_by_role("link", name="All drawings").last
     ).to_be_visible()
-    desk.button("Look again now").click()
-    expect(desk.message).to_contain_text("Nothing new yet.")
+    desk.button("Check again").click()
+    expect(desk.message).to_contain_text("No new drawings yet.")
     expect(desk.done).to_be_visible()
     new = make_prediction(9)
-    desk.button("Look again now").click()
+    desk.button("Check again").click()
     desk.expect_shown(new)
 
 
@@ -620,7 +620,7 @@ def test_single_keys_can_be_switched_off(
 ) -> None:
     desk = open_review(ada)
     desk.press("?")
-    desk.page.get_by_label("Label by single keys").uncheck()
+    desk.page.get_by_label("Single-key shortcuts").uncheck()
     desk.button("Close").click()
     desk.press("7", "s", "Enter")
     desk.button("Label 8").click()
@@ -638,8 +638,8 @@ def test_the_parts_have_names_for_a_screen_reader(
     page = open_review(ada).page
     expect(page.get_by_role("heading", level=1)).to_have_text("Review queue")
     expect(page.get_by_role("navigation", name="Review")).to_be_visible()
-    expect(page.get_by_role("img", name="The drawing, read as 0")).to_be_visible()
-    expect(page.get_by_role("table", name="The three likeliest digits")).to_be_visible()
+    expect(page.get_by_role("img", name="The drawing, predicted as 0")).to_be_visible()
+    expect(page.get_by_role("table", name="The three most likely digits")).to_be_visible()
     expect(page.get_by_role("group", name="Label")).to_be_visible()
     for digit in range(10):
         expect(page.get_by_role("button", name=f"Label {digit}", exact=True)).to_be_visible()

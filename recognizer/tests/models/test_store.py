@@ -242,20 +242,20 @@ def test_an_unknown_label_changes_nothing(make: Make, reviewer: User, label: int
 
 
 @pytest.mark.parametrize(
-    ("verdict", "label", "is_mistake"),
+    ("verdict", "label", "is_correct"),
     [
         ("digit", None, None),
-        ("digit", 3, False),
-        ("digit", 4, True),
-        ("digit", Label.NOT_A_DIGIT, True),
-        ("uncertain", Label.NOT_A_DIGIT, True),
-        ("not_a_digit", Label.NOT_A_DIGIT, False),
-        ("not_a_digit", 4, True),
-        ("not_a_digit", 3, False),
+        ("digit", 3, True),
+        ("digit", 4, False),
+        ("digit", Label.NOT_A_DIGIT, False),
+        ("uncertain", Label.NOT_A_DIGIT, False),
+        ("not_a_digit", Label.NOT_A_DIGIT, True),
+        ("not_a_digit", 4, False),
+        ("not_a_digit", 3, True),
     ],
 )
-def test_what_counts_as_a_mistake(
-    make: Make, verdict: str, label: int | None, is_mistake: bool | None
+def test_what_counts_as_correct(
+    make: Make, verdict: str, label: int | None, is_correct: bool | None
 ) -> None:
     row = make(
         digit=3,
@@ -264,10 +264,11 @@ def test_what_counts_as_a_mistake(
         labelled_at=None if label is None else timezone.now(),
     )
 
-    assert row.is_mistake is is_mistake
-    assert Prediction.objects.mistakes().exists() is bool(is_mistake)
-    assert Prediction.objects.right().exists() is (is_mistake is False)
-    assert selectors.labelled_drawings(only_mistakes=True).exists() is bool(is_mistake)
+    assert row.is_correct is is_correct
+    assert Prediction.objects.misclassified().exists() is (is_correct is False)
+    assert Prediction.objects.correct().exists() is bool(is_correct)
+    mistakes = selectors.labelled_drawings(only_mistakes=True)
+    assert mistakes.exists() is (is_correct is False)
 
 
 def test_labelled_drawings_can_be_narrowed(make: Make) -> None:

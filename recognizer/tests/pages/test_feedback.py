@@ -264,7 +264,7 @@ def test_personal_learning_can_be_turned_off_and_on(client: Client, four: Predic
     assert not again.is_personal
     # Honest about what becomes of it now.
     page = _page(client, _say(client, again, digit="4")["Location"])
-    assert "Your memory is off: nothing is remembered." in _shown(page, "thanks")
+    assert "Personal learning is off." in _shown(page, "thanks")
     assert _shown(page, "memory-count") == "Drawings learned from: 1"
     client.post("/memory/", {"memory": "on"})
     assert _send(client, drawings.cross_png()).is_personal

@@ -630,8 +630,8 @@ def test_reviewers_see_both_answers(reviewing: Client) -> None:
 
 def test_statistics_and_labels_go_by_the_networks_answer(reviewer: User) -> None:
     row = personal_row(label=7)
-    assert list(Prediction.objects.mistakes()) == [row]
-    assert row.is_mistake
+    assert list(Prediction.objects.misclassified()) == [row]
+    assert row.is_correct is False
 
     other = personal_row()
     labels.confirm_predictions(predictions=[other.pk], by=reviewer)

@@ -61,14 +61,12 @@ def misread() -> list[Prediction]:
 def test_the_command_says_what_would_change(misread: list[Prediction]) -> None:
     printed = run()
 
-    assert "Ran shipped-3 over 4 drawings." in printed
-    assert "Of 4 drawings it answers 2 as they were answered and 2 otherwise." in printed
-    assert (
-        "Of 3 with a label, 1 would be right that were wrong, 0 wrong that were right." in printed
-    )
+    assert "Predicted 4 drawings with shipped-3." in printed
+    assert "4 drawings: 2 unchanged, 2 changed." in printed
+    assert "3 with a label: 1 fixed, 0 broken." in printed
     assert "  8 → 3: 1 (1 fixed)\n" in printed
     assert "  7 → 1: 1\n" in printed
-    assert f"Look at them: {LIST}?changed=" in printed
+    assert f"See them in the admin: {LIST}?changed=" in printed
 
 
 def test_a_version_that_refuses_all_breaks_what_it_no_longer_reads() -> None:
@@ -78,8 +76,8 @@ def test_a_version_that_refuses_all_breaks_what_it_no_longer_reads() -> None:
     printed = run("--model", "strict")
 
     # The digit behind a refusal is still the one that is measured; a refusal is right of none.
-    assert "Of 4 drawings it answers 0 as they were answered and 4 otherwise." in printed
-    assert "1 would be right that were wrong, 0 wrong that were right" in printed
+    assert "4 drawings: 0 unchanged, 4 changed." in printed
+    assert "3 with a label: 1 fixed, 0 broken." in printed
     assert "8 → not a digit: 1 (1 fixed)" in printed
     assert versions_comparison.answers_of(version).filter(verdict="not_a_digit").count() == len(
         rows
@@ -95,12 +93,12 @@ def test_the_stored_answers_stay_as_they_are(misread: list[Prediction]) -> None:
 
 
 def test_only_the_labelled_or_the_newer_ones(misread: list[Prediction]) -> None:
-    assert "Ran shipped-3 over 3 drawings." in run("--labelled-only")
-    assert "Ran shipped-3 over 1 drawing." in run()
+    assert "Predicted 3 drawings with shipped-3." in run("--labelled-only")
+    assert "Predicted 1 drawing with shipped-3." in run()
     Prediction.objects.filter(pk=misread[1].pk).update(
         created_at=datetime(2020, 1, 1, tzinfo=timezone.utc)
     )
-    assert "Of 3 drawings it answers" in run("--since", "2026-01-01")
+    assert "3 drawings: " in run("--since", "2026-01-01")
 
 
 def test_it_goes_on_where_it_was_stopped(
@@ -129,8 +127,8 @@ def test_again_answers_all_once_more(misread: list[Prediction]) -> None:
     run()
     VersionAnswer.objects.update(digit=0)
 
-    assert "over 0 drawings" in run()
-    assert "Ran shipped-3 over 4 drawings." in run("--again")
+    assert "Predicted 0 drawings" in run()
+    assert "Predicted 4 drawings with shipped-3." in run("--again")
 
     assert not versions_comparison.answers_of(ModelVersion.objects.get(is_active=True)).filter(
         digit=0
@@ -145,7 +143,7 @@ def test_a_copy_of_an_answer_is_no_recheck() -> None:
     run("--model", candidate("other").name)
 
     assert versions_comparison.answers_of(active).count() == 2
-    assert "over 2 drawings" in run("--model", active.name)
+    assert "Predicted 2 drawings" in run("--model", active.name)
 
 
 def test_a_damaged_drawing_is_named_and_the_others_are_answered(
@@ -155,9 +153,9 @@ def test_a_damaged_drawing_is_named_and_the_others_are_answered(
 
     printed = run()
 
-    assert f"Drawing {row.pk} can't be read:" in printed
-    assert "Left out 1 drawing that can't be read." in printed
-    assert "Of 4 drawings" in printed
+    assert f"Drawing {row.pk} is damaged:" in printed
+    assert "Skipped 1 drawing that can't be decoded." in printed
+    assert "4 drawings: " in printed
 
 
 def test_what_does_not_answer_is_refused_in_words() -> None:
@@ -232,7 +230,7 @@ def test_two_versions_are_compared_on_what_both_have_answered(
     assert (turned.fixed, turned.broken) == (0, 1)
     assert [
         (way.old, way.new, way.n, way.fixed, way.broken)
-        for way in versions_comparison.directions(one=old, other=new)
+        for way in versions_comparison.transitions(one=old, other=new)
     ] == [(7, 1, 1, 0, 0), (8, 3, 1, 1, 0)]
 
 
@@ -244,7 +242,7 @@ def test_two_versions_neither_of_which_answered_first(misread: list[Prediction])
     comparison = versions_comparison.summary(one=strict, other=lax)
 
     assert (comparison.n, comparison.changed, comparison.fixed) == (4, 4, 0)
-    assert {way.old for way in versions_comparison.directions(one=strict, other=lax)} == {
+    assert {way.old for way in versions_comparison.transitions(one=strict, other=lax)} == {
         NOT_A_DIGIT
     }
 

@@ -87,7 +87,7 @@ export class Api {
   }
 
   /**
-   * Say what a drawing was.
+   * Say what a drawing shows.
    *
    * @param {string} id
    * @param {number} label 0 to 9, or NOT_A_DIGIT
@@ -99,7 +99,7 @@ export class Api {
   }
 
   /**
-   * Withdraw what was said of a drawing.
+   * Withdraw the visitor's label of a drawing.
    *
    * @param {string} id
    * @returns {Promise<null>}
@@ -109,7 +109,7 @@ export class Api {
   }
 
   /** @returns {Promise<Memory>} */
-  memory() {
+  personalLearning() {
     return this.http.json(this.urls.memory);
   }
 
@@ -117,12 +117,12 @@ export class Api {
    * @param {boolean} enabled
    * @returns {Promise<Memory>}
    */
-  switchMemory(enabled) {
+  setPersonalLearning(enabled) {
     return this.http.json(this.urls.memory, { method: "PATCH", json: { enabled } });
   }
 
   /** @returns {Promise<null>} */
-  forget() {
+  resetPersonalLearning() {
     return this.http.json(this.urls.memory, { method: "DELETE" });
   }
 

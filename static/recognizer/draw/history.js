@@ -144,7 +144,7 @@ export class HistoryView {
     if (next !== null) {
       this.more.dataset.next = localPath(next);
     } else {
-      // The link that had the focus is gone: continue with what it brought.
+      // The link that had the focus is hidden now: move the focus to what it loaded.
       const first = entries.at(0);
       first?.setAttribute("tabindex", "-1");
       first?.focus();

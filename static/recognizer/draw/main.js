@@ -1,12 +1,12 @@
-/** Ties the page together: draw, ask, show, keep. */
+/** Ties the page together: draw, ask, show, store. */
 
 import { AnswerView } from "./answer/answer.js";
 import { Api } from "./api.js";
 import { byId, slot } from "../shared/dom.js";
 import { HistoryView } from "./history.js";
-import { choice, choose, keepStrokes, keptStrokes } from "./offline/storage.js";
+import { choice, choose, storeStrokes, storedStrokes } from "./offline/storage.js";
 import { RequestError } from "../shared/http.js";
-import { KeyPen } from "./canvas/keyboard_pen.js";
+import { KeyboardPen } from "./canvas/keyboard_pen.js";
 import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
 import { Outbox } from "./offline/outbox.js";
@@ -51,7 +51,7 @@ const history = new HistoryView(byId("history", HTMLElement), api, learning.sugg
   removed,
 });
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model);
-const keyPen = new KeyPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
 const tools = new Tools(pad);
 /** @type {LiveGuess<Preview>} */
 const live = new LiveGuess({ ask: askForGuess, show: showGuess, pauseOf });
@@ -98,7 +98,7 @@ function drawingChanged() {
 
 function strokeEnded() {
   const isAnswered = model.revision === answered;
-  keepStrokes(model.isEmpty || isAnswered ? null : model);
+  storeStrokes(model.isEmpty || isAnswered ? null : model);
   if (model.isEmpty) {
     answered = -1;
     answer.reset();
@@ -109,7 +109,7 @@ function strokeEnded() {
 }
 
 function clearDrawing() {
-  keyPen.lift();
+  keyboardPen.lift();
   if (picture.isShown) {
     picture.cancel();
   }
@@ -211,7 +211,7 @@ function predictDrawing() {
   if (busy) {
     return;
   }
-  keyPen.lift();
+  keyboardPen.lift();
   if (model.isEmpty) {
     message.textContent = texts.empty_canvas;
     return;
@@ -251,7 +251,7 @@ function drawingAnswered(revision, prediction) {
   answered = revision;
   showAnswer(prediction);
   if (model.revision === revision) {
-    keepStrokes(null);
+    storeStrokes(null);
   } else {
     answer.markChanged();
     learning.markChanged();
@@ -264,12 +264,12 @@ function drawingAnswered(revision, prediction) {
  * @returns {Promise<"sent" | "refused" | "later">}
  */
 async function sendWaiting({ key, strokes }) {
-  const kept = new StrokeModel();
-  if (!kept.restore(strokes)) {
+  const waiting = new StrokeModel();
+  if (!waiting.restore(strokes)) {
     return "refused";
   }
   try {
-    const prediction = await api.predictDrawing(toDataUrl(kept.strokes), key);
+    const prediction = await api.predictDrawing(toDataUrl(waiting.strokes), key);
     history.prepend(prediction);
     if (key === waitingKey) {
       message.textContent = "";
@@ -287,7 +287,7 @@ async function sendWaiting({ key, strokes }) {
 }
 
 /**
- * A drawing, or all of them, is gone from the history.
+ * A drawing, or all of them, has been deleted.
  *
  * @param {string | null} id null: all
  */
@@ -298,7 +298,7 @@ function removed(id) {
     answer.reset();
     learning.reset();
   }
-  learning.memory.refresh();
+  learning.personalLearning.refresh();
 }
 
 // A picture -------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ function predictPicture(file) {
   );
 }
 
-/** What was said of a drawing may have changed how this one is read: it may be asked about anew. */
+/** A correction may have changed the answer to this drawing: it may be sent again. */
 function learned() {
   answered = -1;
 }
@@ -356,14 +356,14 @@ new Shortcuts({
   eraser: () => tools.setErasing(pad.tool === "pen"),
   areLettersOn: () => learning.keys.isOn,
   isModal: () => learning.isModal,
-  // While the site reads, a key could be meant for the answer that is on its way.
+  // While an answer is on its way, a key could be meant for that one.
   other: (event) => (!busy || learning.isModal) && learning.takeKey(event),
 });
 liveSwitch.checked = choice("live", true);
 live.isOn = liveSwitch.checked;
 if (answerPanel.dataset.verdict === "none") {
   liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
-  pad.restore(keptStrokes());
+  pad.restore(storedStrokes());
 }
 outbox.flush();
 // The page opens with an answer when a picture was sent without JavaScript; from here on the canvas is in charge.

@@ -1,6 +1,6 @@
 /**
  * An image in place of a drawing: chosen, dropped, pasted or taken with the camera. It is shown before it is sent, with
- * the part that will be read, as the server finds it.
+ * the part that the server will use.
  */
 
 import { slot } from "../shared/dom.js";

@@ -10,9 +10,9 @@ import { byId, slot } from "../shared/dom.js";
  * @property {() => void} redo
  * @property {(step: -1 | 1) => void} brush
  * @property {() => void} eraser
- * @property {() => boolean} areLettersOn single characters are typed by accident by who talks to the computer
- * @property {() => boolean} isModal whether a dialog of the page's lies over it
- * @property {(event: KeyboardEvent) => boolean} other gets what is no key of these
+ * @property {() => boolean} areLettersOn speech input can type single characters by accident
+ * @property {() => boolean} isModal whether a dialog is open
+ * @property {(event: KeyboardEvent) => boolean} other gets all other keys
  */
 
 export class Shortcuts {

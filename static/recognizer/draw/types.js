@@ -56,7 +56,7 @@
  */
 
 /**
- * An answer to a drawing that is not kept. `ink_box` is the part that was read, in shares of the image.
+ * An answer to a drawing that is not stored. `ink_box` is the part that was used, as fractions of the image's size.
  *
  * @typedef {object} Preview
  * @property {number} digit
@@ -89,7 +89,7 @@
  */
 
 /**
- * What a visitor says of a drawing: their choice, and what the site has of it. A label is a digit, or 10 for none.
+ * A visitor's correction of a drawing: their choice, and the label that the site has. A label is a digit, or 10 for none.
  *
  * @typedef {object} Suggestion
  * @property {number | null} choice
@@ -114,7 +114,7 @@
  * @property {string[]} said
  * @property {Switch} thanks
  * @property {string} undone
- * @property {string} kept
+ * @property {string} still_here
  * @property {string} not_sent
  */
 
@@ -141,5 +141,5 @@
  * @property {{ result: string, done: string, failed: string }} copy
  * @property {Record<string, string>} removed
  * @property {FeedbackTexts} feedback
- * @property {{ state: Switch, switch: Switch, count: string, forgotten: string }} memory
+ * @property {{ state: Switch, switch: Switch, count: string, reset: string }} memory
  */

@@ -69,7 +69,7 @@ def test_accuracy_is_of_audited_drawings_with_its_interval(reviewing: Client) ->
 
     assert "97.0\u00a0% (91.5 to 99.0\u00a0%) of 100 audited" in found
     assert "64.7\u00a0% of 150 labelled (biased)" in found
-    assert "Read right 97.0\u00a0% 91.5 to 99.0\u00a0%, of 100 audited" in text(reviewing, HERE)
+    assert "Correct 97.0\u00a0% 91.5 to 99.0\u00a0%, of 100 audited" in text(reviewing, HERE)
 
 
 def test_too_few_audits_give_no_figure_but_how_many_more_it_takes(reviewing: Client) -> None:
@@ -79,7 +79,7 @@ def test_too_few_audits_give_no_figure_but_how_many_more_it_takes(reviewing: Cli
 
     assert "40 audited: 60 more are needed for a figure." in found
     assert "of 40 audited" not in found
-    assert "Read right – 40 audited, 60 more are needed" in text(reviewing, HERE)
+    assert "Correct – 40 audited, 60 more are needed" in text(reviewing, HERE)
 
     store(59, 3, 3)
 
@@ -111,7 +111,7 @@ def test_a_refused_drawing_whose_closest_digit_is_right_is_explained(reviewing: 
     store(2, 3, 3, verdict="not_a_digit")
 
     assert "100.0\u00a0%" in section(reviewing, "accuracy", HERE)
-    assert "2 refused drawings" in section(reviewing, "confusion", HERE)
+    assert "2 rejected drawings" in section(reviewing, "confusion", HERE)
     assert table(reviewing, "digits", HERE)["3"][1] == "98.0\u00a0%"
 
 
@@ -122,10 +122,12 @@ def test_accuracy_agrees_with_the_list(reviewing: Client) -> None:
     ]:  # fmt: skip
         store(1, digit, label, verdict=verdict)
 
-    right = Prediction.objects.right().count()
+    right = Prediction.objects.correct().count()
 
     assert f"{100 * right / 7:.1f}\u00a0% of 7 labelled" in section(reviewing, "accuracy", HERE)
-    assert right == Prediction.objects.labelled().count() - Prediction.objects.mistakes().count()
+    assert (
+        right == Prediction.objects.labelled().count() - Prediction.objects.misclassified().count()
+    )
 
 
 # --- the confusion matrix -------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def cells(client: Client, query: str) -> dict[tuple[str, str], tuple[int, str]]:
     """The cells of the heat map: (label, answer) to how many, and the address."""
     found = re.findall(
         r'<a class="cell[^"]*" href="([^"]+)" aria-label="([\d,]+) drawings? labelled '
-        r"“([^”]+)”, answered “([^”]+)”\">",
+        r"“([^”]+)”, predicted “([^”]+)”\">",
         markup(client, query),
     )
     return {
@@ -227,7 +229,7 @@ def test_the_table_says_the_same_with_the_same_links(reviewing: Client) -> None:
 def test_the_commonest_mistakes_are_named(reviewing: Client) -> None:
     found = section(reviewing, "confusion", EVERYTHING)
 
-    assert "Most often mistaken: 7 as 1 (6), 7 as not a digit (5), not a digit as 7 (3)." in found
+    assert "Most frequent errors: 7 as 1 (6), 7 as not a digit (5), not a digit as 7 (3)." in found
 
 
 # --- digit by digit, and the confidence -----------------------------------------------------------
@@ -242,7 +244,7 @@ def test_precision_and_recall_come_with_their_numbers(reviewing: Client) -> None
 
     found = table(reviewing, "digits", HERE)
 
-    # Of 20 twos 18 were answered so; all 18 answers "2" were right.
+    # Of 20 twos 18 were predicted as 2; all 18 answers "2" were right.
     assert found["2"] == [
         "20", "90.0\u00a0%", "69.9 to 97.2\u00a0%", "18", "100.0\u00a0%", "82.4 to 100.0\u00a0%",
     ]  # fmt: skip
@@ -265,7 +267,7 @@ def test_a_digit_with_too_few_drawings_is_not_drawn(reviewing: Client) -> None:
     store(1, 2, 2)
 
     found = section(reviewing, "digits", HERE)
-    assert "The digit that is missed most often is 2: 100.0\u00a0% of its drawings" in found
+    assert "Digit 2 has the lowest recall: 100.0\u00a0% of its drawings" in found
     assert found.count("too few") == 10
 
 
@@ -279,8 +281,8 @@ def test_the_calibration_error_is_that_of_the_bins(reviewing: Client) -> None:
 
     found = section(reviewing, "reliability", HERE)
 
-    assert "Drawings labelled as digits: 100. The network promised 79.6\u00a0%" in found
-    assert "and read 74.0\u00a0% right" in found
+    assert "Drawings labelled as digits: 100. Mean confidence 79.6\u00a0%" in found
+    assert "correct 74.0\u00a0%" in found
     assert "calibration error is 5.6 points ." in found
     assert table(reviewing, "reliability", HERE) == {
         "60.0 to 66.7\u00a0%": ["40", "64.0\u00a0%", "50.0\u00a0%", "35.2 to 64.8\u00a0%"],
@@ -315,7 +317,7 @@ def test_too_few_drawings_give_no_calibration_error(reviewing: Client) -> None:
 
     found = section(reviewing, "reliability", HERE)
 
-    assert "For a calibration error 70 more are needed." in found
+    assert "A calibration error needs 70 more drawings." in found
     assert "points" not in found
 
 
@@ -374,9 +376,9 @@ def test_without_labels_it_asks_for_some(reviewing: Client) -> None:
 
     found = section(reviewing, "confusion")
 
-    assert "No drawing of this time has a label yet." in found
-    assert "Nobody has labelled a drawing in this time." in section(reviewing, "pace")
-    assert "No visitor has said" in section(reviewing, "suggestions")
+    assert "No drawing of this period has a label yet." in found
+    assert "No drawings were labelled in this period." in section(reviewing, "pace")
+    assert "No visitor has confirmed" in section(reviewing, "suggestions")
     assert "Show all time" in found
     assert "Review drawings" in found
 
@@ -397,7 +399,7 @@ def test_without_audits_it_offers_the_labelled_ones(reviewing: Client) -> None:
     assert "None of these labelled drawings is audited yet." in page
     (link,) = set(re.findall(r'href="([^"]+)">Show all labelled drawings instead', page))
     shown = section(reviewing, "confusion", html.unescape(link))
-    assert "1 in all" in shown
+    assert "predictions: 1." in shown
 
 
 def test_without_labels_of_a_version_it_offers_the_others(reviewing: Client) -> None:
@@ -406,16 +408,16 @@ def test_without_labels_of_a_version_it_offers_the_others(reviewing: Client) -> 
 
     page = markup(reviewing, f"?version={new.pk}")
 
-    assert "No drawing that new answered in this time has a label yet." in page
+    assert "No drawing predicted by new in this period has a label yet." in page
     (link,) = set(re.findall(r'href="([^"]+)">Show all versions', page))
-    assert "1 in all" in section(reviewing, "confusion", html.unescape(link))
+    assert "predictions: 1." in section(reviewing, "confusion", html.unescape(link))
 
 
 def test_a_quiet_time_points_to_all_time(reviewing: Client) -> None:
     store(1, 3, 3, created_at=ago(days=200))
 
-    assert "Nothing was drawn in this time." in section(reviewing, "answers")
-    assert "imports left out: 1," in section(reviewing, "answers", "?period=all")
+    assert "Nothing was drawn in this period." in section(reviewing, "answers")
+    assert "without imports: 1." in section(reviewing, "answers", "?period=all")
 
 
 # --- the page itself ------------------------------------------------------------------------------
@@ -477,7 +479,7 @@ def test_every_chart_has_a_name_a_sentence_and_its_numbers(reviewing: Client) ->
             named = re.search(rf'{attribute}="([^"]+)"', chart)
             assert named is not None
             assert page.count(f'id="{named[1]}"') == 1
-    assert page.count("<summary>In numbers</summary>") == 6
+    assert page.count("<summary>Show table</summary>") == 6
 
 
 def test_a_filter_for_audited_drawings_and_one_for_the_answer(reviewing: Client) -> None:

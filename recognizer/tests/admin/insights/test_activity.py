@@ -43,7 +43,7 @@ def test_answers_and_doubts_are_counted_by_the_day(reviewing: Client) -> None:
     assert found[date_format(today, "j M Y")] == ["5", "2", "0"]
     assert found[date_format(yesterday, "j M Y")] == ["0", "0", "1"]
     says = section(reviewing, "answers", "?period=7")
-    assert "imports left out: 8, of them 2 uncertain and 1 refused as not one digit." in says
+    assert "without imports: 8. Uncertain: 2. Rejected as not a digit: 1." in says
 
 
 def test_imported_drawings_are_no_answers(reviewing: Client) -> None:
@@ -52,9 +52,9 @@ def test_imported_drawings_are_no_answers(reviewing: Client) -> None:
     store(1, 3, None, created_at=timezone.now())
 
     assert list(table(reviewing, "answers", "?period=all").values()) == [["1", "0", "0"]]
-    assert "No visitor has said" in section(reviewing, "suggestions", "?period=all")
+    assert "No visitor has confirmed" in section(reviewing, "suggestions", "?period=all")
     found = section(reviewing, "confusion", ALL + "&drawings=labelled")
-    assert "2 in all" in found
+    assert "predictions: 2." in found
 
 
 def test_the_share_of_a_day_is_that_of_a_week(reviewing: Client) -> None:
@@ -100,7 +100,7 @@ def test_of_years_there_is_a_bar_a_month(reviewing: Client) -> None:
 
     assert len(found) == 37
     assert next(iter(found)) == date_format(now, "F Y")
-    assert "Answers and doubts a month" in section(reviewing, "answers", "?period=all")
+    assert "Predictions per month" in section(reviewing, "answers", "?period=all")
 
 
 # --- suggestions ----------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_the_page_says_how_often_visitors_disagree(reviewing: Client) -> None:
 
     found = section(reviewing, "suggestions")
 
-    assert "Answers that visitors judged: 4 (20.0\u00a0%)." in found
+    assert "Predictions that visitors judged: 4 (20.0\u00a0%)." in found
     assert "They disagreed with 1 (25.0\u00a0%)." in found
 
 
@@ -225,6 +225,6 @@ def test_the_page_says_how_fast_each_reviewer_is(reviewing: Client, ada: User) -
 
     assert found["ada"][:2] == ["61", "360"]
     assert found["ada"][3:5] == ["10\u00a0min", "1"]
-    assert found["an account that is gone"][:2] == ["1", "–"]
+    assert found["deleted account"][:2] == ["1", "–"]
     says = section(reviewing, "pace", "?period=7")
     assert "A pause of more than 5 minutes ends a session." in says

@@ -115,7 +115,7 @@ def test_a_reviewer_whose_account_is_gone_stays_in_the_history(reviewing: Client
     relabel(row, gone, 1)
     gone.delete()
 
-    assert lines(history(reviewing, row))[0] == ("an account that is gone", "none → 1")
+    assert lines(history(reviewing, row))[0] == ("deleted account", "none → 1")
 
 
 def test_the_page_of_a_drawing_tells_the_last_five_changes(
@@ -176,12 +176,12 @@ def test_restoring_overwrites_nothing_that_another_reviewer_set_meanwhile(
     first = LabelEvent.objects.order_by("pk")[0]
 
     assert restore(reviewing, first, 2) == [
-        "grace has labelled this “5” meanwhile. Nothing was restored."
+        "grace has labelled this “5” in the meantime. Nothing was restored."
     ]
     assert label_of(row) == 5
     relabel(row, grace, None)
     assert restore(reviewing, first, 2) == [
-        "Another reviewer has cleared this label meanwhile. Nothing was restored."
+        "Another reviewer has cleared this label in the meantime. Nothing was restored."
     ]
     assert label_of(row) is None
 
@@ -190,9 +190,9 @@ def test_restoring_what_is_there_already_changes_nothing(reviewing: Client, grac
     row = make_prediction(7)
     relabel(row, grace, 1)
 
-    assert restore(reviewing, LabelEvent.objects.get(), 1) == ["The label was so already."]
+    assert restore(reviewing, LabelEvent.objects.get(), 1) == ["No change: already set."]
     assert LabelEvent.objects.count() == 1
-    assert "as it is now" in history(reviewing, row)
+    assert "current" in history(reviewing, row)
 
 
 @pytest.mark.parametrize("seen", ["", "x", "11", "-1"])
@@ -204,7 +204,7 @@ def test_a_restore_that_does_not_tell_what_was_seen_changes_nothing(
 
     (message,) = restore(reviewing, LabelEvent.objects.order_by("pk")[0], seen)
 
-    assert "restore it from this page" in message
+    assert "Try again from this page" in message
     assert label_of(row) == 2
 
 
@@ -316,7 +316,7 @@ def test_a_drawing_takes_its_history_along_when_it_is_deleted(
     admin_client.post(f"{LIST}{row.pk}/delete/", {"post": "yes"})
 
     assert "Are you sure" in asked
-    assert "Changes of labels: 2" in asked
+    assert "Label history: 2" in asked
     assert not Prediction.objects.filter(pk=row.pk).exists()
     assert LabelEvent.objects.get().prediction == kept
 

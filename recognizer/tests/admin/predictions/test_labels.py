@@ -87,7 +87,7 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
     page = reviewing.post(LIST, in_list([row], [8], [None])).content.decode()
 
     assert label_of(row) == 5
-    assert "grace has labelled this “5” meanwhile" in page
+    assert "grace has labelled this “5” in the meantime" in page
     assert '<option value="8" selected>' in page
     shown_again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
     reviewing.post(LIST, {**shown_again, "form-0-label": "8", "_save": "Save"})
@@ -179,7 +179,7 @@ def test_every_action_asked_for_is_offered(reviewing: Client) -> None:
 def test_an_action_that_changes_nothing_says_so(reviewing: Client) -> None:
     row = make_prediction(3, label=3, labelled_by=make_staff("earlier"))
 
-    assert act(reviewing, "confirm", [row]) == ["No label was changed: they were so already."]
+    assert act(reviewing, "confirm", [row]) == ["No change: already set."]
     assert log_of(row) == []
 
 
@@ -265,7 +265,7 @@ def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -
     response = reviewing.post(f"{LIST}{row.pk}/change/", {"label": "9", "initial-label": ""})
 
     page = response.content.decode()
-    assert "grace has labelled this “1” meanwhile" in page
+    assert "grace has labelled this “1” in the meantime" in page
     assert label_of(row) == 1
     shown_again = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
     reviewing.post(f"{LIST}{row.pk}/change/", {**shown_again, "label": "9"})

@@ -41,7 +41,7 @@ def test_a_row_says_all_there_is_to_know(reviewing: Client) -> None:
     page = reviewing.get(LIST).content.decode()
 
     assert f'src="{LIST}{row.pk}/thumbnail.png"' in page
-    assert 'alt="Drawing read as 7"' in page
+    assert 'alt="Drawing predicted as 7"' in page
     assert '<td class="field-digit">7</td>' in page
     assert "87.6\u00a0%" in page
     assert '<span class="verdict uncertain">uncertain</span>' in page
@@ -220,5 +220,5 @@ def test_a_reviewer_sees_the_verdict_and_every_probability_of_a_refused_drawing(
     page = reviewing.get(f"{LIST}{row.pk}/change/").content.decode()
 
     assert re.search(r"Verdict:.*?<div class=\"readonly\">not a digit</div>", page, re.DOTALL)
-    assert "Probability of each digit, if it is one" in page
+    assert "Probability of each digit" in page
     assert '<meter min="0" max="100" value="91.00" aria-label="8">91.0\u00a0%</meter>' in page

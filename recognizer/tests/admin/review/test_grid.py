@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from recognizer.labelling import grid as review_grid
+from recognizer.labelling.claims import Claimant
 from recognizer.models import Label, LabelEvent, Prediction, ReviewClaim, ReviewSkip, Via
 from recognizer.tests.admin.test_access import INLINE
 from recognizer.tests.support.reviewing import (
@@ -46,9 +47,14 @@ def choices(page: str) -> dict[uuid.UUID, str]:
     return found
 
 
+def tab(client: Client) -> str:
+    """The page id of the client's tab."""
+    return uuid.UUID(int=id(client)).hex
+
+
 def look(client: Client, digit: int | str = 7, **more: str) -> str:
-    """The page of one answer."""
-    response = client.get(GRID, {"digit": digit, **more})
+    """The page of one answer, always in the same tab of the client."""
+    response = client.get(GRID, {"digit": digit, "page": tab(client), **more})
     assert response.status_code == 200
     return response.content.decode()
 
@@ -61,7 +67,8 @@ def ids(client: Client, digit: int | str = 7, **more: str) -> list[uuid.UUID]:
 def send(client: Client, labels: Mapping[uuid.UUID, object], digit: int | str = 7) -> Any:
     """Save a page as its form does, and follow to the next one."""
     fields = {f"label-{pk}": str(label) for pk, label in labels.items()}
-    return client.post(GRID, {"digit": digit, "order": "least-sure", **fields}, follow=True)
+    sent = {"digit": digit, "order": "least-sure", "page": tab(client), **fields}
+    return client.post(GRID, sent, follow=True)
 
 
 def said(response: HttpResponse) -> list[str]:
@@ -76,7 +83,8 @@ def last_batch() -> uuid.UUID:
 
 
 def undo(client: Client, batch: object) -> Any:
-    return client.post(UNDO, {"batch": str(batch), "order": "least-sure"}, follow=True)
+    sent = {"batch": str(batch), "order": "least-sure", "page": tab(client)}
+    return client.post(UNDO, sent, follow=True)
 
 
 def sevens(count: int, **fields: Any) -> list[Prediction]:
@@ -112,7 +120,7 @@ def test_what_was_refused_has_a_page_of_its_own(reviewing: Client) -> None:
 
     # First the one that is most like a digit: there the refusal is in doubt.
     assert choices(page) == {like_a_digit.pk: "10", plain.pk: "10"}
-    assert "Drawing 1, read as not a digit, closest to 3" in page
+    assert "Drawing 1, predicted as not a digit, closest to 3" in page
 
 
 def test_sixty_are_shown_least_sure_first_or_newest_first(reviewing: Client) -> None:
@@ -133,7 +141,7 @@ def test_each_drawing_has_a_name_and_twelve_choices(reviewing: Client) -> None:
 
     page = look(reviewing)
 
-    assert f'<label for="label-{row.pk}">Drawing 1, read as 7, 91.0\u00a0%</label>' in page
+    assert f'<label for="label-{row.pk}">Drawing 1, predicted as 7, 91.0\u00a0%</label>' in page
     ((_pk, options),) = SELECT.findall(page)
     assert re.findall(r'value="(\w+)"', options) == ["7", "leave", *"012345689", "10"]
 
@@ -168,8 +176,8 @@ def test_the_next_sixty_are_named_to_be_loaded_ahead(reviewing: Client) -> None:
 
 
 def test_an_answer_that_nobody_waits_for_says_so(reviewing: Client) -> None:
-    assert "None waits that is read as 7." in look(reviewing)
-    assert "None waits that is read as not a digit." in look(reviewing, "not_a_digit")
+    assert "No drawings predicted as 7 are waiting." in look(reviewing)
+    assert "No drawings predicted as not a digit are waiting." in look(reviewing, "not_a_digit")
 
 
 def test_the_page_has_nothing_inline(reviewing: Client) -> None:
@@ -190,7 +198,7 @@ def test_the_wrong_ones_are_corrected_and_the_rest_confirmed_at_once(
 
     response = send(reviewing, labels)
 
-    assert said(response) == ["56 confirmed, 3 corrected, 1 left open."]
+    assert said(response) == ["56 confirmed, 3 corrected, 1 undecided."]
     assert [label_of(rows[n]) for n in (0, 2, 5, 9, 11, 59, 60)] == [7, 1, 1, 10, None, 7, None]
     assert Prediction.objects.filter(labelled_by=reviewer).count() == 59
     events = LabelEvent.objects.all()
@@ -222,7 +230,7 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
 
     assert [label_of(row) for row in rows] == [7, 1, 7]
     assert said(response) == [
-        "2 confirmed. 1 was labelled by another reviewer meanwhile and stays as it is."
+        "2 confirmed. 1 was already labelled by another reviewer and was not changed."
     ]
     page = response.content.decode()
     assert "grace says “1”" in page
@@ -268,7 +276,7 @@ def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None
 
     page = look(reviewing)
     assert choices(page) == {}
-    assert "1 still wait: you have left them open" in page
+    assert "1 drawings predicted as 7 are still waiting, but you left them undecided" in page
     assert ids(reviewing, left="open") == [left.pk]
     grace = Client()
     grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
@@ -299,7 +307,7 @@ def test_a_page_is_undone_and_shown_again_as_it_was_sent(reviewing: Client, revi
     response = undo(reviewing, batch)
 
     assert (label_of(right), label_of(wrong)) == (None, None)
-    assert said(response) == ["2 labels taken back."]
+    assert said(response) == ["2 labels undone."]
     assert choices(response.content.decode()) == {right.pk: "7", wrong.pk: "1"}
     undone = LabelEvent.objects.filter(via=Via.UNDO)
     assert {(event.by, event.new, event.batch) for event in undone} == {(reviewer, None, batch)}
@@ -318,7 +326,7 @@ def test_an_undo_leaves_alone_what_has_been_changed_since(reviewing: Client) -> 
 
     response = undo(reviewing, batch)
 
-    assert said(response) == ["1 label taken back. 1 had been changed since and stays as it is."]
+    assert said(response) == ["1 label undone. 1 had been changed since and was kept."]
     assert (label_of(mine), label_of(theirs)) == (None, 7)
 
 
@@ -332,7 +340,7 @@ def test_a_page_undone_twice_is_undone_once(reviewing: Client) -> None:
     response = undo(reviewing, first)
 
     assert label_of(row) == 7
-    assert said(response) == ["0 labels taken back. 1 had been changed since and stays as it is."]
+    assert said(response) == ["0 labels undone. 1 had been changed since and was kept."]
 
 
 def test_the_last_pages_are_listed_to_be_undone(reviewing: Client) -> None:
@@ -343,8 +351,8 @@ def test_the_last_pages_are_listed_to_be_undone(reviewing: Client) -> None:
 
     page = reviewing.get(GRID).content.decode()
 
-    lines = re.findall(r"</time> (read as 7: [^<]+)</span>", page)
-    assert lines == ["read as 7: 1 corrected."] * 5
+    lines = re.findall(r"</time> (predicted as 7: [^<]+)</span>", page)
+    assert lines == ["predicted as 7: 1 corrected."] * 5
     assert page.count(">undone<") == 1
     assert page.count('name="batch"') == 4
 
@@ -358,9 +366,9 @@ def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
     response = undo(grace, last_batch())
 
     assert response.status_code == 400
-    assert "There is no such batch of yours." in response.content.decode()
+    assert "You have no such batch." in response.content.decode()
     assert label_of(row) == 7
-    assert "Your last pages" not in look(grace)
+    assert "Recent batches" not in look(grace)
 
 
 # Two reviewers --------------------------------------------------------------------------------
@@ -375,24 +383,45 @@ def test_two_reviewers_at_once_get_different_drawings(reviewing: Client) -> None
 
     assert len(mine) == len(theirs) == 60
     assert not set(mine) & set(theirs)
-    # Who opens the page again sees the same drawings.
     assert ids(reviewing) == mine
 
 
-def test_who_goes_to_another_page_lets_the_drawings_go(reviewing: Client) -> None:
+def opened(client: Client, digit: int = 7) -> Any:
+    """The grid opened in a new tab, which is redirected to an address of its own."""
+    return client.get(GRID, {"digit": digit}, follow=True)
+
+
+def test_two_tabs_of_one_reviewer_get_different_drawings(reviewing: Client) -> None:
+    sevens(200)
+
+    one, two = opened(reviewing), opened(reviewing)
+
+    shown = [set(choices(each.content.decode())) for each in (one, two)]
+    assert list(map(len, shown)) == [60, 60]
+    assert not shown[0] & shown[1]
+    # Reloaded in the other order: each shows its own drawings again.
+    for each, drawings in ((two, shown[1]), (one, shown[0])):
+        again = reviewing.get(each.redirect_chain[-1][0])
+        assert set(choices(again.content.decode())) == drawings
+
+
+def test_a_page_that_goes_on_to_another_digit_releases_its_drawings(reviewing: Client) -> None:
     (row,) = sevens(1)
     grace = Client()
     grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
-    ids(reviewing)
-    assert "another reviewer is looking at them" in look(grace)
+    page = opened(reviewing)
+    assert "reserved for someone else" in look(grace)
 
-    ids(reviewing, 3)
+    (link,) = [each["address"] for each in page.context["menu"] if each["text"] == "3"]
+    reviewing.get(link)
 
     assert ids(grace) == [row.pk]
 
 
 def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
     rows = sevens(2)
+    ids(reviewing)
+
     send(reviewing, {row.pk: 7 for row in rows})
 
     assert not ReviewClaim.objects.exists()
@@ -408,7 +437,11 @@ def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() ->
             # From different ends, and each with another label.
             shown = rows if number % 2 else rows[::-1]
             choices = {row.pk: number for row in shown}
-            return review_grid.save(answer=Label.SEVEN, choices=choices, by=reviewers[number])
+            return review_grid.save(
+                answer=Label.SEVEN,
+                choices=choices,
+                claimant=Claimant(reviewers[number], uuid.uuid4()),
+            )
         finally:
             connection.close()
 
@@ -462,7 +495,7 @@ def test_a_page_that_does_not_exist_is_not_found(reviewing: Client, query: str) 
 def test_a_mangled_address_shows_the_page_all_the_same(reviewing: Client, query: str) -> None:
     (row,) = sevens(1)
 
-    response = reviewing.get(f"{GRID}?digit=7&{query}")
+    response = reviewing.get(f"{GRID}?digit=7&{query}", follow=True)
 
     assert list(choices(response.content.decode())) == [row.pk]
 
@@ -513,7 +546,7 @@ def test_more_than_a_page_is_refused(reviewing: Client) -> None:
     response = send(reviewing, {row.pk: 7 for row in sevens(61)})
 
     assert response.status_code == 400
-    assert response.content.decode() == "A page has 60 drawings at most."
+    assert response.content.decode() == "A page has at most 60 drawings."
 
 
 # As fast for many as for few ------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,25 @@ PERMISSIONS = ("view_prediction", "label_prediction")
 
 
 class Queue:
-    """A reviewer's browser, as the page's JavaScript talks to the site."""
+    """A tab of a reviewer's browser, as the page's JavaScript talks to the site."""
 
     def __init__(self, reviewer: User) -> None:
         self.reviewer = reviewer
         self.client = Client()
         self.client.force_login(reviewer)
+        self.page = str(uuid.uuid4())
         self.until = ""
+
+    def open_another(self) -> Queue:
+        """Open the page in another tab of the same browser."""
+        tab = copy(self)
+        tab.page = str(uuid.uuid4())
+        return tab
 
     def post(self, name: str, body: object, status: int = 200) -> dict[str, Any]:
         """Send JSON to one of the page's addresses; return what it answers."""
+        if isinstance(body, dict):
+            body = {"page": self.page, **body}
         response = self.client.post(f"{PAGE}{name}/", body, content_type="application/json")
         assert response.status_code == status, response.content
         answer: dict[str, Any] = response.json()
@@ -74,6 +84,10 @@ class Queue:
         step = str(uuid.uuid4())
         body = {"id": str(getattr(row, "pk", row)), "label": label, "seen": seen, "step": step}
         return step, self.post("label", body, status)
+
+    def release(self, *ids: uuid.UUID) -> dict[str, Any]:
+        """Give drawings back."""
+        return self.post("release", {"have": list(map(str, ids)), "until": self.until})
 
     def undo(self, row: Prediction, step: str | None, status: int = 200) -> dict[str, Any]:
         """Take a step back."""
@@ -193,7 +207,8 @@ def test_it_wants_a_csrf_token(ada: Queue, name: str) -> None:
     response = client.post(f"{PAGE}{name}/", {}, content_type="application/json")
 
     assert response.status_code == 403
-    assert response["Content-Type"].startswith("text/html")
+    (error,) = response.json()["errors"]
+    assert (error["code"], error["detail"]) == ("csrf_failed", "This page has expired. Reload it.")
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -231,15 +246,17 @@ STEP = "00000000-0000-4000-8000-000000000000"
         ("skip", {"id": 2**200}),
         ("undo", {"id": STEP}),
         ("renew", {"have": None}),
+        ("renew", {"have": [], "page": "x"}),
         ("release", {"have": [], "until": "soon"}),
     ],
 )
 def test_a_strange_request_is_the_callers_error(ada: Queue, name: str, body: object) -> None:
     answer = ada.post(name, body, status=400)
 
-    (error,) = answer["errors"]
-    assert error["code"] in {"parse_error", "invalid"}
-    assert error["detail"]
+    assert answer["type"] in {"client_error", "validation_error"}
+    for error in answer["errors"]:
+        assert set(error) == {"code", "detail", "attr"}
+        assert error["detail"]
 
 
 @pytest.mark.parametrize("query", ["digit=10", "digit=x", "digit=-1", "digit=%00", "order=best"])
@@ -403,7 +420,7 @@ def test_given_back_drawings_do_not_put_the_next_random_one_off(ada: Queue) -> N
     make_rows(40)
     make_audits(2)
     given = ada.ids(24)
-    ada.post("release", {"have": list(map(str, given[10:])), "until": ada.until})
+    ada.release(*given[10:])
 
     again = ada.next(24)
 
@@ -520,11 +537,68 @@ def test_what_others_look_at_is_counted_apart(ada: Queue, grace: Queue) -> None:
     assert (left["count"], left["is_more"], left["with_others"]) == (1, False, 2)
 
 
-def test_a_reviewer_who_opens_the_page_anew_gets_the_same_drawings(ada: Queue) -> None:
+def test_a_page_that_asks_again_gets_the_same_drawings(ada: Queue) -> None:
     rows = make_rows(4)
     ada.next(2)
 
     assert ada.ids(3) == keys(rows[:3])
+
+
+def test_two_tabs_of_one_reviewer_get_different_drawings(ada: Queue, grace: Queue) -> None:
+    rows = make_rows(6)
+    other = ada.open_another()
+
+    assert ada.ids(2) == keys(rows[:2])
+    assert other.ids(2) == keys(rows[2:4])
+    assert other.post("next", {**NEXT, "wanted": 1})["left"]["with_others"] == 2
+    assert grace.ids(6) == keys(rows[4:])
+
+
+@pytest.mark.parametrize("kind", ["queue", "grid"])
+def test_closing_a_tab_releases_nothing_of_the_same_reviewers_other_tab(
+    ada: Queue, grace: Queue, kind: str
+) -> None:
+    rows = [make_prediction(7, margin=0.1 * index) for index in range(4)]
+    ada.ids(2, "least_sure")
+
+    if kind == "queue":
+        other = ada.open_another()
+        other.ids(2, "least_sure")
+        other.release(*keys(rows))
+    else:
+        # Opened, left for another digit, and saved with drawings that the queue shows.
+        grid = ada.client.get(f"{LIST}grid/", {"digit": 7}, follow=True)
+        assert [cell["pk"] for cell in grid.context["cells"]] == keys(rows[2:])
+        (menu,) = [link["address"] for link in grid.context["menu"] if link["text"] == "3"]
+        ada.client.get(menu)
+        sent = {f"label-{row.pk}": "leave" for row in rows[:2]}
+        page = grid.context["page_id"]
+        ada.client.post(f"{LIST}grid/", {"digit": 7, "page": page, **sent})
+
+    assert grace.ids(4, "least_sure") == keys(rows[2:])
+    assert ada.post("renew", {"have": [str(row.pk) for row in rows[:2]]})["lost"] == []
+
+
+def test_an_open_queue_and_another_reviewers_grid_never_show_the_same_drawing(
+    ada: Queue, grace: Queue
+) -> None:
+    rows = [make_prediction(7, margin=0.1 * index) for index in range(4)]
+    ada.ids(2, "least_sure")
+
+    grid = grace.client.get(f"{LIST}grid/", {"digit": 7}, follow=True)
+
+    assert [cell["pk"] for cell in grid.context["cells"]] == keys(rows[2:])
+    assert ada.ids(4, "least_sure") == keys(rows[:2])
+
+
+def test_a_page_id_gives_no_claim_of_another_reviewer(ada: Queue, grace: Queue) -> None:
+    (row,) = make_rows(1)
+    ada.next()
+    grace.page = ada.page
+
+    assert grace.ids() == []
+    assert grace.release(row.pk) == {"released": 0}
+    assert ReviewClaim.objects.get().reviewer == ada.reviewer
 
 
 def test_a_claim_runs_out(ada: Queue, grace: Queue) -> None:
@@ -568,23 +642,17 @@ def test_leaving_the_page_gives_its_drawings_back(ada: Queue, grace: Queue) -> N
     rows = make_rows(2)
     given = ada.ids()
 
-    # As a beacon sends it: a form, not JSON.
-    body = f'{{"have": ["{given[0]}", "{given[1]}"], "until": "{ada.until}"}}'
-    response = ada.client.post(f"{PAGE}release/", {"body": body})
-
-    assert response.json() == {"released": 2}
+    assert ada.release(*given) == {"released": 2}
     assert grace.ids() == keys(rows)
 
 
-def test_a_page_gives_back_no_more_than_its_own(ada: Queue, grace: Queue) -> None:
+def test_a_release_that_arrives_after_a_reload_leaves_the_page_its_drawings(ada: Queue) -> None:
     (row,) = make_rows(1)
     ada.next()
-    old_page = ada.until
-    # The page is opened anew before the old one's farewell arrives.
-    ada.next()
+    before = copy(ada)
+    assert ada.ids() == [row.pk]
 
-    ada.post("release", {"have": [str(row.pk)], "until": old_page})
-    grace.post("release", {"have": [str(row.pk)], "until": ada.until})
+    assert before.release(row.pk) == {"released": 0}
 
     assert ReviewClaim.objects.get().reviewer == ada.reviewer
 
@@ -607,7 +675,7 @@ def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue
 
     assert answer["errors"][0] == {
         "code": "conflict",
-        "detail": "grace labelled this “7” while you looked.",
+        "detail": "grace has labelled this “7” in the meantime.",
         "attr": None,
     }
     assert answer["label"]["value"] == 7
@@ -644,7 +712,7 @@ def test_a_label_cleared_meanwhile_is_told_too(ada: Queue, grace: Queue) -> None
 
     assert answer["label"] == {
         "value": None,
-        "text": "Somebody has cleared this label while you looked.",
+        "text": "Someone has cleared this label in the meantime.",
     }
 
 
@@ -656,7 +724,7 @@ def test_a_page_hears_of_a_label_while_it_waits(ada: Queue, grace: Queue) -> Non
     answer = ada.post("renew", {"have": [str(row.pk), str(other.pk)]})
 
     assert list(answer["labelled"]) == [str(row.pk)]
-    assert answer["labelled"][str(row.pk)]["text"] == "grace labelled this “7” while you looked."
+    assert answer["labelled"][str(row.pk)]["text"] == "grace has labelled this “7” in the meantime."
 
 
 def together(*calls: Any) -> list[Any]:
@@ -696,6 +764,7 @@ def test_of_two_labels_in_the_same_moment_one_is_refused() -> None:
 
     def send(queue: Queue, label: int) -> int:
         body = {"id": str(row.pk), "label": label, "seen": None, "step": str(uuid.uuid4())}
+        body["page"] = queue.page
         response = queue.client.post(f"{PAGE}label/", body, content_type="application/json")
         return response.status_code
 
@@ -739,9 +808,9 @@ def test_a_skipped_drawing_goes_to_the_others_and_comes_back_later(
     ada.post("skip", {"id": str(row.pk)})
 
     asked = ada.post("next", NEXT)
-    assert (asked["drawings"], asked["left"]["count"], asked["left"]["put_off"]) == ([], 0, 1)
+    assert (asked["drawings"], asked["left"]["count"], asked["left"]["skipped"]) == ([], 0, 1)
     assert grace.ids() == [row.pk]
-    grace.post("release", {"have": [str(row.pk)], "until": grace.until})
+    grace.release(row.pk)
     skip = ReviewSkip.objects.get()
     assert datetime.timedelta(minutes=59) < skip.expires_at - timezone.now()
     assert skip.expires_at - timezone.now() <= datetime.timedelta(hours=1)

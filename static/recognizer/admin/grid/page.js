@@ -24,6 +24,9 @@ export class GridPage {
       event.preventDefault();
       send(/** @type {HTMLFormElement} */ (event.target));
     });
+    for (const link of root.querySelectorAll(".grid-menu a, .grid-orders a")) {
+      keepClaims(/** @type {HTMLAnchorElement} */ (link));
+    }
     if (this.cells !== null) {
       this.#showDigits(this.cells);
       this.#tell();
@@ -113,6 +116,24 @@ export class GridPage {
     slot(this.root, "save").textContent = parts.charAt(0).toUpperCase() + parts.slice(1);
     slot(this.root, "which").textContent = counts.leave > 0 ? fill(which.marked, { n: counts.leave }) : which.none;
   }
+}
+
+/**
+ * Only in this tab a link takes the page's id along, and with it the right to release the page's drawings. In a new tab
+ * it opens a page with an id of its own.
+ *
+ * @param {HTMLAnchorElement} link
+ */
+function keepClaims(link) {
+  const here = link.href;
+  const elsewhere = new URL(here);
+  elsewhere.searchParams.delete("page");
+  link.href = elsewhere.href;
+  link.addEventListener("click", (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      link.href = here;
+    }
+  });
 }
 
 /** @param {EventTarget | null} target */

@@ -1,4 +1,4 @@
-/** A drawing in the reviewer's hands: what came from the server, what was said of it, its pictures ready to be shown. */
+/** A drawing that the reviewer has claimed: what came from the server, its label so far, its pictures ready to be shown. */
 
 /** @typedef {import("./types.js").Drawing} Drawing */
 /** @typedef {import("./types.js").LabelState} LabelState */
@@ -27,11 +27,11 @@ export class Card {
     this.drawing = drawing;
     this.picture = picture(drawing.drawing);
     this.seen = picture(drawing.seen);
-    /** @type {LabelState | null} the stored label, as far as the reviewer has been told of it */
+    /** @type {LabelState | null} the stored label, as far as the reviewer has seen it */
     this.label = null;
     /** Why it is here again. */
     this.note = "";
-    /** @type {number | null} what the reviewer had said of it before it came back */
+    /** @type {number | null} the label that the reviewer gave before it came back */
     this.said = null;
   }
 

@@ -1,7 +1,7 @@
 /** Ties the review queue together: keys, buttons, touch, time, leaving. */
 
 import { byId } from "../../shared/dom.js";
-import { Desk } from "./queue.js";
+import { ReviewQueue } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
 import { readJson } from "../../shared/texts.js";
 import { View } from "./view.js";
@@ -9,9 +9,9 @@ import { View } from "./view.js";
 /** @typedef {import("./keys.js").Action} Action */
 /** @typedef {import("./types.js").Setup} Setup */
 
-// The claims run out after ten minutes.
+// The claims expire after ten minutes.
 const RENEW_MS = 60_000;
-// Who has not touched the page for so long has left it open: the drawings go to the others.
+// A reviewer who has not touched the page for so long has left it: the drawings go to others.
 const IDLE_MS = 30 * 60_000;
 const TICK_MS = 2_000;
 const SHORTCUTS = "review-shortcuts";
@@ -24,7 +24,7 @@ const shortcuts = byId("shortcuts", HTMLInputElement);
 /** @type {Setup} */
 const setup = readJson("review-setup");
 const view = new View(setup.texts);
-const desk = new Desk(
+const queue = new ReviewQueue(
   setup,
   menu.dataset.order ?? "",
   show,
@@ -36,8 +36,8 @@ let renewed = performance.now();
 let isScrolled = false;
 
 function show() {
-  view.render(desk);
-  if (!isScrolled && desk.current !== undefined) {
+  view.render(queue);
+  if (!isScrolled && queue.current !== undefined) {
     isScrolled = true;
     if (matchMedia("(max-width: 1023px)").matches) {
       // The admin's head would leave a small screen no room for the drawing.
@@ -49,7 +49,7 @@ function show() {
 /** @param {number} value */
 function label(value) {
   view.complain("");
-  desk.label(value);
+  queue.label(value);
 }
 
 /** @param {Action} action */
@@ -59,17 +59,17 @@ function perform(action) {
       label(action.value);
       break;
     case "confirm":
-      if (desk.current !== undefined) {
-        label(desk.current.drawing.answered);
+      if (queue.current !== undefined) {
+        label(queue.current.drawing.answered);
       }
       break;
     case "skip":
       view.complain("");
-      desk.skip();
+      queue.skip();
       break;
     case "undo":
       view.complain("");
-      desk.undo();
+      queue.undo();
       break;
     case "help":
       help.showModal();
@@ -99,7 +99,7 @@ function pressed(event) {
 
 /** @param {HTMLElement} button */
 function clicked({ dataset }) {
-  const card = desk.current;
+  const card = queue.current;
   switch (dataset.action) {
     case "label":
       label(Number(dataset.value));
@@ -116,10 +116,10 @@ function clicked({ dataset }) {
       break;
     case "look":
       view.complain("");
-      desk.lookAgain(true);
+      queue.lookAgain(true);
       break;
     case "all":
-      desk.setOrder("disagreement");
+      queue.setOrder("disagreement");
       break;
     case "confirm":
     case "skip":
@@ -131,13 +131,13 @@ function clicked({ dataset }) {
   if (dataset.order !== undefined) {
     menu.open = false;
     view.complain("");
-    desk.setOrder(dataset.order);
+    queue.setOrder(dataset.order);
   }
 }
 
 function renew() {
   renewed = performance.now();
-  desk.renew();
+  queue.renew();
 }
 
 document.addEventListener("keydown", pressed);
@@ -170,13 +170,13 @@ for (const name of ["keydown", "pointerdown"]) {
 shortcuts.checked = localStorage.getItem(SHORTCUTS) !== "off";
 shortcuts.addEventListener("change", () => localStorage.setItem(SHORTCUTS, shortcuts.checked ? "on" : "off"));
 
-setInterval(() => view.tick(desk), TICK_MS);
+setInterval(() => view.tick(queue), TICK_MS);
 setInterval(() => {
   if (performance.now() - touched > IDLE_MS) {
     return;
   }
-  if (desk.isDone && document.visibilityState === "visible") {
-    desk.lookAgain(false);
+  if (queue.isDone && document.visibilityState === "visible") {
+    queue.lookAgain(false);
   } else {
     renew();
   }
@@ -187,18 +187,18 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 window.addEventListener("beforeunload", (event) => {
-  if (desk.hasUnsent) {
+  if (queue.hasUnsent) {
     event.preventDefault();
   }
 });
-window.addEventListener("pagehide", () => desk.leave());
+window.addEventListener("pagehide", () => queue.leave());
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) {
-    // What this page held has been given back.
+    // This page's claims have been released.
     location.reload();
   }
 });
 
 root.hidden = false;
-desk.refill();
+queue.refill();
 document.documentElement.dataset.ready = "";

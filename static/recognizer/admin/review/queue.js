@@ -1,11 +1,11 @@
 /**
- * The reviewer's desk: the drawings ahead, the steps that can be taken back, what has been done. It shows every step at
- * once and sends it in the background; what could not be stored comes back.
+ * The review queue in the browser: the drawings ahead, the steps that can be undone, how many are done. It shows every
+ * step at once and sends it in the background; what could not be saved comes back.
  */
 
 import { Card } from "./card.js";
-import { Line } from "./send_queue.js";
-import { Pace } from "./rate.js";
+import { SendQueue } from "./send_queue.js";
+import { LabelRate } from "./rate.js";
 import { Http } from "../../shared/http.js";
 import { fill } from "../../shared/texts.js";
 import { uuid } from "../../shared/uuid.js";
@@ -24,10 +24,11 @@ import { uuid } from "../../shared/uuid.js";
  * @property {Card} card
  * @property {number | null} value the label; null for a skip
  * @property {Task} task
- * @property {boolean} isTakenBack
+ * @property {boolean} isUndone
  * @property {boolean} hasFailed
  */
 
+const PAGE = "review-page";
 const STEPS = 10;
 // More than the fastest typist labels while the next ones come.
 const AHEAD = 24;
@@ -43,15 +44,27 @@ function isGone({ status, code }) {
   return status === 404 && code === "not_found";
 }
 
-export class Desk {
-  #line = new Line();
+/**
+ * The id of this page, to which its claims belong. A reload keeps it: the same drawings are shown again. It is stored
+ * only while the page unloads, so a duplicate of the tab gets an id of its own.
+ */
+function pageId() {
+  const id = sessionStorage.getItem(PAGE) ?? uuid();
+  sessionStorage.removeItem(PAGE);
+  addEventListener("pagehide", () => sessionStorage.setItem(PAGE, id));
+  addEventListener("pageshow", () => sessionStorage.removeItem(PAGE));
+  return id;
+}
+
+export class ReviewQueue {
+  #requests = new SendQueue();
   #fetching = false;
   /** Whether the server had fewer drawings than were asked for. */
   #isDry = false;
-  /** Whether it is asked for new drawings after all was done: it stays so until there are some. */
+  /** Whether new drawings were requested after all were done. */
   #isWaiting = false;
   #isAsked = false;
-  /** Counts the changes of the order: an answer to an older question is not wanted any more. */
+  /** Counts the changes of the order: an answer to an older request is ignored. */
   #generation = 0;
   #until = "";
 
@@ -64,6 +77,7 @@ export class Desk {
   constructor(setup, order, changed, complain) {
     this.urls = setup.urls;
     this.http = new Http(setup.texts.error);
+    this.page = pageId();
     this.digit = setup.digit;
     this.texts = setup.texts;
     this.order = order;
@@ -77,7 +91,7 @@ export class Desk {
     this.total = 0;
     /** @type {Left | null} */
     this.left = null;
-    this.pace = new Pace();
+    this.rate = new LabelRate();
     this.hasFailed = false;
   }
 
@@ -92,7 +106,7 @@ export class Desk {
 
   /** Whether a label, a skip or an undo has no answer yet. */
   get hasUnsent() {
-    return this.#line.unanswered.some((task) => task.drawing !== undefined);
+    return this.#requests.unanswered.some((task) => task.drawing !== undefined);
   }
 
   // What the reviewer does --------------------------------------------------------------------
@@ -102,7 +116,7 @@ export class Desk {
     const card = this.current;
     if (card !== undefined) {
       const seen = card.label?.value ?? null;
-      this.pace.mark(performance.now());
+      this.rate.mark(performance.now());
       this.#take(card, value, (id) => this.#post("label", { id: card.id, label: value, seen, step: id }));
     }
   }
@@ -120,12 +134,12 @@ export class Desk {
       this.complain(this.texts.nothing_to_undo, false);
       return;
     }
-    step.isTakenBack = true;
+    step.isUndone = true;
     this.#count(step, -1);
     const { card } = step;
     this.ahead.unshift(card);
-    if (!this.#line.drop(step.task)) {
-      this.#line.add({
+    if (!this.#requests.drop(step.task)) {
+      this.#requests.add({
         drawing: card.id,
         send: () => this.#post("undo", { id: card.id, step: step.value === null ? null : step.id }),
         done: (/** @type {UndoAnswer} */ { label, until }) => {
@@ -134,7 +148,7 @@ export class Desk {
           card.note = label?.text ?? "";
           this.changed();
         },
-        failed: (failure) => this.#notUndone(step, failure),
+        failed: (failure) => this.#undoFailed(step, failure),
       });
     }
     this.changed();
@@ -146,7 +160,7 @@ export class Desk {
     this.#generation += 1;
     const given = this.ahead.filter((card) => !card.isBack);
     this.ahead = this.ahead.filter((card) => card.isBack);
-    this.#giveBack(given.map((card) => card.id));
+    this.#release(given.map((card) => card.id));
     this.#fetching = false;
     this.#isWaiting = false;
     this.#isDry = false;
@@ -167,7 +181,7 @@ export class Desk {
     this.refill();
   }
 
-  /** See to it that enough drawings lie ahead. */
+  /** Request more drawings if few are left. */
   refill() {
     if (this.ahead.length === 0 && this.#isDry && this.left?.count !== 0) {
       // The last ones are done: perhaps new ones have come meanwhile.
@@ -179,24 +193,23 @@ export class Desk {
     this.changed();
   }
 
-  /** Keep what lies ahead, and hear what became of it. */
+  /** Renew the claims on the drawings ahead, and learn which are lost or labelled. */
   renew() {
     if (this.ahead.length === 0) {
       return;
     }
-    this.#line.add({
+    this.#requests.add({
       send: () => this.#post("renew", { have: this.ahead.map((card) => card.id) }),
-      done: (/** @type {RenewAnswer} */ answer) => this.#hear(answer),
-      failed: (failure) => this.#say(failure),
+      done: (/** @type {RenewAnswer} */ answer) => this.#renewed(answer),
+      failed: (failure) => this.#report(failure),
     });
   }
 
   /** The page is being left. */
   leave() {
-    this.#line.flush();
+    this.#requests.flush();
     if (this.ahead.length > 0) {
-      const have = this.ahead.map((card) => card.id);
-      this.#post("release", { have, until: this.#until }).catch(() => {});
+      this.#post("release", { have: this.ahead.map((card) => card.id), until: this.#until }).catch(() => {});
     }
   }
 
@@ -209,7 +222,7 @@ export class Desk {
    */
   #post(name, json) {
     // It arrives even if the page is left in the same moment.
-    return this.http.json(this.urls[name], { method: "POST", json, keepalive: true });
+    return this.http.json(this.urls[name], { method: "POST", json: { page: this.page, ...json }, keepalive: true });
   }
 
   /**
@@ -225,17 +238,17 @@ export class Desk {
       isLabel: value !== null,
       send: () => send(id),
       done: () => this.refill(),
-      failed: (failure) => this.#comesBack(step, failure),
+      failed: (failure) => this.#returnCard(step, failure),
     };
     /** @type {Step} */
-    const step = { id, card, value, task, isTakenBack: false, hasFailed: false };
+    const step = { id, card, value, task, isUndone: false, hasFailed: false };
     card.note = "";
     card.said = null;
     this.#isWaiting = false;
     this.ahead.shift();
     this.steps = [...this.steps, step].slice(-STEPS);
     this.#count(step, 1);
-    this.#line.add(task);
+    this.#requests.add(task);
     this.refill();
   }
 
@@ -245,13 +258,13 @@ export class Desk {
    */
   #count({ value }, by) {
     if (value === null) {
-      // What is put off is not waiting any more.
+      // A skipped drawing is no longer waiting.
       this.total -= by;
       return;
     }
     this.done += by;
     if (by < 0) {
-      this.pace.unmark();
+      this.rate.unmark();
     }
   }
 
@@ -259,10 +272,10 @@ export class Desk {
    * @param {Step} step
    * @param {RequestError} failure
    */
-  #comesBack(step, failure) {
+  #returnCard(step, failure) {
     step.hasFailed = true;
-    if (step.isTakenBack) {
-      // It lies ahead already.
+    if (step.isUndone) {
+      // It is ahead already.
       return;
     }
     const { card } = step;
@@ -270,7 +283,7 @@ export class Desk {
     this.#count(step, -1);
     if (isGone(failure)) {
       this.total -= 1;
-      this.#say(failure);
+      this.#report(failure);
       this.refill();
       return;
     }
@@ -281,7 +294,7 @@ export class Desk {
     // Never in place of the drawing that is looked at: the next key is meant for that one.
     const behind = this.ahead.findIndex((each, index) => index > 0 && !each.isBack);
     this.ahead.splice(behind === -1 ? this.ahead.length : behind, 0, card);
-    this.#say(failure, this.current === card ? reason : fill(this.texts.comes_back, { reason }));
+    this.#report(failure, this.current === card ? reason : fill(this.texts.comes_back, { reason }));
     this.changed();
   }
 
@@ -289,7 +302,7 @@ export class Desk {
    * @param {Step} step
    * @param {RequestError} failure
    */
-  #notUndone({ card, value, hasFailed }, failure) {
+  #undoFailed({ card, value, hasFailed }, failure) {
     if (value !== null && !hasFailed) {
       const text = fill(this.texts.not_undone, { label: this.texts.labels[value] });
       card.label = { value, text };
@@ -298,7 +311,7 @@ export class Desk {
     if (isGone(failure)) {
       this.ahead = this.ahead.filter((each) => each !== card);
     }
-    this.#say(failure);
+    this.#report(failure);
     this.refill();
   }
 
@@ -308,16 +321,16 @@ export class Desk {
    */
   #fetch(generation, wanted) {
     this.#fetching = true;
-    this.#line.add({
+    this.#requests.add({
       send: () => {
-        const unsent = this.#line.unanswered.flatMap(({ drawing }) => drawing ?? []);
+        const unsent = this.#requests.unanswered.flatMap(({ drawing }) => drawing ?? []);
         const have = [...new Set([...this.ahead.map((card) => card.id), ...unsent])];
         return this.#post("next", { order: this.order, digit: this.digit, wanted, have });
       },
       done: (/** @type {NextAnswer} */ answer) => {
         if (generation !== this.#generation) {
           this.#until = answer.until;
-          this.#giveBack(answer.drawings.map(({ id }) => id));
+          this.#release(answer.drawings.map(({ id }) => id));
           return;
         }
         this.#receive(answer, wanted);
@@ -327,7 +340,7 @@ export class Desk {
           this.#fetching = false;
           this.hasFailed = true;
         }
-        this.#say(failure);
+        this.#report(failure);
         this.changed();
       },
     });
@@ -350,13 +363,13 @@ export class Desk {
       this.complain(this.texts.nothing_new, false);
     }
     this.left = left;
-    const unsent = this.#line.unanswered.filter((task) => task.isLabel).length;
+    const unsent = this.#requests.unanswered.filter((task) => task.isLabel).length;
     this.total = this.done - unsent + left.count;
     this.changed();
   }
 
   /** @param {RenewAnswer} answer */
-  #hear({ until, lost, labelled }) {
+  #renewed({ until, lost, labelled }) {
     this.#until = until;
     const looked = this.current;
     this.ahead = this.ahead.filter(
@@ -376,18 +389,18 @@ export class Desk {
    * @param {RequestError} failure
    * @param {string} text
    */
-  #say(failure, text = failure.message) {
+  #report(failure, text = failure.message) {
     this.complain(text, failure.kind === "login");
   }
 
   /** @param {string[]} ids */
-  #giveBack(ids) {
+  #release(ids) {
     if (ids.length > 0) {
       const until = this.#until;
-      this.#line.add({
+      this.#requests.add({
         send: () => this.#post("release", { have: ids, until }),
         done: () => {},
-        // Nobody needs to know: the claims run out by themselves.
+        // No message: the claims expire.
         failed: () => {},
       });
     }

@@ -2,10 +2,10 @@
 
 const WINDOW_MS = 60_000;
 const PAUSE_MS = 20_000;
-// Fewer say nothing.
+// Fewer give no useful rate.
 const LEAST = 4;
 
-export class Pace {
+export class LabelRate {
   /** @type {number[]} */
   #times = [];
 
@@ -18,7 +18,7 @@ export class Pace {
     this.#times.push(now);
   }
 
-  /** The last label was taken back. */
+  /** The last label was undone. */
   unmark() {
     this.#times.pop();
   }

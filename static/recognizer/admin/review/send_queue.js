@@ -1,4 +1,4 @@
-/** What is to be sent, one after the other: a label and its undo can't overtake each other. */
+/** Requests sent one after the other, so that a label and its undo can't overtake each other. */
 
 import { RequestError } from "../../shared/http.js";
 
@@ -11,14 +11,14 @@ import { RequestError } from "../../shared/http.js";
  * @property {boolean} [isLabel]
  */
 
-export class Line {
+export class SendQueue {
   /** @type {Task[]} */
   #waiting = [];
   /** @type {Task | null} */
   #running = null;
   #isBusy = false;
 
-  /** @returns {Task[]} what has no answer yet */
+  /** @returns {Task[]} the tasks without an answer */
   get unanswered() {
     return this.#running === null ? this.#waiting : [this.#running, ...this.#waiting];
   }
@@ -32,10 +32,10 @@ export class Line {
   }
 
   /**
-   * Take back what has not been sent yet.
+   * Remove a task that has not been sent yet.
    *
    * @param {Task} task
-   * @returns {boolean} whether that came in time
+   * @returns {boolean} whether it was still waiting
    */
   drop(task) {
     const index = this.#waiting.indexOf(task);
@@ -45,7 +45,7 @@ export class Line {
     return index !== -1;
   }
 
-  /** Send what the reviewer did at once: the page is being left, and nobody will hear the answers. */
+  /** Send what the reviewer did at once: the page is being left, and no answer will be seen. */
   flush() {
     for (const task of this.#waiting.splice(0)) {
       if (task.drawing !== undefined) {

@@ -32,7 +32,7 @@
  * @typedef {{ value: number | null, text: string }} LabelState
  */
 
-/** @typedef {{ count: number, is_more: boolean, with_others: number, put_off: number }} Left */
+/** @typedef {{ count: number, is_more: boolean, with_others: number, skipped: number }} Left */
 
 /** @typedef {{ drawings: Drawing[], left: Left, until: string }} NextAnswer */
 
@@ -67,7 +67,7 @@
  * @property {string} saving
  * @property {string} summary
  * @property {string} with_others
- * @property {string} put_off
+ * @property {string} still_skipped
  * @property {Record<string, string>} error
  */
 

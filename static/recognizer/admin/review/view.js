@@ -1,10 +1,10 @@
-/** The page as the reviewer sees it. It shows what the desk holds and decides nothing. */
+/** Shows the review queue; it decides nothing. */
 
 import { byId, slot } from "../../shared/dom.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./card.js").Card} Card */
-/** @typedef {import("./queue.js").Desk} Desk */
+/** @typedef {import("./queue.js").ReviewQueue} ReviewQueue */
 /** @typedef {import("./types.js").Texts} Texts */
 
 const NOT_A_DIGIT = 10;
@@ -21,10 +21,10 @@ export class View {
     this.numbers = new Intl.NumberFormat(document.documentElement.lang || undefined);
   }
 
-  /** @param {Desk} desk */
-  render(desk) {
-    const { current, isDone } = desk;
-    const isStuck = current === undefined && desk.hasFailed && !isDone;
+  /** @param {ReviewQueue} queue */
+  render(queue) {
+    const { current, isDone } = queue;
+    const isStuck = current === undefined && queue.hasFailed && !isDone;
     this.#show("card", current !== undefined);
     this.#show("keys", current !== undefined);
     this.#show("done", isDone);
@@ -34,30 +34,30 @@ export class View {
       this.#card(current);
     }
     if (isDone) {
-      this.#done(desk);
+      this.#done(queue);
     }
-    this.#steps(desk);
-    this.#order(desk.order);
-    this.tick(desk);
-    this.#announce(desk);
+    this.#steps(queue);
+    this.#order(queue.order);
+    this.tick(queue);
+    this.#announce(queue);
     this.#shown = current;
   }
 
   /**
    * What changes with time alone.
    *
-   * @param {Desk} desk
+   * @param {ReviewQueue} queue
    */
-  tick(desk) {
-    const { done, total, left } = desk;
+  tick(queue) {
+    const { done, total, left } = queue;
     const meter = /** @type {HTMLProgressElement} */ (this.#slot("meter"));
     const pattern = left?.is_more ? this.texts.progress_more : this.texts.progress;
     const values = { done: this.#number(done), total: this.#number(Math.max(done, total)) };
     this.#write("progress", left === null ? "" : fill(pattern, values));
     meter.max = Math.max(1, done, total);
     meter.value = done;
-    const pace = desk.pace.perMinute(performance.now());
-    this.#write("pace", pace === null ? "" : fill(this.texts.pace, { pace: this.#number(pace) }));
+    const rate = queue.rate.perMinute(performance.now());
+    this.#write("pace", rate === null ? "" : fill(this.texts.pace, { pace: this.#number(rate) }));
   }
 
   /**
@@ -154,7 +154,7 @@ export class View {
     });
   }
 
-  /** @param {Desk} desk */
+  /** @param {ReviewQueue} queue */
   #steps({ steps, hasUnsent }) {
     this.#show("steps-section", steps.length > 0);
     const items = [...steps].reverse().map(({ card, value }) => {
@@ -190,11 +190,11 @@ export class View {
     this.#show("other-order", order === "audit");
   }
 
-  /** @param {Desk} desk */
+  /** @param {ReviewQueue} queue */
   #done({ done, left }) {
     this.#write("summary", done === 0 ? "" : fill(this.texts.summary, { done: this.#number(done) }));
     this.#line("with-others", this.#counted(this.texts.with_others, left?.with_others ?? 0));
-    this.#line("put-off", this.#counted(this.texts.put_off, left?.put_off ?? 0));
+    this.#line("still-skipped", this.#counted(this.texts.still_skipped, left?.skipped ?? 0));
   }
 
   /**
@@ -206,9 +206,9 @@ export class View {
   }
 
   /**
-   * Say what a new drawing is read as, for who can't see it change.
+   * Announce the answer to a new drawing to screen readers.
    *
-   * @param {Desk} desk
+   * @param {ReviewQueue} queue
    */
   #announce({ current, isDone }) {
     if (current !== undefined && current !== this.#shown) {

@@ -23,7 +23,7 @@ export class AnswerView {
   }
 
   /**
-   * Show the answer to a drawing that was kept.
+   * Show the answer to a drawing that is stored.
    *
    * @param {Prediction} prediction
    * @returns {string} the same in one sentence, to be said aloud

@@ -16,7 +16,7 @@ const DIRECTIONS = {
   ArrowDown: [0, 1],
 };
 
-export class KeyPen {
+export class KeyboardPen {
   /**
    * @param {Pad} pad
    * @param {HTMLElement} mark what shows where the pen is
@@ -32,7 +32,7 @@ export class KeyPen {
     const { canvas } = pad;
     canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#leave());
-    // Who draws with a pointer needs no mark in the way of the ink.
+    // With a pointer the mark would only hide the ink.
     canvas.addEventListener("pointerdown", () => this.#leave());
   }
 

@@ -80,13 +80,13 @@ export class Pad extends EventTarget {
   }
 
   /**
-   * Put strokes that were kept onto the empty canvas.
+   * Put stored strokes onto the empty canvas.
    *
-   * @param {unknown} kept
+   * @param {unknown} stored
    * @returns {boolean} whether there was a drawing in it
    */
-  restore(kept) {
-    return this.#edit(() => this.model.restore(kept));
+  restore(stored) {
+    return this.#edit(() => this.model.restore(stored));
   }
 
   /**

@@ -22,7 +22,7 @@ export const DEFAULT_BRUSH = 2;
 /** What a mouse reports, and a pen that feels no pressure. */
 export const PLAIN_PRESSURE = 0.5;
 
-/** More than a patient person draws; what is kept in the browser must not grow without end. */
+/** More than a patient person draws: what the browser stores must not grow without limit. */
 const MAX_KEPT_POINTS = 50_000;
 
 export class StrokeModel {
@@ -138,7 +138,7 @@ export class StrokeModel {
     return step !== undefined;
   }
 
-  /** The strokes as they are kept in the browser; coordinates with four decimals, a twentieth of a pixel. */
+  /** The strokes as the browser stores them; coordinates with four decimals, a twentieth of a pixel. */
   toJSON() {
     return this.strokes.map(({ tool, width, points }) => ({
       tool,
@@ -148,13 +148,13 @@ export class StrokeModel {
   }
 
   /**
-   * Put strokes that were kept in the place of this drawing, which was not begun yet.
+   * Restore stored strokes into this drawing, which is still empty.
    *
-   * @param {unknown} kept what `toJSON` gave, or anything: another version of the page may have written it
+   * @param {unknown} stored what `toJSON` gave, or anything: another version of the page may have written it
    * @returns {boolean} whether there was a drawing in it
    */
-  restore(kept) {
-    const strokes = readStrokes(kept);
+  restore(stored) {
+    const strokes = readStrokes(stored);
     if (strokes === null || strokes.length === 0) {
       return false;
     }
@@ -176,16 +176,16 @@ export class StrokeModel {
 }
 
 /**
- * @param {unknown} kept
+ * @param {unknown} stored
  * @returns {Stroke[] | null} null where this is no drawing
  */
-function readStrokes(kept) {
-  if (!Array.isArray(kept)) {
+function readStrokes(stored) {
+  if (!Array.isArray(stored)) {
     return null;
   }
   let room = MAX_KEPT_POINTS;
   const strokes = [];
-  for (const each of kept) {
+  for (const each of stored) {
     const tool = each?.tool;
     const width = each?.width;
     const points = each?.points;

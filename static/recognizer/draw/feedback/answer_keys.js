@@ -1,8 +1,8 @@
 /**
- * Keys that say what a drawing was: 0 to 9, X for no digit, Y for a right answer.
+ * Shortcuts to correct an answer: 0 to 9, X for not a digit, Y for a correct answer.
  *
- * Who talks to the computer types single letters by accident: the keys can be switched off, and stay off
- * (WCAG 2.1.4, Character Key Shortcuts).
+ * Speech input can type single letters by accident: the shortcuts can be turned off, and stay off (WCAG 2.1.4,
+ * Character Key Shortcuts).
  */
 
 import { choice, choose } from "../offline/storage.js";
@@ -12,7 +12,7 @@ import { NOT_A_DIGIT } from "../../shared/labels.js";
 
 /**
  * @param {KeyboardEvent} event
- * @returns {number | "right" | null} what the key says
+ * @returns {number | "correct" | null} the label that the key stands for
  */
 function meaning({ key, code, shiftKey }) {
   if (/^[0-9]$/.test(key)) {
@@ -23,7 +23,7 @@ function meaning({ key, code, shiftKey }) {
   if (digit !== null) {
     return Number(digit[1]);
   }
-  return { x: NOT_A_DIGIT, y: /** @type {const} */ ("right") }[key.toLowerCase()] ?? null;
+  return { x: NOT_A_DIGIT, y: /** @type {const} */ ("correct") }[key.toLowerCase()] ?? null;
 }
 
 export class AnswerKeys {
@@ -34,22 +34,22 @@ export class AnswerKeys {
     toggle.addEventListener("change", () => choose("keys", toggle.checked));
   }
 
-  /** Whether single characters are keys. */
+  /** Whether single characters are shortcuts. */
   get isOn() {
     return this.toggle.checked;
   }
 
   /**
    * @param {KeyboardEvent} event
-   * @param {FeedbackView} view what the key is meant for
-   * @returns {boolean} whether the key said something
+   * @param {FeedbackView} view the question that the key answers
+   * @returns {boolean} whether the key chose a label
    */
   take(event, view) {
     const said = meaning(event);
     if (!this.toggle.checked || said === null || view.id === null) {
       return false;
     }
-    view.choose(said === "right" ? null : said);
+    view.choose(said === "correct" ? null : said);
     return true;
   }
 }

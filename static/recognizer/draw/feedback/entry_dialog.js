@@ -1,4 +1,4 @@
-/** One drawing of the history, opened: what it was read as, and what the visitor says it was. */
+/** One drawing of the history, opened: its answer, and the buttons to correct it. */
 
 import { slot } from "../../shared/dom.js";
 

@@ -1,5 +1,5 @@
 /**
- * "Is that right?": the buttons by which a visitor says what a drawing was.
+ * "Is this correct?": the buttons by which a visitor corrects an answer.
  *
  * The page has two of these: beside the answer, and in the dialog of an earlier drawing. Both show what `Suggestions`
  * holds. Without JavaScript the same form is posted as it stands.
@@ -14,25 +14,25 @@ import { fill } from "../../shared/texts.js";
 /** @typedef {import("../types.js").Texts} Texts */
 
 /**
- * What has become of a choice, in words; nothing where it failed: the error says it.
+ * The outcome of a choice in words; empty if it failed, because the error is shown instead.
  *
  * @param {Texts} texts
  * @param {Suggestion} suggestion
- * @param {boolean} isRemembering whether the site remembers drawings for this visitor
+ * @param {boolean} isLearning whether personal learning is on
  */
-export function outcomeSentence({ feedback }, { choice, state }, isRemembering) {
+export function outcomeSentence({ feedback }, { choice, state }, isLearning) {
   if (state === "failed") {
     return "";
   }
   if (state === "sending") {
     return feedback.sending;
   }
-  const memory = isRemembering ? "on" : "off";
+  const learning = isLearning ? "on" : "off";
   if (choice === null) {
-    return state === "saved" ? feedback.undone : feedback.before[memory];
+    return state === "saved" ? feedback.undone : feedback.before[learning];
   }
   const said = feedback.said[choice];
-  return state === "saved" ? fill(feedback.thanks[memory], { said }) : said;
+  return state === "saved" ? fill(feedback.thanks[learning], { said }) : said;
 }
 
 /** @param {HTMLButtonElement} button */
@@ -45,16 +45,16 @@ export class FeedbackView {
    * @param {HTMLFormElement} form
    * @param {Suggestions} suggestions
    * @param {Texts} texts
-   * @param {() => boolean} isRemembering whether the site remembers drawings for this visitor
+   * @param {() => boolean} isLearning whether personal learning is on
    */
-  constructor(form, suggestions, texts, isRemembering) {
+  constructor(form, suggestions, texts, isLearning) {
     this.form = form;
     this.suggestions = suggestions;
     this.texts = texts;
-    this.isRemembering = isRemembering;
+    this.isLearning = isLearning;
     this.right = /** @type {HTMLButtonElement} */ (slot(form, "right"));
     this.retry = /** @type {HTMLButtonElement} */ (slot(form, "retry"));
-    this.takeBack = /** @type {HTMLButtonElement} */ (slot(form, "take-back"));
+    this.withdraw = /** @type {HTMLButtonElement} */ (slot(form, "take-back"));
     /** @type {NodeListOf<HTMLButtonElement>} */
     this.choices = form.querySelectorAll("button[aria-pressed]");
     /** The prediction that this is about; null before there is one. */
@@ -85,7 +85,7 @@ export class FeedbackView {
     this.#render(this.suggestions.of(answer.id));
   }
 
-  /** Say anew what will become of a choice: the memory's switch has changed it. */
+  /** Update what is said about a choice, after personal learning was turned on or off. */
   refresh() {
     if (this.id !== null && this.suggestions.of(this.id).choice === null) {
       this.#render(this.suggestions.of(this.id));
@@ -97,13 +97,13 @@ export class FeedbackView {
     slot(this.form, "question").textContent = this.texts.feedback.question_before;
   }
 
-  /** Ask about nothing; what was chosen is still on its way. */
+  /** Ask about nothing; a choice that is being sent still arrives. */
   reset() {
     this.id = null;
     delete this.form.dataset.id;
   }
 
-  /** @param {number | null} label null: that the answer is right */
+  /** @param {number | null} label null: the answer is correct */
   choose(label) {
     if (this.id !== null) {
       this.suggestions.choose(this.id, label ?? labelOf(this.right));
@@ -117,7 +117,7 @@ export class FeedbackView {
     if (this.id === null || !(submitter instanceof HTMLButtonElement)) {
       return;
     }
-    this.suggestions.choose(this.id, submitter === this.takeBack ? null : labelOf(submitter));
+    this.suggestions.choose(this.id, submitter === this.withdraw ? null : labelOf(submitter));
   }
 
   /**
@@ -137,10 +137,10 @@ export class FeedbackView {
       button.setAttribute("aria-pressed", String(choice !== null && labelOf(button) === choice));
     }
     this.form.dataset.state = state;
-    slot(this.form, "thanks").textContent = outcomeSentence(this.texts, suggestion, this.isRemembering());
-    slot(this.form, "feedback-error").textContent = error === "" ? "" : `${error} ${this.texts.feedback.kept}`;
+    slot(this.form, "thanks").textContent = outcomeSentence(this.texts, suggestion, this.isLearning());
+    slot(this.form, "feedback-error").textContent = error === "" ? "" : `${error} ${this.texts.feedback.still_here}`;
     this.#offer(this.retry, state === "failed");
-    this.#offer(this.takeBack, saved !== null && state !== "failed");
+    this.#offer(this.withdraw, saved !== null && state !== "failed");
   }
 
   /**

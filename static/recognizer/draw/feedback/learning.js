@@ -1,14 +1,10 @@
-/**
- * The visitor's side of the learning loop: whether an answer was right, why it was given, what is remembered.
- *
- * The page shows it an answer, and hears of it what to announce and that the site has learned.
- */
+/** The visitor's side of the learning loop: correcting an answer, why it was given, personal learning. */
 
 import { byId } from "../../shared/dom.js";
 import { EntryDialog } from "./entry_dialog.js";
 import { FeedbackView, outcomeSentence } from "./feedback.js";
 import { AnswerKeys } from "./answer_keys.js";
-import { MemoryView } from "./memory.js";
+import { PersonalLearningView } from "./personal_learning.js";
 import { PersonalView } from "../answer/personal.js";
 import { Suggestions } from "./suggestions.js";
 
@@ -30,9 +26,9 @@ export class Learning {
     this.announce = announce;
     this.learned = learned;
     this.suggestions = new Suggestions(api);
-    this.memory = new MemoryView(byId("memory", HTMLElement), api, texts, {
+    this.personalLearning = new PersonalLearningView(byId("memory", HTMLElement), api, texts, {
       announce,
-      changed: () => this.#remembered(),
+      changed: () => this.#switched(),
     });
     this.personal = new PersonalView(byId("personal", HTMLElement));
     this.feedback = this.#feedback("feedback");
@@ -43,7 +39,7 @@ export class Learning {
   }
 
   /**
-   * Ask about this answer, and say why it was given.
+   * Ask whether this answer is correct, and show why it was given.
    *
    * @param {Prediction} prediction
    */
@@ -53,7 +49,7 @@ export class Learning {
     this.personal.show(prediction);
   }
 
-  /** There is no answer any more. */
+  /** The answer has been cleared. */
   reset() {
     this.isChanged = false;
     this.feedback.reset();
@@ -82,7 +78,7 @@ export class Learning {
 
   /**
    * @param {KeyboardEvent} event
-   * @returns {boolean} whether the key said what a drawing was
+   * @returns {boolean} whether the key chose a label
    */
   takeKey(event) {
     if (this.isModal) {
@@ -93,10 +89,10 @@ export class Learning {
 
   /** @param {string} id of a form */
   #feedback(id) {
-    return new FeedbackView(byId(id, HTMLFormElement), this.suggestions, this.texts, () => this.memory.enabled);
+    return new FeedbackView(byId(id, HTMLFormElement), this.suggestions, this.texts, () => this.personalLearning.enabled);
   }
 
-  #remembered() {
+  #switched() {
     this.feedback.refresh();
     this.learned();
   }
@@ -108,10 +104,10 @@ export class Learning {
   #said(id, suggestion) {
     if (suggestion.state === "saved") {
       this.learned();
-      this.announce(outcomeSentence(this.texts, suggestion, this.memory.enabled));
-      this.memory.refresh();
+      this.announce(outcomeSentence(this.texts, suggestion, this.personalLearning.enabled));
+      this.personalLearning.refresh();
     } else if (suggestion.state === "failed" && id !== this.feedback.id && id !== this.opened.feedback.id) {
-      // The question is gone from the page and its error with it; the history keeps both.
+      // The page no longer shows the question, so it can't show its error; the history does.
       this.announce(suggestion.error);
     }
   }

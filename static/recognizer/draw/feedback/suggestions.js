@@ -1,5 +1,5 @@
 /**
- * What the visitor says of their drawings: kept here until the site has it, shown wherever the drawing is shown.
+ * The visitor's corrections: stored here until the site has them, shown wherever the drawing is shown.
  *
  * A choice is sent at once. Of choices that come faster than the site answers only the last one is sent after the
  * first, so that the last one stays. One that could not be sent waits for `retry`.
@@ -21,7 +21,7 @@ export class Suggestions {
     this.listeners = [];
   }
 
-  /** @param {(id: string, suggestion: Suggestion) => void} listener called whenever one changes */
+  /** @param {(id: string, suggestion: Suggestion) => void} listener */
   onChange(listener) {
     this.listeners.push(listener);
   }
@@ -58,7 +58,7 @@ export class Suggestions {
 
   /**
    * @param {string} id
-   * @param {number | null} label null takes back what was said
+   * @param {number | null} label null withdraws the correction
    */
   choose(id, label) {
     const isSending = this.of(id).state === "sending";

@@ -1,6 +1,6 @@
 /** Drawings that could not be sent go out when the network is back, from whichever tab is open then. */
 
-import { forgetWaiting, keepWaiting, waiting } from "./storage.js";
+import { forgetWaiting, storeWaiting, waiting } from "./storage.js";
 
 /** @typedef {import("./storage.js").Waiting} Waiting */
 
@@ -23,7 +23,7 @@ export class Outbox {
 
   /** @param {Waiting} drawing */
   add(drawing) {
-    keepWaiting(drawing);
+    storeWaiting(drawing);
     this.#later();
   }
 
@@ -34,7 +34,7 @@ export class Outbox {
       return;
     }
     if ("locks" in navigator) {
-      // One tab at a time; another that finds the door closed need not do the same.
+      // One tab at a time: the others leave it to that one.
       await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => (lock === null ? null : this.#sendAll()));
     } else {
       await this.#sendAll();

@@ -1,13 +1,13 @@
 /**
- * What the browser keeps for the page. The drawing on the canvas belongs to its tab and survives a reload; what the
- * visitor chose, and drawings that could not be sent, belong to the browser.
+ * What the browser stores for the page. The drawing on the canvas belongs to its tab and survives a reload; settings
+ * and drawings that could not be sent belong to the browser.
  */
 
 const DRAWING = "digitsite.drawing";
 const CHOICES = "digitsite.choices";
 const OUTBOX = "digitsite.outbox";
 
-/** More waits for no network: the oldest are given up. */
+/** If more wait for the network, the oldest are dropped. */
 const MOST_WAITING = 20;
 
 /**
@@ -50,24 +50,24 @@ const ofTab = () => sessionStorage;
 const ofBrowser = () => localStorage;
 
 /** @returns {unknown} the strokes that were on the canvas when the page was left */
-export function keptStrokes() {
+export function storedStrokes() {
   return read(ofTab, DRAWING);
 }
 
 /** @param {unknown} strokes what `StrokeModel.toJSON` gives, or null once they are answered */
-export function keepStrokes(strokes) {
+export function storeStrokes(strokes) {
   write(ofTab, DRAWING, strokes);
 }
 
 /**
  * @template T
  * @param {string} name
- * @param {T} otherwise
+ * @param {T} fallback
  * @returns {T}
  */
-export function choice(name, otherwise) {
+export function choice(name, fallback) {
   const found = read(ofBrowser, CHOICES)?.[name];
-  return typeof found === typeof otherwise ? found : otherwise;
+  return typeof found === typeof fallback ? found : fallback;
 }
 
 /**
@@ -80,12 +80,12 @@ export function choose(name, value) {
 
 /** @returns {Waiting[]} oldest first */
 export function waiting() {
-  const kept = read(ofBrowser, OUTBOX);
-  return Array.isArray(kept) ? kept.filter((each) => typeof each?.key === "string") : [];
+  const stored = read(ofBrowser, OUTBOX);
+  return Array.isArray(stored) ? stored.filter((each) => typeof each?.key === "string") : [];
 }
 
 /** @param {Waiting} drawing */
-export function keepWaiting(drawing) {
+export function storeWaiting(drawing) {
   const others = waiting().filter(({ key }) => key !== drawing.key);
   write(ofBrowser, OUTBOX, [...others, drawing].slice(-MOST_WAITING));
 }

@@ -1,4 +1,4 @@
-/** What the site remembers for this visitor: how much, and the switches to stop it and to forget it all. */
+/** Personal learning: from how many drawings the site has learned for this visitor, and how to turn it off or reset it. */
 
 import { slot } from "../../shared/dom.js";
 import { RequestError } from "../../shared/http.js";
@@ -8,7 +8,7 @@ import { fill } from "../../shared/texts.js";
 /** @typedef {import("../types.js").Memory} Memory */
 /** @typedef {import("../types.js").Texts} Texts */
 
-export class MemoryView {
+export class PersonalLearningView {
   /**
    * @param {HTMLElement} element
    * @param {Api} api
@@ -25,15 +25,15 @@ export class MemoryView {
     this.confirm = /** @type {HTMLDetailsElement} */ (slot(element, "forget"));
     this.failure = slot(element, "memory-error");
     slot(element, "switch").addEventListener("submit", (event) => this.#submitted(event, () => this.#switch()));
-    slot(element, "forget-form").addEventListener("submit", (event) => this.#submitted(event, () => this.#forget()));
+    slot(element, "forget-form").addEventListener("submit", (event) => this.#submitted(event, () => this.#reset()));
   }
 
-  /** Ask the site anew: what was said of a drawing has changed the count. */
+  /** Get the count again: a correction has changed it. */
   async refresh() {
     try {
-      this.#show(await this.api.memory());
+      this.#show(await this.api.personalLearning());
     } catch (error) {
-      // Nobody asked for it: the count is a little old, that is all.
+      // Not worth a message: the count is only out of date.
       if (!(error instanceof RequestError)) {
         throw error;
       }
@@ -42,9 +42,9 @@ export class MemoryView {
 
   /**
    * @param {Event} event
-   * @param {() => Promise<void>} act
+   * @param {() => Promise<void>} action
    */
-  async #submitted(event, act) {
+  async #submitted(event, action) {
     event.preventDefault();
     if (this.element.getAttribute("aria-busy") === "true") {
       return;
@@ -52,7 +52,7 @@ export class MemoryView {
     this.failure.textContent = "";
     this.element.setAttribute("aria-busy", "true");
     try {
-      await act();
+      await action();
     } catch (error) {
       if (!(error instanceof RequestError)) {
         throw error;
@@ -64,17 +64,17 @@ export class MemoryView {
   }
 
   async #switch() {
-    const memory = await this.api.switchMemory(!this.enabled);
+    const memory = await this.api.setPersonalLearning(!this.enabled);
     this.#show(memory);
     this.announce(this.texts.memory.state[memory.enabled ? "on" : "off"]);
   }
 
-  async #forget() {
-    await this.api.forget();
+  async #reset() {
+    await this.api.resetPersonalLearning();
     this.#show({ enabled: this.enabled, count: 0 });
     this.confirm.open = false;
     slot(this.element, "memory-heading").focus();
-    this.announce(this.texts.memory.forgotten);
+    this.announce(this.texts.memory.reset);
   }
 
   /** @param {Memory} memory */
