@@ -46,8 +46,14 @@ LONG = {
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """Group the tests for parallel runs, so that a module's fixtures are set up once."""
+    if not getattr(config.option, "loadgroup", False):
+        # One process. "-k group" would find the mark's name in every test.
+        yield
+        return
     order = [*dict.fromkeys(LONG.values())]
     places: dict[pytest.Item, int] = {}
     for item in items:
