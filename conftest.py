@@ -5,14 +5,18 @@ Nothing is mocked: the bundled model reads what the strokes draw, through the re
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.cache import cache
 from django.db import connections
+from django.db.models.signals import post_migrate
 from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
@@ -42,8 +46,14 @@ LONG = {
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Iterator[None]:
     """Group the tests for parallel runs, so that a module's fixtures are set up once."""
+    if not getattr(config.option, "loadgroup", False):
+        # One process. "-k group" would find the mark's name in every test.
+        yield
+        return
     order = [*dict.fromkeys(LONG.values())]
     places: dict[pytest.Item, int] = {}
     for item in items:
@@ -134,6 +144,23 @@ def django_db_modify_db_settings(
     if database["ENGINE"] == "django.db.backends.sqlite3":
         folder = tmp_path_factory.mktemp("database")
         database.setdefault("TEST", {})["NAME"] = str(folder / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Make the Reviewer group again whenever a test with transactions has emptied the database.
+
+    A migration makes it, which does not run again; what `post_migrate` makes comes back by itself.
+    """
+    migration = importlib.import_module("recognizer.migrations.0002_reviewer_group")
+
+    def make_group(using: str, **_: object) -> None:
+        migration.create_group(apps, SimpleNamespace(connection=connections[using]))
+
+    recognizer = apps.get_app_config("recognizer")
+    post_migrate.connect(make_group, sender=recognizer)
+    yield
+    post_migrate.disconnect(make_group, sender=recognizer)
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_old_drawings_are_purged(reviewer: User, settings: Settings) -> None:
 
     call_command("purge_predictions", stdout=out)
 
-    assert "1 deleted, 1 labelled ones cut" in out.getvalue()
+    assert "1 deleted, 1 labelled ones anonymised" in out.getvalue()
     assert set(Prediction.objects.values_list("pk", flat=True)) == {labelled.pk, new.pk}
     labelled.refresh_from_db()
     assert labelled.visitor is None
