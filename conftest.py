@@ -1,6 +1,6 @@
-"""Fixtures that every test may use: digits drawn as strokes, clients, people.
+"""Fixtures for all tests: digits drawn as strokes, clients, users.
 
-Nothing is mocked: the bundled model reads what the strokes draw, through the real view stack.
+Nothing is mocked: the bundled model classifies the drawn strokes through the real views.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from recognizer.versions import active as active_version
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks."""
     for mark in (
         "services: starts PostgreSQL or Redis; skipped where missing unless REQUIRE_SERVICES=1",
         "store: depends on the database's SQL, locks or constraints; `make test-postgres` runs it",
@@ -35,8 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", mark)
 
 
-# What takes longest, in the order in which it is started; each group runs in one worker, as does
-# every other module. TensorFlow's import takes seconds and 500 MB: few workers need it that way.
+# The slowest groups, in the order in which they start; each group runs in one worker, as does each
+# other module. TensorFlow's import takes seconds and 500 MB, so few workers should need it.
 LONG = {
     "training/tests/model/": "train",
     "training/tests/management/": "train",
@@ -67,7 +66,7 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(scope="session")
 def draw_digit() -> drawings.DrawDigit:
-    """Return the function that draws a digit and gives PNG bytes."""
+    """Return the function that draws a digit as PNG bytes."""
     return drawings.digit_png
 
 
@@ -78,9 +77,9 @@ def data_url() -> Callable[[bytes], str]:
 
 
 @pytest.fixture(autouse=True)
-def _plain_surroundings(settings: Settings) -> Iterator[None]:
-    """Let no test depend on what another did, or on what this checkout holds."""
-    # Names without hashes: `live_server` knows no others, and `collectstatic` may have run here.
+def _isolated(settings: Settings) -> Iterator[None]:
+    """Make each test independent of others and of this checkout's files."""
+    # Names without hashes: `live_server` serves no others, and `collectstatic` may have run here.
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -92,7 +91,7 @@ def _plain_surroundings(settings: Settings) -> Iterator[None]:
         "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None, "preview": None},
     }
     cache.clear()
-    # A request leaves its language behind for what comes next in the same thread.
+    # A request's language stays active for the next test in the same thread.
     translation.deactivate()
     yield
     active_version.forget()
@@ -100,7 +99,7 @@ def _plain_surroundings(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def api() -> APIClient:
-    """Return a client of the API that nobody has logged in to."""
+    """Return a client of the API that is not logged in."""
     return APIClient()
 
 
@@ -116,13 +115,13 @@ def make_user(db: None) -> Callable[..., User]:
 
 @pytest.fixture
 def user(make_user: Callable[..., User]) -> User:
-    """Return a user with no rights beyond their own drawings."""
+    """Return a user without permissions."""
     return make_user("ada")
 
 
 @pytest.fixture
 def reviewer(make_user: Callable[..., User]) -> User:
-    """Return a member of staff who may see and label drawings, and nothing else."""
+    """Return a member of staff with permission to view and label drawings only."""
     person = make_user("reviewer", is_staff=True)
     person.user_permissions.set(
         Permission.objects.filter(
@@ -137,8 +136,8 @@ def reviewer(make_user: Callable[..., User]) -> User:
 def django_db_modify_db_settings(
     django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep SQLite's test database in a file: one in memory would lend every thread of the live
-    server the same connection, and their transactions would run into each other.
+    """Keep SQLite's test database in a file: with one in memory all threads of the live server
+    would share a connection, and their transactions would conflict.
     """
     database = connections.databases["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
@@ -172,5 +171,5 @@ def reviewing(client: Client, reviewer: User) -> Client:
 
 @pytest.fixture(scope="session")
 def project_root() -> Path:
-    """Return the folder that holds manage.py."""
+    """Return the folder with manage.py."""
     return Path(__file__).resolve().parent

@@ -52,7 +52,7 @@ def public_site_has_its_own_key(app_configs: Apps, **kwargs: Any) -> list[CheckM
 
 @register(Tags.security)
 def secret_key_is_strong(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
-    """E003: a SECRET_KEY from the environment can't be guessed."""
+    """E003: a SECRET_KEY from the environment is hard to guess."""
     key = settings.SECRET_KEY
     strong = (
         len(key) >= SHORTEST_SECRET_KEY

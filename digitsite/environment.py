@@ -30,7 +30,7 @@ SECRET_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class Problem:
-    """A variable with a value that the site can't start with."""
+    """A variable with an invalid value."""
 
     variable: str
     message: str
@@ -38,7 +38,7 @@ class Problem:
 
 @dataclass
 class Environment:
-    """Reads variables and collects what is wrong with them."""
+    """Reads variables and collects their problems."""
 
     problems: list[Problem] = field(default_factory=list)
 
@@ -92,7 +92,7 @@ class Environment:
         )
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of `choices`; upper and lower case are the same."""
+        """Return one of `choices`, ignoring case."""
 
         def parse(raw: str) -> str:
             if raw.upper() not in choices:
@@ -146,7 +146,7 @@ class Environment:
         try:
             return self.read(name, parse, default)
         finally:
-            # The value may hold a password, which must not be logged.
+            # The value may contain a password, which must not be logged.
             self.problems[:] = [
                 Problem(p.variable, f"{name}: {p.message.split(': ', 1)[-1]}")
                 if p.variable == name

@@ -59,7 +59,7 @@ CSRF_COOKIE_SECURE = PUBLIC
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# A visitor's history is tied to this cookie.
+# This cookie identifies a visitor's history.
 SESSION_COOKIE_AGE = 180 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

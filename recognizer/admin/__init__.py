@@ -1,4 +1,4 @@
-"""What Django's admin shows; each subject has its own module beside this one."""
+"""Django's admin; each subject has its own folder."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -16,5 +16,5 @@ admin.site.register(Prediction, PredictionAdmin)
 admin.site.register(ModelVersion, ModelVersionAdmin)
 admin.site.register(LabelEvent, LabelEventAdmin)
 admin.site.register(TrainingJob, TrainingJobAdmin)
-# The rows of the queue: what a person wants to know of a training is on its own page.
+# The queue's own rows: the pages of the training jobs show what users need.
 admin.site.unregister(DBTaskResult)

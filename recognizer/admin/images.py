@@ -1,4 +1,4 @@
-"""The drawings as the admin shows them: small and crisp in the list, large on the detail page."""
+"""Drawings as images: small and crisp for the list, large for the detail page."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ LARGE_SIDE = 320
 
 
 def drawing(prediction: Prediction) -> bytes:
-    """The PNG as it is stored."""
+    """The stored PNG."""
     return bytes(prediction.image)
 
 
 def thumbnail(prediction: Prediction) -> bytes:
-    """A PNG of at most 128 px: averaged where it shrinks, whole pixels repeated where it grows.
+    """A PNG of at most 128 px: averaged when reduced, with whole pixels repeated when enlarged.
 
-    Browsers blur what they enlarge, and `image-rendering: pixelated` would tear what they reduce,
-    so neither is left to them. Raises imaging.ImageError if the stored drawing is damaged.
+    Browsers blur enlarged images, and `image-rendering: pixelated` distorts reduced ones. Raises
+    imaging.ImageError if the stored drawing is damaged.
     """
     image = Image.fromarray(prediction.stored_drawing().pixels)
     factor = THUMBNAIL_SIDE // max(image.size)
@@ -41,7 +41,7 @@ def model_input(prediction: Prediction) -> bytes:
 
 
 def grows(prediction: Prediction) -> bool:
-    """Whether the detail page enlarges the drawing, so that its pixels should stay sharp."""
+    """Whether the detail page enlarges the drawing, whose pixels should then stay sharp."""
     try:
         return max(prediction.stored_drawing().pixels.shape) < LARGE_SIDE
     except imaging.ImageError:

@@ -1,4 +1,4 @@
-"""The way between the pages on which drawings are reviewed."""
+"""Navigation between the pages for reviewing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LABEL_PERMISSION = "recognizer.label_prediction"
 
 @dataclass(frozen=True)
 class Page:
-    """A page for reviewers: its name in the URLs, what it is called, and for whom it is."""
+    """A page for reviewers: its URL name, its title, and the permission it requires."""
 
     url_name: str
     title: StrOrPromise
@@ -28,7 +28,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Link:
-    """The way to a page; `is_here` on the page itself."""
+    """A link to a page; `is_here` on the page itself."""
 
     url: str
     title: StrOrPromise
@@ -65,11 +65,11 @@ PAGES = (
 
 
 def review_links(request: HttpRequest) -> list[Link]:
-    """Return the way to each page that this person may open."""
+    """Return the links to the pages that this user may open."""
     here = request.resolver_match.url_name if request.resolver_match else None
     links = []
     for page in PAGES:
-        # Who may label may look: see PredictionAdmin.has_view_permission.
+        # Users who may label may also view: see PredictionAdmin.has_view_permission.
         if not any(map(request.user.has_perm, {page.permission, LABEL_PERMISSION})):
             continue
         try:

@@ -16,7 +16,7 @@ from recognizer.text.numbers import localised
 
 
 def reason(result: GateResult) -> str:
-    """Return why the gate decided so; other code may have stored nothing but the sentence."""
+    """Return why a candidate passed or failed; another version may have stored only a sentence."""
     try:
         return sentence(result.why)
     except KeyError:

@@ -1,4 +1,4 @@
-"""What came of a training job, as it is stored with the job."""
+"""The result of a training job, stored with the job."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recognizer.inference.json_record import JsonRecord, mapping
 
 @dataclass(frozen=True)
 class JobResult(JsonRecord):
-    """The version that was trained, the one that was active then, and the gate's decision."""
+    """The trained version, the one that was active then, and the gate's decision."""
 
     candidate: str
     active: str | None
@@ -19,7 +19,7 @@ class JobResult(JsonRecord):
 
     @classmethod
     def from_json(cls, value: object) -> JobResult | None:
-        """Return a stored result; None where there is none, or none that this code understands."""
+        """Return a stored result; None if there is none or its format is unknown."""
         result = mapping(value)
         gate = GateResult.from_json(result.get("gate"))
         if gate is None:

@@ -1,4 +1,4 @@
-"""How far a running training is: written by the training, shown by the job's page."""
+"""The progress of a training: written by the training, shown on the job's page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Phase(str, Enum):
 
 @dataclass(frozen=True)
 class Download(JsonRecord):
-    """A file on its way: bytes so far and in all; ``total`` is 0 where the server does not say."""
+    """The bytes downloaded and in total; ``total`` is 0 if the server does not report it."""
 
     name: str
     done: int
@@ -33,7 +33,7 @@ class Download(JsonRecord):
 
 @dataclass(frozen=True)
 class JobProgress(JsonRecord):
-    """How far a training is. What is not known yet is None, or empty.
+    """A training's progress. Values not known yet are None or empty.
 
     ``epoch`` and ``step`` count from 1, ``loss`` is the mean cross-entropy of the last steps,
     ``accuracies`` are those on the validation set after each epoch (0-1).
@@ -53,7 +53,7 @@ class JobProgress(JsonRecord):
 
     @classmethod
     def from_json(cls, value: object) -> JobProgress:
-        """Read what a training has stored; what is missing, or of another type, is left out."""
+        """Return stored progress, without values that have another type."""
         stored = mapping(value)
         phase, accuracies = stored.get("phase"), stored.get("accuracies")
         found = map(share, accuracies if isinstance(accuracies, list) else ())
@@ -72,7 +72,7 @@ class JobProgress(JsonRecord):
 
     @property
     def percent(self) -> int | None:
-        """How much of the training itself is done, 0-100; None before it starts."""
+        """The progress of the training itself, 0-100; None before it starts."""
         if not self.epochs or not self.epoch or not self.steps or self.step is None:
             return None
         return 100 * ((self.epoch - 1) * self.steps + self.step) // (self.epochs * self.steps)

@@ -1,8 +1,8 @@
 """Training in the background: requested in the admin, run by a worker, one at a time.
 
-The queue is that of django-tasks, a table of the same database. What the site itself needs to
-know of a training is in `TrainingJob`: a worker writes a heartbeat into it every few seconds. If
-the heartbeat stops, the next request or worker that looks marks the job as interrupted.
+The queue is that of django-tasks, a table of the same database. The site's own data about a
+training is in `TrainingJob`: a worker writes a heartbeat into it every few seconds. If that stops,
+the next request or worker that checks it marks the job as interrupted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Enqueue = Callable[[UUID], str]
 
 
 class JobError(ValueError):
-    """A training can't be started or cancelled; the message says why."""
+    """A training can't be started or cancelled; the message is for the user."""
 
 
 class JobOver(RuntimeError):
@@ -46,7 +46,7 @@ class JobOver(RuntimeError):
 
 
 class Kind(models.TextChoices):
-    """What to train: see `training.model.config`."""
+    """See `training.model.config`."""
 
     FINE_TUNE = "fine-tune", gettext_lazy("Fine-tune the active model")
     FAST = "fast", gettext_lazy("Train a small model from scratch")
@@ -55,7 +55,7 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Options:
-    """What to train; ``limit`` is the most drawings used of each source, for a quick try."""
+    """``limit`` is the maximum of drawings used from each source, for a quick try."""
 
     kind: Kind = Kind.FINE_TUNE
     activate: bool = True
@@ -76,7 +76,7 @@ _enqueue: Enqueue | None = None
 
 
 def connect_queue(enqueue: Enqueue) -> None:
-    """Register the function that puts a job into the queue; `training` does, if installed."""
+    """Register the function that queues a job; called by `training`, if installed."""
     global _enqueue
     _enqueue = enqueue
 
@@ -93,7 +93,7 @@ def request(*, options: Options, by: User) -> TrainingJob:
     """Request a training; a worker starts it within seconds.
 
     Raises:
-        JobError: another one is waiting or running, or this machine has no training code.
+        JobError: another job is waiting or running, or this machine has no training code.
     """
     if _enqueue is None:
         raise JobError(_("The training code is not installed on this machine."))
@@ -110,7 +110,7 @@ def request(*, options: Options, by: User) -> TrainingJob:
 
 
 def cancel(*, job_id: UUID) -> TrainingJob:
-    """Cancel a waiting job at once, a running one within seconds, when its worker looks.
+    """Cancel a waiting job at once, a running one within seconds, when its worker checks.
 
     Raises:
         JobError: there is no such job, or it has already ended.
@@ -151,14 +151,14 @@ def beat(*, job_id: UUID) -> bool:
 
 
 def report(*, job_id: UUID, progress: JobProgress, log: str) -> None:
-    """Store a running job's progress and its whole log so far, of which the end is kept."""
+    """Store a running job's progress and the end of its log."""
     TrainingJob.objects.filter(pk=job_id, status=JobStatus.RUNNING).update(
         progress=progress.to_json(), log=log[-LOG_SIZE:]
     )
 
 
 def lock(*, job_id: UUID) -> TrainingJob:
-    """Lock a running job until the transaction ends, so that nobody cancels it meanwhile.
+    """Lock a running job until the transaction ends, so that it can't be cancelled before.
 
     Raises:
         JobOver: it was cancelled or interrupted.
@@ -173,7 +173,7 @@ def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
     """Store a job's result and end it.
 
     Raises:
-        JobOver: it was cancelled or interrupted; the caller must keep nothing of it.
+        JobOver: it was cancelled or interrupted; the caller must discard its result.
     """
     with transaction.atomic():
         job = lock(job_id=job_id)
@@ -205,7 +205,7 @@ def reap() -> TrainingJob | None:
             return None
         _end(job, JobStatus.INTERRUPTED, _("The worker was stopped or killed."))
         job.save()
-        # The queue itself never notices.
+        # The queue itself does not notice this.
         DBTaskResult.objects.filter(pk=job.task_id, status=TaskResultStatus.RUNNING).update(
             status=TaskResultStatus.FAILED, finished_at=job.finished_at
         )
@@ -217,7 +217,7 @@ def _is_lost(job: TrainingJob) -> bool:
     silent = timezone.now() - SILENCE
     if job.status == JobStatus.RUNNING:
         return job.heartbeat_at is None or job.heartbeat_at < silent
-    # A worker that takes a job from the queue marks it as running at once.
+    # A worker marks a job as running as soon as it takes it from the queue.
     waits = models.Q(status=TaskResultStatus.READY) | models.Q(
         status=TaskResultStatus.RUNNING, started_at__gte=silent
     )
@@ -253,7 +253,7 @@ def labels() -> Labels:
         .values_list("started_at", flat=True)
         .first()
     )
-    # Trained by the command: when it started is not known.
+    # Trained by the command, whose start time is not known.
     version = (
         ModelVersion.objects.filter(
             is_bundled=False, jobs__isnull=True, card__data__labelled__isnull=False

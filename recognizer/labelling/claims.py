@@ -1,9 +1,8 @@
-"""Claims: a drawing that one browser page shows is offered to no other page. And skips.
+"""Claims, which reserve a drawing for the page that shows it, and skips.
 
-A claim belongs to the page (the browser tab) that took it, so two tabs of one reviewer get
-different drawings too, and closing one tab leaves the claims of the other alone. A claim decides
-only who is shown a drawing: it stops nobody from labelling it. Claims and skips expire by
-themselves.
+A claim belongs to a page (a browser tab), so two tabs of one reviewer show different drawings, and
+closing one does not affect the claims of the other. Claims only decide who is shown a drawing:
+anyone may still label it. Claims and skips expire.
 """
 
 from __future__ import annotations
@@ -43,15 +42,14 @@ class Claimant:
 def claim(
     *, ids: Iterable[UUID], claimant: Claimant, until: datetime.datetime, wait: bool = False
 ) -> set[UUID]:
-    """Claim drawings for a page, or renew its claims; return the ids that it has now.
+    """Claim drawings for a page, or renew its claims; return the ids that it has claimed.
 
-    Left out are deleted drawings and those that another page has claimed. Rows that another
-    transaction has locked are left out too, unless ``wait`` is true.
+    Skips deleted drawings, those that another page has claimed, and rows that another transaction
+    has locked, unless ``wait`` is true.
     """
     with transaction.atomic(savepoint=False):
-        # Whoever claims a drawing locks its row: on PostgreSQL two claims of one drawing come one
-        # after the other, and SQLite allows only one writer. In the order of the ids, so that two
-        # that wait never wait for each other.
+        # Locking the row makes two claims of one drawing run one after the other on PostgreSQL;
+        # SQLite has one writer anyway. Sorted by id, so that two transactions can't deadlock.
         free = set(
             Prediction.objects.select_for_update(skip_locked=not wait, no_key=True)
             .filter(pk__in=set(ids))
@@ -90,7 +88,7 @@ def release(
 
     Args:
         until: only claims that expire by then, the last expiry that the page knows of. When a page
-            is reloaded, its goodbye may arrive after its new request, whose claims must stay.
+            is reloaded, its release may arrive after its next request, whose claims must stay.
     """
     claims = claimant.claims
     if ids is not None:
@@ -108,7 +106,7 @@ def claims_of_others(claimant: Claimant) -> QuerySet[ReviewClaim]:
 
 
 def unclaimed(drawings: PredictionQuerySet, claimant: Claimant) -> PredictionQuerySet:
-    """Leave out what other pages have claimed."""
+    """Exclude drawings that other pages have claimed."""
     # NOT IN a list made once, not a join: the database still reads its index in order.
     return drawings.exclude(pk__in=claims_of_others(claimant).values("prediction"))
 

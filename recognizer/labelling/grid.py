@@ -1,7 +1,7 @@
-"""The grid: drawings that the network answered alike, reviewed sixty at a time.
+"""The grid: drawings with the same predicted label, reviewed sixty at a time.
 
-The reviewer picks the wrong ones; the rest is confirmed with them, in one transaction and as one
-batch. Drawings of the audit sample are not in it: they are given at random, by the queue.
+The reviewer corrects the wrong ones and confirms the others, in one transaction and as one batch.
+Drawings of the audit sample are left to the queue, which shows them in random order.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from recognizer.models import Label, LabelEvent, Prediction, PredictionQuerySet,
 from recognizer.models.correctness import predicted_as
 
 PAGE = 60
-"""Drawings on a page; as many again are claimed ahead, so that they can be loaded meanwhile."""
-COUNTED = 1000
-"""Of each answer so many waiting drawings are counted, at most."""
-LISTED = 5
-"""So many of a reviewer's last batches are offered to be undone."""
+"""Drawings on a page; the same number is claimed ahead, so that the browser can preload them."""
+COUNT_LIMIT = 1000
+"""Counting the drawings that wait stops here, for each predicted label."""
+BATCHES_LISTED = 5
+"""The number of recent batches that a reviewer can undo."""
 
 SKIPPED_FOR = datetime.timedelta(hours=12)
 REMEMBERED_FOR = datetime.timedelta(days=7)
-# Another reviewer may take some of the drawings between the look and the claim: look again.
+# Another reviewer may claim some of the drawings between the query and the claim: try again.
 TRIES = 3
 
 
 class GridError(ValueError):
-    """What was sent is not a page of the grid."""
+    """The request is not a valid page of the grid."""
 
 
 class Order(models.TextChoices):
@@ -51,7 +51,7 @@ class Order(models.TextChoices):
 
 @dataclass(frozen=True)
 class Page:
-    """Drawings to be reviewed now, those that come after them, and labels chosen already."""
+    """The drawings to review, those of the next page, and labels that were chosen before."""
 
     drawings: list[Prediction]
     ahead: list[Prediction]
@@ -60,18 +60,18 @@ class Page:
 
 @dataclass(frozen=True)
 class Saved:
-    """What came of a page: numbers of drawings, and those that another reviewer labelled."""
+    """The result of a page: counts, and the drawings that another reviewer labelled differently."""
 
     batch: UUID
     confirmed: int
     corrected: int
     left_open: int
-    meanwhile: list[UUID]
+    conflicts: list[UUID]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A page that was saved: when, what the network had answered, how many of each, if undone."""
+    """A page that was saved at ``at``; ``answer`` is the predicted label of its drawings."""
 
     pk: UUID
     at: datetime.datetime
@@ -81,7 +81,7 @@ class Batch:
     is_undone: bool
 
 
-# What waits -----------------------------------------------------------------------------------
+# Drawings to review ---------------------------------------------------------------------------
 
 
 def waiting(answer: Label) -> PredictionQuerySet:
@@ -90,17 +90,17 @@ def waiting(answer: Label) -> PredictionQuerySet:
     return unlabelled.filter(predicted_as(answer))
 
 
-def how_many_wait() -> dict[Label, int]:
-    """Return how many drawings of each answer wait, counted up to `COUNTED`."""
-    # With the order of their index; without it SQLite walks one that doesn't fit.
-    return {answer: waiting(answer).order_by("margin", "id")[:COUNTED].count() for answer in Label}
+def waiting_counts() -> dict[Label, int]:
+    """Return how many drawings of each predicted label wait, counted up to `COUNT_LIMIT`."""
+    # The order of their index; without it SQLite picks an unsuitable one.
+    return {each: waiting(each).order_by("margin", "id")[:COUNT_LIMIT].count() for each in Label}
 
 
 def take(*, answer: Label, order: Order, claimant: Claimant, left_open: bool = False) -> Page:
     """Claim the next drawings for a page and release those that it showed before.
 
     Args:
-        left_open: the drawings that the reviewer left undecided, instead of new ones.
+        left_open: claim the drawings that the reviewer left undecided, not new ones.
     """
     skipped = Q(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
     drawings = claims.unclaimed(waiting(answer), claimant).filter(
@@ -122,9 +122,9 @@ def take(*, answer: Label, order: Order, claimant: Claimant, left_open: bool = F
 
 
 def take_again(*, batch: UUID, answer: Label, order: Order, claimant: Claimant) -> Page:
-    """Claim the drawings of a batch that was undone, with the labels that they had been given.
+    """Claim the drawings of an undone batch; return them with the labels they had.
 
-    Drawings that another page has claimed since are left out.
+    Skips drawings that another page has claimed since.
     """
     given = dict(
         LabelEvent.objects.filter(batch=batch, by=claimant.reviewer, via=Via.GRID).values_list(
@@ -142,8 +142,8 @@ def take_again(*, batch: UUID, answer: Label, order: Order, claimant: Claimant) 
     return Page(rows[:PAGE], [], {pk: label for pk, label in given.items() if label is not None})
 
 
-def labelled_meanwhile(ids: Iterable[UUID]) -> PredictionQuerySet:
-    """Return those of the drawings that carry a label, with who set it, the last one first."""
+def labelled_among(ids: Iterable[UUID]) -> PredictionQuerySet:
+    """Return the labelled ones of these drawings, with their reviewer, the latest label first."""
     return _shown(
         Prediction.objects.labelled()
         .filter(pk__in=set(ids))
@@ -160,26 +160,26 @@ def _shown(drawings: PredictionQuerySet, *more: str) -> PredictionQuerySet:
 
 
 def _fields(answer: Label, order: Order) -> tuple[str, str]:
-    """The order's columns: each order walks an index."""
+    """Return the columns to order by; each order has an index."""
     if order is Order.NEWEST:
         return "-created_at", "-id"
     if answer is Label.NOT_A_DIGIT:
-        # Refused, and yet one digit is far ahead: the refusal is in doubt.
+        # Rejected although one digit is far ahead: the rejection is doubtful.
         return "-margin", "-id"
     return "margin", "id"
 
 
-# What is done ---------------------------------------------------------------------------------
+# Saving and undoing ---------------------------------------------------------------------------
 
 
 def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claimant) -> Saved:
-    """Label the drawings of a page as one batch; None leaves a drawing open.
+    """Label the drawings of a page as one batch; None leaves a drawing undecided.
 
-    A drawing that somebody has labelled otherwise meanwhile is left alone and reported, the rest
-    is saved. One left open is not given to this reviewer again for half a day, unless they ask.
+    Labels that another reviewer has set differently are kept and reported; the rest is saved.
+    Undecided drawings are hidden from this reviewer for half a day, except in "Undecided".
 
     Raises:
-        GridError: these are no drawings of such a page, or a label is none.
+        GridError: a drawing does not belong on this page, or a label is invalid.
     """
     if len(choices) > PAGE:
         raise GridError(_("A page has at most %(n)d drawings.") % {"n": PAGE})
@@ -193,7 +193,7 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claiman
             raise GridError(
                 _("Some of these drawings are not from this page. Open the grid again.")
             )
-        changes, left_alone = labelling_labels.label_each(
+        changes, not_labelled = labelling_labels.label_each(
             labels=labels, by=claimant.reviewer, via=Via.GRID, batch=batch
         )
         still_open = [row.pk for row in rows if row.label is None and row.pk not in labels]
@@ -201,24 +201,24 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claiman
         claims.skip(ids=still_open, reviewer=claimant.reviewer, until=until)
         claims.release(claimant=claimant, ids=choices)
     confirmed = sum(change.new == answer for change in changes)
-    there = {row.pk for row in rows}
+    existing = {row.pk for row in rows}
     return Saved(
         batch=batch,
         confirmed=confirmed,
         corrected=len(changes) - confirmed,
         left_open=len(still_open),
-        meanwhile=[pk for pk in left_alone if pk in there],
+        conflicts=[pk for pk in not_labelled if pk in existing],
     )
 
 
 def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
-    """Take back a batch of this reviewer.
+    """Undo a batch of this reviewer.
 
-    Return what the network had answered, how many labels were taken back, and how many were not
-    because they have been changed since, or taken back already.
+    Return the predicted label, how many labels were undone, and how many were not, because they
+    have been changed or undone since.
 
     Raises:
-        GridError: this reviewer has saved no such batch.
+        GridError: this reviewer has no such batch.
     """
     with transaction.atomic():
         events = LabelEvent.objects.filter(batch=batch, by=by, via=Via.GRID)
@@ -226,10 +226,10 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
         rows = labelling_labels.locked(ids)
         if not rows:
             raise GridError(_("You have no such batch. Open the grid again."))
-        back, _kept = labelling_labels.undo(
+        undone, _changed_since = labelling_labels.undo(
             changes=labelling_labels.changes_of(batch), by=by, batch=batch
         )
-    return rows[0].answered_label, len(back), len(ids) - len(back)
+    return rows[0].answered_label, len(undone), len(ids) - len(undone)
 
 
 def last_batches(reviewer: User) -> list[Batch]:
@@ -240,13 +240,13 @@ def last_batches(reviewer: User) -> list[Batch]:
         )
         .select_related("prediction")
         .only("at", "batch", "new", "prediction__digit", "prediction__verdict")
-        .order_by("-at", "-pk")[: LISTED * PAGE]
+        .order_by("-at", "-pk")[: BATCHES_LISTED * PAGE]
     )
     batches: dict[UUID, list[LabelEvent]] = {}
     for event in events:
         assert event.batch is not None
         batches.setdefault(event.batch, []).append(event)
-    listed = list(batches.items())[:LISTED]
+    listed = list(batches.items())[:BATCHES_LISTED]
     undone = set(
         LabelEvent.objects.filter(
             batch__in=[batch for batch, _events in listed], via=Via.UNDO

@@ -1,4 +1,4 @@
-"""Reviewers' labels: set, confirmed, undone and restored. Each change leaves a line of history."""
+"""Setting, confirming, undoing and restoring labels. Each change is written to the history."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Drawings = QuerySet[Prediction] | Iterable[UUID]
 
 
 class LabelConflict(ValueError):
-    """The label is not what the reviewer saw: somebody else has set it meanwhile.
+    """Another reviewer has changed the label since this one saw it.
 
-    ``prediction`` is the row as it is now, with ``labelled_by``.
+    ``prediction`` is the current row, with ``labelled_by``.
     """
 
     def __init__(self, prediction: Prediction) -> None:
-        super().__init__("Another reviewer has changed this label meanwhile.")
+        super().__init__("Another reviewer has changed this label in the meantime.")
         self.prediction = prediction
 
 
@@ -49,7 +49,7 @@ def label_predictions(
 ) -> int:
     """Set the reviewer's label of many drawings, or clear it with None; return how many changed.
 
-    A drawing that carries this label already keeps who set it and when.
+    A drawing that already has this label keeps its reviewer and time.
 
     Raises:
         ValueError: `label` is neither None nor one of `Label`.
@@ -63,9 +63,9 @@ def label_predictions(
 def confirm_predictions(
     *, predictions: Drawings, by: User, via: Via = Via.ADMIN, batch: UUID | None = None
 ) -> int:
-    """Label each drawing with what the network answered; return how many changed.
+    """Label each drawing as predicted; return how many changed.
 
-    That is the digit it read, or "not a digit" where it refused.
+    That is the predicted digit, or "not a digit" for a rejected drawing.
     """
     with transaction.atomic():
         changes = [
@@ -79,8 +79,8 @@ def label_each(
 ) -> tuple[list[Change], list[UUID]]:
     """Label drawings that have no label yet, each with its own.
 
-    Return what changed, and the drawings left alone: somebody has labelled them otherwise
-    meanwhile, or they are gone. A drawing that carries its label already is neither.
+    Return the changes, and the drawings that were not labelled because they have a different label
+    or were deleted. A drawing that already has its label is in neither list.
 
     Raises:
         ValueError: a label is not one of `Label`.
@@ -90,10 +90,10 @@ def label_each(
         rows = {row.pk: row for row in locked(wanted)}
         changes = [Change(pk, None, wanted[pk]) for pk, row in rows.items() if row.label is None]
         _apply(changes, by=by, via=via, batch=batch)
-    left_alone = [
+    not_labelled = [
         pk for pk, label in wanted.items() if pk not in rows or rows[pk].label not in (None, label)
     ]
-    return changes, left_alone
+    return changes, not_labelled
 
 
 def label_one(
@@ -105,13 +105,12 @@ def label_one(
     via: Via,
     batch: UUID | None = None,
 ) -> Change:
-    """Set, or clear, the label of a drawing whose label the reviewer saw as ``seen``.
+    """Set or clear the label of a drawing; ``seen`` is the label that the reviewer saw.
 
-    By way of the audit the drawing counts as audited from now on, also where its label was there
-    already and is confirmed.
+    An audit marks the drawing as audited, even if it confirms the label that was there.
 
     Raises:
-        LabelConflict: the label is another one than ``seen`` and than the one to be set.
+        LabelConflict: the stored label is neither ``seen`` nor ``label``.
         Prediction.DoesNotExist: there is no such drawing.
         ValueError: `label` is neither None nor one of `Label`.
     """
@@ -138,44 +137,40 @@ def label_one(
 def undo(
     *, changes: Sequence[Change], by: User, batch: UUID | None = None
 ) -> tuple[list[Change], list[UUID]]:
-    """Take back changes; return what was taken back, and the drawings left alone.
+    """Undo changes; return what was undone, and the drawings whose label has changed since.
 
-    A drawing that somebody has labelled anew since is left alone. A label that an audit set is
-    not audited any more.
+    Those keep their label. Undoing an audit also clears its time.
     """
     wanted = {change.prediction_id: change for change in changes}
     with transaction.atomic():
         rows = locked(wanted)
-        back = [
+        undone = [
             Change(row.pk, row.label, wanted[row.pk].old)
             for row in rows
             if row.label == wanted[row.pk].new
         ]
-        _apply(back, by=by, via=Via.UNDO, batch=batch)
-        for ids in _batches([change.prediction_id for change in back]):
+        _apply(undone, by=by, via=Via.UNDO, batch=batch)
+        for ids in _batches([change.prediction_id for change in undone]):
             Prediction.objects.filter(pk__in=ids, audited_at__isnull=False).update(audited_at=None)
-    kept = {change.prediction_id for change in back}
-    return back, [pk for pk in wanted if pk not in kept]
+    undone_ids = {change.prediction_id for change in undone}
+    return undone, [pk for pk in wanted if pk not in undone_ids]
 
 
 def changes_of(batch: UUID) -> list[Change]:
-    """Return the changes that were made as one and still are the last of their drawings.
-
-    What has been taken back or changed again since is not among them.
-    """
+    """Return the changes of a batch that have not been undone or overwritten since."""
     later = LabelEvent.objects.filter(prediction=OuterRef("prediction"), pk__gt=OuterRef("pk"))
     events = LabelEvent.objects.filter(~Exists(later), batch=batch).exclude(via=Via.UNDO)
     return [Change(event.prediction_id, event.old, event.new) for event in events.order_by("pk")]
 
 
 def restore(*, event: LabelEvent, seen: int | None, by: User, before: bool = False) -> Change:
-    """Give a drawing the label again that this line of its history set, or the one before it.
+    """Restore the label that this event set, or the one before it.
 
-    ``seen`` is the label that the reviewer saw the drawing carry.
+    ``seen`` is the label that the reviewer saw.
 
     Raises:
-        LabelConflict: somebody has set another label meanwhile.
-        Prediction.DoesNotExist: the drawing is gone.
+        LabelConflict: another reviewer has changed the label since.
+        Prediction.DoesNotExist: the drawing was deleted.
     """
     return label_one(
         prediction_id=event.prediction_id,
@@ -187,7 +182,7 @@ def restore(*, event: LabelEvent, seen: int | None, by: User, before: bool = Fal
 
 
 def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: UUID) -> None:
-    """Write the first line of history of drawings that were stored with their labels."""
+    """Write the first event of drawings that were imported with labels."""
     now = timezone.now()
     LabelEvent.objects.bulk_create(
         [
@@ -206,13 +201,13 @@ def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: U
 
 
 def locked(predictions: Drawings) -> list[Prediction]:
-    """Return the rows, without bytes, held until the transaction ends."""
+    """Return the rows, without bytes, locked until the transaction ends."""
     if isinstance(predictions, QuerySet):
         ids = list(predictions.order_by().values_list("pk", flat=True))
     else:
         ids = list(predictions)
     rows: list[Prediction] = []
-    # In the order of the ids, so that two reviewers never wait for each other in a circle.
+    # Sorted by id, so that two transactions can't deadlock.
     for batch in _batches(sorted(set(ids))):
         rows += (
             Prediction.objects.select_for_update()
@@ -231,7 +226,7 @@ def _apply(
     batch: UUID | None = None,
     log_unchanged: bool = False,
 ) -> int:
-    """Write the changes that change something, with their history; return how many."""
+    """Write the changes whose label differs, with their history; return how many."""
     now = timezone.now()
     real = [change for change in changes if change.old != change.new]
     by_label: dict[int | None, list[UUID]] = {}

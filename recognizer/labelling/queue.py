@@ -1,4 +1,4 @@
-"""The review queue: hands out drawings to reviewers' pages; labels, skips and undo."""
+"""The review queue: the next drawings for a reviewer's page; labels, skips and undo."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from recognizer.labelling.queue_orders import AUDIT_EVERY, Order
 from recognizer.models import LabelEvent, Prediction, PredictionQuerySet, ReviewSkip, Via
 
 SKIPPED_FOR = datetime.timedelta(hours=1)
-"""How long a skipped drawing is not shown to the reviewer who skipped it."""
+"""How long a skipped drawing is hidden from the reviewer."""
 
 MAX_BATCH = 30
-"""The most drawings handed out at once."""
+"""The most drawings in one response."""
 
 
-class NotYours(ValueError):
-    """Reviewers may undo only what they did themselves."""
+class NotYourLabel(ValueError):
+    """Another reviewer set the label, so this one can't undo it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Drawings for a page, with their bytes, in the order in which they are to be shown.
+    """Drawings for a page, with their bytes, in the order to show them.
 
-    ``turn`` counts the drawings that this reviewer has been given: every twentieth is an audit.
-    ``until`` is when the claims expire.
+    ``turn`` counts the drawings shown to this reviewer: every twentieth is an audit. ``until`` is
+    when the claims expire.
     """
 
     drawings: list[Prediction]
@@ -47,8 +47,8 @@ class Batch:
 class Renewal:
     """The state of the drawings that a page shows.
 
-    ``lost`` were deleted or are claimed by another page; ``labelled`` have been labelled since,
-    by anyone. For drawings of the audit sample no label is disclosed.
+    ``lost`` were deleted or are claimed by another page; ``labelled`` have got a label since.
+    Labels of the audit sample are not disclosed.
     """
 
     until: datetime.datetime
@@ -58,13 +58,13 @@ class Renewal:
 
 @dataclass(frozen=True)
 class Returned:
-    """A drawing that the page has again, with its bytes and its current label, until then."""
+    """A drawing claimed again for the page until then, with its bytes and its current label."""
 
     drawing: Prediction
     until: datetime.datetime
 
 
-# Handing out ----------------------------------------------------------------------------------
+# Drawings to show -----------------------------------------------------------------------------
 
 
 def next_batch(
@@ -78,13 +78,13 @@ def next_batch(
 ) -> Batch:
     """Claim the next drawings for a page and return them.
 
-    Every twentieth comes from the audit sample, whatever the order. Where one kind has run out
-    the other continues, except after the last drawing of a queue narrowed to one digit.
+    Every twentieth comes from the audit sample, whatever the order. When one kind runs out, the
+    other continues, except after the last drawing of a queue filtered by digit.
 
     Args:
-        digit: only drawings predicted as this digit. The audit sample is never narrowed: what is
-            audited must remain a random part of all drawings.
-        have: what the page shows already and does not need again.
+        digit: only drawings predicted as this digit. The audit sample is never filtered: it must
+            remain a random sample of all drawings.
+        have: the drawings that the page already has.
         turn: the ``turn`` of the last batch.
     """
     turns = range(turn + 1, turn + min(wanted, MAX_BATCH) + 1)
@@ -130,7 +130,7 @@ def _take(
     until: datetime.datetime,
     seen: set[UUID],
 ) -> list[UUID]:
-    """Claim up to ``count`` drawings in the order of the queries; add all tried to ``seen``."""
+    """Claim up to ``count`` drawings in the order of the queries; add candidates to ``seen``."""
     taken: list[UUID] = []
     for drawings in queries:
         while len(taken) < count:
@@ -139,14 +139,14 @@ def _take(
             if not candidates:
                 break
             seen.update(candidates)
-            # Some may have been claimed by another page in this moment: then look further.
+            # Another page may just have claimed some of them: then take the next ones.
             claimed = claims.claim(ids=candidates, claimant=claimant, until=until)
             taken += [each for each in candidates if each in claimed]
     return taken
 
 
 def renew(*, claimant: Claimant, ids: Collection[UUID]) -> Renewal:
-    """Extend the claims of a page that is still open, and report what changed meanwhile."""
+    """Extend the claims of a page that is still open, and report what has changed."""
     until = timezone.now() + CLAIMED_FOR
     with transaction.atomic():
         claimed = claims.claim(ids=ids, claimant=claimant, until=until, wait=True)
@@ -164,16 +164,16 @@ def renew(*, claimant: Claimant, ids: Collection[UUID]) -> Renewal:
         )
 
 
-# What a reviewer does -------------------------------------------------------------------------
+# Labels, skips and undo -----------------------------------------------------------------------
 
 
 def label(
     *, claimant: Claimant, prediction_id: UUID, label: int, seen: int | None, step: UUID
 ) -> Change:
-    """Label a drawing of the queue; a drawing of the audit sample is audited by this.
+    """Label a drawing of the queue; for one of the audit sample this is the audit.
 
     Args:
-        seen: the label that the reviewer knows of; None for none.
+        seen: the label that the reviewer saw; None for none.
         step: the id of this step, for `undo_label`. Sending the same step twice labels once.
 
     Raises:
@@ -215,17 +215,17 @@ def skip(*, claimant: Claimant, prediction_id: UUID) -> None:
 
 
 def undo_label(*, claimant: Claimant, prediction_id: UUID, step: UUID) -> Returned:
-    """Undo a label and claim the drawing again. A label that somebody has set since stays.
+    """Undo a label and claim the drawing again. A label that was set since is kept.
 
     Raises:
-        NotYours: another reviewer did this step.
-        Prediction.DoesNotExist: the drawing has been deleted.
+        NotYourLabel: another reviewer did this step.
+        Prediction.DoesNotExist: the drawing was deleted.
     """
     reviewer = claimant.reviewer
     with transaction.atomic():
         events = LabelEvent.objects.filter(batch=step, prediction=prediction_id)
         if events.exclude(by=reviewer).exists():
-            raise NotYours("Another reviewer set this label.")
+            raise NotYourLabel("Another reviewer set this label.")
         labels.undo(changes=labels.changes_of(step), by=reviewer, batch=step)
         return _back_to(claimant, prediction_id)
 
@@ -234,7 +234,7 @@ def undo_skip(*, claimant: Claimant, prediction_id: UUID) -> Returned:
     """Undo a skip and claim the drawing again.
 
     Raises:
-        Prediction.DoesNotExist: the drawing has been deleted.
+        Prediction.DoesNotExist: the drawing was deleted.
     """
     with transaction.atomic():
         ReviewSkip.objects.filter(reviewer=claimant.reviewer, prediction=prediction_id).delete()
@@ -250,7 +250,7 @@ def _back_to(claimant: Claimant, prediction_id: UUID) -> Returned:
 
 
 def _with_images() -> QuerySet[Prediction]:
-    """Return all drawings with their bytes and the name of their model, without what is large."""
+    """Return all drawings with their bytes and their model's name, without other large columns."""
     return Prediction.objects.select_related("model_version").defer(
         "embedding", "model_version__serving", "model_version__training", "model_version__card"
     )

@@ -1,7 +1,7 @@
-"""The orders of the review queue, and how many drawings wait. Nothing here writes.
+"""The orders of the review queue, and how many drawings wait. Read-only.
 
 Every order reads a partial index of the unlabelled drawings from its start, and every count stops
-at a limit, so a long queue takes no longer than a short one.
+at a limit, so a long queue is as fast as a short one.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ class Order(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Left:
-    """How many drawings wait: ``count`` of them, or more where ``is_more``.
+class Waiting:
+    """How many drawings wait: ``count``, or more if ``is_more``.
 
-    Not among them, in any order: ``with_others`` are claimed by other pages, and this reviewer has
-    ``skipped`` some.
+    Not counted in it: ``with_others`` are claimed by other pages, ``skipped`` by this reviewer.
     """
 
     count: int
@@ -49,9 +48,9 @@ class Left:
 
 
 def ordinary(order: Order, *, digit: int | None = None) -> list[PredictionQuerySet]:
-    """Return the drawings outside the audit sample, as queries to be used up one by one.
+    """Return the drawings outside the audit sample, as queries to be used one after the other.
 
-    With ``digit`` only those that were predicted as that digit.
+    With ``digit`` only those predicted as that digit.
     """
     waiting = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
     if digit is not None:
@@ -67,10 +66,10 @@ def ordinary(order: Order, *, digit: int | None = None) -> list[PredictionQueryS
 
 
 def audits() -> PredictionQuerySet:
-    """Return the drawings of the audit sample that nobody has audited, in their random order.
+    """Return the drawings of the audit sample that are not audited yet, in their random order.
 
-    Also those labelled elsewhere: without them the sample would be biased towards the drawings
-    that nobody chose to label.
+    Includes labelled ones: without them the sample would be biased towards drawings that no
+    reviewer chose to label.
     """
     return Prediction.objects.filter(audit_key__isnull=False, audited_at__isnull=True).order_by(
         "audit_key"
@@ -80,22 +79,22 @@ def audits() -> PredictionQuerySet:
 def available(
     drawings: PredictionQuerySet, claimant: Claimant, *, without: Collection[UUID] = ()
 ) -> PredictionQuerySet:
-    """Leave out what other pages have claimed and what this reviewer has skipped."""
+    """Exclude drawings that other pages have claimed or this reviewer has skipped."""
     found = claims.unclaimed(drawings, claimant)
     found = found.exclude(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
     return found.exclude(pk__in=without) if without else found
 
 
-def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Left:
+def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Waiting:
     """Return how many drawings wait for this page, its own claims included."""
     pools = []
     if order is not Order.AUDIT:
-        # All the orders hold the same drawings, and this one has an index for each digit too.
+        # All orders have the same drawings; this one also has an index by digit.
         pools += ordinary(Order.NEWEST, digit=digit)
     if digit is None:
         pools.append(audits())
     total = sum(available(pool, claimant)[: COUNT_LIMIT + 1].count() for pool in pools)
-    return Left(
+    return Waiting(
         count=min(total, COUNT_LIMIT),
         is_more=total > COUNT_LIMIT,
         with_others=claims.claims_of_others(claimant)[:COUNT_LIMIT].count(),

@@ -1,6 +1,6 @@
-"""What is stored: drawings with their predictions and labels, model versions, training jobs.
+"""The database: drawings with predictions and labels, model versions, training jobs.
 
-The database is the only state of the site: drawings and models live in the rows themselves.
+It is the only state of the site: drawings and models are stored in its rows.
 """
 
 from recognizer.models.answers import (

@@ -1,4 +1,4 @@
-"""What an answer and a label are made of, and how an answer becomes columns."""
+"""The types of an answer and a label, and an answer's columns."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ class Verdict(models.TextChoices):
 
 
 class Source(models.TextChoices):
-    """Where a drawing came from."""
-
     CANVAS = "canvas", _("canvas")
     UPLOAD = "upload", _("upload")
     API = "api", _("API")
@@ -77,7 +75,6 @@ def brief_columns(answer: Answer) -> dict[str, Any]:
 
 
 def answer_columns(answer: Answer) -> dict[str, Any]:
-    """The network's answer as columns of a `Prediction`."""
     return {
         **brief_columns(answer),
         "probabilities": list(answer.probabilities),
@@ -87,6 +84,6 @@ def answer_columns(answer: Answer) -> dict[str, Any]:
 
 
 def personal_columns(answer: Answer) -> dict[str, Any]:
-    """The answer given in place of the network's, as columns of a `Prediction`."""
+    """A personal answer, given instead of the network's, as columns of a `Prediction`."""
     columns = {**brief_columns(answer), "probabilities": list(answer.probabilities)}
     return {f"personal_{name}": value for name, value in columns.items()}

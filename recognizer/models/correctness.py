@@ -1,6 +1,6 @@
-"""Was the answer right? One rule, as a function of values and as a condition of a query.
+"""Whether an answer is correct: one rule, as a function of values and as a condition of a query.
 
-An answer is right if its digit is the label, even if the drawing was rejected, or if the label is
+An answer is correct if its digit is the label, even if the drawing was rejected, or if the label is
 "not a digit" and the drawing was rejected. The quality gate applies the same rule to arrays:
 `training.evaluation.metrics.Outcome.right`.
 
@@ -16,12 +16,11 @@ from recognizer.models.answers import Label, Verdict
 
 
 def is_correct(*, label: int, digit: int, verdict: str) -> bool:
-    """Whether an answer is right."""
     return label in (digit, answer_label(digit, verdict))
 
 
 def correct(prefix: str = "", *, label: str = "label") -> Q:
-    """The condition that an answer is right; ``label`` is the column that says what is shown.
+    """The condition that an answer is correct; ``label`` names the label's column.
 
     It is false without a label.
     """
@@ -57,5 +56,5 @@ def predicted_as(label: Label, prefix: str = "") -> Q:
 
 
 def rejected(prefix: str = "") -> Q:
-    """The condition that an answer says "not a digit"."""
+    """The condition that an answer is "not a digit"."""
     return Q(**{f"{prefix}verdict": Verdict.NOT_A_DIGIT})

@@ -1,4 +1,4 @@
-"""Whose drawings they are: a user's, or those of a visitor who has not logged in."""
+"""The owner of drawings: a user, or a visitor who is not logged in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Owner:
-    """A user, or a visitor known by a random id in their session; with neither, nobody."""
+    """A user, or a visitor identified by a random id in the session; neither for no owner."""
 
     user: User | None = None
     visitor: UUID | None = None
@@ -33,7 +33,7 @@ class Owner:
         return {"user": self.user, "visitor": self.visitor}
 
     def filter(self, rows: _Rows) -> _Rows:
-        """Return the rows that belong to this owner; nothing belongs to nobody."""
+        """Return the rows that belong to this owner; none if it is empty."""
         if self.user is not None:
             return rows.filter(user=self.user)
         return rows.none() if self.visitor is None else rows.filter(visitor=self.visitor)

@@ -1,4 +1,4 @@
-"""Personal learning: the drawings remembered for one person, and whether it is off."""
+"""Personal learning: the drawings remembered for a person, and whether it is off."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class RememberedDrawing(models.Model):
 
 
 class MemorySwitchedOff(models.Model):
-    """A person who has turned personal learning off; for everybody else it is on."""
+    """A person who has turned personal learning off; it is on by default."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,

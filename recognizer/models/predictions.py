@@ -1,4 +1,4 @@
-"""Drawings, the answers to them, and what people said about them."""
+"""Drawings with their answers, suggestions and labels."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from recognizer.models.answers import (
 )
 from recognizer.models.versions import ModelVersion
 
-# The visitor's suggestion is not what the network answered (`Prediction.answered_label`). Written
-# without IN: of a list SQLite can't tell that it is the one in the condition of an index.
+# The visitor's suggestion differs from the network's answer (`Prediction.answered_label`). Without
+# IN: SQLite doesn't match a list with the one in an index's condition.
 DISAGREEMENT = Q(suggestion__isnull=False) & (
     Q(verdict="not_a_digit", suggestion__lt=Label.NOT_A_DIGIT)
     | ~Q(verdict="not_a_digit") & (Q(suggestion__lt=F("digit")) | Q(suggestion__gt=F("digit")))
@@ -36,9 +36,9 @@ DISAGREEMENT = Q(suggestion__isnull=False) & (
 
 
 def how_many(condition: Q) -> models.Count:
-    """Count the predictions that meet a condition, as one of several figures of a query.
+    """Count the predictions that meet a condition, as one of several aggregates of a query.
 
-    It counts a column that every index of figures holds, so that the rows stay unread.
+    It counts a column that all the statistics' indexes cover, so that no rows are read.
     """
     return models.Count("digit", filter=condition)
 
@@ -47,9 +47,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Filters of predictions."""
 
     def without_bytes(self) -> PredictionQuerySet:
-        """Leave the drawing, its embedding and the model's bytes in the database; join the
-        model's name.
-        """
+        """Defer the drawing, its embedding and the model's bytes; join the model's name."""
         return self.select_related("model_version").defer(
             "image",
             "embedding",
@@ -59,7 +57,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         )
 
     def given(self, verdict: str) -> PredictionQuerySet:
-        """Only drawings for which the person was given this verdict, personal or not."""
+        """Only drawings whose visitor was given this verdict, personal or not."""
         return self.filter(Q(personal_verdict=verdict) | Q(personal_verdict="", verdict=verdict))
 
     def unlabelled(self) -> PredictionQuerySet:
@@ -79,12 +77,12 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.filter(correctness.misclassified())
 
     def correct(self) -> PredictionQuerySet:
-        """Only labelled drawings for which the network's answer is right."""
+        """Only labelled drawings for which the network's answer is correct."""
         return self.labelled().filter(correctness.correct())
 
 
 class Prediction(models.Model):
-    """One drawing, the model's answer to it, and what people said about it."""
+    """One drawing with the model's answer, the visitor's suggestion and the reviewer's label."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.BinaryField(
@@ -223,7 +221,7 @@ class Prediction(models.Model):
                 condition=~Q(pixels_sha256=""),
                 name="prediction_pixels",
             ),
-            # The review queue's orders: each walks an index that holds only what is to be labelled.
+            # The review queue's orders: each reads an index of the unlabelled drawings only.
             models.Index(
                 fields=["margin", "id"],
                 condition=Q(label__isnull=True, audit_key__isnull=True),
@@ -239,8 +237,8 @@ class Prediction(models.Model):
                 condition=Q(label__isnull=True, audit_key__isnull=True),
                 name="prediction_unlabelled_digit",
             ),
-            # The grid's pages: all but what was refused, or only that. The verdict is a column of
-            # them because SQLite would else look it up in every row, or take another index.
+            # The grid's pages: all but the rejected drawings, or only those. They include the
+            # verdict because SQLite would otherwise read every row, or use another index.
             models.Index(
                 fields=["digit", "margin", "id", "verdict"],
                 condition=Q(label__isnull=True, audit_key__isnull=True)
@@ -259,7 +257,7 @@ class Prediction(models.Model):
                     (["verdict", "-created_at", "-id"], "prediction_refused_newest"),
                 )
             ),
-            # Most suggestions say that the answer was right: those are no disagreement.
+            # Most suggestions confirm the answer: those are not in the index.
             models.Index(
                 fields=["-created_at", "-id"],
                 condition=Q(label__isnull=True, audit_key__isnull=True) & DISAGREEMENT,
@@ -275,7 +273,7 @@ class Prediction(models.Model):
                 condition=Q(audited_at__isnull=False),
                 name="prediction_audited",
             ),
-            # The insights read nothing but these two: the rows, with their drawings, stay unread.
+            # The insights read only these two indexes, not the rows with their drawings.
             models.Index(
                 fields=[
                     "label",
@@ -377,7 +375,7 @@ class Prediction(models.Model):
         return f"{self.digit} ({self.confidence:.0%}) {self.pk}"
 
     def stored_drawing(self) -> imaging.Drawing:
-        """Return the drawing that is stored.
+        """Decode the drawing.
 
         Raises:
             imaging.ImageError: it is damaged.
@@ -406,12 +404,12 @@ class Prediction(models.Model):
 
     @property
     def is_personal(self) -> bool:
-        """Whether the person's own earlier corrections decided the answer."""
+        """Whether the visitor's earlier corrections decided the answer."""
         return self.personal_digit is not None
 
     @property
     def given_digit(self) -> int:
-        """The digit that the person was given: the personal one, else the network's."""
+        """The digit given to the visitor: the personal one, else the network's."""
         return self.digit if self.personal_digit is None else self.personal_digit
 
     @property
@@ -421,23 +419,23 @@ class Prediction(models.Model):
 
     @property
     def given_probabilities(self) -> list[float]:
-        """The ten probabilities that the person was given."""
+        """The ten probabilities given to the visitor."""
         given: list[float] = self.personal_probabilities or self.probabilities
         return given
 
     @property
     def given_verdict(self) -> str:
-        """The verdict that the person was given; one of `Verdict`."""
+        """The verdict given to the visitor; one of `Verdict`."""
         return self.personal_verdict or self.verdict
 
     @property
     def given_label(self) -> Label:
-        """The person's answer as a label: the digit, or "not a digit" where it was rejected."""
+        """The answer given to the visitor as a label: the digit, or "not a digit"."""
         return correctness.answer_label(self.given_digit, self.given_verdict)
 
     @property
     def is_correct(self) -> bool | None:
-        """Whether the network's answer is right; None without a label."""
+        """Whether the network's answer is correct; None without a label."""
         if self.label is None:
             return None
         return correctness.is_correct(label=self.label, digit=self.digit, verdict=self.verdict)

@@ -13,7 +13,7 @@ from recognizer.models.predictions import Prediction
 
 
 class Via(models.TextChoices):
-    """The way by which a label came."""
+    """The source of a label."""
 
     QUEUE = "queue", _("review queue")
     AUDIT = "audit", _("random audit")
@@ -25,7 +25,7 @@ class Via(models.TextChoices):
 
 
 class LabelEvent(models.Model):
-    """One change of a label. Never edited or deleted, but with its drawing."""
+    """One change of a label. Never edited, and deleted only with its drawing."""
 
     prediction = models.ForeignKey(
         Prediction,
@@ -71,7 +71,7 @@ class LabelEvent(models.Model):
                 condition=Q(new__isnull=True) | Q(new__gte=0, new__lte=10),
                 name="labelevent_new_range",
             ),
-            # The audit may confirm a label that is there already.
+            # An audit may confirm an existing label.
             models.CheckConstraint(
                 condition=~Q(old=F("new")) | Q(via="audit"), name="labelevent_is_a_change"
             ),
@@ -93,7 +93,7 @@ def label_text(label: int | None) -> str:
 
 
 class ReviewClaim(models.Model):
-    """A page of a reviewer shows this drawing: until then it is offered to no other page."""
+    """A reviewer's page shows this drawing; until then no other page is offered it."""
 
     prediction = models.OneToOneField(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="claim"
@@ -116,7 +116,7 @@ class ReviewClaim(models.Model):
 
 
 class ReviewSkip(models.Model):
-    """A reviewer skipped this drawing: it is not shown to them again until then."""
+    """A reviewer skipped this drawing and is not shown it again until then."""
 
     prediction = models.ForeignKey(
         Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="skips"

@@ -80,8 +80,6 @@ class ModelVersion(models.Model):
 
 
 class Cause(models.TextChoices):
-    """Why a version was activated."""
-
     INSTALLED = "installed", _("bundled")
     ADMIN = "admin", _("activated in the admin")
     COMMAND = "command", _("activated on the command line")
@@ -91,8 +89,6 @@ class Cause(models.TextChoices):
 
 
 class Activation(models.Model):
-    """A version was activated: when, why, and by which user, if any."""
-
     version = models.ForeignKey(
         ModelVersion,
         verbose_name=_("model version"),

@@ -1,7 +1,7 @@
-"""How good the model really is: figures from the labelled drawings, added up in the database.
+"""The model's accuracy on the labelled drawings, aggregated in the database.
 
-They are of the network's own answers: what a visitor's memory made of them doesn't count. Both
-queries read nothing but the index ``prediction_judged``, which holds the labelled drawings only.
+It is that of the network's own answers, without personal learning. Both queries read only the
+index ``prediction_judged``, which covers the labelled drawings.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from recognizer.models.predictions import how_many
 from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_error
 
 LABELS = len(Label)
-# As the model's card measures its calibration error.
+# As in the model card's calibration error.
 BINS = 15
-# From so many drawings on a figure is given: with fewer its 95 % interval is wider than 10 points
-# for a model that reads 95 % right.
+# With fewer drawings no figure is shown: its 95 % interval would be wider than 10 points for a
+# model with 95 % accuracy.
 ENOUGH = 100
 
 
@@ -34,7 +34,7 @@ class Basis(TextChoices):
 
 @dataclass(frozen=True)
 class Cell:
-    """Labelled drawings with one label and one answer of one version, ``audited`` a part of n."""
+    """The n drawings with one label and one answer of one version; ``audited`` of them audited."""
 
     label: int
     digit: int
@@ -54,7 +54,6 @@ class Cell:
         return correctness.is_correct(label=self.label, digit=self.digit, verdict=self.verdict)
 
     def count(self, basis: Basis) -> int:
-        """How many drawings count."""
         return self.audited if basis is Basis.AUDITED else self.n
 
 
@@ -96,7 +95,7 @@ def versions() -> list[Version]:
 
 @dataclass(frozen=True)
 class VersionAccuracy:
-    """How many a version read right, of the audited drawings and of all labelled ones."""
+    """A version's accuracy on the audited drawings and on all labelled ones."""
 
     version: Version
     audited: Share
@@ -104,14 +103,14 @@ class VersionAccuracy:
 
     @property
     def missing(self) -> int:
-        """How many more audits it takes until there are enough for a figure."""
+        """How many more audits are needed for a figure."""
         return max(0, ENOUGH - self.audited.n)
 
 
 def accuracy_by_version(
     cells: Iterable[Cell], versions: Iterable[Version]
 ) -> list[VersionAccuracy]:
-    """Return the accuracy of those versions that answered labelled drawings, or are active."""
+    """Return the accuracy of the active version and all others that answered labelled drawings."""
     by_version: dict[int, list[Cell]] = {}
     for cell in cells:
         by_version.setdefault(cell.version, []).append(cell)
@@ -130,8 +129,8 @@ def accuracy_by_version(
 class Confusion:
     """How many drawings of each label got each answer.
 
-    ``counts[label][answer]``, (11, 11); the last of both is "not a digit". ``spared`` of the
-    refused ones count as right all the same, because the digit that came closest is the label.
+    ``counts[label][answer]``, (11, 11); the last of both is "not a digit". ``spared`` rejected
+    drawings still count as correct, because their closest digit is the label.
     """
 
     counts: tuple[tuple[int, ...], ...]
@@ -139,20 +138,18 @@ class Confusion:
 
     @property
     def n(self) -> int:
-        """All drawings."""
         return sum(map(sum, self.counts))
 
     def recall(self, label: int) -> Share:
-        """Of the drawings with this label: those that got it as the answer."""
+        """Of the drawings with this label, those predicted as it."""
         return Share(self.counts[label][label], sum(self.counts[label]))
 
     def precision(self, answer: int) -> Share:
-        """Of the drawings with this answer: those that have it as the label."""
+        """Of the drawings predicted as this label, those that have it."""
         return Share(self.counts[answer][answer], sum(row[answer] for row in self.counts))
 
 
 def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
-    """Return the confusion matrix."""
     counts = [[0] * LABELS for _label in range(LABELS)]
     spared = 0
     for cell in cells:
@@ -164,13 +161,12 @@ def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often the answers of a confidence name the digit; over the drawings that show one."""
+    """Accuracy by confidence, over the drawings labelled as a digit."""
 
     bins: tuple[ConfidenceBin, ...]
 
     @property
     def n(self) -> int:
-        """All drawings."""
         return sum(each.right.n for each in self.bins)
 
     @property
@@ -182,14 +178,14 @@ class Reliability:
 def reliability(
     basis: Basis, *, version: int | None = None, since: datetime.datetime | None = None
 ) -> Reliability:
-    """Return how right the answers to labelled digits are, in 15 equal bins of confidence.
+    """Return the accuracy on labelled digits in 15 equal bins of confidence.
 
-    Refused drawings are among them: the confidence is that of the digit, if it is one.
+    Includes rejected drawings: the confidence is that of the closest digit.
     """
     drawings = _labelled(since).filter(label__lt=Label.NOT_A_DIGIT)
     if basis is Basis.AUDITED:
         drawings = drawings.filter(audited_at__isnull=False)
-    # Most answers are sure: from the top down, one comparison finds most bins.
+    # Most confidences are high: from the top down, one comparison finds most bins.
     index = Case(
         *(
             When(confidence__gte=number / BINS, then=Value(number))
@@ -198,8 +194,8 @@ def reliability(
         default=Value(0),
         output_field=IntegerField(),
     )
-    # By the version too, instead of asking for one: SQLite would take the index of the versions
-    # and read every row with its drawing.
+    # Grouped by version instead of filtered: SQLite would use the index on the version and read
+    # every row with its drawing.
     rows = (
         drawings.annotate(bin=index)
         .values_list("bin", "model_version")

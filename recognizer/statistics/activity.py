@@ -1,7 +1,7 @@
-"""What goes on at the site: answers, suggestions and labels over time, reviewers' pace.
+"""Activity over time: answers, suggestions, labels, and the reviewers' pace.
 
-All is added up in the database. A span's rows are found by a range of an index, whose ends are
-computed here: so the site's time zone and its summer time hold, and no row is converted.
+Aggregated in the database. A span is a range of an index whose ends are computed here, which
+respects the site's time zone and daylight saving time without converting any row.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from recognizer.statistics.periods import Spans
 
 # A longer pause ends a reviewer's session. Seconds.
 PAUSE = 300
-# The ways by which a reviewer labels drawings by hand.
-BY_HAND = (Via.QUEUE, Via.AUDIT, Via.GRID, Via.ADMIN)
-# The reviewers who are named, those with the most labels.
+# The sources of labels that a reviewer sets manually.
+MANUAL = (Via.QUEUE, Via.AUDIT, Via.GRID, Via.ADMIN)
+# The number of reviewers shown, those with the most labels.
 MOST_REVIEWERS = 20
 
 
 def first_answer() -> datetime.datetime | None:
-    """Return when the oldest drawing came that was not imported."""
+    """Return when the oldest drawing that was not imported was made."""
     return _answered().order_by("created_at").values_list("created_at", flat=True).first()
 
 
 def _answered() -> QuerySet[Prediction]:
-    """The drawings that somebody got an answer to: an import is none."""
+    """The drawings that a visitor got an answer to: all but imported ones."""
     return Prediction.objects.order_by().exclude(source=Source.IMPORT)
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The network's answers of one span and what the visitors said to them.
+    """The network's answers of one span, and the visitors' suggestions.
 
-    ``n`` is all answers; ``uncertain`` and ``refused`` are parts of it. Of ``suggested`` ones
-    the visitor said what it is, and ``disputed`` are those where that is something else.
+    ``uncertain`` and ``refused`` are part of the ``n`` answers. For ``suggested`` ones the visitor
+    gave a label; for ``disputed`` ones that differs from the answer.
     """
 
     n: int = 0
@@ -61,7 +61,7 @@ class Answers:
 
     @property
     def sure(self) -> int:
-        """Answers without doubt."""
+        """The number of answers that are neither uncertain nor refused."""
         return self.n - self.uncertain - self.refused
 
 
@@ -83,8 +83,8 @@ def answers_over_time(spans: Spans) -> list[Answers]:
         for number, span in enumerate(spans.items)
     ]
     found = [Answers()] * len(counts)
-    for number, n, uncertain, refused, said, confirmed in counts[0].union(*counts[1:], all=True):
-        found[number] = Answers(n, uncertain, refused, said, said - confirmed)
+    for number, n, uncertain, refused, given, confirmed in counts[0].union(*counts[1:], all=True):
+        found[number] = Answers(n, uncertain, refused, given, given - confirmed)
     return found
 
 
@@ -92,12 +92,10 @@ def answers_over_time(spans: Spans) -> list[Answers]:
 class Pace:
     """How one reviewer labelled.
 
-    A session is a run of labels without a pause of more than 5 minutes. ``seconds`` is the time
-    from the first to the last label of each session, ``timed`` the labels that were set in it:
-    all but those with which a session began, before which nobody knows how long it took. Labels
-    set at one stroke, such as a page of the grid, share one moment.
-
-    ``counts`` is the labels of each span.
+    A session is a series of labels without a pause of more than 5 minutes. ``seconds`` sums the
+    time from the first to the last label of each session; ``timed`` counts the labels except the
+    first of each session, whose duration is unknown. Labels saved together, such as a page of the
+    grid, have the same time. ``counts`` is the number of labels in each span.
     """
 
     name: str | None
@@ -109,16 +107,16 @@ class Pace:
 
     @property
     def per_hour(self) -> float | None:
-        """Labels per hour at work; None where every session had one moment only."""
+        """Labels per working hour; None if all sessions have no duration."""
         return 3600 * self.timed / self.seconds if self.seconds else None
 
     @property
     def per_busy_span(self) -> float:
-        """The mean number of labels of those spans that have any."""
+        """The mean number of labels in the spans that have any."""
         return self.labels / max(1, sum(count > 0 for count in self.counts))
 
 
-# A moment as a number of seconds, in the database's own words.
+# A time in seconds, in each database's SQL.
 SECONDS = {"sqlite": 'julianday("at") * 86400.0', "postgresql": 'EXTRACT(EPOCH FROM "at")'}
 # The ORM can't add up over a window function. `moments` is (by_id, at, labels).
 PACE = """
@@ -139,12 +137,11 @@ PACE = """
 def pace(spans: Spans) -> list[Pace]:
     """Return the pace of the busiest reviewers over all spans, at most 20.
 
-    Labels set by hand count, also those that were changed or taken back since; imports and
-    undoing don't.
+    Counts manual labels, including those changed or undone since, but no imports or undos.
     """
-    by_hand = LabelEvent.objects.order_by().filter(via__in=BY_HAND, new__isnull=False)
+    manual = LabelEvent.objects.order_by().filter(via__in=MANUAL, new__isnull=False)
     moments, parameters = (
-        by_hand.filter(at__gte=spans.start, at__lt=spans.end)
+        manual.filter(at__gte=spans.start, at__lt=spans.end)
         .values("by_id", "at")
         .annotate(labels=Count("*"))
         .query.sql_with_params()
@@ -161,7 +158,7 @@ def pace(spans: Spans) -> list[Pace]:
     if not rows:
         return []
     names = dict(User.objects.filter(pk__in=[row[0] for row in rows]).values_list("pk", "username"))
-    counts = _labels_over_time(by_hand, spans)
+    counts = _labels_over_time(manual, spans)
     return [
         Pace(
             names.get(by),
@@ -176,7 +173,7 @@ def pace(spans: Spans) -> list[Pace]:
 
 
 def _labels_over_time(events: QuerySet[LabelEvent], spans: Spans) -> dict[tuple[int, int], int]:
-    """Return how many of the events each reviewer has in each span, by (number, reviewer)."""
+    """Return the number of events by (number of the span, reviewer)."""
     counts = [
         events.filter(at__gte=span.start, at__lt=span.end)
         .annotate(span=Value(number))

@@ -1,4 +1,4 @@
-"""Shares with their intervals, and how honest confidences are. No Django, no NumPy."""
+"""Proportions with confidence intervals, and the calibration error. No Django, no NumPy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Z = 1.96
 
 
 def wilson(successes: int, n: int, z: float = Z) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which holds near 0 and 1 too.
+    """Return the 95 % interval of a proportion (Wilson 1927), accurate near 0 and 1 too.
 
     Raises:
         ZeroDivisionError: ``n`` is 0.
@@ -24,27 +24,27 @@ def wilson(successes: int, n: int, z: float = Z) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Share:
-    """So many of n."""
+    """A proportion: ``hits`` of ``n``."""
 
     hits: int
     n: int
 
     @property
     def value(self) -> float | None:
-        """The share, 0-1; None of nothing."""
+        """The proportion, 0-1; None if n is 0."""
         return self.hits / self.n if self.n else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Its 95 % interval (`wilson`); None of nothing."""
+        """Its 95 % interval (`wilson`); None if n is 0."""
         return wilson(self.hits, self.n) if self.n else None
 
 
 @dataclass(frozen=True)
 class ConfidenceBin:
-    """The answers whose confidence lies in [low, high), or in [low, high] where that is 1.
+    """The answers with a confidence in [low, high), or [low, high] if ``high`` is 1.
 
-    ``confidence`` is the mean one, 0-1; None where there is no answer.
+    ``confidence`` is the mean, 0-1; None if there are no answers.
     """
 
     low: float
@@ -54,9 +54,9 @@ class ConfidenceBin:
 
 
 def calibration_error(bins: Iterable[ConfidenceBin]) -> float | None:
-    """Return the expected calibration error (Guo et al. 2017, equation 3), 0-1; None of nothing.
+    """Return the expected calibration error (Guo et al. 2017, equation 3), 0-1; None if empty.
 
-    The mean distance of the confidence from the share right, weighted by the size of the bins.
+    The mean difference of confidence and accuracy, weighted by the size of the bins.
     """
     sizes, gaps = 0, 0.0
     for each in bins:

@@ -12,8 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Period(TextChoices):
-    """How far back figures go."""
-
     WEEK = "7", _("the last 7 days")
     MONTH = "30", _("the last 30 days")
     QUARTER = "90", _("the last 90 days")
@@ -21,7 +19,7 @@ class Period(TextChoices):
 
     @property
     def days(self) -> int | None:
-        """How many days, today being the last; None for all."""
+        """The number of days, including today; None for all."""
         return None if self is Period.ALL else int(self.value)
 
 
@@ -33,7 +31,7 @@ class Unit(Enum):
     MONTH = "month"
 
 
-# Of all time: by the day up to so many days, by the week up to so many, and so many months at most.
+# For all time: days up to MOST_DAYS, weeks up to MOST_DAYS_BY_WEEK, else the last MOST_MONTHS.
 MOST_DAYS = 92
 MOST_DAYS_BY_WEEK = 400
 MOST_MONTHS = 60
@@ -50,24 +48,23 @@ class Span:
 
 @dataclass(frozen=True)
 class Spans:
-    """The spans of a period without gaps, oldest first, the last one with today in it."""
+    """The spans of a period without gaps, oldest first; the last one includes today."""
 
     unit: Unit
     items: tuple[Span, ...]
 
     @property
     def start(self) -> datetime.datetime:
-        """The first moment."""
         return self.items[0].start
 
     @property
     def end(self) -> datetime.datetime:
-        """The first moment after."""
+        """Exclusive."""
         return self.items[-1].end
 
 
 def since(period: Period, *, now: datetime.datetime) -> datetime.datetime | None:
-    """Return the first moment of a period that ends today; None where there is no first."""
+    """Return the start of a period that ends today; None for all time."""
     if period.days is None:
         return None
     return midnight(timezone.localdate(now) - datetime.timedelta(days=period.days - 1))
@@ -78,8 +75,8 @@ def spans(
 ) -> Spans:
     """Return the spans of a period that ends with the day of ``now``.
 
-    All time starts with ``first`` (now, if None) and comes by the day, the week or the month, so
-    that there are some dozens of spans at most; of more than 60 months the last 60.
+    All time starts at ``first`` (default: now) and is split into days, weeks or months, so that
+    there are at most 92 spans; only the last 60 months are included.
     """
     today = timezone.localdate(now)
     if period.days is not None:
@@ -97,9 +94,9 @@ def spans(
 
 
 def midnight(day: datetime.date) -> datetime.datetime:
-    """Return the moment when a day starts in the current time zone.
+    """Return when a day starts in the current time zone.
 
-    Where the clock jumps over midnight it is the moment of the jump.
+    If the clock jumps over midnight, that is the time of the jump.
     """
     return datetime.datetime.combine(
         day, datetime.time.min, tzinfo=timezone.get_current_timezone()

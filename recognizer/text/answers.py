@@ -1,4 +1,4 @@
-"""An answer in words, for people: page, API, admin and commands say the same."""
+"""The texts of an answer, shared by page, API, admin and commands."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
 from recognizer.text.numbers import NEARLY_ONE, percent, short_percent
 
-# From which calibrated confidence (the share of such answers that are right) each word is used.
+# The minimum calibrated confidence (the accuracy of such answers) for each word.
 SURE = 0.95
 FAIRLY_SURE = 0.75
-# The second digit is named too if it is at least this likely.
+# The second most likely digit is also named if its probability is at least this.
 CLOSE = 0.1
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The probability of one digit: its width in 0-100 and in words."""
+    """The probability of one digit: its width, 0-100, and as text."""
 
     digit: int
     width: str
@@ -34,10 +34,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class AnswerWords:
-    """All that is said of an answer, finished, in the reader's language.
+    """All texts of an answer, in the user's language.
 
-    The probabilities are those of the digits given that it is one. Where it is not, a percentage
-    or a long bar would look sure of what the sentence denies: there are none.
+    The probabilities assume that the drawing is a digit. If it is rejected, a percentage or a long
+    bar would contradict the sentence, so there are none.
     """
 
     sentence: str
@@ -80,9 +80,7 @@ def confidence_percent(confidence: float) -> str:
 
 
 def confidence_word(verdict: str, confidence: float) -> str:
-    """Return how sure an answer is: it is unsure of what may not be a digit, however high the
-    confidence.
-    """
+    """Return how sure an answer is: unsure if it may not be a digit, whatever the confidence."""
     if verdict != Verdict.DIGIT:
         return _("Unsure")
     if confidence < FAIRLY_SURE:
@@ -91,13 +89,13 @@ def confidence_word(verdict: str, confidence: float) -> str:
 
 
 def second_best(digit: int, probabilities: Sequence[float]) -> int:
-    """Return the likeliest digit other than `digit`; of equal ones the smallest."""
+    """Return the most likely digit other than `digit`; of equal ones the smallest."""
     others = [other for other in range(len(probabilities)) if other != digit]
     return max(others, key=lambda other: probabilities[other])
 
 
 def close_second(digit: int, probabilities: Sequence[float]) -> int | None:
-    """Return the second best digit, if it comes close."""
+    """Return the second most likely digit, if it is close; else None."""
     second = second_best(digit, probabilities)
     return second if probabilities[second] >= CLOSE else None
 
@@ -118,7 +116,7 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
 
 
 def second_guess(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
-    """Return the second guess of an answer given as a digit, where it comes close; else ""."""
+    """Return the second guess of an answer that is a digit, if it is close; else ""."""
     second = close_second(digit, probabilities)
     if verdict != Verdict.DIGIT or second is None:
         return ""
@@ -155,7 +153,7 @@ def _bars(best: int, probabilities: Sequence[float]) -> tuple[Bar, ...]:
 
 
 def no_bars(best: int | None = None) -> tuple[Bar, ...]:
-    """Return ten bars that say nothing; `best` is the digit that comes closest all the same."""
+    """Return ten empty bars; `best` is the closest digit."""
     return tuple(
         Bar(digit, width="0", percent="", is_best=digit == best) for digit in range(DIGITS)
     )
@@ -170,10 +168,10 @@ def answer_words(
     network_label: int | None = None,
     suggestion: int | None = None,
 ) -> AnswerWords:
-    """Return what is said of an answer.
+    """Return the texts of an answer.
 
     Args:
-        network_label: the network's own answer, where the visitor's corrections decided this one.
+        network_label: the network's own answer, if the visitor's corrections decided this one.
         suggestion: the label that the visitor gave the drawing.
     """
     is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
@@ -214,7 +212,7 @@ def prediction_words(prediction: Prediction) -> AnswerWords:
 
 
 def page_answer(prediction: Prediction) -> PageAnswer:
-    """Return what the page shows of `prediction`, whose model version is loaded with it."""
+    """Return what the page shows of `prediction`; its model version must be loaded."""
     digit, remembered = prediction.given_digit, prediction.remembered_id
     words = prediction_words(prediction)
     return PageAnswer(
@@ -243,7 +241,7 @@ def too_much() -> str:
 
 
 def page_texts() -> dict[str, Any]:
-    """Return what the page's JavaScript says beside the words of an answer, for `json_script`."""
+    """Return the JavaScript's texts other than those of an answer, for `json_script`."""
     return {
         "bars_heading": bars_heading(),
         "prompt": _("Draw a digit and press Predict."),

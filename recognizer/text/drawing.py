@@ -1,4 +1,4 @@
-"""What the page says while a visitor draws, sends a picture, or deletes."""
+"""The page's texts for drawing, sending a picture and deleting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 
 def live_texts() -> dict[str, str]:
-    """Return the notes beside the switch of the live guess."""
+    """Return the notes next to the live guess's switch."""
     return {
         "hint": _("Nothing is saved until you press Predict."),
         "pauses": _("The site is busy. Live guesses are paused."),
@@ -17,7 +17,7 @@ def live_texts() -> dict[str, str]:
 
 
 def picture_texts() -> dict[str, str]:
-    """Return what is said of a picture before it is sent."""
+    """Return the texts about a picture before it is sent."""
     return {
         "looking": _("Looking for the digit…"),
         "cropped": _("Only the framed part is used."),
@@ -29,7 +29,7 @@ def picture_texts() -> dict[str, str]:
 
 
 def tool_texts() -> dict[str, str]:
-    """Return what is announced of the tools."""
+    """Return the tools' announcements for screen readers."""
     return {
         "pen_down": _("Pen down."),
         "pen_up": _("Pen up."),
@@ -39,7 +39,7 @@ def tool_texts() -> dict[str, str]:
 
 
 def copy_texts() -> dict[str, str]:
-    """Return the text that is copied, and whether it was."""
+    """Return the text to copy, and the messages about copying it."""
     return {
         "result": _("{sentence} {percent} {link}"),
         "done": _("Copied."),
@@ -48,7 +48,7 @@ def copy_texts() -> dict[str, str]:
 
 
 def removal_texts() -> dict[str, str]:
-    """Return what is said after deleting, by what was: `-kept` where labelled ones stay."""
+    """Return the messages after deleting, by what was deleted; `-kept` if labelled ones stay."""
     one, all_ = _("Drawing deleted."), _("All your drawings are deleted.")
     kept = _("Drawings that a reviewer has labelled are anonymised and stay in the training data.")
     return {"one": one, "all": all_, "one-kept": f"{one} {kept}", "all-kept": f"{all_} {kept}"}

@@ -1,4 +1,4 @@
-"""What the page says about a visitor's corrections and about personal learning."""
+"""The page's texts for corrections and personal learning."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class FeedbackInWords:
 
 @dataclass(frozen=True)
 class MemoryInWords:
-    """The state of a visitor's personal learning, and what its button does next."""
+    """The state of a visitor's personal learning, and its button."""
 
     enabled: bool
     is_empty: bool
@@ -49,12 +49,12 @@ class MemoryInWords:
 
 
 def digits_with_article() -> list[str]:
-    """Return the ten digits as they stand in a sentence."""
+    """Return the ten digits as used in a sentence."""
     return [_("an 8") if digit == 8 else _("a {digit}").format(digit=digit) for digit in range(10)]
 
 
 def in_sentence(label: int) -> str:
-    """Return a label as it stands in a sentence: "an 8", or "not a digit"."""
+    """Return a label as used in a sentence: "an 8", or "not a digit"."""
     return _("not a digit") if label == Label.NOT_A_DIGIT else digits_with_article()[label]
 
 
@@ -66,7 +66,7 @@ def rights() -> dict[str, str]:
 
 
 def feedback_texts() -> dict[str, Any]:
-    """Return the sentences around the buttons; by "on" and "off" where personal learning matters.
+    """Return the sentences around the buttons; by "on" and "off" if personal learning matters.
 
     `said` has one sentence for each of the eleven labels.
     """
@@ -121,12 +121,12 @@ def feedback_in_words(
     just_said: bool = False,
     error: str = "",
 ) -> FeedbackInWords:
-    """Return the buttons for a prediction, or for one that is still to come.
+    """Return the buttons for a prediction, or for the next one.
 
     Args:
         remembering: whether personal learning is on for the visitor.
         just_said: whether the visitor has just pressed one of the buttons.
-        error: a sentence that says what was wrong with that.
+        error: a sentence about what was wrong with that.
     """
     suggestion = None if prediction is None else prediction.suggestion
     given = Label.ZERO if prediction is None else prediction.given_label
@@ -151,10 +151,10 @@ def feedback_in_words(
 
 
 def suggestion_note(suggestion: int | None, answer: int) -> str:
-    """Return what the history says about the visitor's own label; "" without one.
+    """Return the history's note on the visitor's own label; "" without one.
 
     Args:
-        answer: the label that the visitor was given as the answer.
+        answer: the answer given to the visitor, as a label.
     """
     if suggestion is None:
         return ""
@@ -177,7 +177,7 @@ def personal_note() -> str:
 
 
 def why(label: int, network_label: int) -> str:
-    """Return why an answer is personal, and the network's answer if that is a different one."""
+    """Return why an answer is personal, and the network's answer if it is different."""
     reason = _("Your answer for a similar drawing: {a_label}.").format(a_label=in_sentence(label))
     if network_label == label:
         return reason

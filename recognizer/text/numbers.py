@@ -1,4 +1,4 @@
-"""Numbers in the reader's language."""
+"""Numbers in the user's language."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from django.utils.translation import gettext as _
 
 
 def localised(number: str) -> str:
-    """Return a number as Python writes it, with the decimal sign of the reader's language."""
+    """Return a number in Python's notation with the decimal separator of the user's language."""
     return number.replace(".", get_format("DECIMAL_SEPARATOR"))
 
 
 def grouped(n: float) -> str:
-    """Return a whole number with its thousands apart."""
+    """Return a whole number with thousands separators."""
     return number_format(round(n), use_l10n=True, force_grouping=True)
 
 
-# No model is certain: above this no figure is given.
+# No model is certain: higher figures are not shown.
 NEARLY_ONE = 0.9995
 
 
 def percent(share: float) -> str:
-    """Return a share (0-1) in per cent with one decimal, the sign after a no-break space.
+    """Return a share (0-1) in per cent with one decimal and a no-break space before the sign.
 
-    That stands in the texts as the character: `makemessages` does not know its escape.
+    The texts contain that character itself: `makemessages` does not know its escape.
     """
     return _("{value} %").format(value=number_format(round(100 * share, 1), 1))
 
@@ -39,7 +39,7 @@ def two_decimals(share: float) -> str:
 
 
 def optional_percent(share: float | None) -> str:
-    """Return a share (0-1) in per cent, or nothing where it is not known."""
+    """Return a share (0-1) in per cent, or "" if it is not known."""
     return "" if share is None else two_decimals(share)
 
 

@@ -51,7 +51,7 @@ class NothingToExport(ExportError):
 
 
 def infer_format(path: Path) -> Format:
-    """Return the format for a path by its suffix; without one it is a folder of PNG files.
+    """Return the format for a path by its suffix; a path without one is a folder of PNG files.
 
     Raises ExportError for an unknown suffix.
     """
@@ -209,7 +209,7 @@ def _has_manifest_beside(path: Path, format: Format) -> bool:
 
 def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -> Summary:
     def spool() -> IO[bytes]:
-        # Beside the export: the usual folder for temporary files may be in memory.
+        # In the export's folder: the system's temporary folder may be in memory.
         return tempfile.TemporaryFile(dir=path.parent)
 
     if _is_folder(path, format) or _has_manifest_beside(path, format):
@@ -241,7 +241,7 @@ def _check_path(path: Path, format: Format, force: bool) -> None:
         wanted.append(manifest.path_beside(path))
     for each in filter(os.path.lexists, wanted):
         if _is_folder(path, format):
-            if _is_empty_or_ours(each):
+            if _is_empty_or_export(each):
                 continue
         elif each.is_dir():
             raise ExportError(
@@ -256,12 +256,12 @@ def _check_path(path: Path, format: Format, force: bool) -> None:
             )
 
 
-def _is_empty_or_ours(path: Path) -> bool:
+def _is_empty_or_export(path: Path) -> bool:
     """Whether a folder is empty; raises ExportError if it has files of anything but an export."""
     if not path.is_dir() or path.is_symlink():
         raise ExportError(f"{path} is not a folder, but this format is written to a folder.")
     found = {child.name for child in path.iterdir()}
-    # --force must never delete a folder of something else.
+    # --force must never delete another folder.
     ours = [format.folder for format in FORMATS.values() if format.folder is not None]
     if found and (manifest.NAME not in found or not any(found <= names for names in ours)):
         raise ExportError(

@@ -55,7 +55,7 @@ class Report:
 
 
 class ImportReader:
-    """Takes the drawings of a file one by one and buffers those to store."""
+    """Reads the drawings of a file one by one and buffers those to store."""
 
     def __init__(
         self, buffer: ImportBuffer, by: User | None, notice: Callable[[Notice], object]
@@ -69,28 +69,28 @@ class ImportReader:
         self._versions = _Versions()
         self._accounts: dict[str, int | None] = {}
         self._start = timezone.now()
-        self._taken = 0
+        self._added = 0
 
-    def take(self, item: Item | BadItem) -> None:
+    def add(self, item: Item | BadItem) -> None:
         """Process the next drawing of the file."""
         if isinstance(item, BadItem):
-            self._refuse(item.name, item.why)
+            self._reject(item.name, item.why)
         elif item.label is None:
             self.report.unlabelled += 1
         elif item.record is not None and item.record.created_at > self._start + FUTURE:
-            self._refuse(item.name, "its date is in the future")
+            self._reject(item.name, "its date is in the future")
         else:
             try:
                 drawing = item.drawing()
             except imaging.ImageError as error:
-                self._refuse(item.name, error.message)
+                self._reject(item.name, error.message)
                 return
             self._waiting.append((item, drawing, drawing.sha256()))
             if len(self._waiting) == BATCH:
                 self.finish()
 
     def finish(self) -> None:
-        """Buffer the drawings taken so far."""
+        """Buffer the drawings added so far."""
         waiting, self._waiting = self._waiting, []
         stored = rows_by_pixels(pixels for _, _, pixels in waiting)
         same_id = _rows_by_id(item.record for item, _, _ in waiting)
@@ -111,10 +111,10 @@ class ImportReader:
         try:
             model_input = drawing.pixels if item.is_model_input else imaging.model_input(drawing)
         except imaging.ImageError as error:
-            self._refuse(item.name, error.message)
+            self._reject(item.name, error.message)
             return
         if identifier is not None and self._buffer.has_id(identifier):
-            self._refuse(item.name, "another drawing in this file has the same id")
+            self._reject(item.name, "another drawing in this file has the same id")
             return
         if identifier is not None and (row := same_id.get(identifier)) is not None:
             if _has_model_input(row, model_input):
@@ -142,8 +142,8 @@ class ImportReader:
     def _history(self, item: Item) -> dict[str, Any]:
         """Return the source of a drawing, its labeller and times."""
         # A microsecond apart, to keep the order of the file.
-        now = self._start + timedelta(microseconds=self._taken)
-        self._taken += 1
+        now = self._start + timedelta(microseconds=self._added)
+        self._added += 1
         found: dict[str, Any] = {
             "source": Source.IMPORT.value,
             "created_at": now,
@@ -186,7 +186,7 @@ class ImportReader:
             )
             self._notice(Notice(item.name, text))
 
-    def _refuse(self, name: str, why: str) -> None:
+    def _reject(self, name: str, why: str) -> None:
         self.report.bad += 1
         self._notice(Notice(name, why.rstrip(".")))
 

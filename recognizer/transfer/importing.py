@@ -57,7 +57,7 @@ def import_drawings(
     model version that made the prediction makes it again if it is stored. All other predictions
     are made by the active version. Imported drawings never belong to the random audit sample.
 
-    ``by`` gives the labels; ``notice`` is called for each bad drawing and conflicting label.
+    ``by`` is stored as the labeller; ``notice`` is called for each bad drawing and conflict.
 
     Raises ImportRefused if the file can't be read or is empty, if there are bad drawings and not
     ``skip_bad``, or if there is no model.
@@ -68,7 +68,7 @@ def import_drawings(
             reader = ImportReader(buffer, by, notice)
             with bar("Reading", formats.count(path, format)) as step:
                 for item in formats.read(path, format, with_manifest=with_manifest):
-                    reader.take(item)
+                    reader.add(item)
                     step()
             reader.finish()
         except FormatError as error:
@@ -100,7 +100,7 @@ def _store(
     """Store buffered drawings in one transaction; what was stored since then is a duplicate."""
     batch = uuid.uuid4()
     with transaction.atomic():
-        # Also makes two imports wait for each other, so that neither misses the other's rows.
+        # Also runs two imports one after the other, so that neither misses the other's rows.
         locked = ModelVersion.objects.select_for_update(no_key=True).order_by("pk")
         stored = set(locked.values_list("pk", flat=True))
         if not versions <= stored:

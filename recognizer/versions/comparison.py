@@ -1,10 +1,9 @@
-"""What another model version says of the stored drawings, and what would change with it.
+"""How another model version answers the stored drawings, and what would change with it.
 
-`recheck` runs a version over drawings and keeps its answers in `VersionAnswer`. It keeps there too
-what each of them was answered when it came, as the answer of the version that gave it: so two
-versions are compared by that one narrow table, however many drawings there are.
+`recheck` runs a version over drawings and stores its answers in `VersionAnswer`, together with the
+original answers and their version, so that two versions are compared in that one narrow table.
 
-An answer has changed where the digit differs, or where one of the two refuses the drawing.
+An answer has changed if the digit differs, or if only one of the two rejects the drawing.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ BATCH = 200
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two answers to each of ``n`` drawings, an old and a new one.
+    """An old and a new answer to each of ``n`` drawings.
 
-    ``fixed`` and ``broken`` are labelled drawings that only the new one reads right, or only the
-    old one.
+    ``fixed`` are labelled drawings for which only the new answer is correct, ``broken`` those for
+    which only the old one is.
     """
 
     n: int
@@ -50,7 +49,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Transition:
-    """How many drawings went from one answer to another; either may be "not a digit"."""
+    """How many drawings changed from one answer to another; either may be "not a digit"."""
 
     old: Label
     new: Label
@@ -61,7 +60,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a recheck found: how many were answered now, damaged, and all that are answered."""
+    """A recheck's result: drawings answered in this run, damaged ones, and all answers compared."""
 
     answered: int
     damaged: int
@@ -79,10 +78,10 @@ def recheck(
     damaged: Callable[[UUID, str], object] = lambda pk, why: None,
     again: bool = False,
 ) -> Summary:
-    """Let a version answer drawings that it has not been run over yet, or with ``again`` all.
+    """Run a version over the drawings that it has not answered yet, or with ``again`` over all.
 
-    Each batch is kept as soon as it is answered: a recheck that was stopped goes on from there.
-    ``progress`` is called for each drawing, ``damaged`` is told of each that can't be read.
+    Each batch is stored as soon as it is answered, so a stopped recheck can continue. ``progress``
+    is called for each drawing, ``damaged`` for each that can't be decoded.
 
     Raises:
         loading.LoadError: the version does not load.
@@ -99,23 +98,23 @@ def recheck(
                 broken += 1
                 damaged(row.pk, error.message)
             progress()
-        _keep(answers, loaded.version)
+        _store(answers, loaded.version)
     return Summary(answered, broken, would_change_by(version=version, drawings=drawings))
 
 
 def to_recheck(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
-    """Return those of the drawings that the version has not been run over."""
+    """Return the drawings that the version has not been run over."""
     run = VersionAnswer.objects.filter(
         version=version,
         prediction=OuterRef("pk"),
-        # Not the copy of its own answer when the drawing came.
+        # Not the copy of its own original answer.
         answered_at__gt=OuterRef("created_at"),
     )
     return drawings.filter(~Exists(run))
 
 
 def _batches(drawings: QuerySet[Prediction]) -> Iterator[list[Prediction]]:
-    # By key, not by a cursor: between two batches answers are written.
+    # By key, not with a cursor: answers are written between two batches.
     rows = (
         drawings.defer(None)
         .select_related(None)
@@ -137,7 +136,7 @@ def _batches(drawings: QuerySet[Prediction]) -> Iterator[list[Prediction]]:
 
 
 def _answers(loaded: LoadedVersion, row: Prediction) -> list[VersionAnswer]:
-    """What the version says, and what the one that answered first had said."""
+    """The version's answer, and the original answer if it is another version's."""
     answer = loaded.classifier.classify(row.model_input())
     version = loaded.version
     found = [
@@ -162,38 +161,38 @@ def _answers(loaded: LoadedVersion, row: Prediction) -> list[VersionAnswer]:
     return found
 
 
-def _keep(answers: list[VersionAnswer], version: ModelVersion) -> None:
+def _store(answers: list[VersionAnswer], version: ModelVersion) -> None:
     with transaction.atomic():
         # A drawing may have been deleted while it was answered.
         ids = {answer.prediction_id for answer in answers}
-        there = set(
+        existing = set(
             Prediction.objects.select_for_update(no_key=True)
             .filter(pk__in=ids)
             .order_by("pk")
             .values_list("pk", flat=True)
         )
-        kept = [answer for answer in answers if answer.prediction_id in there]
+        valid = [answer for answer in answers if answer.prediction_id in existing]
         VersionAnswer.objects.bulk_create(
-            [answer for answer in kept if answer.version_id == version.pk],
+            [answer for answer in valid if answer.version_id == version.pk],
             update_conflicts=True,
             unique_fields=["version", "prediction"],
             update_fields=["digit", "confidence", "verdict", "answered_at"],
         )
         VersionAnswer.objects.bulk_create(
-            [answer for answer in kept if answer.version_id != version.pk], ignore_conflicts=True
+            [answer for answer in valid if answer.version_id != version.pk], ignore_conflicts=True
         )
 
 
-# Asking ---------------------------------------------------------------------------------------
+# Queries --------------------------------------------------------------------------------------
 
 
 def answers_of(version: ModelVersion) -> QuerySet[VersionAnswer]:
-    """Return what a version says of the drawings that it, or any other, was run over."""
+    """Return a version's answers to the drawings that it, or any other, was run over."""
     return VersionAnswer.objects.filter(version=version)
 
 
 def versions_with_answers() -> QuerySet[ModelVersion]:
-    """Return the versions that were run over drawings, or whose answers were kept with those."""
+    """Return the versions that have answers, their own or copied by another one's recheck."""
     run = VersionAnswer.objects.filter(version=OuterRef("pk"))
     return ModelVersion.objects.only("name").filter(Exists(run))
 
@@ -202,7 +201,7 @@ def changes_between(*, one: ModelVersion, other: ModelVersion) -> QuerySet[Predi
     """Return the drawings that both versions have answered, and differently.
 
     Each has ``one_digit``, ``one_verdict``, ``one_confidence`` and ``other_digit``,
-    ``other_verdict``, ``other_confidence``; the bytes of drawings and models are left behind.
+    ``other_verdict``, ``other_confidence``; the bytes of drawings and models are not loaded.
     """
     return differing(drawings=Prediction.objects.without_bytes(), one=one, other=other)
 
@@ -210,13 +209,13 @@ def changes_between(*, one: ModelVersion, other: ModelVersion) -> QuerySet[Predi
 def differing(
     *, drawings: QuerySet[Prediction], one: ModelVersion, other: ModelVersion
 ) -> QuerySet[Prediction]:
-    """Return those of the drawings that `changes_between` has, as it has them."""
+    """Filter and annotate drawings as `changes_between` does."""
     return _answered_by(drawings, one=one, other=other).filter(_differs("one_", "other_"))
 
 
 def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
     """Compare the answers of two versions to the drawings that both have answered."""
-    # Counted without the table of the drawings, or with few of them: its rows are long.
+    # Avoids the table of the drawings as far as possible: its rows are long.
     n = answers_of(one).filter(Exists(answers_of(other).filter(prediction=OuterRef("prediction"))))
     labelled = Prediction.objects.labelled().filter(
         *(Exists(answers_of(each).filter(prediction=OuterRef("pk"))) for each in (one, other))
@@ -226,17 +225,17 @@ def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
 
 
 def transitions(*, one: ModelVersion, other: ModelVersion) -> list[Transition]:
-    """Return which way the answers of two versions differ, the most frequent way first."""
+    """Return how the answers of two versions differ, the most frequent change first."""
     both = _answered_by(Prediction.objects.all(), one=one, other=other)
     return _transitions(both, "one_", "other_")
 
 
 def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> QuerySet[Prediction]:
-    """Return the drawings that a version answers otherwise than they were answered.
+    """Return the drawings that a version answers differently than originally.
 
     Each has ``new_digit``, ``new_verdict`` and ``new_confidence``.
     """
-    # Looked up for each drawing, not joined: so the first page of a list is the first it comes to.
+    # A subquery, not a join, so that the first page of a list needs only its own rows.
     answer = answers_of(version).filter(prediction=OuterRef("pk"))
     return (
         drawings.annotate(
@@ -250,7 +249,7 @@ def would_change(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Qu
 
 
 def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> Comparison:
-    """Compare what drawings were answered with what a version says of them."""
+    """Compare the drawings' original answers with those of a version."""
     answered = _answered_by(drawings.order_by(), new=version)
     counts = answered.aggregate(n=Count("pk"), labelled=Count("label"))
     changed = answered.filter(_differs("", "new_"))
@@ -258,12 +257,12 @@ def would_change_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) ->
 
 
 def transitions_by(*, version: ModelVersion, drawings: QuerySet[Prediction]) -> list[Transition]:
-    """Return which way a version's answers differ from those given, the most frequent first."""
+    """Return how a version's answers differ from the original ones, the most frequent first."""
     return _transitions(_answered_by(drawings, new=version), "", "new_")
 
 
 def _answered_by(drawings: QuerySet[Prediction], **versions: ModelVersion) -> QuerySet[Prediction]:
-    """Join the versions' answers under these names; only drawings that all have answered."""
+    """Join the versions' answers by these names; only drawings that all of them have answered."""
     for name, version in versions.items():
         joined = FilteredRelation("other_answers", condition=Q(other_answers__version=version))
         drawings = drawings.annotate(**{f"by_{name}": joined}).filter(
@@ -285,7 +284,6 @@ def _differs(old: str, new: str) -> Q:
 
 
 def _counts(old: str, new: str) -> dict[str, Count]:
-    """Count the fixed and the broken drawings."""
     return {
         "fixed": Count("pk", filter=misclassified(old) & correct(new)),
         "broken": Count("pk", filter=correct(old) & misclassified(new)),

@@ -1,4 +1,4 @@
-"""Model versions after training: rolled back to, retired, restored, and their family tree."""
+"""Model versions after training: roll-back, retiring, restoring, and the tree of versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recognizer.models import Activation, Cause, ModelVersion
 from recognizer.versions import registry
 
 LOOK_BACK = 500
-"""How many activations are searched for the version before."""
+"""How many activations are searched for the previous version."""
 
 
 class RetireError(ValueError):
@@ -28,7 +28,7 @@ def history() -> QuerySet[Activation]:
     )
 
 
-def version_before() -> ModelVersion | None:
+def previous_version() -> ModelVersion | None:
     """Return the version to roll back to, without its bytes; None if there is none.
 
     It works like undo: after A, B and C, the first roll-back leads to B and the second to A, not
@@ -51,24 +51,24 @@ def version_before() -> ModelVersion | None:
 
 
 def roll_back(*, by: User | None) -> ModelVersion:
-    """Activate the version before the active one, and return it.
+    """Activate the previous version, and return it.
 
     Raises:
-        registry.ActivationError: there is none before it, or it does not load. The active version
-            is unchanged.
+        registry.ActivationError: there is none, or it does not load. The active version is
+            unchanged.
     """
     with transaction.atomic():
-        before = version_before()
-        if before is None:
+        previous = previous_version()
+        if previous is None:
             raise registry.ActivationError(_("There is no earlier version to roll back to."))
-        return registry.activate_model(name=before.name, cause=Cause.ROLL_BACK, by=by)
+        return registry.activate_model(name=previous.name, cause=Cause.ROLL_BACK, by=by)
 
 
 def retire(*, version_id: int) -> ModelVersion:
-    """Retire a version: it is kept for its predictions, and can't be activated.
+    """Retire a version: its predictions keep it, but it can't be activated.
 
     Raises:
-        RetireError: it is the active one, or there is no such version.
+        RetireError: it is active, or there is no such version.
     """
     with transaction.atomic():
         version = _locked(version_id)
@@ -84,7 +84,7 @@ def retire(*, version_id: int) -> ModelVersion:
 
 
 def restore(*, version_id: int) -> ModelVersion:
-    """Let a retired version be activated again; this does not activate it.
+    """Allow a retired version to be activated again, without activating it.
 
     Raises:
         RetireError: there is no such version.
@@ -110,9 +110,9 @@ def _locked(version_id: int) -> ModelVersion:
 
 @dataclass(frozen=True)
 class Relative:
-    """A version in the tree of those that were trained from one another.
+    """A version in the tree of versions trained from one another.
 
-    ``depth`` counts the forks on the way to it: an only child has the depth of its parent.
+    ``depth`` is the number of forks above it: an only child has the depth of its parent.
     """
 
     version: ModelVersion

@@ -39,7 +39,7 @@ class Command(Worker):
         # would leave its heartbeat behind.
         _handle_signals(_exit)
         name = options["worker_id"]
-        with heartbeat.present(name=name, place=f"{platform.node()}, process {os.getpid()}"):
+        with heartbeat.beating(name=name, place=f"{platform.node()}, process {os.getpid()}"):
             try:
                 super().handle(**options)
             finally:

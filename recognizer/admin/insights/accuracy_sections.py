@@ -1,4 +1,4 @@
-"""How good the model is, as the page of insights shows it: sentences, charts and tables."""
+"""The model's accuracy on the Insights page: sentences, charts and tables."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from recognizer.statistics.intervals import Share
 from recognizer.text.numbers import grouped as count
 from recognizer.text.numbers import localised, percent
 
-# With fewer drawings of a digit than this its precision and recall are not drawn.
+# With fewer drawings of a digit, the chart does not show its precision and recall.
 ENOUGH_OF_A_DIGIT = 10
-# How many kinds of mistakes are named in words.
+# How many kinds of mistakes are listed.
 MISTAKES_NAMED = 3
 # Pixels.
 DIGIT_HEIGHT, AXIS_HEIGHT = 28, 24
@@ -30,7 +30,7 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Table:
-    """A chart in numbers; the first cell of a row names it."""
+    """A chart's numbers; the first cell of a row is its header."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -47,18 +47,18 @@ def interval_text(share: Share) -> str:
 
 
 def interval_name() -> str:
-    """What a column of such intervals is called."""
+    """The header of a column of intervals."""
     # xgettext:no-python-format
     return _("95 % interval")
 
 
 def range_text(low: float, high: float) -> str:
-    """Two shares in per cent, from one to the other."""
+    """A range of shares in per cent."""
     return _("{low} to {high} %").format(low=points(low), high=points(high))
 
 
 def points(share: float) -> str:
-    """A share in points of a per cent, without the sign."""
+    """A difference of shares in percentage points, without the sign."""
     return number_format(round(100 * share, 1), 1)
 
 
@@ -73,7 +73,7 @@ def short_label(label: int) -> str:
 
 
 def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
-    """An axis' marks with their texts."""
+    """An axis' ticks with their labels."""
     return [(tick.at, round_percent(tick.value)) for tick in ticks]
 
 
@@ -87,7 +87,7 @@ def round_percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """A version's accuracy: in words, and where it is in the chart."""
+    """A version's accuracy as text, and its place in the chart."""
 
     measured: VersionAccuracy
     audited: str
@@ -100,7 +100,7 @@ class VersionRow:
 
 
 def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
-    """The accuracy of each version; no figure from too few audits."""
+    """The accuracy of each version; no figure if there are too few audits."""
     lows = [
         each.audited.interval[0] for each in found if not each.missing and each.audited.interval
     ]
@@ -131,7 +131,7 @@ def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Headline:
-    """The accuracy on audited drawings, in large."""
+    """The accuracy on audited drawings, in large type."""
 
     share: str
     interval: str
@@ -140,7 +140,6 @@ class Headline:
 
 
 def headline(audited: Share) -> Headline:
-    """The accuracy of what was chosen, on audited drawings."""
     return Headline(
         share_text(audited),
         interval_text(audited),
@@ -149,12 +148,12 @@ def headline(audited: Share) -> Headline:
     )
 
 
-# --- which answer which label got -----------------------------------------------------------------
+# --- confusion matrix -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class LinkedCell:
-    """A cell of the confusion matrix with the address of its drawings."""
+    """A cell of the confusion matrix with the URL of its drawings."""
 
     cell: HeatCell
     url: str
@@ -165,7 +164,7 @@ class LinkedCell:
 
 
 def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> dict[str, Any]:
-    """The confusion matrix; ``address`` gives that of the drawings with a label and an answer."""
+    """The confusion matrix; ``address`` returns the URL of the drawings with a label and answer."""
     heat = heat_map(found.counts)
 
     def linked(cell: HeatCell) -> LinkedCell:
@@ -208,7 +207,7 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
 
 @dataclass(frozen=True)
 class DigitRow:
-    """A label's recall and precision: in words, and where they are in the chart."""
+    """A label's recall and precision as text, and their places in the chart."""
 
     short: str
     title: str
@@ -282,7 +281,7 @@ def _whisker(axis: ShareAxis, share: Share) -> Whisker | None:
 
 
 def _weakest(measures: Sequence[tuple[int, Share, Share]]) -> tuple[str, str] | None:
-    """The digit with the lowest recall, and that; None where no digit has enough drawings."""
+    """The digit with the lowest recall, and that recall; None if no digit has enough drawings."""
     recalls = [
         (recall.value, label)
         for label, recall, _precision in measures
@@ -294,7 +293,7 @@ def _weakest(measures: Sequence[tuple[int, Share, Share]]) -> tuple[str, str] | 
     return label_name(label), percent(value)
 
 
-# --- whether the confidence is honest -------------------------------------------------------------
+# --- calibration ----------------------------------------------------------------------------------
 
 
 def reliability_section(found: Reliability) -> dict[str, Any]:

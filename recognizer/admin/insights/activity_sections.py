@@ -1,4 +1,4 @@
-"""What goes on at the site, as the page of insights shows it: sentences, charts and tables."""
+"""The site's activity on the Insights page: sentences, charts and tables."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from recognizer.text.numbers import localised
 # Pixels.
 BARS_HEIGHT, LINES_HEIGHT, SPARK_HEIGHT, AXIS_HEIGHT = 200, 150, 28, 26
 
-# Shares by the day are those of so many days: of one day they would say more of chance.
+# Daily shares are averaged over this many days: those of single days would mostly show chance.
 WINDOW = 7
 
 
 def span_name(span: Span, unit: Unit) -> str:
-    """A day, a week or a month in words."""
+    """A day, a week or a month as text."""
     if unit is Unit.MONTH:
         return date_format(span.first, "F Y")
     day = date_format(span.first, _("j M Y"))
@@ -41,7 +41,7 @@ def span_name(span: Span, unit: Unit) -> str:
 
 
 def unit_words(unit: Unit) -> dict[str, str]:
-    """What figures by this unit are called."""
+    """The names of figures by this unit."""
     return {
         Unit.DAY: {"column": _("Day"), "per": _("per day"), "busy": _("Labels per working day")},
         Unit.WEEK: {
@@ -58,13 +58,13 @@ def unit_words(unit: Unit) -> dict[str, str]:
 
 
 def span_ticks(ticks: Sequence[Tick], spans: Spans) -> list[tuple[str, str]]:
-    """The marks of an axis of spans with their texts."""
+    """The ticks of an axis of spans with their labels."""
     form = _("M Y") if spans.unit is Unit.MONTH else _("j M")
     return [(tick.at, date_format(spans.items[int(tick.value)].first, form)) for tick in ticks]
 
 
 def table_by_span(spans: Spans, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
-    """A table with a row a span, the newest first."""
+    """A table with one row per span, the newest first."""
     named = [
         (span_name(span, spans.unit), *row) for span, row in zip(spans.items, rows, strict=True)
     ]
@@ -74,7 +74,7 @@ def table_by_span(spans: Spans, columns: Iterable[str], rows: Iterable[Iterable[
 def bars_over_time(
     spans: Spans, series: Mapping[str, Sequence[int]], kinds: Sequence[str]
 ) -> dict[str, Any]:
-    """Stacked bars: series by name, first at the bottom, and how each of them is filled."""
+    """Stacked bars: series by name, first at the bottom, and the fill of each."""
     plot = stacked_bars(list(series.values()), height=BARS_HEIGHT)
     rows = [tuple(map(count, column)) for column in zip(*series.values(), strict=True)]
     table = table_by_span(spans, series, rows)
@@ -99,7 +99,7 @@ def bars_over_time(
 def lines_over_time(
     spans: Spans, series: Mapping[str, Sequence[Share]], kinds: Sequence[str]
 ) -> dict[str, Any]:
-    """Lines of shares: series by name, and how each of them is drawn."""
+    """Lines of shares: series by name, and the style of each."""
     plot = share_lines(
         [[share.value for share in line] for line in series.values()], height=LINES_HEIGHT
     )
@@ -128,7 +128,7 @@ def lines_over_time(
 
 
 def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
-    """Answers and doubts over time, and the share of doubts."""
+    """Answers over time, and the shares of uncertain and rejected ones."""
     total = sum(found, Answers())
     window = WINDOW if spans.unit is Unit.DAY else 1
     pooled = [sum(found[max(0, end - window) : end], Answers()) for end in range(1, len(found) + 1)]
@@ -165,7 +165,7 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
 
 
 def suggestions_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
-    """What visitors said to the answers."""
+    """Visitors' suggestions."""
     total = sum(found, Answers())
     return {
         "n": total.suggested,
@@ -186,7 +186,7 @@ def suggestions_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any
 
 @dataclass(frozen=True)
 class PaceRow:
-    """A reviewer's pace in words, and the labels over time in small."""
+    """A reviewer's pace as text, and a small chart of the labels over time."""
 
     name: str
     labels: str
@@ -224,7 +224,7 @@ def pace_section(spans: Spans, found: Sequence[Pace]) -> dict[str, Any]:
 
 
 def duration(seconds: float) -> str:
-    """A time at work in hours and minutes."""
+    """A duration in hours and minutes."""
     hours, minutes = divmod(round(seconds / 60), 60)
     if not hours:
         return _("{m} min").format(m=minutes)

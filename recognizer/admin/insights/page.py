@@ -1,4 +1,4 @@
-"""How good the model really is, and how the review goes: the page of figures and charts."""
+"""The Insights page: charts of the model's accuracy, the site's activity and the review."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ ALL_VERSIONS = "all"
 
 @dataclass(frozen=True)
 class Choices:
-    """Which drawings the figures are of; a version of None is every version."""
+    """Which drawings the figures include; a version of None means all versions."""
 
     version: int | None
     basis: Basis
     period: Period
 
     def link(self, **others: str) -> str:
-        """The address of the page with other choices."""
+        """The URL of the page with other choices."""
         given = {
             "version": ALL_VERSIONS if self.version is None else str(self.version),
             "drawings": self.basis.value,
@@ -46,7 +46,7 @@ class Choices:
 
 
 class ChoicesForm(forms.Form):
-    """The choice of drawings; what is left out is as it is by default."""
+    """The choice of drawings; missing fields have their defaults."""
 
     version = forms.ChoiceField(label=gettext_lazy("Model version"))
     drawings = forms.ChoiceField(label=gettext_lazy("Drawings"), choices=Basis.choices)
@@ -68,10 +68,7 @@ class ChoicesForm(forms.Form):
         ]
 
     def chosen(self) -> Choices:
-        """What was chosen, with the default in the place of what there is not.
-
-        The fields show the default there too, beside what is wrong.
-        """
+        """The choices, with the default for an invalid one; its field shows it beside the error."""
         self.data = {**self.data, **{name: self.defaults[name] for name in self.errors}}
         chosen = {**self.defaults, **self.cleaned_data}
         version = chosen["version"]
@@ -83,12 +80,12 @@ class ChoicesForm(forms.Form):
 
 
 def version_name(version: Version) -> str:
-    """A version as the form offers it."""
+    """A version's name in the form."""
     return _("{name} (active)").format(name=version.name) if version.is_active else version.name
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """The addresses below the list of predictions."""
+    """URLs below the list of predictions."""
 
     def view(request: HttpRequest) -> HttpResponse:
         if not site.get_model_admin(Prediction).has_view_permission(request):
@@ -99,7 +96,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
 
 def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """The page; 400, with the defaults, where the address asks for what there is not."""
+    """The page; with status 400 and the defaults if the query is invalid."""
     versions = accuracy.versions()
     form = ChoicesForm(request.GET.dict(), versions)
     choices = form.chosen()
@@ -157,7 +154,7 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
 
 
 def drawings_query(choices: Choices, since: datetime.datetime | None) -> dict[str, str]:
-    """What the list of drawings is asked for to show those that were chosen."""
+    """The query that makes the list of drawings show the chosen ones."""
     query = {}
     if choices.basis is Basis.AUDITED:
         query["audited"] = "yes"
@@ -169,7 +166,7 @@ def drawings_query(choices: Choices, since: datetime.datetime | None) -> dict[st
 
 
 def missing(choices: Choices, cells: Sequence[Cell], chosen: Sequence[Cell]) -> str | None:
-    """What there is none of, so that the model can't be judged; None if it can."""
+    """What is missing to evaluate the model; None if nothing is."""
     if any(cell.count(choices.basis) for cell in chosen):
         return None
     if not cells:

@@ -73,11 +73,11 @@ class TrainForm(forms.Form):
     )
 
     def options(self) -> Options:
-        """Return the options of a valid form."""
+        """The form must be valid."""
         return Options(**{**self.cleaned_data, "kind": Kind(self.cleaned_data["kind"])})
 
     def has_advanced_errors(self) -> bool:
-        """Whether the part that is folded away at first has errors."""
+        """Whether the collapsed part has errors."""
         return bool({"epochs", "limit"} & set(self.errors))
 
 

@@ -112,8 +112,8 @@ def _notice(job: TrainingJob) -> str:
 
 def absence() -> str:
     """Return a sentence if no worker is running, else nothing."""
-    found = heartbeat.attendance()
-    if found.is_there:
+    found = heartbeat.worker_state()
+    if found.is_running:
         return ""
     if found.last_seen is None:
         return _("No worker is running. Start one with:")

@@ -1,7 +1,7 @@
-"""The predictions in the admin: find a drawing, look at it, label it, export it.
+"""The predictions in the admin: find, view, label and export drawings.
 
-Nothing but the label can be changed, and every change goes through ``labelling``, which keeps who
-and when.
+Only the label can be changed, and every change goes through ``labelling``, which stores who made
+it and when.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ if TYPE_CHECKING:
 Render = Callable[[Prediction], bytes]
 Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpResponseBase | None]
 
-# Seconds. A drawing never changes, but a reviewer's browser should not keep it for ever.
+# Seconds. A drawing never changes, but a reviewer's browser should not keep it forever.
 IMAGE_MAX_AGE = 3600
-# As Django's admin writes an empty value.
+# As in Django's admin.
 NOTHING = "-"
 
 
 def moment(when: datetime.datetime) -> str:
-    """A point in time, in the site's own time zone."""
+    """A date and time in the site's time zone."""
     return date_format(timezone.localtime(when), _("j M Y, H:i"))
 
 
 def reviewer(request: HttpRequest) -> User:
-    """The account behind a request that the admin has let in."""
+    """The user of a request that the admin has accepted."""
     assert isinstance(request.user, User)
     return request.user
 
 
 def label_action(label: Label) -> Action:
-    """The action that gives the selected drawings one label."""
+    """The action that labels the selected drawings."""
 
     @admin.action(
         description=gettext_lazy("Not a digit")
@@ -142,7 +142,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     class Media:
         css = {"all": ("recognizer/admin/admin.css",)}
 
-    # --- who may do what --------------------------------------------------------------------
+    # --- permissions ------------------------------------------------------------------------
 
     def has_label_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(LABEL_PERMISSION)
@@ -162,7 +162,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, under the name that leads to it: Django's is too long for some languages."""
+        """The list with a short title: Django's is too long in some languages."""
         extra = {"title": _("All drawings"), **(extra_context or {})}
         return super().changelist_view(request, extra)
 
@@ -170,7 +170,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # Bytes can't be compared with what stands in a URL.
+        # Bytes can't be compared with text from a URL.
         field = lookup.partition("__")[0]
         return field not in ("image", "embedding") and super().lookup_allowed(
             lookup, value, request
@@ -182,7 +182,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
     ) -> tuple[QuerySet[Prediction], bool]:
-        """Drawings whose id starts with the term, or failing that contains it."""
+        """Drawings whose id starts with the term; if there are none, whose id contains it."""
         term = search_term.strip(" \t{}").lower()
         if not term:
             return queryset, False
@@ -216,7 +216,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     @admin.display(description=gettext_lazy("personal"), ordering="personal_digit")
     def personal_text(self, prediction: Prediction) -> StrOrPromise:
-        """What the person was answered, if their own corrections decided it."""
+        """The answer given to the visitor, if their own corrections decided it."""
         return prediction.given_label.label if prediction.is_personal else NOTHING
 
     @admin.display(description=gettext_lazy("visitor says"), ordering="suggestion")
@@ -267,7 +267,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     @admin.display(description=gettext_lazy("personal answer"))
     def personal_answer(self, prediction: Prediction) -> str:
-        """What the person was answered in place of the network's answer, and by which drawing."""
+        """The answer given to the visitor instead of the network's, and the decisive drawing."""
         if not prediction.is_personal:
             return NOTHING
         text = str(prediction.given_label.label)
@@ -295,7 +295,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         form_url: str = "",
         obj: Prediction | None = None,
     ) -> HttpResponse:
-        """The page of one drawing: large, as the model saw it, and what the model made of it."""
+        """The page of one drawing: enlarged, as the model saw it, with its probabilities."""
         assert obj is not None
         extra = {"bars": answer_text.bars(obj), "crisp": images.grows(obj)}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
@@ -312,7 +312,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         return [*pages, *self.image_urls(), *super().get_urls()]
 
     def image_urls(self) -> list[URLPattern]:
-        """The addresses of the drawings as pictures."""
+        """URLs of the drawings as images."""
         views: dict[str, Render] = {
             "thumbnail": images.thumbnail,
             "drawing": images.drawing,
@@ -328,7 +328,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         ]
 
     def image_view(self, render: Render) -> Callable[..., HttpResponse]:
-        """A view that sends a stored drawing, made into a picture by ``render``."""
+        """A view that sends a stored drawing as the image that ``render`` makes."""
 
         def view(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             if not self.has_view_permission(request):
@@ -351,32 +351,32 @@ class PredictionAdmin(LabelHistoryAdmin):
     # --- labelling --------------------------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
-        """Store a label set in the list or on the detail page; nothing else is ever saved here."""
+        """Store a label set in the list or on the detail page; nothing else is saved here."""
         if "label" in form.changed_data:
             labels.label_predictions(
                 predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
             )
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Write nothing: ``labelling`` has written the line, with what was and what became."""
+        """Write nothing: ``labelling`` has written the label history."""
 
     def set_label(
         self, request: HttpRequest, queryset: QuerySet[Prediction], label: Label | None
     ) -> None:
-        """Give the selected drawings a label, or none, and say how many changed."""
+        """Set or clear the label of the selected drawings, and show how many changed."""
         changed = labels.label_predictions(predictions=queryset, label=label, by=reviewer(request))
-        self.say_how_many(request, changed)
+        self.show_number_changed(request, changed)
 
     @admin.action(description=gettext_lazy("Confirm prediction as label"), permissions=["label"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         changed = labels.confirm_predictions(predictions=queryset, by=reviewer(request))
-        self.say_how_many(request, changed)
+        self.show_number_changed(request, changed)
 
     @admin.action(description=gettext_lazy("Clear label"), permissions=["label"])
     def clear_label(self, request: HttpRequest, queryset: QuerySet[Prediction]) -> None:
         self.set_label(request, queryset, None)
 
-    def say_how_many(self, request: HttpRequest, changed: int) -> None:
+    def show_number_changed(self, request: HttpRequest, changed: int) -> None:
         if not changed:
             self.message_user(request, _("No change: already set."), messages.INFO)
             return
@@ -385,7 +385,7 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)
-        # Last in the menu, not first: it is the one that can't be undone.
+        # Last in the menu, because it can't be undone.
         if "delete_selected" in actions:
             actions["delete_selected"] = actions.pop("delete_selected")
         return actions

@@ -1,4 +1,4 @@
-"""What would change with another model version, in the list of drawings: a filter and a column."""
+"""A filter and a column of the list: drawings that another model version answers differently."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ COLUMN = "change"
 
 
 class ChangedFilter(ChoiceFilter):
-    """What another version would answer otherwise: see `rechecks`.
+    """Drawings that another version answers differently: see `versions.comparison`.
 
-    A version's key compares with the answer given; ``3-5`` compares two versions with each other.
+    A version's key compares it with the original answer; ``3-5`` compares two versions.
     """
 
     title = _("would change with")
@@ -28,16 +28,16 @@ class ChangedFilter(ChoiceFilter):
         self.versions = {version.pk: version for version in comparison.versions_with_answers()}
         for pk, version in self.versions.items():
             yield Choice(str(pk), version.name, {})
-        asked = request.GET.get(self.parameter_name, "")
-        if pair := self.pair(asked):
-            yield Choice(asked, f"{pair[0].name} → {pair[1].name}", {})
+        value = request.GET.get(self.parameter_name, "")
+        if pair := self.pair(value):
+            yield Choice(value, f"{pair[0].name} → {pair[1].name}", {})
 
     def has_output(self) -> bool:
-        # A value that means nothing any more must not show all drawings as if it did.
+        # An outdated value must raise an error, not show all drawings.
         return super().has_output() or self.value() is not None
 
     def pair(self, value: str) -> tuple[ModelVersion, ModelVersion] | None:
-        """The two versions that a value names."""
+        """The two versions in a value such as ``3-5``; None for any other."""
         keys = [int(key) for key in value.split("-") if key.isdecimal() and len(key) < 10]
         found = [self.versions[key] for key in keys if key in self.versions]
         return (found[0], found[1]) if len(found) == 2 and value.count("-") == 1 else None
@@ -49,7 +49,7 @@ class ChangedFilter(ChoiceFilter):
 
 
 def columns(shown: tuple[str, ...], request: HttpRequest) -> tuple[str, ...]:
-    """Return the columns of the list; where it is of what would change, with what to."""
+    """Return the columns of the list, with the change if this filter is active."""
     if ChangedFilter.parameter_name not in request.GET:
         return shown
     at = shown.index("verdict_badge") + 1
@@ -57,7 +57,7 @@ def columns(shown: tuple[str, ...], request: HttpRequest) -> tuple[str, ...]:
 
 
 def in_words(prediction: Prediction) -> str:
-    """Return what a drawing in that list is read as, by the one version and by the other."""
+    """Return both versions' answers to a drawing in the filtered list."""
     for old, new in (("", "new_"), ("one_", "other_")):
         if hasattr(prediction, f"{new}digit"):
             return f"{_answer(prediction, old)} → {_answer(prediction, new)}"

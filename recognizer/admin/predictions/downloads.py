@@ -1,4 +1,4 @@
-"""Drawings as a download: those selected in the list, or all that its filters and search leave."""
+"""Downloads of drawings: those selected in the list, or all that match its filters and search."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ URL_NAME = "recognizer_prediction_export"
 
 
 def actions() -> list[Action]:
-    """The actions that send the selected drawings as a file, one a format."""
+    """The actions that send the selected drawings as a file, one per format."""
     return [_action(format) for format in exporting.available_formats()]
 
 
@@ -58,7 +58,7 @@ def _action(format: Format) -> Action:
 
 
 def urls(model_admin: PredictionAdmin) -> list[URLPattern]:
-    """The addresses of the downloads: the list's own query string says what is in them."""
+    """URLs of the downloads; the list's query string selects the drawings."""
 
     @require_safe
     def view(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -70,7 +70,7 @@ def urls(model_admin: PredictionAdmin) -> list[URLPattern]:
 
 
 def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) -> HttpResponseBase:
-    """Send all that the list with this query string shows, on however many pages."""
+    """Send all drawings of the list with this query string, whatever the number of pages."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     if name not in [format.name for format in exporting.available_formats()]:
@@ -79,7 +79,7 @@ def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) 
     try:
         shown = model_admin.get_changelist_instance(request).queryset
     except IncorrectLookupParameters:
-        # As the list itself does.
+        # As in the list itself.
         return HttpResponseRedirect(f"{back}?{ERROR_FLAG}=1")
     if request.method == "HEAD":
         return HttpResponse()
@@ -95,9 +95,9 @@ def send(
     drawings: QuerySet[Prediction],
     format: Format,
 ) -> FileResponse | None:
-    """Send drawings as a file; or None, after a message that says why there is nothing to send.
+    """Send drawings as a file; None, after an error message, if that is not possible.
 
-    The file is whole on disk before the first byte of it is sent.
+    The file is complete on disk before its first byte is sent.
     """
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
@@ -118,7 +118,7 @@ def send(
 
 
 class Link(NamedTuple):
-    """A line of the menu above the list."""
+    """An item of the menu above the list."""
 
     url: str
     text: StrOrPromise

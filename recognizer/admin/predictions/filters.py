@@ -1,4 +1,4 @@
-"""The filters beside the list of predictions. Each is one indexed condition or a plain range."""
+"""The filters of the list of predictions. Each is one indexed condition or a plain range."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Choice(NamedTuple):
-    """A line in a filter: its value in the URL, its text, and the lookups it stands for."""
+    """An option of a filter: its value in the URL, its text and its lookups."""
 
     value: str
     text: StrOrPromise
@@ -30,23 +30,21 @@ class Choice(NamedTuple):
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """A filter of fixed choices; a value that is none of them sends the reader back to the list."""
+    """A filter with fixed choices; an invalid value redirects to the unfiltered list."""
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
-        """Every choice there is."""
         raise NotImplementedError
 
     def lookups(
         self, request: HttpRequest, model_admin: PredictionAdmin
     ) -> list[tuple[str, StrOrPromise]]:
-        """The choices as the sidebar shows them."""
         self.all_choices = {choice.value: choice for choice in self.choices_for(request)}
         return [(choice.value, choice.text) for choice in self.all_choices.values()]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Prediction]
     ) -> QuerySet[Prediction]:
-        """The predictions that match. Raises IncorrectLookupParameters for an unknown value."""
+        """Raises IncorrectLookupParameters for an unknown value."""
         value = self.value()
         if value is None:
             return queryset
@@ -57,7 +55,6 @@ class ChoiceFilter(admin.SimpleListFilter):
         return self.narrow(queryset, choice)
 
     def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
-        """The predictions that match one choice."""
         return queryset.filter(**choice.lookups)
 
 
@@ -80,7 +77,7 @@ class LabelFilter(ChoiceFilter):
 
 
 class AnswerFilter(ChoiceFilter):
-    """The answer: as the predicted digit, but "not a digit" for a rejected drawing."""
+    """The predicted digit, or "not a digit" for a rejected drawing."""
 
     template = "admin/recognizer/compact_filter.html"
     title = _("answer")

@@ -1,4 +1,4 @@
-"""The form that labels one drawing, in the list and on its page."""
+"""The forms that label one drawing, in the list and on its page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ else:
 
 
 def label_field(widget: type[ChoiceWidget]) -> forms.TypedChoiceField:
-    """The choice of a label; it remembers, in the page, what the label was."""
+    """The choice of a label, with its initial value in a hidden field."""
     return forms.TypedChoiceField(
         label=gettext_lazy("Label"),
         choices=[("", gettext_lazy("not labelled")), *Label.choices],
@@ -31,7 +31,7 @@ def label_field(widget: type[ChoiceWidget]) -> forms.TypedChoiceField:
 
 
 class LabelForm(BaseForm):
-    """One drawing's label, which notices what another reviewer did since the page was opened."""
+    """One drawing's label; detects changes by another reviewer since the page was opened."""
 
     class Meta:
         model = Prediction
@@ -44,13 +44,13 @@ class LabelForm(BaseForm):
         self.stored_label = self.instance.label
 
     def clean(self) -> dict[str, Any] | None:
-        """Refuse a change that would silently overwrite another reviewer's label."""
+        """Reject a change that would silently overwrite another reviewer's label."""
         cleaned = super().clean()
         opened_with = self.opened_with()
         if "label" in self.changed_data and opened_with != self.stored_label:
             self.accept_the_stored_label()
             if self.cleaned_data.get("label") != self.stored_label:
-                raise forms.ValidationError({"label": self.meanwhile()})
+                raise forms.ValidationError({"label": self.conflict_text()})
         return cleaned
 
     def opened_with(self) -> int | None:
@@ -61,14 +61,14 @@ class LabelForm(BaseForm):
         return int(shown) if shown.isdecimal() else None
 
     def accept_the_stored_label(self) -> None:
-        """Let the page that is shown again start from what is stored: saving it then overrules."""
+        """Use the stored label as the initial value, so that saving again overwrites it."""
         stored = "" if self.stored_label is None else str(self.stored_label)
-        # Not {**self.data}: of a QueryDict that takes the lists behind the values.
+        # Not {**self.data}: for a QueryDict that copies lists of values.
         posted = {name: self.data[name] for name in self.data}
         self.data = {**posted, self.add_initial_prefix("label"): stored}
 
-    def meanwhile(self) -> str:
-        """What another reviewer did since the page was opened."""
+    def conflict_text(self) -> str:
+        """What another reviewer has changed since the page was opened."""
         if self.stored_label is None:
             return _(
                 "Another reviewer has cleared this label in the meantime. Save again to set yours."
@@ -82,6 +82,6 @@ class LabelForm(BaseForm):
 
 
 class LabelButtonsForm(LabelForm):
-    """The same with a button for each label, where there is room for them."""
+    """The same with one button per label, where there is room for them."""
 
     label = label_field(forms.RadioSelect)

@@ -1,4 +1,4 @@
-"""The history of labels in the admin: of one drawing, to be restored from, and of all."""
+"""Label history in the admin: of one drawing, with buttons to restore a label, and of all."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ if TYPE_CHECKING:
 else:
     PredictionBase = EventBase = admin.ModelAdmin
 
-# Lines on a page of the history, and on the page of a drawing.
+# Events on a page of the history, and on the page of a drawing.
 PER_PAGE = 50
 LAST = 5
-# In the place of a label: the drawing had none.
+# The form's value for a drawing without a label.
 NO_LABEL = "none"
 
 
 class LabelHistoryAdmin(PredictionBase):
-    """The history of one drawing's labels, on a page of its own and in short on the drawing's."""
+    """The history of one drawing's labels: a page of its own, and the latest on the drawing's."""
 
     def get_urls(self) -> list[URLPattern]:
         restore = self.admin_site.admin_view(require_POST(self.restore_view))
@@ -68,7 +68,6 @@ class LabelHistoryAdmin(PredictionBase):
         form_url: str = "",
         obj: Prediction | None = None,
     ) -> HttpResponse:
-        """The page of a drawing, with the last changes of its label."""
         if obj is not None:
             context |= {"label_events": _events(obj)[:LAST]}
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -106,20 +105,20 @@ class LabelHistoryAdmin(PredictionBase):
         return TemplateResponse(request, template, context)
 
     def restore_view(self, request: HttpRequest, pk: uuid.UUID, event: int) -> HttpResponse:
-        """Give a drawing a label again that it had, unless somebody has set another meanwhile."""
+        """Restore an earlier label, unless another reviewer has changed it since."""
         if not request.user.has_perm(LABEL_PERMISSION):
             raise PermissionDenied
         assert isinstance(request.user, User)
-        line = get_object_or_404(LabelEvent, pk=event, prediction=pk)
+        label_event = get_object_or_404(LabelEvent, pk=event, prediction=pk)
         try:
             change = labels.restore(
-                event=line,
+                event=label_event,
                 seen=_seen(request.POST.get("seen", "")),
                 by=request.user,
                 before="before" in request.POST,
             )
         except labels.LabelConflict as conflict:
-            self.message_user(request, _meanwhile(conflict.prediction), messages.ERROR)
+            self.message_user(request, _conflict_text(conflict.prediction), messages.ERROR)
         except ValueError:
             text = _("The request did not say which label you saw. Try again from this page.")
             self.message_user(request, text, messages.ERROR)
@@ -136,7 +135,7 @@ class LabelHistoryAdmin(PredictionBase):
     def get_deleted_objects(
         self, objs: Sequence[Prediction] | QuerySet[Prediction], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """What would be deleted: with a drawing also its history, which nobody can delete alone."""
+        """Allow deleting a drawing with its history, which has no delete permission of its own."""
         deletable, counts, perms, protected = super().get_deleted_objects(objs, request)
         perms = {name for name in perms if name != LabelEvent._meta.verbose_name}
         return deletable, counts, perms, protected
@@ -147,12 +146,12 @@ def _events(prediction: Prediction) -> QuerySet[LabelEvent]:
 
 
 def _seen(text: str) -> int | None:
-    """The label that the page showed. Raises ValueError if that is none."""
+    """The label that the page showed. Raises ValueError if it is invalid."""
     return None if text == NO_LABEL else Label(int(text)).value
 
 
-def _meanwhile(prediction: Prediction) -> str:
-    """What another reviewer did since the page was opened."""
+def _conflict_text(prediction: Prediction) -> str:
+    """What another reviewer has changed since the page was opened."""
     if prediction.label is None:
         return _("Another reviewer has cleared this label in the meantime. Nothing was restored.")
     return _("%(who)s has labelled this “%(label)s” in the meantime. Nothing was restored.") % {
@@ -161,22 +160,22 @@ def _meanwhile(prediction: Prediction) -> str:
     }
 
 
-# All of it ------------------------------------------------------------------------------------
+# The history of all drawings ------------------------------------------------------------------
 
 
 class ReviewerFilter(admin.SimpleListFilter):
-    """By whom; not Django's filter for relations, which reads every change to find the people."""
+    """Django's filter for relations would read every event to find the reviewers."""
 
     title = gettext_lazy("reviewer")
     parameter_name = "by"
-    GONE = "gone"
+    DELETED = "gone"
 
     def lookups(
         self, request: HttpRequest, model_admin: EventBase
     ) -> list[tuple[str, StrOrPromise]]:
         people = get_user_model().objects.filter(is_staff=True).order_by("username")
         names = [(str(pk), name) for pk, name in people.values_list("pk", "username")]
-        return [*names, (self.GONE, gettext_lazy("deleted account"))]
+        return [*names, (self.DELETED, gettext_lazy("deleted account"))]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[LabelEvent]
@@ -184,7 +183,7 @@ class ReviewerFilter(admin.SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
-        if value == self.GONE:
+        if value == self.DELETED:
             return queryset.filter(by__isnull=True)
         if not value.isdecimal():
             raise IncorrectLookupParameters(f"{self.parameter_name}={value}")
@@ -192,8 +191,6 @@ class ReviewerFilter(admin.SimpleListFilter):
 
 
 class ViaFilter(admin.SimpleListFilter):
-    """By the way that a label came."""
-
     template = "admin/recognizer/compact_filter.html"
     title = gettext_lazy("source")
     parameter_name = "via"
@@ -215,11 +212,11 @@ class ViaFilter(admin.SimpleListFilter):
 
 
 class LabelEventAdmin(EventBase):
-    """All changes of labels, to be read: they can't be added, changed or deleted."""
+    """All changes of labels, read-only."""
 
     list_display = ("drawing", "change", "who", "via", "when", "batch_link")
     list_display_links = None
-    # By time alone: there is an index for it.
+    # Only the time has an index.
     sortable_by = ("when",)
     show_facets = admin.ShowFacets.NEVER
     list_filter = (ReviewerFilter, ViaFilter, ("at", admin.DateFieldListFilter))
@@ -243,7 +240,7 @@ class LabelEventAdmin(EventBase):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, under its own name: nothing is selected here."""
+        """The list with its own title: nothing can be selected here."""
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 

@@ -1,7 +1,7 @@
-"""The grid: many drawings that the model reads alike, to pick the wrong ones from.
+"""The grid: many drawings with the same predicted label, to correct the wrong ones.
 
-The page is whole without JavaScript: a choice beside each drawing and one button. The modules in
-`static/recognizer/grid` make of it a grid that is clicked and typed at.
+Without JavaScript the page is a form with a choice for each drawing. The modules in
+`static/recognizer/admin/grid` turn it into a grid for mouse and keyboard.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from recognizer.models import Label, Prediction, Verdict
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """The addresses below the list of predictions."""
+    """URLs below the list of predictions."""
 
     @never_cache
     @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +40,7 @@ def urls(site: AdminSite) -> list[URLPattern]:
             return _save(request, reviewer)
         answer, order, page_id = _answer(request.GET), _order(request.GET), _page_id(request.GET)
         if answer is not None and page_id is None:
-            # In its address the page keeps its id, and with it its drawings, when it is reloaded.
+            # With its id in the URL, a reloaded page keeps its drawings.
             query = request.GET.copy()
             query["page"] = uuid4().hex
             return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
@@ -73,8 +73,8 @@ def _reviewer(request: HttpRequest) -> User:
 def _context(
     request: HttpRequest, reviewer: User, answer: Label | None, order: Order, page_id: UUID | None
 ) -> dict[str, Any]:
-    """The menu and, if an answer has been chosen, the drawings predicted as this answer."""
-    waiting = review_grid.how_many_wait()
+    """The menu and, if a predicted label is chosen, its drawings."""
+    waiting = review_grid.waiting_counts()
     batches = review_grid.last_batches(reviewer)
     context: dict[str, Any] = {
         "title": _("Grid review"),
@@ -108,7 +108,7 @@ def _context(
 def _drawings(
     request: HttpRequest, answer: Label, order: Order, claimant: Claimant
 ) -> dict[str, Any]:
-    """The drawings that were predicted as this answer, and links to other orders of them."""
+    """The drawings with this predicted label, and links to other orders."""
     left_open = "left" in request.GET
     page, page_id = _page(request, answer, order, claimant), claimant.page
     orders = [
@@ -127,7 +127,7 @@ def _drawings(
         "cells": grid_text.cells(page, answer),
         "ahead": [grid_text.thumbnail(drawing) for drawing in page.ahead],
         "labels": [(each.value, each.label) for each in Label],
-        "meanwhile": review_grid.labelled_meanwhile(_ids(request.GET.get("meanwhile", ""))),
+        "meanwhile": review_grid.labelled_among(_ids(request.GET.get("meanwhile", ""))),
         "texts": grid_text.page_texts(answer),
     }
 
@@ -144,11 +144,11 @@ def _page(
     )
 
 
-# What is sent ---------------------------------------------------------------------------------
+# Saving and undoing ---------------------------------------------------------------------------
 
 
 def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
-    """Label a page's drawings; go on to the next page."""
+    """Label a page's drawings; redirect to the next page."""
     answer, order, page_id = _answer(request.POST), _order(request.POST), _page_id(request.POST)
     try:
         if answer is None:
@@ -157,18 +157,18 @@ def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
         saved = review_grid.save(answer=answer, choices=_choices(request.POST), claimant=claimant)
     except GridError as error:
         return _refusal(error)
-    say = messages.warning if saved.meanwhile else messages.success
+    say = messages.warning if saved.conflicts else messages.success
     say(request, grid_text.saved(saved))
     more: dict[str, str] = {}
-    if saved.meanwhile:
-        more["meanwhile"] = ",".join(pk.hex for pk in saved.meanwhile)
+    if saved.conflicts:
+        more["meanwhile"] = ",".join(pk.hex for pk in saved.conflicts)
     if "left" in request.POST:
         more["left"] = "open"
     return HttpResponseRedirect(address(answer, order, page_id, **more))
 
 
 def _choices(posted: QueryDict) -> dict[UUID, int | None]:
-    """The label chosen for each drawing; None for one that is left open."""
+    """The label chosen for each drawing; None if it is undecided."""
     choices: dict[UUID, int | None] = {}
     for name, value in posted.items():
         if not name.startswith(grid_text.FIELD):
@@ -182,16 +182,16 @@ def _choices(posted: QueryDict) -> dict[UUID, int | None]:
 
 
 def _undo(request: HttpRequest, reviewer: User) -> HttpResponse:
-    """Take a batch back; show its drawings again, with what they had been given."""
+    """Undo a batch; show its drawings again, with the labels they had."""
     order = _order(request.POST)
     batches = _ids(request.POST.get("batch", ""))
     try:
         if not batches:
             raise GridError(_("The request names no batch to undo. Open the grid again."))
-        answer, back, kept = review_grid.undo(batch=batches[0], by=reviewer)
+        answer, undone, kept = review_grid.undo(batch=batches[0], by=reviewer)
     except GridError as error:
         return _refusal(error)
-    messages.success(request, grid_text.undone(back, kept))
+    messages.success(request, grid_text.undone(undone, kept))
     return HttpResponseRedirect(
         address(answer, order, _page_id(request.POST), again=batches[0].hex)
     )
@@ -201,11 +201,11 @@ def _refusal(error: GridError) -> HttpResponse:
     return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
 
 
-# Addresses ------------------------------------------------------------------------------------
+# URLs and their parameters --------------------------------------------------------------------
 
 
 def address(answer: Label, order: Order, page_id: UUID | None, **more: str) -> str:
-    """The address of a page of the grid; without an id the page gets one when it is opened."""
+    """The URL of a page of the grid; without an id the page gets one when it is opened."""
     query = {"digit": _name(answer), "order": order.value, **more}
     if page_id is not None:
         query["page"] = page_id.hex
@@ -217,7 +217,7 @@ def _name(answer: Label) -> str:
 
 
 def _answer(query: QueryDict) -> Label | None:
-    """The answer whose drawings are asked for; None where none is named."""
+    """The requested label; None if there is none. Raises Http404 if it is invalid."""
     name = query.get("digit")
     if name is None:
         return None
@@ -240,7 +240,7 @@ def _page_id(query: QueryDict) -> UUID | None:
 
 
 def _ids(text: str) -> list[UUID]:
-    """The ids in a list with commas; what is none is left out."""
+    """The ids in a comma-separated list, without invalid ones."""
     ids = []
     for word in text.split(",")[: review_grid.PAGE]:
         try:

@@ -1,4 +1,4 @@
-"""What the grid's page says, and what its template and its JavaScript are given to say it with."""
+"""The texts of the grid, for its template and its JavaScript."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ from recognizer.labelling import grid as review_grid
 from recognizer.models import Label, Prediction
 from recognizer.text import numbers
 
-# How a drawing's field is called in the form, before its id, and the choice to say nothing of it.
+# The prefix of a drawing's form field, before its id, and the value for "undecided".
 FIELD = "label-"
 LEAVE = "leave"
-# A confidence from here on is not worth a figure on the picture: nearly all have it.
+# From this confidence on none is shown on the image: nearly all drawings have it.
 SURE = 0.995
 
 
 def answer_text(answer: Label) -> str:
-    """What the drawings of a page have in common."""
     if answer is Label.NOT_A_DIGIT:
         return _("predicted as not a digit")
     return _("predicted as %(digit)s") % {"digit": answer.label}
 
 
 def count(waiting: int) -> str:
-    """How many drawings wait; they are counted up to a limit."""
-    return f"{waiting}+" if waiting >= review_grid.COUNTED else str(waiting)
+    """How many drawings wait, counted up to a limit."""
+    return f"{waiting}+" if waiting >= review_grid.COUNT_LIMIT else str(waiting)
 
 
 def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
-    """How many drawings were confirmed, corrected and left open, in a sentence."""
+    """A sentence on how many drawings were confirmed, corrected and undecided."""
     parts = []
     if confirmed:
         parts.append(_("%(n)d confirmed") % {"n": confirmed})
@@ -46,35 +45,35 @@ def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
 
 
 def saved(result: review_grid.Saved) -> str:
-    """What came of a page."""
-    said = tally(result.confirmed, result.corrected, result.left_open)
-    if not result.meanwhile:
-        return said
-    n = len(result.meanwhile)
+    """The result of saving a page."""
+    text = tally(result.confirmed, result.corrected, result.left_open)
+    if not result.conflicts:
+        return text
+    n = len(result.conflicts)
     others = ngettext(
         "%(n)d was already labelled by another reviewer and was not changed.",
         "%(n)d were already labelled by another reviewer and were not changed.",
         n,
     )
-    return f"{said} {others % {'n': n}}"
+    return f"{text} {others % {'n': n}}"
 
 
 def undone(back: int, kept: int) -> str:
-    """What came of an undo."""
-    said = ngettext("%(n)d label undone.", "%(n)d labels undone.", back) % {"n": back}
+    """The result of an undo."""
+    text = ngettext("%(n)d label undone.", "%(n)d labels undone.", back) % {"n": back}
     if not kept:
-        return said
+        return text
     left = ngettext(
         "%(n)d had been changed since and was kept.",
         "%(n)d had been changed since and were kept.",
         kept,
     )
-    return f"{said} {left % {'n': kept}}"
+    return f"{text} {left % {'n': kept}}"
 
 
 def cells(page: review_grid.Page, answer: Label) -> list[dict[str, Any]]:
-    """The drawings of a page, each with the choice of what can be said of it."""
-    # Rendered once for all that start alike: sixty times twelve options are slow in a template.
+    """The drawings of a page, each with its options."""
+    # Rendered once per selected option: sixty times twelve options are slow in a template.
     options = {
         chosen: _options(answer, chosen)
         for chosen in {answer, *(Label(label) for label in page.chosen.values())}
@@ -114,7 +113,7 @@ def _cell(number: int, drawing: Prediction, answer: Label) -> dict[str, Any]:
 
 
 def _options(answer: Label, chosen: Label) -> SafeString:
-    """What can be said of a drawing, "right" first."""
+    """The options for a drawing, "correct" first."""
     choices = [
         (str(answer.value), _("%(answer)s, correct") % {"answer": answer.label}),
         (LEAVE, _("undecided")),
@@ -131,12 +130,11 @@ def _options(answer: Label, chosen: Label) -> SafeString:
 
 
 def thumbnail(drawing: Prediction) -> str:
-    """The address of a drawing's picture."""
     return reverse("admin:recognizer_prediction_thumbnail", args=[drawing.pk])
 
 
 def page_texts(answer: Label) -> dict[str, Any]:
-    """All that the page's JavaScript says, ready for `json_script`."""
+    """The texts of the page's JavaScript, for `json_script`."""
     return {
         "right": str(answer.value),
         "leave": LEAVE,

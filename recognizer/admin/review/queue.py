@@ -1,4 +1,4 @@
-"""The page of the review queue. It holds no drawing: its JavaScript asks `queue_api` for them."""
+"""The page of the review queue. Its JavaScript requests the drawings from `queue_api`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recognizer.models import Label
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """The addresses below the list of predictions."""
+    """URLs below the list of predictions."""
     return [
         path("review/", site.admin_view(page(site)), name="recognizer_review"),
         *queue_api.urls("review/"),
@@ -28,7 +28,6 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
 
 def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
-    """The view of the page."""
 
     @require_safe
     def view(request: HttpRequest) -> HttpResponse:

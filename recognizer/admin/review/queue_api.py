@@ -1,6 +1,6 @@
-"""What the JavaScript of the review queue asks the server for: POST and JSON, on REST framework.
+"""The endpoints for the JavaScript of the review queue: POST and JSON, with REST framework.
 
-Errors have the shape of the public API's. A label conflict also carries the label that is stored.
+Errors have the format of the public API. A label conflict also includes the stored label.
 """
 
 from __future__ import annotations
@@ -39,25 +39,23 @@ from recognizer.models import Prediction
 
 Data = dict[str, Any]
 
-# In the session: the order that this reviewer chose, and how many drawings they have been given.
+# Session keys: the reviewer's order, and how many drawings they have been shown.
 ORDER_KEY = "review_order"
 TURN_KEY = "review_turn"
 
 
 def urls(page: str) -> list[URLPattern]:
-    """The addresses below that of the page."""
+    """URLs below that of the page."""
     return [
         path(f"{page}{name}/", never_cache(view.as_view()), name=f"recognizer_review_{name}")
         for name, view in VIEWS.items()
     ]
 
 
-# What all of them share -----------------------------------------------------------------------
+# Shared by all endpoints ----------------------------------------------------------------------
 
 
 class ReviewerSession(SessionAuthentication):
-    """The session of the admin, with its CSRF token."""
-
     def enforce_csrf(self, request: Request) -> None:
         try:
             super().enforce_csrf(request)
@@ -79,13 +77,11 @@ class MayLabel(BasePermission):
 
 
 class BodyParser(PlainJSONParser):
-    """The JSON of the page."""
-
     example = '{"page": "...", "have": []}'
 
 
 class Conflict(APIException):
-    """The stored label is not the one that the reviewer saw; ``state`` says what it is."""
+    """The stored label, in ``state``, is not the one that the reviewer saw."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -96,7 +92,7 @@ class Conflict(APIException):
 
 
 class QueueView(APIView):
-    """Checks what the page sends and answers with JSON."""
+    """Validates the page's request and responds with JSON."""
 
     authentication_classes = [ReviewerSession]
     permission_classes = [MayLabel]
@@ -108,7 +104,7 @@ class QueueView(APIView):
     serializer: ClassVar[type[Serializer[Any]]]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # REST framework's parsers know no limit, Django's `body` does.
+        # REST framework's parsers have no limit, Django's `body` has.
         _body = request._request.body
         super().initial(request, *args, **kwargs)
 
@@ -134,7 +130,7 @@ class QueueView(APIView):
         return response
 
 
-# One by one -----------------------------------------------------------------------------------
+# Endpoints ------------------------------------------------------------------------------------
 
 
 class Next(QueueView):
@@ -164,7 +160,7 @@ class Next(QueueView):
 
 
 class Renew(QueueView):
-    """The state of the drawings that the page shows, which it keeps."""
+    """The state of the drawings that the page shows; extends their claims."""
 
     serializer = serializers.ShownSerializer
 
@@ -181,14 +177,14 @@ class Renew(QueueView):
 
 
 class Release(QueueView):
-    """How many claims were released."""
+    """Releases claims; returns how many."""
 
     serializer = serializers.ReleaseSerializer
 
     def answer(self, claimant: Claimant, data: Data) -> Data:
         released = claims.release(claimant=claimant, ids=data["have"], until=data["until"])
         if released:
-            # These were not reviewed: opening the page again does not delay the next audit.
+            # These were not reviewed, so they don't count for the next audit.
             session = self.request.session
             session[TURN_KEY] = max(0, session.get(TURN_KEY, 0) - released)
         return {"released": released}
@@ -216,7 +212,7 @@ class SetLabel(QueueView):
 
 
 class Skip(QueueView):
-    """Nothing: the drawing is skipped."""
+    """Skips a drawing; returns an empty object."""
 
     serializer = serializers.DrawingSerializer
 
@@ -238,10 +234,10 @@ class Undo(QueueView):
                 if step is None
                 else queue.undo_label(claimant=claimant, prediction_id=pk, step=step)
             )
-        except queue.NotYours as error:
+        except queue.NotYourLabel as error:
             raise ValidationError(str(error)) from error
         found = back.drawing
-        # Labels of the audit sample are not disclosed before the drawing is judged.
+        # Labels of the audit sample are not disclosed before the reviewer has labelled it.
         is_disclosed = found.label is not None and found.audit_key is None
         return {
             "label": queue_text.label_state(found, claimant.reviewer) if is_disclosed else None,

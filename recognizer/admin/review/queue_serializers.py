@@ -1,4 +1,4 @@
-"""What the review queue's page may send, read and checked."""
+"""Validation of the requests of the review queue's page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_SHOWN = 2 * review_queue.MAX_BATCH
 
 
 class StartSerializer(serializers.Serializer[Any]):
-    """Where the page begins."""
+    """The page's query string."""
 
     digit = serializers.IntegerField(min_value=0, max_value=9, required=False, allow_null=True)
     order = serializers.ChoiceField(choices=Order.choices, required=False)
 
 
 class PageSerializer(serializers.Serializer[Any]):
-    """What every request names: the page that sends it."""
+    """The page that sends the request, in every request."""
 
     page = serializers.UUIDField()
 
@@ -34,7 +34,7 @@ class ShownSerializer(PageSerializer):
 
 
 class NextSerializer(ShownSerializer):
-    """A question for more drawings."""
+    """A request for more drawings."""
 
     order = serializers.ChoiceField(choices=Order.choices)
     digit = serializers.IntegerField(min_value=0, max_value=9, allow_null=True)
@@ -48,13 +48,11 @@ class ReleaseSerializer(ShownSerializer):
 
 
 class DrawingSerializer(PageSerializer):
-    """One drawing."""
-
     id = serializers.UUIDField()
 
 
 class LabelSerializer(DrawingSerializer):
-    """A label for a drawing; `seen` is the one that the reviewer knows of, null for none."""
+    """A label for a drawing; `seen` is the one that the reviewer saw, null for none."""
 
     label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
     seen = serializers.ChoiceField(choices=Label.choices, allow_null=True)
@@ -62,6 +60,6 @@ class LabelSerializer(DrawingSerializer):
 
 
 class UndoSerializer(DrawingSerializer):
-    """A label undone by its step, or a skip where there is none."""
+    """Undoes a label, given its step, or a skip if there is no step."""
 
     step = serializers.UUIDField(allow_null=True)

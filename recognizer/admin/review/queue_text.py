@@ -1,4 +1,4 @@
-"""The review queue in words: what its page says of a drawing, an order, an error."""
+"""The texts of the review queue: drawings, orders, errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recognizer.text import answers as answer_text
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-# The likeliest digits that the page shows.
+# How many of the most likely digits the page shows.
 BEST = 3
 
 EXPLANATIONS: dict[Order, StrOrPromise] = {
@@ -43,9 +43,9 @@ EXPLANATIONS: dict[Order, StrOrPromise] = {
 
 
 def drawing(prediction: Prediction) -> dict[str, Any]:
-    """Return all that the page shows of one drawing, its pictures included, ready for JSON.
+    """Return what the page shows of one drawing, with its images, as JSON values.
 
-    Nothing tells what it is labelled as: see `label_state`.
+    The label is not included: see `label_state`.
     """
     answered = prediction.answered_label
     return {
@@ -78,21 +78,21 @@ def age(prediction: Prediction) -> str:
 
 
 def best(prediction: Prediction) -> list[dict[str, Any]]:
-    """Return the three likeliest digits, the likeliest first."""
+    """Return the three most likely digits, the most likely first."""
     bars = answer_text.bars(prediction)
     ranked = sorted(bars, key=lambda bar: -prediction.probabilities[bar.digit])[:BEST]
     return [{"digit": bar.digit, "width": bar.width, "percent": bar.percent} for bar in ranked]
 
 
 def suggestion(prediction: Prediction) -> str:
-    """Return what the visitor said of it; nothing if they said nothing."""
+    """Return the visitor's suggestion as a sentence; "" if there is none."""
     if prediction.suggestion is None:
         return ""
     return str(Label(prediction.suggestion).label)
 
 
 def personal(prediction: Prediction) -> str:
-    """Return what this visitor's own corrections made of the answer, if they decided it."""
+    """Return the visitor's personal answer as a sentence; "" if there is none."""
     if prediction.personal_digit is None or prediction.personal_confidence is None:
         return ""
     if prediction.personal_verdict == Verdict.NOT_A_DIGIT:
@@ -102,14 +102,14 @@ def personal(prediction: Prediction) -> str:
 
 
 def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
-    """Return the label that a drawing carries, and what is said of who set it."""
+    """Return a drawing's label, and a sentence on who set it."""
     if prediction.label is None:
         return {"value": None, "text": _("Someone has cleared this label in the meantime.")}
     label = str(Label(prediction.label).label)
     if prediction.labelled_by_id == reviewer.pk:
         text = _("You have already labelled this “%(label)s”.")
     elif prediction.audit_key is not None:
-        # A drawing of the audit sample may have been labelled long ago; it was not said then.
+        # A drawing of the audit sample may have been labelled long before this reviewer saw it.
         text = _("%(who)s has already labelled this “%(label)s”.")
     else:
         text = _("%(who)s has labelled this “%(label)s” in the meantime.")
@@ -118,7 +118,7 @@ def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
 
 
 def orders() -> list[dict[str, Any]]:
-    """Return the orders with their names and a sentence each."""
+    """Return the orders with their names and explanations."""
     return [
         {"value": order.value, "name": order.label, "explanation": EXPLANATIONS[order]}
         for order in Order
@@ -126,9 +126,9 @@ def orders() -> list[dict[str, Any]]:
 
 
 def _picture(render: Callable[[Prediction], bytes], prediction: Prediction) -> str | None:
-    """Return a picture as a data URL, or None where the stored drawing is damaged.
+    """Return an image as a data URL, or None if the stored drawing is damaged.
 
-    In the answer itself, so that a drawing that has arrived can be shown without another request.
+    It is part of the response, so that the page can show a drawing without another request.
     """
     try:
         return "data:image/png;base64," + base64.b64encode(render(prediction)).decode()
@@ -137,7 +137,7 @@ def _picture(render: Callable[[Prediction], bytes], prediction: Prediction) -> s
 
 
 def page_texts() -> dict[str, Any]:
-    """Return all that the page's JavaScript says, ready for `json_script`."""
+    """Return the texts of the page's JavaScript, for `json_script`."""
     return {
         "labels": [str(label.label) for label in Label],
         "progress": _("{done} of {total}"),

@@ -52,7 +52,6 @@ def may_activate(request: HttpRequest) -> bool:
 
 
 def urls(model_admin: ModelAdmin[ModelVersion]) -> list[URLPattern]:
-    """Return the addresses that the buttons post to."""
     view = model_admin.admin_site.admin_view
     actions = [
         path(
@@ -109,7 +108,7 @@ def _run(
     action: Callable[[], tuple[ModelVersion, str]],
     line: StrOrPromise,
 ) -> None:
-    """Run an action, show its message, and write the line into the admin's history."""
+    """Run an action, show its message, and add it to the admin's history."""
     try:
         version, message = action()
     except (registry.ActivationError, lifecycle.RetireError) as error:

@@ -1,4 +1,4 @@
-"""Model versions in the admin: what each one is, how good it is, and which is active."""
+"""Model versions in the admin: their cards and metrics, and which one is active."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 else:
     BaseAdmin = admin.ModelAdmin
 
-# Metrics that the list has room for; the page of a version has them all.
+# Metrics in the list; the page of a version shows all.
 METRICS_IN_LIST = 4
 ACTIVATIONS_SHOWN = 10
 OTHERS_SHOWN = 50
 
 
 class ModelVersionAdmin(BaseAdmin):
-    """Versions are made by training and never edited: view, activate, delete the unused."""
+    """Versions are created by training and never edited: view, activate, delete unused ones."""
 
     list_display = ("name", "state", "created", "metrics", "trained_from")
     search_fields = ("name",)
@@ -72,7 +72,7 @@ class ModelVersionAdmin(BaseAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelVersion | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (
-            obj is None or why_kept(obj) is None
+            obj is None or why_protected(obj) is None
         )
 
     def get_deleted_objects(
@@ -82,7 +82,7 @@ class ModelVersionAdmin(BaseAdmin):
 
         Django would find out by loading every drawing that refers to them.
         """
-        kept = {version: why for version in objs if (why := why_kept(version))}
+        kept = {version: why for version in objs if (why := why_protected(version))}
         free = [version for version in objs if version not in kept]
         deletable, counts, perms, protected = super().get_deleted_objects(free, request)
         return deletable, counts, perms, [*protected, *(f"{v}: {why}" for v, why in kept.items())]
@@ -111,7 +111,7 @@ class ModelVersionAdmin(BaseAdmin):
         extra = {
             "title": _("Model versions"),
             "activations": lifecycle.history()[:ACTIVATIONS_SHOWN],
-            "roll_back_to": lifecycle.version_before(),
+            "roll_back_to": lifecycle.previous_version(),
             "may_activate": version_actions.may_activate(request),
             "may_train": request.user.has_perm("recognizer.add_trainingjob"),
         }
@@ -161,7 +161,7 @@ class ModelVersionAdmin(BaseAdmin):
     def in_use(self, version: ModelVersion) -> str:
         return format_html(
             '{} <a href="{}?model_version={}">{}</a>',
-            why_kept(version) or _("No. It can be deleted."),
+            why_protected(version) or _("No. It can be deleted."),
             reverse("admin:recognizer_prediction_changelist"),
             version.pk,
             _("Its predictions"),
@@ -191,7 +191,7 @@ class ModelVersionAdmin(BaseAdmin):
     # --- deleting and comparing -------------------------------------------------------------
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        # It may have been activated since the page that asked "Are you sure?".
+        # It may have been activated since the confirmation page was opened.
         super().delete_queryset(request, queryset.filter(is_active=False))
 
     @admin.action(description=gettext_lazy("Compare two selected"), permissions=["view"])
@@ -206,7 +206,7 @@ class ModelVersionAdmin(BaseAdmin):
         return redirect(compare_view.address(*chosen))
 
 
-def why_kept(version: ModelVersion) -> str | None:
+def why_protected(version: ModelVersion) -> str | None:
     """Why a version can't be deleted, or None if it can."""
     if version.is_active:
         return _("The active version can't be deleted.")
@@ -218,7 +218,7 @@ def why_kept(version: ModelVersion) -> str | None:
 
 
 def state_badge(version: ModelVersion) -> str:
-    """A badge that says active or retired; a dash for any other version."""
+    """A badge, "active" or "retired"; a dash for any other version."""
     if version.is_active:
         return format_html('<span class="version-state active">{}</span>', _("active"))
     if version.retired_at is not None:

@@ -22,7 +22,7 @@ class Chapter:
 
 
 def headlines(card: ModelCard) -> list[str]:
-    """The accuracy on each set that the card has measured, such as "mnist test 99.61 %"."""
+    """The accuracy on each evaluation set of the card, such as "mnist test 99.61 %"."""
     return [
         f"{name.replace('_', ' ')} {share(measured.accuracy)}"
         for name, measured in card.metrics.items()
@@ -33,7 +33,7 @@ def headlines(card: ModelCard) -> list[str]:
 def chapters(card: ModelCard) -> list[Chapter]:
     """The card in chapters: plain values first, then one for each object or list in it.
 
-    The gate's result is left out: the page shows it as a table of its own.
+    Without the gate's result: the page shows it as a table of its own.
     """
     values = card.to_json()
     if card.gate is not None:

@@ -1,4 +1,4 @@
-"""Two model versions side by side: their cards, and the drawings they answer differently."""
+"""Two model versions compared: their cards, and the drawings they answer differently."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class AnswerChange:
-    """How many drawings went from one answer to another."""
+    """How many drawings changed from one answer to another."""
 
     value: str
     text: str
@@ -53,7 +53,7 @@ class ChangedDrawing:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many drawings a version has answered, and how many one click would add."""
+    """How many drawings a version has answered, and how many one more run would add."""
 
     version: ModelVersion
     answered: int
@@ -110,7 +110,7 @@ def _known(n: int | None) -> str:
 
 
 def answer_changes(one: ModelVersion, other: ModelVersion, chosen: str) -> list[AnswerChange]:
-    """Return from which answer to which they differ, the most frequent change first."""
+    """Return the changes between the versions' answers, the most frequent first."""
     found = []
     for each in comparison.transitions(one=one, other=other):
         value = f"{each.old.value}-{each.new.value}"
@@ -122,7 +122,7 @@ def answer_changes(one: ModelVersion, other: ModelVersion, chosen: str) -> list[
 
 
 def with_change(drawings: QuerySet[Prediction], value: str) -> QuerySet[Prediction]:
-    """Narrow `comparison.changes_between` to one change, such as "4-10"; all if there is none."""
+    """Filter `comparison.changes_between` by one change, such as "4-10"; any other value: all."""
     old, _dash, new = value.partition("-")
     labels = {str(label.value): label for label in Label}
     if old not in labels or new not in labels:

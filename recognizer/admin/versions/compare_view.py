@@ -47,7 +47,7 @@ def urls(model_admin: ModelAdmin[ModelVersion]) -> list[URLPattern]:
 
 
 def address(one: object, other: object) -> str:
-    """Return the address of the page that compares two versions, given by primary key."""
+    """Return the URL of the page that compares two versions, given by primary key."""
     keys = urlencode({"one": one, "other": other})
     return f"{reverse('admin:recognizer_modelversion_compare')}?{keys}"
 
@@ -91,7 +91,7 @@ def _named(request: HttpRequest, parameter: str) -> ModelVersion | None:
     value = request.GET.get(parameter, "")
     if not value:
         return None
-    # SQLite's whole numbers end at 19 digits.
+    # SQLite's integers have at most 19 digits.
     known = value.isascii() and value.isdecimal() and len(value) < 19
     return get_object_or_404(
         ModelVersion.objects.defer("serving", "training").select_related(None),
@@ -134,7 +134,7 @@ def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> di
 
 
 def _pages(page: Page[Prediction], base: str, chosen: str) -> dict[str, str]:
-    """Return the addresses of the previous and the next page, if any."""
+    """Return the URLs of the previous and the next page, if any."""
     suffix = f"&{urlencode({'way': chosen})}" if chosen else ""
     found = {}
     if page.has_previous():
@@ -144,7 +144,7 @@ def _pages(page: Page[Prediction], base: str, chosen: str) -> dict[str, str]:
     return found
 
 
-# Predicting more of them with a version -------------------------------------------------------
+# Predictions for more drawings ----------------------------------------------------------------
 
 
 def _recheck_view(model_admin: ModelAdmin[ModelVersion]) -> Callable[..., HttpResponse]:

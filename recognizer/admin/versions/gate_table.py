@@ -1,4 +1,4 @@
-"""The gate's result as a page shows it: the candidate beside the active model."""
+"""The gate's result as a table: the candidate beside the active model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TONES = {
 
 @dataclass(frozen=True)
 class TableRow:
-    """One evaluation set, as text: the share that is correct, and the number of mistakes."""
+    """One evaluation set as text: the accuracy and the number of mistakes."""
 
     name: str
     n: str
@@ -39,7 +39,7 @@ class TableRow:
 
 @dataclass(frozen=True)
 class GateTable:
-    """What the gate decided about a candidate, and what happened next, where that is known."""
+    """The gate's decision about a candidate, and what happened next if that is known."""
 
     candidate: str
     active: str
@@ -50,7 +50,7 @@ class GateTable:
 
 
 def of_job(result: JobResult | None) -> GateTable | None:
-    """Return the table of a finished job; None where there is none."""
+    """Return the table of a finished job; None if it has none."""
     if result is None:
         return None
     if result.activated:
@@ -63,7 +63,7 @@ def of_job(result: JobResult | None) -> GateTable | None:
 
 
 def of_version(version: ModelVersion) -> GateTable | None:
-    """Return the table on a version's card; None where it has none."""
+    """Return the table from a version's card; None if it has none."""
     gate = version.model_card.gate
     return None if gate is None else _table(gate, version.name, _("the one active then"), "")
 

@@ -38,7 +38,7 @@ def training(
     """Return the page "Train now", with a worker that has just signed in."""
     listen(context, complaints)
     log_in(context, trainer)
-    heartbeat.sign(name="one", place="here")
+    heartbeat.beat(name="one", place="here")
     page.goto(live_server.url + ADD)
     return page
 
@@ -121,7 +121,7 @@ def test_what_goes_wrong_on_the_way_is_shown_and_goes_again(
     training.unroute("**/status/")
     expect(alert).to_be_hidden()
     TrainingJob.objects.update(status=JobStatus.QUEUED, started_at=None, heartbeat_at=None)
-    heartbeat.sign_off(name="one")
+    heartbeat.remove(name="one")
     expect(training.get_by_text("No worker is running.")).to_be_visible()
     expect(training.get_by_text("python manage.py db_worker")).to_be_visible()
 

@@ -482,7 +482,7 @@ def test_a_version_that_does_not_load_leaves_the_last_one_serving(
     assert len([r for r in caplog.records if r.levelname == "ERROR"]) == 1
 
 
-def test_a_fresh_process_falls_back_to_the_version_before(
+def test_a_fresh_process_falls_back_to_the_previous_version(
     bundled: Bundle, second: ModelVersion
 ) -> None:
     registry.activate_model(name="second")

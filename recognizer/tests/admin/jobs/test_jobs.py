@@ -285,12 +285,12 @@ def test_every_page_shows_a_lost_job_as_interrupted(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_is_present_until_it_exits() -> None:
-    assert heartbeat.attendance() == heartbeat.Attendance(is_there=False, last_seen=None)
+    assert heartbeat.worker_state() == heartbeat.WorkerState(is_running=False, last_seen=None)
 
-    with heartbeat.present(name="one", place="here"):
-        assert heartbeat.attendance().is_there
+    with heartbeat.beating(name="one", place="here"):
+        assert heartbeat.worker_state().is_running
 
-    assert not heartbeat.attendance().is_there
+    assert not heartbeat.worker_state().is_running
     assert not Worker.objects.exists()
 
 
@@ -300,7 +300,7 @@ def test_a_worker_interrupts_a_job_that_another_one_left_behind(trainer: User) -
     stop_heartbeat(job)
     noticed = threading.Event()
 
-    with heartbeat.present(name="one", place="here"):
+    with heartbeat.beating(name="one", place="here"):
         for _ in range(200):
             if status_of(job) == JobStatus.INTERRUPTED:
                 noticed.set()
@@ -311,13 +311,13 @@ def test_a_worker_interrupts_a_job_that_another_one_left_behind(trainer: User) -
 
 
 def test_a_killed_worker_counts_as_stopped_and_is_deleted_later(training: Client) -> None:
-    heartbeat.sign(name="killed", place="here")
+    heartbeat.beat(name="killed", place="here")
     Worker.objects.update(seen_at=timezone.now() - timedelta(minutes=3))
 
     assert "No worker has been running for 3 minutes." in training.get(ADD).content.decode()
 
     Worker.objects.update(seen_at=timezone.now() - timedelta(days=2))
-    heartbeat.sign(name="another", place="here")
+    heartbeat.beat(name="another", place="here")
     assert list(Worker.objects.values_list("pk", flat=True)) == ["another"]
     assert "db_worker" not in training.get(ADD).content.decode()
 

@@ -449,7 +449,7 @@ def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() ->
         saved = list(pool.map(save, range(len(reviewers))))
 
     assert sorted(each.corrected for each in saved) == [0, 0, 60]
-    assert sorted(len(each.meanwhile) for each in saved) == [0, 60, 60]
+    assert sorted(len(each.conflicts) for each in saved) == [0, 60, 60]
     first = [each.corrected for each in saved].index(60)
     assert set(Prediction.objects.values_list("label", "labelled_by")) == {
         (first, reviewers[first].pk)

@@ -123,7 +123,7 @@ def test_a_version_that_does_not_load_is_refused_with_the_reason(
 # Going back -----------------------------------------------------------------------------------
 
 
-def test_one_click_goes_back_to_the_version_before(
+def test_one_click_goes_back_to_the_previous_version(
     admin_client: Client, register: Register
 ) -> None:
     for name in ("one", "two"):
@@ -180,7 +180,7 @@ def test_going_back_to_what_does_not_load_leaves_the_active_one(
     assert active() == "two"
 
 
-def test_without_a_version_before_there_is_no_button(admin_client: Client) -> None:
+def test_without_a_previous_version_there_is_no_button(admin_client: Client) -> None:
     assert "Roll back" not in admin_client.get(LIST).content.decode()
 
     page = admin_client.post(LIST + "roll-back/", follow=True).content.decode()
