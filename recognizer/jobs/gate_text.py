@@ -67,7 +67,7 @@ def _sentences() -> dict[str, str]:
         ),
         "perfect": _(
             "The active model makes no mistakes on the %(n)s held-out labelled drawings, so the "
-            "candidate can't be better."
+            "candidate cannot be better."
         ),
         "not better": _(
             "Not fewer mistakes on the %(n)s held-out labelled drawings: %(mistakes)s, active "

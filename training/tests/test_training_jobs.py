@@ -153,8 +153,8 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     wait_for(
         admin_client,
         job,
-        "The network is learning.",
-        "It is being measured beside the active model.",
+        "Training.",
+        "Comparing with the active model.",
     )
     assert processes_of(job) or not Path("/proc").is_dir()
     wait_for(admin_client, job, *map(str, (set(JobStatus) - set(UNFINISHED))))
@@ -188,14 +188,14 @@ def test_a_training_is_cancelled_while_it_prepares(
 ) -> None:
     start_worker()
     job = start_training(admin_client)
-    wait_for(admin_client, job, "The data is being prepared.")
+    wait_for(admin_client, job, "Preparing the data.")
 
     admin_client.post(f"{LIST}{job.pk}/cancel/")
     wait_for(admin_client, job, "cancelled")
 
     wait_until(lambda: not processes_of(job), "the process is gone")
     assert not ModelVersion.objects.filter(is_bundled=False).exists()
-    assert "Nothing was kept of it" in page_of(admin_client, job)
+    assert "No model version was stored." in page_of(admin_client, job)
     # The worker is free for the next.
     wait_for(admin_client, start_training(admin_client), "running")
 
