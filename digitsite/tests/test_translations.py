@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -223,14 +224,14 @@ def test_an_answer_is_a_german_sentence(german: Client, draw_digit: DrawDigit) -
 
     assert "Das sieht aus wie eine 8." in answer
     assert re.search(r"Sicher (über 99,9|9\d,\d)\u00a0%", answer)
-    assert "Erkannt von " in answer
+    assert "Modell: " in answer
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("image", "code", "detail"),
     [
-        (b"", "empty_image", "Das Bild hat keine Bytes."),
+        (b"", "empty_image", "Die Datei ist leer."),
         (b"no image", "not_an_image", "Das ist kein Bild."),
         (b"x" * (imaging.MAX_BYTES + 1), "image_too_large", "Die Datei ist zu groß: höchstens 8"),
         (None, "required", "Sende die Zeichnung im Feld image."),
@@ -317,7 +318,7 @@ def test_pages_for_reviewers_are_german_and_their_numbers_stay_numbers(
     row = make_prediction(3, confidence=0.923)
     addresses = {
         f"{LIST}review/": "Warteschlange",
-        f"{LIST}grid/?digit=3": "Zeichnung 1, als 3 erkannt, 92,3\u00a0%",
+        f"{LIST}grid/?digit=3&page={uuid.uuid4().hex}": "Zeichnung 1, als 3 erkannt, 92,3\u00a0%",
         LIST: "92,3\u00a0%",
         f"{LIST}{row.pk}/change/": "Wahrscheinlichkeit jeder Ziffer",
     }
@@ -334,7 +335,7 @@ def test_what_the_review_is_told_of_a_drawing_is_german(german: Client, reviewin
 
     found = reviewing.post(
         f"{LIST}review/next/",
-        {"order": "newest", "digit": None, "have": [], "wanted": 1},
+        {"order": "newest", "digit": None, "have": [], "wanted": 1, "page": str(uuid.uuid4())},
         content_type="application/json",
     ).json()
 
@@ -353,5 +354,5 @@ def test_what_the_gate_said_once_is_said_again_in_german(
 
     assert "Mistakes in total: 3, active model 3" in words(page(admin_client, address))
     shown = words(page(admin_client, address, HTTP_ACCEPT_LANGUAGE="de"))
-    assert "Fehler insgesamt: 3 gegen 3" in shown
+    assert "Fehler insgesamt: 3, aktives Modell 3." in shown
     assert "97,00\u00a0% (3)" in shown

@@ -85,7 +85,10 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     )
     words = PreviewWordsSerializer(
         source="*",
-        help_text=_("The answer in words, for people: they may change, and follow your language."),
+        help_text=_(
+            "The answer in words, for people. The wording may change; it is in the language of "
+            "the request."
+        ),
     )
     ink_box = InkBoxSerializer(help_text=_("The part of the image that the model saw."))
 

@@ -209,7 +209,10 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     words = PredictionWordsSerializer(
         source="*",
         read_only=True,
-        help_text=_("The answer in words, for people: they may change, and follow your language."),
+        help_text=_(
+            "The answer in words, for people. The wording may change; it is in the language of "
+            "the request."
+        ),
     )
     image_url = serializers.HyperlinkedIdentityField(
         view_name="api:prediction-image", lookup_url_kwarg="pk"
@@ -268,14 +271,14 @@ class RemovedSerializer(serializers.Serializer[Any]):
     )
     unlinked = serializers.IntegerField(
         min_value=0,
-        help_text=_("How many a reviewer had labelled: anonymised and kept."),
+        help_text=_("How many were anonymised and kept because a reviewer had labelled them."),
     )
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
     """One error."""
 
-    code = serializers.CharField(help_text=_("For programs: stays the same between versions."))
+    code = serializers.CharField(help_text=_("A stable code for programs."))
     detail = serializers.CharField(help_text=_("A sentence that says what to do."))
     attr = serializers.CharField(allow_null=True, help_text=_("The field that is wrong, if any."))
 

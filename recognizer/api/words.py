@@ -18,7 +18,9 @@ class AnswerWordsSerializer(serializers.Serializer[AnswerWords]):
     confidence = serializers.CharField(help_text=_("How sure the answer is, in a word or two."))
     percent = serializers.CharField(help_text=_("The confidence; empty for what is not a digit."))
     short_percent = serializers.CharField(help_text=_("The same, for a thumbnail."))
-    second = serializers.CharField(help_text=_("The second guess, if it comes close."))
+    second = serializers.CharField(
+        help_text=_("The second most likely digit, if it is close; otherwise empty.")
+    )
     bars_heading = serializers.CharField()
     bars = serializers.ListField(
         child=serializers.CharField(),
@@ -26,11 +28,15 @@ class AnswerWordsSerializer(serializers.Serializer[AnswerWords]):
         help_text=_("The probabilities of the digits; none for what is not a digit."),
     )
     announcement = serializers.CharField(help_text=_("The answer for a screen reader."))
-    note = serializers.CharField(help_text=_("A remark for a list; empty for a plain digit."))
+    note = serializers.CharField(
+        help_text=_("A short remark for a list of drawings; empty for a plain digit.")
+    )
     personal = serializers.CharField(
         help_text=_("Why your corrections decided the answer; empty if they did not.")
     )
-    suggestion = serializers.CharField(help_text=_("What you said it was; empty if nothing."))
+    suggestion = serializers.CharField(
+        help_text=_("Your correction or confirmation; empty if you gave none.")
+    )
 
 
 class PredictionWordsSerializer(AnswerWordsSerializer):

@@ -49,7 +49,7 @@ def _sentences() -> dict[str, str]:
     return {
         "no active model": _("No model was active."),
         "not measured": _(
-            "The active model was evaluated on %(sets)s, which is not available here."
+            "The active model was evaluated on test sets that are not available here: %(sets)s."
         ),
         "nothing to compare": _("No test set is available to compare the two models on."),
         "worse": _("Significantly worse on %(sets)s."),

@@ -189,7 +189,10 @@ def memory_texts() -> dict[str, Any]:
     return {
         "state": {
             "on": _("Your corrections change how similar drawings of yours are recognised."),
-            "off": _("Personal learning is off: new corrections don't affect your answers."),
+            "off": _(
+                "Personal learning is off: your corrections don't change how your drawings are "
+                "recognised."
+            ),
         },
         "switch": {"on": _("Turn off personal learning"), "off": _("Turn on personal learning")},
         "count": _("Drawings learned from: {count}"),

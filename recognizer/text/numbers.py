@@ -41,7 +41,3 @@ def two_decimals(share: float) -> str:
 def optional_percent(share: float | None) -> str:
     """Return a share (0-1) in per cent, or "" if it is not known."""
     return "" if share is None else two_decimals(share)
-
-
-def share(value: float) -> str:
-    return two_decimals(value)

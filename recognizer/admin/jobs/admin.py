@@ -60,7 +60,7 @@ class TrainForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_EPOCHS,
-        help_text=gettext_lazy("Leave empty for the default of the recipe."),
+        help_text=gettext_lazy("Leave empty to use the recipe's default."),
     )
     limit = forms.IntegerField(
         label=gettext_lazy("Limit per source"),

@@ -14,7 +14,7 @@ from recognizer.jobs import heartbeat
 from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
-from recognizer.text.numbers import localised, share
+from recognizer.text.numbers import localised, two_decimals
 
 QUIET = timedelta(seconds=12)
 """After this long without a heartbeat, a running job's page says so."""
@@ -55,7 +55,7 @@ def of_job(job: TrainingJob) -> JobText:
         phase=_phase(job, progress),
         percent=progress.percent if is_training else None,
         epoch=_epoch(progress),
-        accuracy=share(progress.accuracies[-1]) if progress.accuracies else "",
+        accuracy=two_decimals(progress.accuracies[-1]) if progress.accuracies else "",
         loss="" if progress.loss is None else localised(f"{progress.loss:.4f}"),
         time_left=duration(seconds) if is_training and seconds is not None else "",
         running_for=running_for(job),

@@ -165,8 +165,8 @@ def page_texts() -> dict[str, Any]:
         "skipped": _("skipped"),
         "saving": _("saving…"),
         "summary": _("You have labelled {done}. Thank you!"),
-        "with_others": _("{count} more are reserved for other reviewers or your other tabs."),
-        "still_skipped": _("You skipped {count}. You'll see them again within an hour."),
+        "with_others": _("Reserved for other reviewers or your other tabs: {count}."),
+        "still_skipped": _("Skipped by you: {count}. They come back within an hour."),
         "error": {
             "network": _("The site can't be reached."),
             "timeout": _("The site took too long to answer."),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from recognizer.inference.card import ModelCard
-from recognizer.text.numbers import localised, share
+from recognizer.text.numbers import localised, two_decimals
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Chapter:
 def headlines(card: ModelCard) -> list[str]:
     """The accuracy on each evaluation set of the card, such as "mnist test 99.61 %"."""
     return [
-        f"{name.replace('_', ' ')} {share(measured.accuracy)}"
+        f"{name.replace('_', ' ')} {two_decimals(measured.accuracy)}"
         for name, measured in card.metrics.items()
         if measured.accuracy is not None
     ]

@@ -14,7 +14,7 @@ from recognizer.inference.card import DataSource, SetMetrics
 from recognizer.jobs import gate_text
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.models.correctness import is_correct, predicted_as
-from recognizer.text.numbers import grouped, share
+from recognizer.text.numbers import grouped, two_decimals
 from recognizer.versions import comparison
 
 
@@ -74,7 +74,7 @@ def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
 
 
 def _metric(name: str, one: float | None, other: float | None) -> Row:
-    before, after = ("–" if each is None else share(each) for each in (one, other))
+    before, after = ("–" if each is None else two_decimals(each) for each in (one, other))
     text = name.replace("_", " ")
     if one is None or other is None:
         return Row(text, before, after)

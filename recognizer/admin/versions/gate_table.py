@@ -10,7 +10,7 @@ from recognizer.inference.gate_result import GateResult, GateRow, RowVerdict
 from recognizer.jobs import gate_text
 from recognizer.jobs.job_result import JobResult
 from recognizer.models import ModelVersion
-from recognizer.text.numbers import grouped, localised, share
+from recognizer.text.numbers import grouped, localised, two_decimals
 
 TONES = {
     RowVerdict.BETTER: "better",
@@ -56,7 +56,7 @@ def of_job(result: JobResult | None) -> GateTable | None:
     if result.activated:
         outcome = _("“%(name)s” was activated.") % {"name": result.candidate}
     elif result.gate.activate:
-        outcome = _("It has not been activated.")
+        outcome = _("The new version has not been activated.")
     else:
         outcome = _("Active model unchanged.")
     return _table(result.gate, result.candidate, result.active or _("none"), outcome)
@@ -65,7 +65,11 @@ def of_job(result: JobResult | None) -> GateTable | None:
 def of_version(version: ModelVersion) -> GateTable | None:
     """Return the table from a version's card; None if it has none."""
     gate = version.model_card.gate
-    return None if gate is None else _table(gate, version.name, _("the one active then"), "")
+    return (
+        None
+        if gate is None
+        else _table(gate, version.name, _("the version active at that time"), "")
+    )
 
 
 def _table(gate: GateResult, candidate: str, active: str, outcome: str) -> GateTable:
@@ -79,9 +83,9 @@ def _row(row: GateRow, gate: GateResult, *, judges: bool) -> TableRow:
     return TableRow(
         name=row.name,
         n=grouped(row.n),
-        candidate=share(row.candidate),
+        candidate=two_decimals(row.candidate),
         candidate_mistakes=row.candidate_mistakes,
-        active=share(row.active),
+        active=two_decimals(row.active),
         active_mistakes=row.active_mistakes,
         difference=difference(100 * (row.candidate - row.active)),
         verdict=_verdict(row, gate.significance) if judges else _("reported only"),
@@ -94,7 +98,7 @@ def _verdict(row: GateRow, significance: float | None) -> str:
     verdicts = {
         RowVerdict.BETTER: _("fewer mistakes"),
         RowVerdict.NO_WORSE: _("no significant regression"),
-        RowVerdict.NOT_BETTER: _("not fewer mistakes"),
+        RowVerdict.NOT_BETTER: _("no fewer mistakes"),
         RowVerdict.WORSE: _("significantly worse"),
     }
     verdict = verdicts[row.verdict]
