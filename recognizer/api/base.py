@@ -55,7 +55,7 @@ class PersonsOwn(APIView):
         final = super().finalize_response(request, response, *args, **kwargs)
         if not final.has_header("Cache-Control"):
             final["Cache-Control"] = "private, no-store"
-        patch_vary_headers(final, ["Cookie", "Authorization"])
+        patch_vary_headers(final, ["Cookie", "Authorization", "Prefer"])
         return final
 
 

@@ -43,19 +43,17 @@ class InkBoxSerializer(serializers.Serializer[Any]):
 class PreviewWordsSerializer(AnswerWordsSerializer):
     """The words for a preview."""
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the words as JSON."""
+    def words_of(self, instance: Any) -> answer_text.AnswerWords:
         assert isinstance(instance, recognition.Preview)
         given, network = instance.given, instance.network
         alone = Label.NOT_A_DIGIT if network.verdict.value == Verdict.NOT_A_DIGIT else network.digit
-        words = answer_text.answer_words(
+        return answer_text.answer_words(
             digit=given.digit,
             confidence=given.confidence,
             probabilities=given.probabilities,
             verdict=given.verdict.value,
             network_label=None if instance.remembered_id is None else int(alone),
         )
-        return super().to_representation(words)
 
 
 class PreviewSerializer(serializers.Serializer[recognition.Preview]):
@@ -85,9 +83,10 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
     )
     words = PreviewWordsSerializer(
         source="*",
+        allow_null=True,
         help_text=_(
-            "The answer in words, for people. The wording may change; it is in the language of "
-            "the request."
+            "The answer in words, for people; null unless requested with the header "
+            "Prefer: include=words. The wording may change; it is in the language of the request."
         ),
     )
     ink_box = InkBoxSerializer(help_text=_("The part of the image that the model saw."))

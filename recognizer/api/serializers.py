@@ -208,10 +208,11 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     )
     words = PredictionWordsSerializer(
         source="*",
+        allow_null=True,
         read_only=True,
         help_text=_(
-            "The answer in words, for people. The wording may change; it is in the language of "
-            "the request."
+            "The answer in words, for people; null unless requested with the header "
+            "Prefer: include=words. The wording may change; it is in the language of the request."
         ),
     )
     image_url = serializers.HyperlinkedIdentityField(

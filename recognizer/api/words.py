@@ -1,4 +1,8 @@
-"""An answer in words, as a part of the API's answers."""
+"""An answer in words, as a part of the API's answers.
+
+The site's own page asks for it with the header ``Prefer: include=words`` (RFC 7240). Programs don't
+need it, and writing the sentences takes time.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,19 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from recognizer.models import DIGITS, Prediction
 from recognizer.text.answers import AnswerWords, prediction_words
 
 
-class AnswerWordsSerializer(serializers.Serializer[AnswerWords]):
+def are_requested(request: Request | None) -> bool:
+    """Whether the request prefers an answer with words."""
+    header = "" if request is None else request.headers.get("Prefer", "")
+    return "include=words" in (each.strip() for each in header.split(","))
+
+
+class AnswerWordsSerializer(serializers.Serializer[Any]):
     """An answer in words, for people, in the language of the request."""
 
     sentence = serializers.CharField()
@@ -38,11 +49,19 @@ class AnswerWordsSerializer(serializers.Serializer[AnswerWords]):
         help_text=_("Your correction or confirmation; empty if you gave none.")
     )
 
+    def to_representation(self, instance: Any) -> Any:
+        """Return the words as JSON, or None if they are not requested."""
+        if not are_requested(self.context.get("request")):
+            return None
+        return super().to_representation(self.words_of(instance))
+
+    def words_of(self, instance: Any) -> AnswerWords:
+        raise NotImplementedError
+
 
 class PredictionWordsSerializer(AnswerWordsSerializer):
     """The words for a prediction."""
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the words as JSON."""
+    def words_of(self, instance: Any) -> AnswerWords:
         assert isinstance(instance, Prediction)
-        return super().to_representation(prediction_words(instance))
+        return prediction_words(instance)

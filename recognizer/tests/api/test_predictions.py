@@ -91,11 +91,17 @@ def test_the_answer_has_the_documented_fields(
 def test_the_words_of_an_answer_follow_the_language_of_the_request(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
-    body = api.post(URL, {"image": data_url(draw_digit(3))}).json()
+    assert api.post(URL, {"image": data_url(draw_digit(3))}).json()["words"] is None
+
+    response = api.post(URL, {"image": data_url(draw_digit(3))}, HTTP_PREFER="include=words")
+    body = response.json()
+    assert "Prefer" in response["Vary"]
     assert body["words"]["sentence"] == "That looks like a 3."
     assert len(body["words"]["bars"]) == 10
     address = f"{URL}{body['id']}/"
-    german = api.get(address, HTTP_ACCEPT_LANGUAGE="de").json()["words"]
+    german = api.get(
+        address, HTTP_ACCEPT_LANGUAGE="de", HTTP_PREFER="wait=5, include=words"
+    ).json()["words"]
     assert german["sentence"] == "Das sieht aus wie eine 3."
     assert german["percent"] == "über 99,9\u00a0%"
 

@@ -29,6 +29,7 @@ def test_it_answers_as_a_prediction_does_and_stores_nothing(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
     image = data_url(draw_digit(4))
+    api.credentials(HTTP_PREFER="include=words")
 
     preview = api.post(PREVIEW, {"image": image})
     assert preview.status_code == 200

@@ -45,6 +45,7 @@ def address(row: Prediction) -> str:
 def test_a_suggested_digit_is_stored_beside_the_answer(
     api: APIClient, drawn: Prediction, digit: int
 ) -> None:
+    api.credentials(HTTP_PREFER="include=words")
     before = api.get(f"{URL}{drawn.pk}/").json()
 
     response = api.post(address(drawn), {"digit": digit})

@@ -17,6 +17,9 @@ function uploadForm(file) {
   return form;
 }
 
+/** The answer in words, in the visitor's language, is sent on request only. */
+const WITH_WORDS = { Prefer: "include=words" };
+
 export class Api {
   /**
    * @param {{ predictions: string, preview: string, memory: string }} urls
@@ -33,7 +36,7 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   predictDrawing(image, key) {
-    const headers = { "Idempotency-Key": key };
+    const headers = { ...WITH_WORDS, "Idempotency-Key": key };
     return this.http.json(this.urls.predictions, { method: "POST", json: { image, source: "canvas" }, headers });
   }
 
@@ -45,7 +48,7 @@ export class Api {
    * @returns {Promise<Preview>}
    */
   previewDrawing(image, signal) {
-    return this.http.json(this.urls.preview, { method: "POST", json: { image, source: "canvas" }, signal });
+    return this.http.json(this.urls.preview, { method: "POST", json: { image, source: "canvas" }, headers: WITH_WORDS, signal });
   }
 
   /**
@@ -54,7 +57,7 @@ export class Api {
    * @returns {Promise<Preview>}
    */
   previewFile(file, signal) {
-    return this.http.json(this.urls.preview, { method: "POST", form: uploadForm(file), signal });
+    return this.http.json(this.urls.preview, { method: "POST", form: uploadForm(file), headers: WITH_WORDS, signal });
   }
 
   /**
@@ -75,7 +78,7 @@ export class Api {
    * @returns {Promise<Prediction>}
    */
   predictFile(file) {
-    return this.http.json(this.urls.predictions, { method: "POST", form: uploadForm(file) });
+    return this.http.json(this.urls.predictions, { method: "POST", form: uploadForm(file), headers: WITH_WORDS });
   }
 
   /**
@@ -83,7 +86,7 @@ export class Api {
    * @returns {Promise<PredictionList>}
    */
   predictions(url) {
-    return this.http.json(localPath(url));
+    return this.http.json(localPath(url), { headers: WITH_WORDS });
   }
 
   /**
@@ -95,7 +98,7 @@ export class Api {
    */
   suggest(id, label) {
     const json = label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label };
-    return this.http.json(this.#suggestionUrl(id), { method: "POST", json });
+    return this.http.json(this.#suggestionUrl(id), { method: "POST", json, headers: WITH_WORDS });
   }
 
   /**
