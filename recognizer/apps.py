@@ -5,14 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RecognizerConfig(AppConfig):
-    """Recognises handwritten digits and stores every drawing with its prediction."""
-
     name = "recognizer"
     verbose_name = _("Digit recognition")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the signal receivers and the extensions of the API's schema."""
         from recognizer import signals
         from recognizer.api import schema  # noqa: F401
 

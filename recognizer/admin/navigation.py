@@ -18,8 +18,6 @@ LABEL_PERMISSION = "recognizer.label_prediction"
 
 @dataclass(frozen=True)
 class Page:
-    """A page for reviewers: its URL name, its title, and the permission it requires."""
-
     url_name: str
     title: StrOrPromise
     purpose: StrOrPromise
@@ -28,8 +26,6 @@ class Page:
 
 @dataclass(frozen=True)
 class Link:
-    """A link to a page; `is_here` on the page itself."""
-
     url: str
     title: StrOrPromise
     purpose: StrOrPromise
@@ -65,7 +61,6 @@ PAGES = (
 
 
 def review_links(request: HttpRequest) -> list[Link]:
-    """Return the links to the pages that this user may open."""
     here = request.resolver_match.url_name if request.resolver_match else None
     links = []
     for page in PAGES:

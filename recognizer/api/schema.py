@@ -18,7 +18,6 @@ from recognizer.api.serializers import ErrorResponseSerializer
 
 
 def error(text: str) -> OpenApiResponse:
-    """Return the schema of an error, with what it means here."""
     return OpenApiResponse(ErrorResponseSerializer, description=text)
 
 

@@ -257,7 +257,6 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
 
 
 def remembered_image_url(remembered_id: UUID | None, request: Request | None) -> str | None:
-    """Return the address of a remembered drawing's image; None where there is none."""
     if remembered_id is None:
         return None
     url: str = reverse("api:prediction-image", args=[remembered_id], request=request)

@@ -17,7 +17,6 @@ from recognizer.text.answers import AnswerWords, prediction_words
 
 
 def are_requested(request: Request | None) -> bool:
-    """Whether the request prefers an answer with words."""
     header = "" if request is None else request.headers.get("Prefer", "")
     return "include=words" in (each.strip() for each in header.split(","))
 

@@ -43,7 +43,6 @@ def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def crop(ink: Floats) -> Floats:
-    """Cut away the paper around the ink."""
     (top, bottom), (left, right) = bounds(ink)
     return ink[top:bottom, left:right]
 

@@ -39,7 +39,6 @@ class Pieces:
 
     @property
     def area(self) -> NDArray[np.float64]:
-        """How many px each piece has."""
         return np.asarray(np.bincount(self.piece, self.stops - self.starts), np.float64)
 
     def erase(self, mask: Mask, gone: Mask) -> Mask:

@@ -65,7 +65,6 @@ class Answer:
 
     @property
     def margin(self) -> float:
-        """The difference of the two highest probabilities, 0-1."""
         return margin(self.probabilities)
 
 

@@ -30,21 +30,14 @@ def has_direction(embedding: NDArray[np.float32]) -> bool:
 
 
 def pack(embedding: NDArray[np.float32]) -> bytes | None:
-    """Return a float32 (d,) embedding as little-endian float16 bytes.
-
-    None where it has no direction.
-    """
+    """Return a float32 (d,) embedding as little-endian float16; None if it has no direction."""
     if not has_direction(embedding):
         return None
     return (embedding / np.linalg.norm(embedding)).astype(STORED).tobytes()
 
 
 def unpack(stored: bytes) -> NDArray[np.float32]:
-    """Return what `pack` made as float32 (d,), normalised to length 1 again.
-
-    Raises:
-        ValueError: these are not the bytes of an embedding.
-    """
+    """Return what `pack` made as float32 (d,) of length 1; raises ValueError for other bytes."""
     vector = np.frombuffer(stored, STORED).astype(np.float32)
     length = float(np.linalg.norm(vector))
     if not MIN_LENGTH <= vector.size <= MAX_LENGTH or not 0 < length < np.inf:
@@ -53,11 +46,7 @@ def unpack(stored: bytes) -> NDArray[np.float32]:
 
 
 def unpack_many(stored: Sequence[bytes | memoryview]) -> NDArray[np.float32]:
-    """Return what `pack` made of several embeddings of one network as float32 (n, d).
-
-    Raises:
-        ValueError: there are none, or they are not of one length.
-    """
+    """Return packed embeddings as float32 (n, d); raises ValueError if not of one length."""
     if len({len(each) for each in stored}) != 1:
         raise ValueError("the embeddings are not of one length")
     vectors = np.frombuffer(b"".join(stored), STORED).reshape(len(stored), -1).astype(np.float32)

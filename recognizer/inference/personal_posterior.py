@@ -91,13 +91,7 @@ def mix(
 
     The person's drawings decide if they change the digit or the refusal, or turn an uncertain or
     refused answer into a certain one; and if one of the remembered ones has the label that is
-    answered then.
-
-    Args:
-        answer: the network's answer, with its embedding (d,) of length 1.
-        calibration: of the same network, for its thresholds.
-        examples: the person's earlier drawings.
-        numbers: the settings of the mix.
+    answered then. ``answer``, with its embedding, and ``calibration`` are of the same network.
     """
     if not examples.remembered.any():
         return None

@@ -26,8 +26,6 @@ KEPT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True)
 class WorkerState:
-    """Whether a worker is running, and when one was last seen."""
-
     is_running: bool
     last_seen: datetime | None
 
@@ -47,7 +45,6 @@ def beat(*, name: str, place: str) -> None:
 
 
 def remove(*, name: str) -> None:
-    """Delete a worker's heartbeat when it exits normally."""
     Worker.objects.filter(pk=name).delete()
 
 

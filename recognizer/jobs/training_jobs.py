@@ -92,8 +92,7 @@ def can_start() -> bool:
 def request(*, options: Options, by: User) -> TrainingJob:
     """Request a training; a worker starts it within seconds.
 
-    Raises:
-        JobError: another job is waiting or running, or this machine has no training code.
+    Raises JobError if another job is waiting or running, or this machine has no training code.
     """
     if _enqueue is None:
         raise JobError(_("The training code is not installed on this machine."))
@@ -112,8 +111,7 @@ def request(*, options: Options, by: User) -> TrainingJob:
 def cancel(*, job_id: UUID) -> TrainingJob:
     """Cancel a waiting job at once, a running one within seconds, when its worker checks.
 
-    Raises:
-        JobError: there is no such job, or it has already ended.
+    Raises JobError if there is no such job, or it has already ended.
     """
     with transaction.atomic():
         job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
@@ -158,11 +156,7 @@ def report(*, job_id: UUID, progress: JobProgress, log: str) -> None:
 
 
 def lock(*, job_id: UUID) -> TrainingJob:
-    """Lock a running job until the transaction ends, so that it can't be cancelled before.
-
-    Raises:
-        JobOver: it was cancelled or interrupted.
-    """
+    """Lock a running job until the transaction ends; raises JobOver if it is no longer running."""
     job = TrainingJob.objects.select_for_update().get(pk=job_id)
     if job.status != JobStatus.RUNNING or job.cancel_requested:
         raise JobOver(f"The training {job_id} was cancelled or interrupted.")
@@ -172,8 +166,7 @@ def lock(*, job_id: UUID) -> TrainingJob:
 def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
     """Store a job's result and end it.
 
-    Raises:
-        JobOver: it was cancelled or interrupted; the caller must discard its result.
+    Raises JobOver if it was cancelled or interrupted; the caller must discard its result.
     """
     with transaction.atomic():
         job = lock(job_id=job_id)
@@ -233,14 +226,11 @@ def _end(job: TrainingJob, status: JobStatus, error: str = "") -> None:
 
 
 def unfinished() -> TrainingJob | None:
-    """Return the job that is waiting or running, if any."""
     return TrainingJob.objects.filter(status__in=UNFINISHED).first()
 
 
 @dataclass(frozen=True)
 class Labels:
-    """How many drawings are labelled, and how many since the last training started."""
-
     total: int
     new: int
     last_training: datetime | None

@@ -106,7 +106,6 @@ def claims_of_others(claimant: Claimant) -> QuerySet[ReviewClaim]:
 
 
 def unclaimed(drawings: PredictionQuerySet, claimant: Claimant) -> PredictionQuerySet:
-    """Exclude drawings that other pages have claimed."""
     # NOT IN a list made once, not a join: the database still reads its index in order.
     return drawings.exclude(pk__in=claims_of_others(claimant).values("prediction"))
 

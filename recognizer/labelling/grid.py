@@ -43,8 +43,6 @@ class GridError(ValueError):
 
 
 class Order(models.TextChoices):
-    """Which drawings come first."""
-
     LEAST_SURE = "least-sure", gettext_lazy("Least sure first")
     NEWEST = "newest", gettext_lazy("Newest first")
 
@@ -85,7 +83,6 @@ class Batch:
 
 
 def waiting(answer: Label) -> PredictionQuerySet:
-    """Return the unlabelled drawings that were predicted as this answer."""
     unlabelled = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
     return unlabelled.filter(predicted_as(answer))
 
@@ -99,8 +96,7 @@ def waiting_counts() -> dict[Label, int]:
 def take(*, answer: Label, order: Order, claimant: Claimant, left_open: bool = False) -> Page:
     """Claim the next drawings for a page and release those that it showed before.
 
-    Args:
-        left_open: claim the drawings that the reviewer left undecided, not new ones.
+    With ``left_open`` claim those that the reviewer left undecided, not new ones.
     """
     skipped = Q(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
     drawings = claims.unclaimed(waiting(answer), claimant).filter(
@@ -176,10 +172,8 @@ def save(*, answer: Label, choices: Mapping[UUID, int | None], claimant: Claiman
     """Label the drawings of a page as one batch; None leaves a drawing undecided.
 
     Labels that another reviewer has set differently are kept and reported; the rest is saved.
-    Undecided drawings are hidden from this reviewer for half a day, except in "Undecided".
-
-    Raises:
-        GridError: a drawing does not belong on this page, or a label is invalid.
+    Undecided drawings are hidden from this reviewer for half a day, except in "Undecided". Raises
+    GridError if a drawing does not belong on this page, or a label is invalid.
     """
     if len(choices) > PAGE:
         raise GridError(_("A page has at most %(n)d drawings.") % {"n": PAGE})
@@ -215,10 +209,7 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
     """Undo a batch of this reviewer.
 
     Return the predicted label, how many labels were undone, and how many were not, because they
-    have been changed or undone since.
-
-    Raises:
-        GridError: this reviewer has no such batch.
+    have been changed or undone since. Raises GridError if this reviewer has no such batch.
     """
     with transaction.atomic():
         events = LabelEvent.objects.filter(batch=batch, by=by, via=Via.GRID)
@@ -233,7 +224,6 @@ def undo(*, batch: UUID, by: User) -> tuple[Label, int, int]:
 
 
 def last_batches(reviewer: User) -> list[Batch]:
-    """Return the last batches of a reviewer, the newest first."""
     events = (
         LabelEvent.objects.filter(
             by=reviewer, via=Via.GRID, at__gte=timezone.now() - REMEMBERED_FOR, batch__isnull=False

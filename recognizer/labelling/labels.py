@@ -20,10 +20,7 @@ Drawings = QuerySet[Prediction] | Iterable[UUID]
 
 
 class LabelConflict(ValueError):
-    """Another reviewer has changed the label since this one saw it.
-
-    ``prediction`` is the current row, with ``labelled_by``.
-    """
+    """Another reviewer changed the label: ``prediction`` is the row now, with ``labelled_by``."""
 
     def __init__(self, prediction: Prediction) -> None:
         super().__init__("Another reviewer has changed this label in the meantime.")
@@ -32,8 +29,6 @@ class LabelConflict(ValueError):
 
 @dataclass(frozen=True)
 class Change:
-    """One label before and after."""
-
     prediction_id: UUID
     old: int | None
     new: int | None
@@ -49,10 +44,8 @@ def label_predictions(
 ) -> int:
     """Set the reviewer's label of many drawings, or clear it with None; return how many changed.
 
-    A drawing that already has this label keeps its reviewer and time.
-
-    Raises:
-        ValueError: `label` is neither None nor one of `Label`.
+    A drawing that already has this label keeps its reviewer and time. Raises ValueError if `label`
+    is neither None nor one of `Label`.
     """
     value = None if label is None else Label(label).value
     with transaction.atomic():
@@ -63,10 +56,7 @@ def label_predictions(
 def confirm_predictions(
     *, predictions: Drawings, by: User, via: Via = Via.ADMIN, batch: UUID | None = None
 ) -> int:
-    """Label each drawing as predicted; return how many changed.
-
-    That is the predicted digit, or "not a digit" for a rejected drawing.
-    """
+    """Label each drawing as predicted, a digit or "not a digit"; return how many changed."""
     with transaction.atomic():
         changes = [
             Change(row.pk, row.label, row.answered_label.value) for row in locked(predictions)
@@ -80,10 +70,8 @@ def label_each(
     """Label drawings that have no label yet, each with its own.
 
     Return the changes, and the drawings that were not labelled because they have a different label
-    or were deleted. A drawing that already has its label is in neither list.
-
-    Raises:
-        ValueError: a label is not one of `Label`.
+    or were deleted. A drawing that already has its label is in neither list. Raises ValueError if a
+    label is not one of `Label`.
     """
     wanted = {pk: Label(label).value for pk, label in labels.items()}
     with transaction.atomic():

@@ -202,11 +202,7 @@ def label(
 
 
 def skip(*, claimant: Claimant, prediction_id: UUID) -> None:
-    """Offer a drawing to others now and to this reviewer again in an hour.
-
-    Raises:
-        Prediction.DoesNotExist: there is no such drawing.
-    """
+    """Offer a drawing to others now, to this one in an hour; raises Prediction.DoesNotExist."""
     until = timezone.now() + SKIPPED_FOR
     with transaction.atomic():
         if not claims.skip(ids=[prediction_id], reviewer=claimant.reviewer, until=until):
@@ -231,11 +227,7 @@ def undo_label(*, claimant: Claimant, prediction_id: UUID, step: UUID) -> Return
 
 
 def undo_skip(*, claimant: Claimant, prediction_id: UUID) -> Returned:
-    """Undo a skip and claim the drawing again.
-
-    Raises:
-        Prediction.DoesNotExist: the drawing was deleted.
-    """
+    """Undo a skip and claim the drawing again; raises Prediction.DoesNotExist if it was deleted."""
     with transaction.atomic():
         ReviewSkip.objects.filter(reviewer=claimant.reviewer, prediction=prediction_id).delete()
         return _back_to(claimant, prediction_id)

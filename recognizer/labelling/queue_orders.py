@@ -25,8 +25,6 @@ COUNT_LIMIT = 1000
 
 
 class Order(models.TextChoices):
-    """Which drawings come first."""
-
     DISAGREEMENT = "disagreement", _("Disagreement first")
     # Margin sampling: B. Settles, Active Learning Literature Survey, 2009, section 3.1.
     LEAST_SURE = "least_sure", _("Least sure first")
@@ -48,10 +46,7 @@ class Waiting:
 
 
 def ordinary(order: Order, *, digit: int | None = None) -> list[PredictionQuerySet]:
-    """Return the drawings outside the audit sample, as queries to be used one after the other.
-
-    With ``digit`` only those predicted as that digit.
-    """
+    """Return the drawings outside the audit sample, as queries to be used one after the other."""
     waiting = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
     if digit is not None:
         waiting = waiting.filter(digit=digit)

@@ -38,7 +38,6 @@ def progress_bar(
 
 
 def named_bar(name: str, total: int | None, *, verbosity: int) -> AbstractContextManager[Step]:
-    """Show the bar of one of several steps."""
     return progress_bar(verbosity=verbosity, total=total, name=name)
 
 

@@ -16,8 +16,6 @@ DIGITS = 10
 
 
 class Label(models.IntegerChoices):
-    """What a drawing shows: a digit or not a digit."""
-
     ZERO = 0, "0"
     ONE = 1, "1"
     TWO = 2, "2"

@@ -56,5 +56,4 @@ def predicted_as(label: Label, prefix: str = "") -> Q:
 
 
 def rejected(prefix: str = "") -> Q:
-    """The condition that an answer is "not a digit"."""
     return Q(**{f"{prefix}verdict": Verdict.NOT_A_DIGIT})

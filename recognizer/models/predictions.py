@@ -44,8 +44,6 @@ def how_many(condition: Q) -> models.Count:
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
-    """Filters of predictions."""
-
     def without_bytes(self) -> PredictionQuerySet:
         """Defer the drawing, its embedding and the model's bytes; join the model's name."""
         return self.select_related("model_version").defer(
@@ -61,11 +59,9 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.filter(Q(personal_verdict=verdict) | Q(personal_verdict="", verdict=verdict))
 
     def unlabelled(self) -> PredictionQuerySet:
-        """Only drawings that no reviewer has labelled."""
         return self.filter(label__isnull=True)
 
     def labelled(self) -> PredictionQuerySet:
-        """Only drawings that a reviewer has labelled."""
         return self.filter(label__isnull=False)
 
     def disagreements(self) -> PredictionQuerySet:
@@ -73,11 +69,9 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         return self.filter(DISAGREEMENT)
 
     def misclassified(self) -> PredictionQuerySet:
-        """Only labelled drawings for which the network's answer is wrong."""
         return self.filter(correctness.misclassified())
 
     def correct(self) -> PredictionQuerySet:
-        """Only labelled drawings for which the network's answer is correct."""
         return self.labelled().filter(correctness.correct())
 
 
@@ -375,20 +369,12 @@ class Prediction(models.Model):
         return f"{self.digit} ({self.confidence:.0%}) {self.pk}"
 
     def stored_drawing(self) -> imaging.Drawing:
-        """Decode the drawing.
-
-        Raises:
-            imaging.ImageError: it is damaged.
-        """
+        """Decode the drawing; raises imaging.ImageError if it is damaged."""
         image = imaging.decode(bytes(self.image))
         return imaging.Drawing(np.asarray(image.convert("L")))
 
     def model_input(self) -> imaging.Pixels:
-        """Return what the model sees of the drawing: uint8 (28, 28), white ink on black.
-
-        Raises:
-            imaging.ImageError: the stored drawing is damaged.
-        """
+        """The model's input, uint8 (28, 28), white ink on black; raises imaging.ImageError."""
         drawing = self.stored_drawing()
         return drawing.pixels if self.is_model_input else imaging.model_input(drawing)
 
@@ -419,7 +405,6 @@ class Prediction(models.Model):
 
     @property
     def given_probabilities(self) -> list[float]:
-        """The ten probabilities given to the visitor."""
         given: list[float] = self.personal_probabilities or self.probabilities
         return given
 

@@ -18,7 +18,6 @@ from recognizer.predictions.deletion import Removed
 
 @require_POST
 def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Delete one of the person's own drawings."""
     try:
         removed = deletion.remove_one(prediction_id=pk, owner=owner_of(request))
     except Prediction.DoesNotExist as error:
@@ -28,7 +27,6 @@ def remove(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 def remove_all(request: HttpRequest) -> HttpResponse:
-    """Delete all of the person's own drawings."""
     return _to_history("all", deletion.remove_all(owner=owner_of(request)))
 
 

@@ -119,7 +119,6 @@ def page(
 
 
 def _history(request: HttpRequest) -> dict[str, Any]:
-    """Return one page of this person's history, and where the next one is."""
     paginator = pagination.NewestFirst()
     try:
         page = paginator.paginate_queryset(

@@ -95,10 +95,6 @@ def personal_answer(
     """Return the answer that the owner's corrections lead to; None where the network's stands.
 
     One query, but for the first predictions after another version was activated.
-
-    Args:
-        answer: the network's answer to the owner's new drawing.
-        loaded: the version that gave it.
     """
     rows = earlier_drawings(owner=owner, version=loaded.version)
     if all(row.pk is None for row in rows) or not embeddings.has_direction(answer.embedding):

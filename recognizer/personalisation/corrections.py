@@ -21,8 +21,6 @@ from recognizer.versions import active as active_version
 
 @dataclass(frozen=True)
 class State:
-    """Whether personal learning is on, and how many drawings are remembered."""
-
     enabled: bool
     count: int
 
@@ -62,8 +60,7 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
 def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
     """Delete what the owner said of their drawing, and forget it.
 
-    Raises:
-        Prediction.DoesNotExist: the owner has no such drawing.
+    Raises Prediction.DoesNotExist if the owner has no such drawing.
     """
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
@@ -116,15 +113,13 @@ def _forget_the_oldest(owner: Owner) -> None:
 
 
 def state(*, owner: Owner) -> State:
-    """Return whether personal learning is on, and how many drawings are remembered."""
     return State(enabled=not _switched_off(owner).exists(), count=_remembered(owner).count())
 
 
 def switch(*, enabled: bool, owner: Owner) -> None:
     """Turn personal learning on or off; what is remembered stays until it is forgotten.
 
-    Raises:
-        ValueError: the owner is nobody.
+    Raises ValueError if the owner is nobody.
     """
     if owner.is_nobody:
         raise ValueError("Personal learning needs a user or a visitor.")
@@ -136,10 +131,7 @@ def switch(*, enabled: bool, owner: Owner) -> None:
 
 
 def forget(*, owner: Owner) -> int:
-    """Forget every remembered drawing; return how many there were.
-
-    The suggestions themselves stay for the reviewer.
-    """
+    """Forget all remembered drawings, return how many; the suggestions stay for the reviewer."""
     return _remembered(owner).delete()[0]
 
 

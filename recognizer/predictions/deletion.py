@@ -21,8 +21,6 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class Removed:
-    """How many drawings were deleted, and how many were anonymised and kept."""
-
     deleted: int = 0
     unlinked: int = 0
 
@@ -31,11 +29,7 @@ class Removed:
 
 
 def remove_one(*, prediction_id: UUID, owner: Owner) -> Removed:
-    """Delete one drawing of the owner, or anonymise it.
-
-    Raises:
-        Prediction.DoesNotExist: the owner has no such drawing.
-    """
+    """Delete or anonymise the owner's drawing; raises Prediction.DoesNotExist if not theirs."""
     with transaction.atomic():
         own = owner.filter(Prediction.objects.filter(pk=prediction_id))
         ids = list(own.values_list("pk", flat=True))

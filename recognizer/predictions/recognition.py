@@ -47,7 +47,6 @@ class Preview:
 
     @property
     def remembered_id(self) -> UUID | None:
-        """The remembered drawing that decided a personal answer."""
         return None if self.personal is None else self.personal.remembered_id
 
 
@@ -148,10 +147,7 @@ def audit_key(identifier: UUID) -> float | None:
 
 
 def claim_predictions(*, user: User, visitor: UUID) -> int:
-    """Give a visitor's drawings and corrections to the account they have logged in to.
-
-    Returns how many drawings.
-    """
+    """Give a visitor's drawings and corrections to their account; return how many drawings."""
     with transaction.atomic():
         # The drawings first: a correction in progress locks one until it is remembered.
         count = Prediction.objects.filter(visitor=visitor).update(user=user, visitor=None)

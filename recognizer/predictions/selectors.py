@@ -19,11 +19,7 @@ def history(*, owner: Owner) -> PredictionQuerySet:
 def visible_prediction(
     *, prediction_id: UUID, owner: Owner, with_image: bool = False
 ) -> Prediction:
-    """Return one drawing of the owner.
-
-    Raises:
-        Prediction.DoesNotExist: the owner has no such drawing.
-    """
+    """Return the owner's drawing; raises Prediction.DoesNotExist if they have no such drawing."""
     predictions = owner.filter(Prediction.objects.all())
     if with_image:
         return predictions.only("image", "is_model_input", "created_at").get(pk=prediction_id)
@@ -90,9 +86,5 @@ def _between(
 
 
 def active_model() -> ModelVersion:
-    """Return the active model version, without its bytes.
-
-    Raises:
-        ModelVersion.DoesNotExist: none is active.
-    """
+    """Return the active version without its bytes; raises ModelVersion.DoesNotExist if none is."""
     return ModelVersion.objects.defer("serving", "training").get(is_active=True)

@@ -26,8 +26,6 @@ ENOUGH = 100
 
 
 class Basis(TextChoices):
-    """Which labelled drawings count."""
-
     AUDITED = "audited", _("audited drawings (a random sample)")
     LABELLED = "labelled", _("all labelled drawings (chosen by reviewers)")
 
@@ -50,7 +48,6 @@ class Cell:
 
     @property
     def is_correct(self) -> bool:
-        """Whether the answer is right."""
         return correctness.is_correct(label=self.label, digit=self.digit, verdict=self.verdict)
 
     def count(self, basis: Basis) -> int:
@@ -73,15 +70,12 @@ def _labelled(since: datetime.datetime | None) -> PredictionQuerySet:
 
 
 def accuracy(cells: Iterable[Cell], basis: Basis) -> Share:
-    """Return the share of correct answers."""
     counted = [(cell.count(basis), cell.is_correct) for cell in cells]
     return Share(sum(n for n, right in counted if right), sum(n for n, _right in counted))
 
 
 @dataclass(frozen=True)
 class Version:
-    """A model version by its name."""
-
     pk: int
     name: str
     is_active: bool
@@ -95,8 +89,6 @@ def versions() -> list[Version]:
 
 @dataclass(frozen=True)
 class VersionAccuracy:
-    """A version's accuracy on the audited drawings and on all labelled ones."""
-
     version: Version
     audited: Share
     labelled: Share
@@ -161,8 +153,6 @@ def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Accuracy by confidence, over the drawings labelled as a digit."""
-
     bins: tuple[ConfidenceBin, ...]
 
     @property

@@ -61,7 +61,6 @@ class Answers:
 
     @property
     def sure(self) -> int:
-        """The number of answers that are neither uncertain nor refused."""
         return self.n - self.uncertain - self.refused
 
 
@@ -173,7 +172,6 @@ def pace(spans: Spans) -> list[Pace]:
 
 
 def _labels_over_time(events: QuerySet[LabelEvent], spans: Spans) -> dict[tuple[int, int], int]:
-    """Return the number of events by (number of the span, reviewer)."""
     counts = [
         events.filter(at__gte=span.start, at__lt=span.end)
         .annotate(span=Value(number))

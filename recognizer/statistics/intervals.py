@@ -13,8 +13,7 @@ Z = 1.96
 def wilson(successes: int, n: int, z: float = Z) -> tuple[float, float]:
     """Return the 95 % interval of a proportion (Wilson 1927), accurate near 0 and 1 too.
 
-    Raises:
-        ZeroDivisionError: ``n`` is 0.
+    Raises ZeroDivisionError if ``n`` is 0.
     """
     share, spread = successes / n, z * z / n
     middle = (share + spread / 2) / (1 + spread)

@@ -24,8 +24,6 @@ class Period(TextChoices):
 
 
 class Unit(Enum):
-    """How long a span is."""
-
     DAY = "day"
     WEEK = "week"
     MONTH = "month"

@@ -12,5 +12,4 @@ register = template.Library()
 
 @register.simple_tag
 def export_links(cl: ChangeList) -> list[downloads.Link]:
-    """The downloads of all drawings that match the list's filters and search."""
     return downloads.links(cl.get_query_string())

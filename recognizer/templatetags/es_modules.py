@@ -30,8 +30,7 @@ def preload_modules(entry: str) -> SafeString:
 def imports(entry: str) -> tuple[str, ...]:
     """Return the names of the static modules that `entry` imports, directly or not, sorted.
 
-    Raises:
-        ValueError: `entry`, or a module that is imported, is not among the static files.
+    Raises ValueError if `entry`, or a module that is imported, is not among the static files.
     """
     found: set[str] = set()
     waiting = [entry]

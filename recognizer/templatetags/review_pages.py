@@ -13,6 +13,5 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def review_pages(context: dict[str, Any]) -> list[Link]:
-    """Return links to the pages for reviewers that the user can open."""
     request = context.get("request")
     return [] if request is None else review_links(request)

@@ -55,8 +55,6 @@ class AnswerWords:
 
 @dataclass(frozen=True)
 class PageAnswer:
-    """What the page shows of a prediction."""
-
     prediction_id: UUID
     digit: int
     verdict: str
@@ -170,9 +168,7 @@ def answer_words(
 ) -> AnswerWords:
     """Return the texts of an answer.
 
-    Args:
-        network_label: the network's own answer, if the visitor's corrections decided this one.
-        suggestion: the label that the visitor gave the drawing.
+    ``network_label`` is the network's own answer, if the visitor's corrections decided this one.
     """
     is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
     label = Label.NOT_A_DIGIT.value if is_refused else digit

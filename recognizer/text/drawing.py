@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 
 def live_texts() -> dict[str, str]:
-    """Return the notes next to the live guess's switch."""
     return {
         "hint": _("Nothing is saved until you press Predict."),
         "pauses": _("The site is busy. Live guesses are paused."),
@@ -17,7 +16,6 @@ def live_texts() -> dict[str, str]:
 
 
 def picture_texts() -> dict[str, str]:
-    """Return the texts about a picture before it is sent."""
     return {
         "looking": _("Looking for the digit…"),
         "cropped": _("Only the framed part is used."),
@@ -39,7 +37,6 @@ def tool_texts() -> dict[str, str]:
 
 
 def copy_texts() -> dict[str, str]:
-    """Return the text to copy, and the messages about copying it."""
     return {
         "result": _("{sentence} {percent} {link}"),
         "done": _("Copied."),

@@ -13,8 +13,6 @@ from recognizer.models import DIGITS, Label, Prediction
 
 @dataclass(frozen=True)
 class Choice:
-    """A button for a label: the form field that it sends, and its text."""
-
     name: str
     value: str
     text: str
@@ -23,8 +21,6 @@ class Choice:
 
 @dataclass(frozen=True)
 class FeedbackInWords:
-    """The buttons below an answer, and the outcome of pressing one."""
-
     prediction_id: UUID | None
     right: Choice
     choices: tuple[Choice, ...]
@@ -39,8 +35,6 @@ class FeedbackInWords:
 
 @dataclass(frozen=True)
 class MemoryInWords:
-    """The state of a visitor's personal learning, and its button."""
-
     enabled: bool
     is_empty: bool
     state: str
@@ -123,10 +117,8 @@ def feedback_in_words(
 ) -> FeedbackInWords:
     """Return the buttons for a prediction, or for the next one.
 
-    Args:
-        remembering: whether personal learning is on for the visitor.
-        just_said: whether the visitor has just pressed one of the buttons.
-        error: a sentence about what was wrong with that.
+    ``remembering``: personal learning is on; ``just_said``: one of the buttons was just pressed,
+    and ``error`` is a sentence about what was wrong with that.
     """
     suggestion = None if prediction is None else prediction.suggestion
     given = Label.ZERO if prediction is None else prediction.given_label
@@ -151,11 +143,7 @@ def feedback_in_words(
 
 
 def suggestion_note(suggestion: int | None, answer: int) -> str:
-    """Return the history's note on the visitor's own label; "" without one.
-
-    Args:
-        answer: the answer given to the visitor, as a label.
-    """
+    """Return the history's note on the visitor's label beside the given answer; "" without one."""
     if suggestion is None:
         return ""
     if suggestion == answer:

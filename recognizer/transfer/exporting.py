@@ -51,10 +51,7 @@ class NothingToExport(ExportError):
 
 
 def infer_format(path: Path) -> Format:
-    """Return the format for a path by its suffix; a path without one is a folder of PNG files.
-
-    Raises ExportError for an unknown suffix.
-    """
+    """Return the format for a suffix, a folder of PNG files for none; raises ExportError."""
     suffix = "" if os.path.isdir(path) else path.suffix.lower()
     for format in FORMATS.values():
         if suffix in format.suffixes:

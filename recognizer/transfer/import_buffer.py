@@ -48,7 +48,6 @@ class ImportBuffer:
         return None if row is None else int(row[0])
 
     def has_id(self, identifier: UUID) -> bool:
-        """Whether an added drawing has this id."""
         found = self._database.execute("SELECT 1 FROM added WHERE id = ?", (identifier.bytes,))
         return found.fetchone() is not None
 

@@ -27,16 +27,12 @@ FUTURE = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Notice:
-    """A message about one drawing of a file."""
-
     name: str
     text: str
 
 
 @dataclass
 class Report:
-    """How many drawings of a file were stored, skipped or ignored."""
-
     digits: int = 0
     not_a_digit: int = 0
     duplicates: int = 0
@@ -72,7 +68,6 @@ class ImportReader:
         self._added = 0
 
     def add(self, item: Item | BadItem) -> None:
-        """Process the next drawing of the file."""
         if isinstance(item, BadItem):
             self._reject(item.name, item.why)
         elif item.label is None:
@@ -140,7 +135,6 @@ class ImportReader:
             self.report.digits += 1
 
     def _history(self, item: Item) -> dict[str, Any]:
-        """Return the source of a drawing, its labeller and times."""
         # A microsecond apart, to keep the order of the file.
         now = self._start + timedelta(microseconds=self._added)
         self._added += 1

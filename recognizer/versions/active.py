@@ -76,10 +76,8 @@ if hasattr(os, "register_at_fork"):
 def current_version() -> LoadedVersion:
     """Return the active version, loading it if need be.
 
-    While one thread loads a new version, the others go on with the old one.
-
-    Raises:
-        NoModel: no version is active, or neither it nor any before it loads.
+    While one thread loads a new version, the others go on with the old one. Raises NoModel if no
+    version is active, or neither it nor any before it loads.
     """
     state = _state
     if state.current is None:

@@ -81,10 +81,8 @@ def recheck(
     """Run a version over the drawings that it has not answered yet, or with ``again`` over all.
 
     Each batch is stored as soon as it is answered, so a stopped recheck can continue. ``progress``
-    is called for each drawing, ``damaged`` for each that can't be decoded.
-
-    Raises:
-        loading.LoadError: the version does not load.
+    is called for each drawing, ``damaged`` for each that can't be decoded. Raises loading.LoadError
+    if the version does not load.
     """
     loaded = loading.load(version)
     answered = broken = 0
@@ -214,7 +212,6 @@ def differing(
 
 
 def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:
-    """Compare the answers of two versions to the drawings that both have answered."""
     # Avoids the table of the drawings as far as possible: its rows are long.
     n = answers_of(one).filter(Exists(answers_of(other).filter(prediction=OuterRef("prediction"))))
     labelled = Prediction.objects.labelled().filter(

@@ -53,9 +53,8 @@ def previous_version() -> ModelVersion | None:
 def roll_back(*, by: User | None) -> ModelVersion:
     """Activate the previous version, and return it.
 
-    Raises:
-        registry.ActivationError: there is none, or it does not load. The active version is
-            unchanged.
+    Raises registry.ActivationError if there is none, or it does not load. The active version is
+    unchanged.
     """
     with transaction.atomic():
         previous = previous_version()
@@ -67,8 +66,7 @@ def roll_back(*, by: User | None) -> ModelVersion:
 def retire(*, version_id: int) -> ModelVersion:
     """Retire a version: its predictions keep it, but it can't be activated.
 
-    Raises:
-        RetireError: it is active, or there is no such version.
+    Raises RetireError if it is active, or there is no such version.
     """
     with transaction.atomic():
         version = _locked(version_id)
@@ -84,11 +82,7 @@ def retire(*, version_id: int) -> ModelVersion:
 
 
 def restore(*, version_id: int) -> ModelVersion:
-    """Allow a retired version to be activated again, without activating it.
-
-    Raises:
-        RetireError: there is no such version.
-    """
+    """Let a retired version be activated again; raises RetireError if there is no such version."""
     with transaction.atomic():
         version = _locked(version_id)
         version.retired_at = None

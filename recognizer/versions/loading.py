@@ -29,8 +29,7 @@ class LoadedVersion:
 def load(version: ModelVersion) -> LoadedVersion:
     """Load a version; of the row given only the id and the name are looked at.
 
-    Raises:
-        LoadError: it was deleted, its bytes don't match their checksum, or they don't load.
+    Raises LoadError if it was deleted, its bytes don't match their checksum, or they don't load.
     """
     stored = ModelVersion.objects.defer("training").filter(pk=version.pk).first()
     if stored is None:

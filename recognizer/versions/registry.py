@@ -31,11 +31,9 @@ def register_model(
 ) -> ModelVersion:
     """Store a model as a version that is not active yet.
 
-    If the same bytes are stored under the same name, that version is returned.
-
-    Raises:
-        RegistrationError: the bytes don't load, don't match their checksum, or the name is taken
-            by another model.
+    If the same bytes are stored under the same name, that version is returned. Raises
+    RegistrationError if the bytes don't load, don't match their checksum, or the name is taken by
+    another model.
     """
     try:
         bundle.load()
@@ -68,9 +66,8 @@ def activate_model(
 ) -> ModelVersion:
     """Make a version the active one; the web processes load it within seconds.
 
-    Raises:
-        ActivationError: there is no such version, it is retired, or its bytes don't match their
-            checksum or don't load. The active version is unchanged.
+    Raises ActivationError if there is no such version, it is retired, or its bytes don't match
+    their checksum or don't load. The active version is unchanged.
     """
     with transaction.atomic():
         # The active one too: two activations at once must wait for each other.
@@ -109,11 +106,9 @@ def activate_model(
 def install_bundled_model(bundle: Bundle) -> ModelVersion:
     """Register the model that came with the code, and activate it if nobody chose another one.
 
-    It is activated if it is new here and the active one, if any, came with older code. A model
-    that was trained here, or that somebody rolled back to, stays active.
-
-    Raises:
-        RegistrationError, ActivationError: as `register_model` and `activate_model`.
+    It is activated if it is new here and the active one, if any, came with older code. A model that
+    was trained here, or that somebody rolled back to, stays active. Raises RegistrationError and
+    ActivationError as `register_model` and `activate_model` do.
     """
     with transaction.atomic():
         known = (

@@ -37,23 +37,19 @@ class Table:
 
 
 def share_text(share: Share) -> str:
-    """A share in per cent."""
     return NONE if share.value is None else percent(share.value)
 
 
 def interval_text(share: Share) -> str:
-    """A share's 95 % interval in per cent."""
     return NONE if share.interval is None else range_text(*share.interval)
 
 
 def interval_name() -> str:
-    """The header of a column of intervals."""
     # xgettext:no-python-format
     return _("95 % interval")
 
 
 def range_text(low: float, high: float) -> str:
-    """A range of shares in per cent."""
     return _("{low} to {high} %").format(low=points(low), high=points(high))
 
 
@@ -63,7 +59,6 @@ def points(share: float) -> str:
 
 
 def label_name(label: int) -> str:
-    """A label in words."""
     return str(Label(label).label)
 
 
@@ -73,7 +68,6 @@ def short_label(label: int) -> str:
 
 
 def share_ticks(ticks: Sequence[Tick]) -> list[tuple[str, str]]:
-    """An axis' ticks with their labels."""
     return [(tick.at, round_percent(tick.value)) for tick in ticks]
 
 
@@ -87,8 +81,6 @@ def round_percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class VersionRow:
-    """A version's accuracy as text, and its place in the chart."""
-
     measured: VersionAccuracy
     audited: str
     interval: str
@@ -153,8 +145,6 @@ def headline(audited: Share) -> Headline:
 
 @dataclass(frozen=True)
 class LinkedCell:
-    """A cell of the confusion matrix with the URL of its drawings."""
-
     cell: HeatCell
     url: str
     name: str
@@ -207,8 +197,6 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
 
 @dataclass(frozen=True)
 class DigitRow:
-    """A label's recall and precision as text, and their places in the chart."""
-
     short: str
     title: str
     y: int
@@ -217,7 +205,6 @@ class DigitRow:
 
 
 def digits_section(found: Confusion) -> dict[str, Any]:
-    """Precision and recall of each label."""
     measures = [(label, found.recall(label), found.precision(label)) for label in range(LABELS)]
     axis = share_axis(
         [
@@ -297,7 +284,6 @@ def _weakest(measures: Sequence[tuple[int, Share, Share]]) -> tuple[str, str] | 
 
 
 def reliability_section(found: Reliability) -> dict[str, Any]:
-    """The reliability diagram and the calibration error."""
     plot = reliability_plot(found.bins)
     used = [found.bins[mark.index] for mark in plot.bins]
     edges = [range_text(each.low, each.high) for each in used]

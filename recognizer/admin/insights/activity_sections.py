@@ -33,7 +33,6 @@ WINDOW = 7
 
 
 def span_name(span: Span, unit: Unit) -> str:
-    """A day, a week or a month as text."""
     if unit is Unit.MONTH:
         return date_format(span.first, "F Y")
     day = date_format(span.first, _("j M Y"))
@@ -41,7 +40,6 @@ def span_name(span: Span, unit: Unit) -> str:
 
 
 def unit_words(unit: Unit) -> dict[str, str]:
-    """The names of figures by this unit."""
     return {
         Unit.DAY: {"column": _("Day"), "per": _("per day"), "busy": _("Labels per working day")},
         Unit.WEEK: {
@@ -58,7 +56,6 @@ def unit_words(unit: Unit) -> dict[str, str]:
 
 
 def span_ticks(ticks: Sequence[Tick], spans: Spans) -> list[tuple[str, str]]:
-    """The ticks of an axis of spans with their labels."""
     form = _("M Y") if spans.unit is Unit.MONTH else _("j M")
     return [(tick.at, date_format(spans.items[int(tick.value)].first, form)) for tick in ticks]
 
@@ -128,7 +125,6 @@ def lines_over_time(
 
 
 def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
-    """Answers over time, and the shares of uncertain and rejected ones."""
     total = sum(found, Answers())
     window = WINDOW if spans.unit is Unit.DAY else 1
     pooled = [sum(found[max(0, end - window) : end], Answers()) for end in range(1, len(found) + 1)]
@@ -165,7 +161,6 @@ def answers_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
 
 
 def suggestions_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any]:
-    """Visitors' suggestions."""
     total = sum(found, Answers())
     return {
         "n": total.suggested,
@@ -186,8 +181,6 @@ def suggestions_section(spans: Spans, found: Sequence[Answers]) -> dict[str, Any
 
 @dataclass(frozen=True)
 class PaceRow:
-    """A reviewer's pace as text, and a small chart of the labels over time."""
-
     name: str
     labels: str
     sessions: str
@@ -198,7 +191,6 @@ class PaceRow:
 
 
 def pace_section(spans: Spans, found: Sequence[Pace]) -> dict[str, Any]:
-    """How much and how fast each reviewer labels."""
     labels = sum(each.labels for each in found)
     return {
         "n": labels,

@@ -36,7 +36,6 @@ class Choices:
     period: Period
 
     def link(self, **others: str) -> str:
-        """The URL of the page with other choices."""
         given = {
             "version": ALL_VERSIONS if self.version is None else str(self.version),
             "drawings": self.basis.value,
@@ -80,13 +79,10 @@ class ChoicesForm(forms.Form):
 
 
 def version_name(version: Version) -> str:
-    """A version's name in the form."""
     return _("{name} (active)").format(name=version.name) if version.is_active else version.name
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """URLs below the list of predictions."""
-
     def view(request: HttpRequest) -> HttpResponse:
         if not site.get_model_admin(Prediction).has_view_permission(request):
             raise PermissionDenied
@@ -117,7 +113,6 @@ def page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 
 def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
-    """All figures of the page."""
     now = timezone.now()
     since = periods.since(choices.period, now=now)
     spans = periods.spans(choices.period, now=now, first=activity.first_answer())

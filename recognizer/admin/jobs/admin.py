@@ -77,7 +77,6 @@ class TrainForm(forms.Form):
         return Options(**{**self.cleaned_data, "kind": Kind(self.cleaned_data["kind"])})
 
     def has_advanced_errors(self) -> bool:
-        """Whether the collapsed part has errors."""
         return bool({"epochs", "limit"} & set(self.errors))
 
 
@@ -266,7 +265,6 @@ class TrainingJobAdmin(BaseAdmin):
 
 
 def version_link(job: TrainingJob) -> str:
-    """A link to the version that a job has trained, if any."""
     if job.model_version is None:
         return ""
     address = reverse("admin:recognizer_modelversion_change", args=[job.model_version.pk])

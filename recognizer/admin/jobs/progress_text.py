@@ -97,7 +97,6 @@ def _epoch(progress: JobProgress) -> str:
 
 
 def _notice(job: TrainingJob) -> str:
-    """Return the problem with the worker, if any."""
     if job.status == JobStatus.QUEUED:
         return absence()
     if job.status == JobStatus.RUNNING and job.heartbeat_at is not None:
@@ -151,7 +150,6 @@ def running_for(job: TrainingJob) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration, rounded to the unit that suits it."""
     if seconds < 90:
         return ngettext("%d second", "%d seconds", round(seconds)) % round(seconds)
     minutes = round(seconds / 60)

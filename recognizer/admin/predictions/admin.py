@@ -64,8 +64,6 @@ def reviewer(request: HttpRequest) -> User:
 
 
 def label_action(label: Label) -> Action:
-    """The action that labels the selected drawings."""
-
     @admin.action(
         description=gettext_lazy("Not a digit")
         if label is Label.NOT_A_DIGIT
@@ -82,8 +80,6 @@ def label_action(label: Label) -> Action:
 
 
 class PredictionAdmin(LabelHistoryAdmin):
-    """The list of drawings and the page of each."""
-
     form = LabelButtonsForm
     list_display = (
         "thumbnail",
@@ -295,7 +291,6 @@ class PredictionAdmin(LabelHistoryAdmin):
         form_url: str = "",
         obj: Prediction | None = None,
     ) -> HttpResponse:
-        """The page of one drawing: enlarged, as the model saw it, with its probabilities."""
         assert obj is not None
         extra = {"bars": answer_text.bars(obj), "crisp": images.grows(obj)}
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
@@ -312,7 +307,6 @@ class PredictionAdmin(LabelHistoryAdmin):
         return [*pages, *self.image_urls(), *super().get_urls()]
 
     def image_urls(self) -> list[URLPattern]:
-        """URLs of the drawings as images."""
         views: dict[str, Render] = {
             "thumbnail": images.thumbnail,
             "drawing": images.drawing,
@@ -328,8 +322,6 @@ class PredictionAdmin(LabelHistoryAdmin):
         ]
 
     def image_view(self, render: Render) -> Callable[..., HttpResponse]:
-        """A view that sends a stored drawing as the image that ``render`` makes."""
-
         def view(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             if not self.has_view_permission(request):
                 raise PermissionDenied
@@ -363,7 +355,6 @@ class PredictionAdmin(LabelHistoryAdmin):
     def set_label(
         self, request: HttpRequest, queryset: QuerySet[Prediction], label: Label | None
     ) -> None:
-        """Set or clear the label of the selected drawings, and show how many changed."""
         changed = labels.label_predictions(predictions=queryset, label=label, by=reviewer(request))
         self.show_number_changed(request, changed)
 

@@ -57,7 +57,6 @@ def columns(shown: tuple[str, ...], request: HttpRequest) -> tuple[str, ...]:
 
 
 def in_words(prediction: Prediction) -> str:
-    """Return both versions' answers to a drawing in the filtered list."""
     for old, new in (("", "new_"), ("one_", "other_")):
         if hasattr(prediction, f"{new}digit"):
             return f"{_answer(prediction, old)} → {_answer(prediction, new)}"

@@ -40,7 +40,6 @@ URL_NAME = "recognizer_prediction_export"
 
 
 def actions() -> list[Action]:
-    """The actions that send the selected drawings as a file, one per format."""
     return [_action(format) for format in exporting.available_formats()]
 
 
@@ -58,8 +57,6 @@ def _action(format: Format) -> Action:
 
 
 def urls(model_admin: PredictionAdmin) -> list[URLPattern]:
-    """URLs of the downloads; the list's query string selects the drawings."""
-
     @require_safe
     def view(request: HttpRequest, name: str) -> HttpResponseBase:
         return export_these(model_admin, request, name)
@@ -118,8 +115,6 @@ def send(
 
 
 class Link(NamedTuple):
-    """An item of the menu above the list."""
-
     url: str
     text: StrOrPromise
 

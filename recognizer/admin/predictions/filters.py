@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 
 class Choice(NamedTuple):
-    """An option of a filter: its value in the URL, its text and its lookups."""
-
     value: str
     text: StrOrPromise
     lookups: dict[str, Any]

@@ -54,7 +54,6 @@ class LabelForm(BaseForm):
         return cleaned
 
     def opened_with(self) -> int | None:
-        """The label that the page showed when it was opened."""
         shown = self.data.get(self.add_initial_prefix("label"))
         if shown is None:
             return self.stored_label
@@ -68,7 +67,6 @@ class LabelForm(BaseForm):
         self.data = {**posted, self.add_initial_prefix("label"): stored}
 
     def conflict_text(self) -> str:
-        """What another reviewer has changed since the page was opened."""
         if self.stored_label is None:
             return _(
                 "Another reviewer has cleared this label in the meantime. Save again to set yours."

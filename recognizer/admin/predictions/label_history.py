@@ -75,7 +75,6 @@ class LabelHistoryAdmin(PredictionBase):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Every change of a drawing's label, the newest first."""
         prediction = self.get_object(request, unquote(object_id))
         if prediction is None:
             return self._get_obj_does_not_exist_redirect(  # type: ignore[attr-defined, no-any-return]
@@ -151,7 +150,6 @@ def _seen(text: str) -> int | None:
 
 
 def _conflict_text(prediction: Prediction) -> str:
-    """What another reviewer has changed since the page was opened."""
     if prediction.label is None:
         return _("Another reviewer has cleared this label in the meantime. Nothing was restored.")
     return _("%(who)s has labelled this “%(label)s” in the meantime. Nothing was restored.") % {

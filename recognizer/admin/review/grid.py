@@ -30,8 +30,6 @@ from recognizer.models import Label, Prediction, Verdict
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """URLs below the list of predictions."""
-
     @never_cache
     @require_http_methods(["GET", "HEAD", "POST"])
     def grid(request: HttpRequest) -> HttpResponse:
@@ -73,7 +71,6 @@ def _reviewer(request: HttpRequest) -> User:
 def _context(
     request: HttpRequest, reviewer: User, answer: Label | None, order: Order, page_id: UUID | None
 ) -> dict[str, Any]:
-    """The menu and, if a predicted label is chosen, its drawings."""
     waiting = review_grid.waiting_counts()
     batches = review_grid.last_batches(reviewer)
     context: dict[str, Any] = {
@@ -108,7 +105,6 @@ def _context(
 def _drawings(
     request: HttpRequest, answer: Label, order: Order, claimant: Claimant
 ) -> dict[str, Any]:
-    """The drawings with this predicted label, and links to other orders."""
     left_open = "left" in request.GET
     page, page_id = _page(request, answer, order, claimant), claimant.page
     orders = [
@@ -148,7 +144,6 @@ def _page(
 
 
 def _save(request: HttpRequest, reviewer: User) -> HttpResponse:
-    """Label a page's drawings; redirect to the next page."""
     answer, order, page_id = _answer(request.POST), _order(request.POST), _page_id(request.POST)
     try:
         if answer is None:

@@ -33,7 +33,6 @@ def count(waiting: int) -> str:
 
 
 def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
-    """A sentence on how many drawings were confirmed, corrected and undecided."""
     parts = []
     if confirmed:
         parts.append(_("%(n)d confirmed") % {"n": confirmed})
@@ -45,7 +44,6 @@ def tally(confirmed: int, corrected: int, left_open: int = 0) -> str:
 
 
 def saved(result: review_grid.Saved) -> str:
-    """The result of saving a page."""
     text = tally(result.confirmed, result.corrected, result.left_open)
     if not result.conflicts:
         return text
@@ -59,7 +57,6 @@ def saved(result: review_grid.Saved) -> str:
 
 
 def undone(back: int, kept: int) -> str:
-    """The result of an undo."""
     text = ngettext("%(n)d label undone.", "%(n)d labels undone.", back) % {"n": back}
     if not kept:
         return text
@@ -72,7 +69,6 @@ def undone(back: int, kept: int) -> str:
 
 
 def cells(page: review_grid.Page, answer: Label) -> list[dict[str, Any]]:
-    """The drawings of a page, each with its options."""
     # Rendered once per selected option: sixty times twelve options are slow in a template.
     options = {
         chosen: _options(answer, chosen)

@@ -20,7 +20,6 @@ from recognizer.models import Label
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    """URLs below the list of predictions."""
     return [
         path("review/", site.admin_view(page(site)), name="recognizer_review"),
         *queue_api.urls("review/"),

@@ -45,7 +45,6 @@ TURN_KEY = "review_turn"
 
 
 def urls(page: str) -> list[URLPattern]:
-    """URLs below that of the page."""
     return [
         path(f"{page}{name}/", never_cache(view.as_view()), name=f"recognizer_review_{name}")
         for name, view in VIEWS.items()

@@ -43,10 +43,7 @@ EXPLANATIONS: dict[Order, StrOrPromise] = {
 
 
 def drawing(prediction: Prediction) -> dict[str, Any]:
-    """Return what the page shows of one drawing, with its images, as JSON values.
-
-    The label is not included: see `label_state`.
-    """
+    """Return what the page shows of one drawing as JSON values; the label is in `label_state`."""
     answered = prediction.answered_label
     return {
         "id": str(prediction.pk),
@@ -71,7 +68,6 @@ def drawing(prediction: Prediction) -> dict[str, Any]:
 
 
 def age(prediction: Prediction) -> str:
-    """Return how long ago it was drawn."""
     if timezone.now() - prediction.created_at < datetime.timedelta(minutes=1):
         return _("just now")
     return _("%(time)s ago") % {"time": timesince(prediction.created_at, depth=1)}
@@ -102,7 +98,6 @@ def personal(prediction: Prediction) -> str:
 
 
 def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
-    """Return a drawing's label, and a sentence on who set it."""
     if prediction.label is None:
         return {"value": None, "text": _("Someone has cleared this label in the meantime.")}
     label = str(Label(prediction.label).label)
@@ -118,7 +113,6 @@ def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
 
 
 def orders() -> list[dict[str, Any]]:
-    """Return the orders with their names and explanations."""
     return [
         {"value": order.value, "name": order.label, "explanation": EXPLANATIONS[order]}
         for order in Order
@@ -126,10 +120,7 @@ def orders() -> list[dict[str, Any]]:
 
 
 def _picture(render: Callable[[Prediction], bytes], prediction: Prediction) -> str | None:
-    """Return an image as a data URL, or None if the stored drawing is damaged.
-
-    It is part of the response, so that the page can show a drawing without another request.
-    """
+    """Return an image as a data URL, which saves a request; None if the drawing is damaged."""
     try:
         return "data:image/png;base64," + base64.b64encode(render(prediction)).decode()
     except imaging.ImageError:

@@ -78,10 +78,7 @@ class ModelVersionAdmin(BaseAdmin):
     def get_deleted_objects(
         self, objs: Sequence[ModelVersion] | QuerySet[ModelVersion], request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
-        """List versions in use as protected.
-
-        Django would find out by loading every drawing that refers to them.
-        """
+        """List versions in use as protected; Django would load every drawing that uses them."""
         kept = {version: why for version in objs if (why := why_protected(version))}
         free = [version for version in objs if version not in kept]
         deletable, counts, perms, protected = super().get_deleted_objects(free, request)
@@ -207,7 +204,6 @@ class ModelVersionAdmin(BaseAdmin):
 
 
 def why_protected(version: ModelVersion) -> str | None:
-    """Why a version can't be deleted, or None if it can."""
     if version.is_active:
         return _("The active version can't be deleted.")
     if version.predictions.exists():
@@ -218,7 +214,6 @@ def why_protected(version: ModelVersion) -> str | None:
 
 
 def state_badge(version: ModelVersion) -> str:
-    """A badge, "active" or "retired"; a dash for any other version."""
     if version.is_active:
         return format_html('<span class="version-state active">{}</span>', _("active"))
     if version.retired_at is not None:

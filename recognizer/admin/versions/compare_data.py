@@ -20,8 +20,6 @@ from recognizer.versions import comparison
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the two cards."""
-
     name: str
     one: str
     other: str
@@ -30,8 +28,6 @@ class Row:
 
 @dataclass(frozen=True)
 class AnswerChange:
-    """How many drawings changed from one answer to another."""
-
     value: str
     text: str
     n: int
@@ -42,8 +38,6 @@ class AnswerChange:
 
 @dataclass(frozen=True)
 class ChangedDrawing:
-    """A drawing that the two versions answer differently."""
-
     prediction: Prediction
     one: str
     other: str
@@ -64,7 +58,6 @@ class Coverage:
 
 
 def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
-    """Return the metrics of both cards by evaluation set."""
     first, second = one.model_card.metrics, other.model_card.metrics
     nothing = SetMetrics()
     return [
@@ -82,7 +75,6 @@ def _metric(name: str, one: float | None, other: float | None) -> Row:
 
 
 def facts(one: ModelVersion, other: ModelVersion) -> list[Row]:
-    """Return how both were trained."""
     found = [_facts(each) for each in (one, other)]
     return [Row(name, found[0][name], found[1][name]) for name in found[0]]
 
@@ -131,7 +123,6 @@ def with_change(drawings: QuerySet[Prediction], value: str) -> QuerySet[Predicti
 
 
 def changed(row: Any) -> ChangedDrawing:
-    """Return a drawing of `comparison.changes_between` as the page shows it."""
     outcome = ""
     if row.label is not None:
         one, other = (

@@ -103,7 +103,6 @@ def _named(request: HttpRequest, parameter: str) -> ModelVersion | None:
 
 
 def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> dict[str, Any]:
-    """Return the part of the page about the drawings that both versions have answered."""
     chosen = request.GET.get("way", "")
     found = compare_data.answer_changes(one, other, chosen)
     changes = compare_data.with_change(comparison.changes_between(one=one, other=other), chosen)
@@ -134,7 +133,6 @@ def drawings(one: ModelVersion, other: ModelVersion, request: HttpRequest) -> di
 
 
 def _pages(page: Page[Prediction], base: str, chosen: str) -> dict[str, str]:
-    """Return the URLs of the previous and the next page, if any."""
     suffix = f"&{urlencode({'way': chosen})}" if chosen else ""
     found = {}
     if page.has_previous():

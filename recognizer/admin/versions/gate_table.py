@@ -23,8 +23,6 @@ TONES = {
 
 @dataclass(frozen=True)
 class TableRow:
-    """One evaluation set as text: the accuracy and the number of mistakes."""
-
     name: str
     n: str
     candidate: str
@@ -50,7 +48,6 @@ class GateTable:
 
 
 def of_job(result: JobResult | None) -> GateTable | None:
-    """Return the table of a finished job; None if it has none."""
     if result is None:
         return None
     if result.activated:
@@ -63,7 +60,6 @@ def of_job(result: JobResult | None) -> GateTable | None:
 
 
 def of_version(version: ModelVersion) -> GateTable | None:
-    """Return the table from a version's card; None if it has none."""
     gate = version.model_card.gate
     return (
         None

@@ -82,7 +82,6 @@ def describe(report: importing.Report, path: Path) -> str:
 
 
 def details(report: importing.Report) -> list[str]:
-    """Return a line for each kind of drawing that was not imported."""
     lines = [
         (report.duplicates, "Skipped {}: already stored."),
         (report.labelled, "  {} of these had no label and got the label in the file."),

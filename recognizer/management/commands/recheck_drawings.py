@@ -85,7 +85,6 @@ def named_version(name: str | None) -> ModelVersion:
 def describe(
     version: ModelVersion, summary: comparison.Summary, transitions: list[comparison.Transition]
 ) -> list[str]:
-    """What would change, in lines of text."""
     found = summary.comparison
     lines = [f"Predicted {counted(summary.answered)} with {version.name}."]
     if summary.damaged:

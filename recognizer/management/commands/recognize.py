@@ -32,7 +32,6 @@ class Command(BaseCommand):
             raise CommandError(f"{len(failed)} of {len(results)} files could not be recognised.")
 
     def recognise(self, file: Path) -> dict[str, Any]:
-        """Return the prediction for a file, or the error."""
         try:
             with file.open("rb") as stream:
                 # One byte over the limit: enough to tell that it is too large.

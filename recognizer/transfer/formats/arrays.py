@@ -33,7 +33,6 @@ class Column:
         self.rows += 1
 
     def extend(self, content: bytes) -> None:
-        """Add bytes to an array of bytes."""
         self.file.write(content)
         self.rows += len(content)
 
@@ -87,7 +86,6 @@ class StoredArray:
         return int(self.shape[0])
 
     def rows(self) -> Iterator[np.ndarray[Any, Any]]:
-        """Yield the rows in order."""
         at_a_time = max(1, _AT_A_TIME // self._row_bytes)
         with self.open() as file:
             for start in range(0, len(self), at_a_time):

@@ -59,7 +59,6 @@ class Sink(Protocol):
 
 
 def copy(spool: IO[bytes], sink: Sink, name: str) -> None:
-    """Copy a temporary file to a file of the sink."""
     spool.seek(0)
     with sink.open(name) as file:
         shutil.copyfileobj(spool, file, 1 << 16)

@@ -73,7 +73,6 @@ class Tally:
         return line
 
     def summary(self) -> Summary:
-        """Return the counts and hash so far."""
         return Summary(**self._counts, sha256=self._hash.hexdigest())
 
     def check(self, end: Mapping[str, Any], where: str) -> None:
@@ -86,8 +85,6 @@ class Tally:
 
 
 class ManifestWriter:
-    """Writes a manifest to an open file, one drawing at a time."""
-
     def __init__(self, file: IO[bytes], format: str) -> None:
         self._file = file
         self._tally = Tally()
@@ -101,7 +98,6 @@ class ManifestWriter:
         self._between = b",\n"
 
     def close(self) -> Summary:
-        """Write the end."""
         summary = self._tally.summary()
         self._file.write(f"\n], {json.dumps(summary.to_json())[1:]}\n".encode())
         return summary
@@ -109,8 +105,6 @@ class ManifestWriter:
 
 @dataclass(frozen=True)
 class Line:
-    """A drawing in a manifest: its number, its record and additional fields of the format."""
-
     number: int
     record: Record
     more: Mapping[str, Any]
@@ -144,10 +138,7 @@ def read(file: IO[bytes], format: str, where: str) -> Iterator[Line]:
 def join(
     items: Iterable[Item | BadItem], lines: Iterable[Line], where: str
 ) -> Iterator[Item | BadItem]:
-    """Yield model inputs with their records.
-
-    Raises FormatError if the manifest has a different number of drawings.
-    """
+    """Yield model inputs with their records; raises FormatError if their numbers differ."""
     for item, line in itertools.zip_longest(items, lines):
         if item is None or line is None:
             more = "more" if item is None else "fewer"

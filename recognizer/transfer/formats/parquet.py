@@ -118,7 +118,6 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
 
 
 def files(path: Path) -> list[Path]:
-    """Return the Parquet files at a path."""
     if not path.is_dir():
         return [path]
     return sorted(child for child in path.rglob("*.parquet") if not child.name.startswith("."))

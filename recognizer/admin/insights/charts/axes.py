@@ -26,8 +26,6 @@ def percent(share: float) -> str:
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis: where it is and the value that it stands for."""
-
     at: str
     value: float
 
@@ -70,7 +68,6 @@ class ShareAxis:
         return percent(max(0.0, (value - self.start) / (1 - self.start)))
 
     def whisker(self, share: Share) -> Whisker | None:
-        """Return where a share and its interval are; None of nothing."""
         if share.value is None or share.interval is None:
             return None
         low, high = share.interval

@@ -31,12 +31,10 @@ class HeatCell:
 
     @property
     def is_right(self) -> bool:
-        """Whether it lies on the diagonal."""
         return self.row == self.column
 
     @property
     def middle(self) -> tuple[int, int]:
-        """Where its text is."""
         return self.x + CELL // 2, self.y + CELL // 2
 
 
@@ -52,7 +50,6 @@ class HeatMap:
 
     @property
     def diagonal(self) -> tuple[HeatCell, ...]:
-        """The cells that rows and columns are named by."""
         return tuple(cell for cell in self.cells if cell.is_right)
 
 

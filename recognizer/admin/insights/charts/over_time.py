@@ -67,8 +67,6 @@ def stacked_bars(series: Sequence[Sequence[int]], *, height: int, labels: int = 
 
 @dataclass(frozen=True)
 class Point:
-    """Where the value of a span is."""
-
     span: int
     x: str
     y: str

@@ -33,8 +33,6 @@ class BinMark:
 
 @dataclass(frozen=True)
 class PlotTick:
-    """A share on both axes of the plot."""
-
     x: str
     y: str
     value: float
