@@ -106,6 +106,7 @@ class Reviewer(Browser):
         if setup is None:
             raise SystemExit("The review queue's page does not say where to send labels.")
         self._urls: dict[str, str] = json.loads(setup.group(1))["urls"]
+        self._page = str(uuid.uuid4())
 
     def label(self, count: int, truth: Callable[[str], int], order: str = "newest") -> int:
         """Label up to ``count`` drawings of the queue; ``truth`` returns the label for an id.
@@ -119,6 +120,7 @@ class Reviewer(Browser):
                 "digit": None,
                 "wanted": min(5, count - done),
                 "have": [],
+                "page": self._page,
             }
             given = self.post_json(self._urls["next"], asked)["drawings"]
             if not given:
@@ -131,6 +133,7 @@ class Reviewer(Browser):
                         "label": truth(drawing["id"]),
                         "seen": None,
                         "step": str(uuid.uuid4()),
+                        "page": self._page,
                     },
                 )
                 done += 1

@@ -35,7 +35,7 @@ def short_percent(share: float) -> str:
 
 def two_decimals(share: float) -> str:
     """Return a share (0-1) in per cent with two decimals."""
-    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
+    return _("{value} %").format(value=number_format(round(100 * share, 2), 2))
 
 
 def optional_percent(share: float | None) -> str:

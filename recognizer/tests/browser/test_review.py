@@ -534,7 +534,7 @@ def test_a_random_check_says_why_and_keeps_the_label_to_itself(
     expect(audit).to_be_visible()
     assert "not a digit" not in desk.card.inner_text()
     desk.press("3")
-    expect(desk.note).to_contain_text("grace has labelled this “not a digit” already.")
+    expect(desk.note).to_contain_text("grace has already labelled this “not a digit”.")
     desk.button("Overrule: 3").click()
     expect(desk.done).to_be_visible()
     row.refresh_from_db()
@@ -643,7 +643,7 @@ def test_the_parts_have_names_for_a_screen_reader(
     expect(page.get_by_role("group", name="Label")).to_be_visible()
     for digit in range(10):
         expect(page.get_by_role("button", name=f"Label {digit}", exact=True)).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text("Read as 0, 90.0\u00a0%.")
+    expect(page.get_by_role("status")).to_have_text("Predicted 0, 90.0\u00a0%.")
     unnamed = page.evaluate(
         """[...document.querySelectorAll("#review button, #review a, #review meter, #review input")]
             .filter((element) => element.checkVisibility())

@@ -624,7 +624,7 @@ def test_reviewers_see_both_answers(reviewing: Client) -> None:
     assert '<td class="field-personal_text">-</td>' in page
     detail = reviewing.get(f"{LIST}{row.pk}/change/").content.decode()
     assert f'7, 87.6\u00a0%, <a href="{LIST}{earlier.pk}/change/">' in detail
-    assert "The drawing, read as 2" in detail
+    assert "The drawing, predicted as 2" in detail
     assert "not a digit" in reviewing.get(f"{LIST}{refused.pk}/change/").content.decode()
 
 

@@ -99,20 +99,24 @@ def test_writing_and_reading_take_constant_memory(
 
 
 class Alive:
-    """Counts the drawings in memory, at every 25th step."""
+    """Counts the drawings in memory, at every 25th step, without those of earlier tests."""
 
     def __init__(self) -> None:
         self.most = 0
         self.calls = 0
+        gc.collect()
+        self.before = self._count()
 
     def __call__(self) -> None:
         self.calls += 1
         if self.calls % 25 == 0:
-            kinds = (Prediction, Item, BufferedDrawing, imaging.Drawing)
-            # By type: `isinstance` fails for a weak proxy of a deleted object.
-            alive = Counter(type(each) for each in gc.get_objects())
-            counts = [n for kind, n in alive.items() if issubclass(kind, kinds)]
-            self.most = max([self.most, *counts])
+            self.most = max(self.most, *(self._count() - self.before).values(), 0)
+
+    def _count(self) -> Counter[type]:
+        kinds = (Prediction, Item, BufferedDrawing, imaging.Drawing)
+        # By type: `isinstance` fails for a weak proxy of a deleted object.
+        alive = Counter(type(each) for each in gc.get_objects())
+        return Counter({kind: n for kind, n in alive.items() if issubclass(kind, kinds)})
 
 
 @pytest.mark.django_db

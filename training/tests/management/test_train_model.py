@@ -197,7 +197,10 @@ def test_an_npz_without_labelled_drawings_is_rejected(
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 no zip", b"hello"])
 @pytest.mark.parametrize(
     ("option", "says"),
-    [("--mnist", "not a readable npz"), ("--labelled", "none of the formats|not a zip|damaged")],
+    [
+        ("--mnist", "not a readable npz"),
+        ("--labelled", "none of the supported formats|not a zip|damaged"),
+    ],
 )
 def test_a_corrupt_npz_is_rejected(content: bytes, option: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "given.npz"
