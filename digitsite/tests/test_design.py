@@ -38,7 +38,7 @@ assert not heavy, heavy
 """
 
 
-def test_a_web_process_does_without_tensorflow(project_root: Path, tmp_path: Path) -> None:
+def test_a_web_process_does_not_import_tensorflow(project_root: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", PREDICT, str(tmp_path / "db.sqlite3")],
         cwd=project_root,
@@ -51,7 +51,7 @@ def test_a_web_process_does_without_tensorflow(project_root: Path, tmp_path: Pat
     assert done.returncode == 0, done.stderr
 
 
-def test_no_command_costs_the_import_of_tensorflow(project_root: Path) -> None:
+def test_no_command_imports_tensorflow_at_its_start(project_root: Path) -> None:
     code = (
         "import os, sys, django\n"
         "os.environ['DJANGO_SETTINGS_MODULE'] = 'digitsite.settings'\n"
@@ -132,7 +132,7 @@ def test_the_schema_says_what_each_verdict_means(client: Client) -> None:
         assert re.search(meaning, parameter["description"])
 
 
-def test_the_docs_load_nothing_from_elsewhere(client: Client) -> None:
+def test_the_docs_load_nothing_from_other_hosts(client: Client) -> None:
     page = client.get("/api/docs/").content.decode()
 
     assert "://" not in page.replace("http://www.w3.org", "")

@@ -80,7 +80,7 @@ def slugs(document: str) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_are_relative_and_lead_somewhere(document: str) -> None:
+def test_links_are_relative_and_have_a_target(document: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", text_of(document)):
         if target.startswith(("https://", "http://")):
             assert "github.com" not in target, f"{target}: link to the file instead"
@@ -157,7 +157,7 @@ def test_every_command_exists_with_its_options(document: str) -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_script_says_how_it_is_run(script: str) -> None:
+def test_a_script_documents_its_command(script: str) -> None:
     documented = ast.get_docstring(ast.parse(text_of(script))) or ""
     usage = [line.strip() for line in documented.splitlines() if line.startswith("    ")]
     module = script.removesuffix(".py").replace("/", ".")
@@ -167,7 +167,7 @@ def test_a_script_says_how_it_is_run(script: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_file_and_module_that_is_named_exists(document: str) -> None:
+def test_every_named_file_and_module_exists(document: str) -> None:
     for code in code_of(document):
         if re.fullmatch(rf"({'|'.join(FOLDERS)})(/[\w.-]+)*/?", code):
             assert (BASE / code).exists(), code
@@ -201,7 +201,7 @@ def test_every_folder_of_the_code_is_described() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("part", architecture.PARTS)
-def test_the_architecture_shows_the_code_as_it_is(part: str) -> None:
+def test_the_architecture_matches_the_code(part: str) -> None:
     document = text_of("docs/architecture.md")
     assert architecture.current(document, [part]) == document, (
         "run python -m benchmarks.pictures.architecture"

@@ -102,7 +102,7 @@ def has_ended(pid: int) -> bool:
     return False
 
 
-def test_a_killed_worker_is_started_again_and_ctrl_c_ends_both(running: Running) -> None:
+def test_a_killed_worker_is_restarted_and_ctrl_c_stops_both(running: Running) -> None:
     ((first, pid),) = running.workers().items()
 
     os.kill(pid, signal.SIGKILL)

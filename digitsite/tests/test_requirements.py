@@ -60,7 +60,7 @@ def test_no_package_is_pinned_twice() -> None:
     assert len(pinned) == len(set(pinned))
 
 
-def test_the_web_machine_takes_its_versions_from_the_one_list() -> None:
+def test_the_web_machine_uses_the_same_versions() -> None:
     assert f"-c {EVERYTHING}" in lines(SERVE)
     assert [str(requirement) for requirement in requirements(SERVE)] == names(SERVE)
     assert set(names(SERVE)) <= set(names(EVERYTHING))

@@ -78,7 +78,7 @@ def test_every_text_is_translated(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_what_is_served_is_compiled_from_what_is_written(code: str) -> None:
+def test_the_compiled_catalogue_is_up_to_date(code: str) -> None:
     written, compiled = polib.pofile(str(catalogue(code))), polib.mofile(str(catalogue(code, "mo")))
 
     assert messages(compiled) == messages(written)
@@ -181,7 +181,7 @@ def page(client: Client, address: str, **fields: Any) -> str:
 
 
 @pytest.mark.django_db
-def test_a_visitor_who_reads_german_is_shown_german(german: Client) -> None:
+def test_a_german_visitor_sees_german(german: Client) -> None:
     shown = page(german, "/")
 
     assert '<html lang="de"' in shown
@@ -201,7 +201,7 @@ def test_a_visitor_may_choose_another_language_and_go_back(german: Client) -> No
 
 
 @pytest.mark.django_db
-def test_every_language_is_called_as_its_speakers_call_it(german: Client) -> None:
+def test_every_language_has_its_own_name(german: Client) -> None:
     shown = page(german, "/")
 
     for code, name in settings.LANGUAGES:
@@ -330,7 +330,7 @@ def test_pages_for_reviewers_are_german_and_their_numbers_stay_numbers(
 
 
 @pytest.mark.django_db
-def test_what_the_review_is_told_of_a_drawing_is_german(german: Client, reviewing: Client) -> None:
+def test_the_review_describes_a_drawing_in_german(german: Client, reviewing: Client) -> None:
     make_prediction(3, created_at=timezone.now() - datetime.timedelta(days=3, hours=1))
 
     found = reviewing.post(
@@ -344,9 +344,7 @@ def test_what_the_review_is_told_of_a_drawing_is_german(german: Client, reviewin
 
 
 @pytest.mark.django_db
-def test_what_the_gate_said_once_is_said_again_in_german(
-    german: Client, admin_client: Client
-) -> None:
+def test_a_stored_gate_result_is_shown_in_german(german: Client, admin_client: Client) -> None:
     right = np.arange(100) >= 3
     decision = gate.decide({"pen": right}, {"pen": right})
     version = make_version("judged", card={"gate": decision.to_json()})

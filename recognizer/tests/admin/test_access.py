@@ -35,7 +35,7 @@ def by_viewer(client: Client) -> Client:
     return client
 
 
-def test_the_group_may_view_and_label_and_nothing_else() -> None:
+def test_the_group_may_only_view_and_label() -> None:
     held = Group.objects.get(name="Reviewer").permissions.values_list(
         "content_type__app_label", "codename"
     )
@@ -43,7 +43,7 @@ def test_the_group_may_view_and_label_and_nothing_else() -> None:
     assert set(held) == {("recognizer", "view_prediction"), ("recognizer", "label_prediction")}
 
 
-def test_the_group_is_made_where_no_permission_exists_yet() -> None:
+def test_the_group_is_created_before_any_permission_exists() -> None:
     Group.objects.all().delete()
     Permission.objects.all().delete()
     migration = import_module("recognizer.migrations.0002_reviewer_group")
@@ -74,7 +74,7 @@ def test_a_reviewer_sees_only_the_predictions_in_the_admin(by_group: Client) -> 
     "address",
     ["/admin/recognizer/modelversion/", "/admin/auth/user/", "/admin/auth/group/", LIST + "add/"],
 )
-def test_a_reviewer_is_kept_out_of_all_else(by_group: Client, address: str) -> None:
+def test_a_reviewer_has_no_access_to_other_pages(by_group: Client, address: str) -> None:
     assert by_group.get(address).status_code == 403
 
 
@@ -90,7 +90,7 @@ def test_a_reviewer_can_not_delete(by_group: Client) -> None:
     assert Prediction.objects.filter(pk=row.pk).exists()
 
 
-def test_who_may_only_look_sees_the_label_and_no_field_for_it(by_viewer: Client) -> None:
+def test_users_who_may_only_view_see_the_label_without_a_field(by_viewer: Client) -> None:
     row = make_prediction(3, label=5)
 
     page = by_viewer.get(LIST).content.decode()
@@ -104,7 +104,7 @@ def test_who_may_only_look_sees_the_label_and_no_field_for_it(by_viewer: Client)
         assert 'name="_save"' not in html
 
 
-def test_who_may_only_look_can_not_label_by_any_way(by_viewer: Client) -> None:
+def test_users_who_may_only_view_can_not_label(by_viewer: Client) -> None:
     row = make_prediction(3)
 
     listed = by_viewer.post(LIST, in_list([row], [5], [None]))
@@ -127,7 +127,9 @@ def test_staff_with_no_permission_see_nothing(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_a_stranger_is_sent_to_the_login_instead_of_a_drawing(client: Client, name: str) -> None:
+def test_an_anonymous_user_who_requests_a_drawing_is_sent_to_the_login(
+    client: Client, name: str
+) -> None:
     row = make_prediction()
 
     response = client.get(f"{LIST}{row.pk}/{name}")
@@ -137,7 +139,7 @@ def test_a_stranger_is_sent_to_the_login_instead_of_a_drawing(client: Client, na
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_who_may_look_gets_the_pictures(by_viewer: Client, name: str) -> None:
+def test_users_who_may_view_get_the_images(by_viewer: Client, name: str) -> None:
     row = make_prediction()
 
     response = by_viewer.get(f"{LIST}{row.pk}/{name}")
@@ -148,7 +150,7 @@ def test_who_may_look_gets_the_pictures(by_viewer: Client, name: str) -> None:
     assert "private" in response["Cache-Control"]
 
 
-def test_nothing_but_the_label_can_be_changed(admin_client: Client) -> None:
+def test_only_the_label_can_be_changed(admin_client: Client) -> None:
     row = make_prediction(3, suggestion=4)
     before = dict(Prediction.objects.filter(pk=row.pk).values().get())
 
@@ -170,7 +172,7 @@ def test_nothing_but_the_label_can_be_changed(admin_client: Client) -> None:
     assert changed == {"label", "labelled_by_id", "labelled_at"}
 
 
-def test_nobody_adds_a_prediction(admin_client: Client) -> None:
+def test_predictions_can_not_be_added(admin_client: Client) -> None:
     assert admin_client.get(LIST + "add/").status_code == 403
 
 

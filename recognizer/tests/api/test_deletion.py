@@ -32,7 +32,7 @@ def body(draw_digit: DrawDigit, data_url: DataUrl) -> dict[str, str]:
     return {"image": data_url(draw_digit(4))}
 
 
-def test_a_drawing_of_ones_own_is_gone(api: APIClient, body: dict[str, str]) -> None:
+def test_a_visitors_drawing_is_deleted(api: APIClient, body: dict[str, str]) -> None:
     first, second = (api.post(PREDICTIONS, body).json()["id"] for _ in range(2))
     api.post(f"{PREDICTIONS}{first}/suggestion/", {"digit": 9})
 
@@ -46,7 +46,7 @@ def test_a_drawing_of_ones_own_is_gone(api: APIClient, body: dict[str, str]) -> 
     assert api.delete(f"{PREDICTIONS}{first}/").status_code == 404
 
 
-def test_nobody_deletes_anothers(api: APIClient, body: dict[str, str]) -> None:
+def test_another_visitors_drawing_can_not_be_deleted(api: APIClient, body: dict[str, str]) -> None:
     drawing = api.post(PREDICTIONS, body).json()["id"]
 
     stranger = APIClient()
@@ -58,7 +58,7 @@ def test_nobody_deletes_anothers(api: APIClient, body: dict[str, str]) -> None:
     assert Prediction.objects.filter(pk=drawing).exists()
 
 
-def test_a_labelled_drawing_stays_without_its_owner(
+def test_a_labelled_drawing_is_anonymised(
     api: APIClient, body: dict[str, str], reviewer: User
 ) -> None:
     drawing = api.post(PREDICTIONS, body).json()["id"]
@@ -75,7 +75,7 @@ def test_a_labelled_drawing_stays_without_its_owner(
     assert api.get(f"{PREDICTIONS}{drawing}/").status_code == 404
 
 
-def test_what_a_removed_drawing_decided_stays_answered(
+def test_answers_decided_by_a_deleted_drawing_are_kept(
     api: APIClient, body: dict[str, str]
 ) -> None:
     taught = api.post(PREDICTIONS, body).json()["id"]
@@ -127,7 +127,7 @@ def test_the_same_key_stores_a_drawing_once(api: APIClient, body: dict[str, str]
     )
 
 
-def test_a_key_is_a_persons_own(api: APIClient, body: dict[str, str]) -> None:
+def test_a_key_belongs_to_one_visitor(api: APIClient, body: dict[str, str]) -> None:
     headers = {"Idempotency-Key": "k" * 32}
 
     mine = api.post(PREDICTIONS, body, headers=headers).json()["id"]

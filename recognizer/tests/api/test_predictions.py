@@ -182,7 +182,7 @@ def test_it_answers_whatever_the_client_accepts(
 # Whose drawings ---------------------------------------------------------------------------------
 
 
-def test_history_is_ones_own_newest_first(
+def test_history_shows_the_visitors_own_drawings_newest_first(
     api: APIClient, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
     stranger = APIClient()
@@ -204,7 +204,7 @@ def test_reading_starts_no_session(api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("part", ["", "image/", "model-input/"])
-def test_another_visitors_drawing_is_not_there(
+def test_another_visitors_drawing_is_not_found(
     api: APIClient,
     user: User,
     reviewer: User,
@@ -416,9 +416,7 @@ def test_an_invalid_page_size_is_no_server_error(api: APIClient, size: str) -> N
 
 
 @pytest.mark.parametrize("verdict", ["digit", "uncertain", "not_a_digit"])
-def test_history_can_be_narrowed_down_to_a_verdict(
-    api: APIClient, user: User, verdict: str
-) -> None:
+def test_history_can_be_filtered_by_verdict(api: APIClient, user: User, verdict: str) -> None:
     api.force_login(user)
     for each in ("digit", "uncertain", "not_a_digit", "digit", "uncertain", "not_a_digit"):
         make_prediction(8, verdict=each, confidence=0.6, user=user)
@@ -452,7 +450,7 @@ def test_an_unknown_verdict_is_refused_with_the_three(api: APIClient, verdict: s
     }
 
 
-def test_a_verdict_narrows_down_the_list_alone(api: APIClient, user: User) -> None:
+def test_a_verdict_filters_only_the_list(api: APIClient, user: User) -> None:
     api.force_login(user)
     row = make_prediction(8, verdict="digit", user=user)
 

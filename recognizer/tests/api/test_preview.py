@@ -92,7 +92,7 @@ def test_a_large_picture_has_its_box_in_shares_of_itself(api: APIClient) -> None
         ({"image": base64.b64encode(b"no image").decode()}, 400, "not_an_image"),
     ],
 )
-def test_it_refuses_what_is_no_drawing(
+def test_it_rejects_invalid_drawings(
     api: APIClient, body: dict[str, Any], status: int, code: str
 ) -> None:
     response = api.post(PREVIEW, body)
@@ -128,7 +128,7 @@ def test_it_has_a_rate_limit_of_its_own(
     assert api.post(PREDICTIONS, body).status_code == 429
 
 
-def test_who_has_never_drawn_costs_no_query(
+def test_a_new_visitor_costs_no_query(
     api: APIClient,
     draw_digit: DrawDigit,
     data_url: DataUrl,

@@ -74,7 +74,7 @@ def test_it_may_be_changed(api: APIClient, drawn: Prediction) -> None:
     assert RememberedDrawing.objects.get().label == 6
 
 
-def test_it_may_be_taken_back(api: APIClient, drawn: Prediction) -> None:
+def test_it_may_be_undone(api: APIClient, drawn: Prediction) -> None:
     api.post(address(drawn), {"digit": 5})
 
     response = api.delete(address(drawn))
@@ -107,7 +107,7 @@ def test_it_is_never_a_label(
 
 
 @pytest.mark.parametrize("method", ["post", "delete"])
-def test_anothers_drawing_is_not_there(
+def test_another_visitors_drawing_is_not_found(
     drawn: Prediction,
     user: User,
     reviewer: User,
@@ -247,7 +247,7 @@ def test_it_is_throttled(api: APIClient, drawn: Prediction, settings: Settings) 
     ],
     ids=str,
 )
-def test_it_refuses_what_is_no_suggestion(
+def test_it_rejects_invalid_suggestions(
     api: APIClient, drawn: Prediction, body: Any, code: str, attr: str | None
 ) -> None:
     response = api.post(address(drawn), json.dumps(body), content_type="application/json")
@@ -271,7 +271,7 @@ def test_it_refuses_malformed_json(api: APIClient, drawn: Prediction, body: byte
     assert '{"digit": 4}' in first["detail"]
 
 
-def test_it_takes_json_alone(api: APIClient, drawn: Prediction) -> None:
+def test_it_accepts_only_json(api: APIClient, drawn: Prediction) -> None:
     response = api.post(address(drawn), {"digit": "4"}, format="multipart")
 
     first = error(response, 415)

@@ -12,7 +12,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 from recognizer.tests.support.required import skip_or_fail
 
 # Playwright's synchronous API keeps an event loop in the main thread, and Django would take every
@@ -80,22 +80,22 @@ def listen(context: BrowserContext, complaints: list[str]) -> None:
 
 
 @pytest.fixture
-def desk(
+def draw_page(
     page: Page, context: BrowserContext, live_server: LiveServer, complaints: list[str]
-) -> Desk:
+) -> DrawPage:
     """Return the page, opened by a visitor who comes for the first time."""
     listen(context, complaints)
-    return Desk(page, live_server.url).open()
+    return DrawPage(page, live_server.url).open()
 
 
 @pytest.fixture
-def open_desk(new_context: Any, live_server: LiveServer, complaints: list[str]) -> Any:
+def open_draw_page(new_context: Any, live_server: LiveServer, complaints: list[str]) -> Any:
     """Return the function that opens the page in a browser of its own, with its options."""
 
-    def open_one(*, path: str = "/", **options: Any) -> Desk:
+    def open_one(*, path: str = "/", **options: Any) -> DrawPage:
         context = new_context(**options)
         listen(context, complaints)
-        return Desk(context.new_page(), live_server.url).open(path)
+        return DrawPage(context.new_page(), live_server.url).open(path)
 
     return open_one
 

@@ -9,75 +9,82 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 from recognizer.tests.support.drawings import DrawDigit
 
 pytestmark = pytest.mark.django_db
 
-State = Callable[[Desk, bytes], None]
+State = Callable[[DrawPage, bytes], None]
 
 
-def _empty(desk: Desk, png: bytes) -> None:
+def _empty(draw_page: DrawPage, png: bytes) -> None:
     """The page as a visitor finds it."""
 
 
-def _guessed(desk: Desk, png: bytes) -> None:
-    desk.draw(4)
-    desk.expect_answer(4)
+def _guessed(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.draw(4)
+    draw_page.expect_answer(4)
 
 
-def _answered(desk: Desk, png: bytes) -> None:
-    desk.draw(4)
-    desk.predict.click()
-    expect(desk.entries).to_have_count(1)
-    expect(desk.answer).to_have_attribute("aria-busy", "false")
+def _answered(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.draw(4)
+    draw_page.predict.click()
+    expect(draw_page.entries).to_have_count(1)
+    expect(draw_page.answer).to_have_attribute("aria-busy", "false")
 
 
-def _thanked(desk: Desk, png: bytes) -> None:
-    _answered(desk, png)
-    desk.page.keyboard.press("9")
-    expect(desk.page.locator("#feedback")).to_contain_text("Thank you.")
+def _thanked(draw_page: DrawPage, png: bytes) -> None:
+    _answered(draw_page, png)
+    draw_page.page.keyboard.press("9")
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Thank you.")
 
 
-def _personal(desk: Desk, png: bytes) -> None:
-    _thanked(desk, png)
-    desk.clear.click()
-    desk.draw(4)
-    desk.predict.click()
-    expect(desk.entries).to_have_count(2)
-    desk.expect_answer(9)
+def _personal(draw_page: DrawPage, png: bytes) -> None:
+    _thanked(draw_page, png)
+    draw_page.clear.click()
+    draw_page.draw(4)
+    draw_page.predict.click()
+    expect(draw_page.entries).to_have_count(2)
+    draw_page.expect_answer(9)
 
 
-def _refused(desk: Desk, png: bytes) -> None:
-    desk.drag([desk.at(0.1, 0.1), desk.at(0.9, 0.9), desk.at(0.1, 0.9), desk.at(0.9, 0.1)])
-    desk.drag([desk.at(0.1, 0.5), desk.at(0.9, 0.5)])
-    desk.predict.click()
-    expect(desk.answer).to_have_attribute("data-verdict", "not_a_digit")
-    expect(desk.entries).to_have_count(1)
+def _refused(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.drag(
+        [
+            draw_page.at(0.1, 0.1),
+            draw_page.at(0.9, 0.9),
+            draw_page.at(0.1, 0.9),
+            draw_page.at(0.9, 0.1),
+        ]
+    )
+    draw_page.drag([draw_page.at(0.1, 0.5), draw_page.at(0.9, 0.5)])
+    draw_page.predict.click()
+    expect(draw_page.answer).to_have_attribute("data-verdict", "not_a_digit")
+    expect(draw_page.entries).to_have_count(1)
 
 
-def _complaining(desk: Desk, png: bytes) -> None:
-    desk.predict.click()
-    expect(desk.message).not_to_be_empty()
+def _complaining(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.predict.click()
+    expect(draw_page.message).not_to_be_empty()
 
 
-def _picture(desk: Desk, png: bytes) -> None:
-    desk.page.set_input_files(
+def _picture(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.page.set_input_files(
         "#upload-image", {"name": "four.png", "mimeType": "image/png", "buffer": png}
     )
-    expect(desk.page.locator("[data-slot=picture-box]")).to_be_visible()
+    expect(draw_page.page.locator("[data-slot=picture-box]")).to_be_visible()
 
 
-def _help(desk: Desk, png: bytes) -> None:
-    desk.page.keyboard.press("?")
-    expect(desk.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
+def _help(draw_page: DrawPage, png: bytes) -> None:
+    draw_page.page.keyboard.press("?")
+    expect(draw_page.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
-def _opened(desk: Desk, png: bytes) -> None:
-    _answered(desk, png)
-    desk.entries.first.click()
-    desk.page.locator("#opened").get_by_text("Delete…").click()
-    expect(desk.page.get_by_role("button", name="Delete this drawing")).to_be_visible()
+def _opened(draw_page: DrawPage, png: bytes) -> None:
+    _answered(draw_page, png)
+    draw_page.entries.first.click()
+    draw_page.page.locator("#opened").get_by_text("Delete…").click()
+    expect(draw_page.page.get_by_role("button", name="Delete this drawing")).to_be_visible()
 
 
 STATES: list[State] = [
@@ -104,33 +111,33 @@ def _expect_no_violation(page: Page) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__.strip("_"))
 def test_the_page_has_no_violation(
-    open_desk: Any, draw_digit: DrawDigit, scheme: str, state: State
+    open_draw_page: Any, draw_digit: DrawDigit, scheme: str, state: State
 ) -> None:
-    desk: Desk = open_desk(color_scheme=scheme)
-    state(desk, draw_digit(4))
+    draw_page: DrawPage = open_draw_page(color_scheme=scheme)
+    state(draw_page, draw_digit(4))
 
-    _expect_no_violation(desk.page)
+    _expect_no_violation(draw_page.page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/about/", "/nothing-here/"])
 def test_the_other_pages_have_no_violation(
-    open_desk: Any, complaints: list[str], path: str, scheme: str
+    open_draw_page: Any, complaints: list[str], path: str, scheme: str
 ) -> None:
-    desk: Desk = open_desk(color_scheme=scheme)
-    desk.page.goto(desk.url + path)
+    draw_page: DrawPage = open_draw_page(color_scheme=scheme)
+    draw_page.page.goto(draw_page.url + path)
 
-    _expect_no_violation(desk.page)
+    _expect_no_violation(draw_page.page)
     complaints[:] = [text for text in complaints if "404" not in text]
 
 
 @pytest.mark.parametrize("locale", ["de-DE", "ar"])
-def test_other_languages_have_no_violation(open_desk: Any, locale: str) -> None:
-    desk: Desk = open_desk(locale=locale)
-    desk.draw(4)
-    desk.expect_answer(4)
+def test_other_languages_have_no_violation(open_draw_page: Any, locale: str) -> None:
+    draw_page: DrawPage = open_draw_page(locale=locale)
+    draw_page.draw(4)
+    draw_page.expect_answer(4)
 
-    _expect_no_violation(desk.page)
+    _expect_no_violation(draw_page.page)
 
 
 def test_without_javascript_there_is_no_violation(

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, Route, expect
 from pytest_django import Settings
 
 from recognizer.models import Prediction, Verdict
-from recognizer.tests.browser.desk import Desk, send_picture
+from recognizer.tests.browser.draw_page import DrawPage, send_picture
 from recognizer.text import answers as answer_text
 from recognizer.text import numbers
 
@@ -21,46 +21,46 @@ API = "**/api/v1/predictions/"
 
 
 @pytest.mark.parametrize("digit", range(10))
-def test_a_drawn_digit_is_read_and_kept(desk: Desk, digit: int) -> None:
-    desk.draw(digit, seed=1)
-    desk.predict.click()
-    desk.expect_answer(digit)
+def test_a_drawn_digit_is_recognised_and_stored(draw_page: DrawPage, digit: int) -> None:
+    draw_page.draw(digit, seed=1)
+    draw_page.predict.click()
+    draw_page.expect_answer(digit)
     prediction = Prediction.objects.get()
     assert prediction.digit == digit
     assert prediction.source == "canvas"
     assert prediction.user is None
     assert bytes(prediction.image)[:8] == b"\x89PNG\r\n\x1a\n"
-    expect(desk.entries).to_have_count(1)
-    expect(desk.entries.first.locator("[data-slot=digit]")).to_have_text(str(digit))
+    expect(draw_page.entries).to_have_count(1)
+    expect(draw_page.entries.first.locator("[data-slot=digit]")).to_have_text(str(digit))
 
 
-def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(desk: Desk) -> None:
-    desk.draw(3)
-    desk.page.keyboard.press("Enter")
-    desk.expect_answer(3)
+def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    draw_page.page.keyboard.press("Enter")
+    draw_page.expect_answer(3)
     prediction = Prediction.objects.select_related("model_version").get()
-    answer = desk.answer
+    answer = draw_page.answer
     expect(answer.locator("[data-slot=word]")).to_have_text(
         re.compile("^(Sure|Fairly sure|A guess)$")
     )
     expect(answer.locator("[data-slot=percent]")).to_have_text(re.compile(r"\d\d\.\d\s%$"))
     expect(answer.locator("[data-slot=model]")).to_have_text(prediction.model_version.name)
     for digit, share in enumerate(prediction.probabilities):
-        expect(desk.bar(digit)).to_contain_text(numbers.short_percent(share))
+        expect(draw_page.bar(digit)).to_contain_text(numbers.short_percent(share))
     seen = answer.get_by_alt_text("The drawing as 28 by 28 pixels")
     expect(seen).to_be_visible()
     expect(seen).to_have_js_property("complete", True)
     assert seen.evaluate("(image) => [image.naturalWidth, image.naturalHeight]") == [28, 28]
 
 
-def test_the_answer_is_announced_once(desk: Desk) -> None:
-    desk.draw(3)
-    desk.predict.click()
-    expect(desk.status).to_have_text(re.compile(r"3\..*%\.$"))
-    assert desk.status.get_attribute("role") == "status"
+def test_the_answer_is_announced_once(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    draw_page.predict.click()
+    expect(draw_page.status).to_have_text(re.compile(r"3\..*%\.$"))
+    assert draw_page.status.get_attribute("role") == "status"
 
 
-def test_what_is_not_a_digit_is_said_in_plain_words(desk: Desk) -> None:
+def test_a_rejected_drawing_is_described_in_plain_words(draw_page: DrawPage) -> None:
     shares = [0.4, 0, 0, 0.05, 0, 0, 0, 0, 0.55, 0]
 
     def body(verdict: Verdict) -> dict[str, Any]:
@@ -81,75 +81,78 @@ def test_what_is_not_a_digit_is_said_in_plain_words(desk: Desk) -> None:
             "suggested_not_a_digit": False,
             "words": asdict(words),
             # Any image will do; a wrong scheme must not matter.
-            "image_url": f"https://{desk.url.split('//')[1]}/static/img/favicon.svg",
+            "image_url": f"https://{draw_page.url.split('//')[1]}/static/img/favicon.svg",
             "model_input_url": "/static/img/favicon.svg",
             "created_at": "2026-01-01T00:00:00Z",
         }
 
     verdict = Verdict.NOT_A_DIGIT
-    desk.page.route(API, lambda route: route.fulfill(status=201, json=body(verdict)))
-    desk.draw(3)
-    desk.predict.click()
-    expect(desk.sentence).to_have_text("That doesn't look like a single digit. Closest: 8.")
-    expect(desk.status).to_have_text("That doesn't look like a single digit. Closest: 8.")
-    expect(desk.digit).to_have_text("8")
-    expect(desk.answer.locator("[data-slot=word]")).to_have_text("Unsure")
-    expect(desk.entries.first).to_have_text(re.compile(r"^8\s*not a digit\s*$"))
+    draw_page.page.route(API, lambda route: route.fulfill(status=201, json=body(verdict)))
+    draw_page.draw(3)
+    draw_page.predict.click()
+    expect(draw_page.sentence).to_have_text("That doesn't look like a single digit. Closest: 8.")
+    expect(draw_page.status).to_have_text("That doesn't look like a single digit. Closest: 8.")
+    expect(draw_page.digit).to_have_text("8")
+    expect(draw_page.answer.locator("[data-slot=word]")).to_have_text("Unsure")
+    expect(draw_page.entries.first).to_have_text(re.compile(r"^8\s*not a digit\s*$"))
     # No figure and no bar that looks sure.
-    expect(desk.answer.get_by_role("list", name="No digit matches well")).to_be_visible()
-    expect(desk.answer).not_to_contain_text("%")
-    expect(desk.bar(8).locator("rect")).to_have_attribute("width", "0.00")
+    expect(draw_page.answer.get_by_role("list", name="No digit matches well")).to_be_visible()
+    expect(draw_page.answer).not_to_contain_text("%")
+    expect(draw_page.bar(8).locator("rect")).to_have_attribute("width", "0.00")
 
     verdict = Verdict.UNCERTAIN
-    desk.page.keyboard.press("Escape")
-    desk.draw(3)
-    desk.predict.click()
-    expect(desk.sentence).to_have_text("Maybe an 8. It could also be a 0.")
-    expect(desk.status).to_have_text(
+    draw_page.page.keyboard.press("Escape")
+    draw_page.draw(3)
+    draw_page.predict.click()
+    expect(draw_page.sentence).to_have_text("Maybe an 8. It could also be a 0.")
+    expect(draw_page.status).to_have_text(
         "Maybe an 8. It could also be a 0. Unsure, 55.0\u00a0%.", use_inner_text=True
     )
-    expect(desk.answer.get_by_role("list", name="How likely is each digit?")).to_be_visible()
-    expect(desk.bar(8)).to_contain_text("55.0")
+    expect(draw_page.answer.get_by_role("list", name="How likely is each digit?")).to_be_visible()
+    expect(draw_page.bar(8)).to_contain_text("55.0")
 
 
-def _said(desk: Desk) -> dict[str, Any]:
+def _said(draw_page: DrawPage) -> dict[str, Any]:
     """Return all that the page says of its answer and of the newest drawing in the history."""
     slots = ("digit", "sentence", "word", "percent", "second", "bars-heading", "model")
     said: dict[str, Any] = {
-        name: desk.answer.locator(f"[data-slot={name}]").text_content() for name in slots
+        name: draw_page.answer.locator(f"[data-slot={name}]").text_content() for name in slots
     }
-    said["bars"] = [desk.bar(digit).text_content() for digit in range(10)]
+    said["bars"] = [draw_page.bar(digit).text_content() for digit in range(10)]
     said["widths"] = [
-        float(desk.bar(digit).locator("rect").get_attribute("width") or "") for digit in range(10)
+        float(draw_page.bar(digit).locator("rect").get_attribute("width") or "")
+        for digit in range(10)
     ]
-    said["feedback"] = desk.page.locator("#feedback [data-slot=thanks]").text_content()
-    said["entry"] = desk.entries.first.text_content()
-    said["opened"] = desk.entries.first.get_attribute("data-sentence")
+    said["feedback"] = draw_page.page.locator("#feedback [data-slot=thanks]").text_content()
+    said["entry"] = draw_page.entries.first.text_content()
+    said["opened"] = draw_page.entries.first.get_attribute("data-sentence")
     return said
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
-def test_the_page_says_the_same_with_and_without_javascript(open_desk: Any, locale: str) -> None:
-    desk = open_desk(locale=locale)
-    desk.draw(3)
-    desk.predict.click()
-    expect(desk.entries).to_have_count(1)
+def test_the_page_says_the_same_with_and_without_javascript(
+    open_draw_page: Any, locale: str
+) -> None:
+    draw_page = open_draw_page(locale=locale)
+    draw_page.draw(3)
+    draw_page.predict.click()
+    expect(draw_page.entries).to_have_count(1)
     row = Prediction.objects.get()
-    address = f"{desk.url}/api/v1/predictions/{row.pk}/"
+    address = f"{draw_page.url}/api/v1/predictions/{row.pk}/"
     page = f"/?prediction={row.pk}"
 
     def ask_again() -> None:
-        desk.open()
-        desk.page.route(
+        draw_page.open()
+        draw_page.page.route(
             API,
             lambda route: route.fulfill(
                 status=201, response=route.fetch(url=address, method="GET", post_data=b"")
             ),
         )
-        desk.draw(3)
-        desk.predict.click()
-        expect(desk.entries).to_have_count(2)
-        expect(desk.answer).to_have_attribute("aria-busy", "false")
+        draw_page.draw(3)
+        draw_page.predict.click()
+        expect(draw_page.entries).to_have_count(2)
+        expect(draw_page.answer).to_have_attribute("aria-busy", "false")
 
     close, far = {4: 0.6, 9: 0.4}, {8: 0.94, 3: 0.06}
     for verdict, shares, suggestion in (
@@ -168,74 +171,74 @@ def test_the_page_says_the_same_with_and_without_javascript(open_desk: Any, loca
             suggestion=suggestion,
         )
         ask_again()
-        here = _said(desk)
-        assert here == _said(desk.open(page))
+        here = _said(draw_page)
+        assert here == _said(draw_page.open(page))
 
-    form = desk.page.locator("#feedback")
+    form = draw_page.page.locator("#feedback")
     for button, outcome in (("[value='5']", "5"), ("[name=take_back]", "")):
         ask_again()
         form.locator(button).last.click()
         expect(form).to_have_attribute("data-state", "saved")
-        here = _said(desk)
+        here = _said(draw_page)
         assert outcome in str(here["feedback"])
-        assert here["feedback"] == _said(desk.open(f"{page}&said=1"))["feedback"]
+        assert here["feedback"] == _said(draw_page.open(f"{page}&said=1"))["feedback"]
 
 
-def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(desk: Desk) -> None:
+def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(draw_page: DrawPage) -> None:
     requests: list[str] = []
-    desk.page.on("request", lambda request: requests.append(request.url))
-    desk.page.keyboard.press("Enter")
-    expect(desk.message).to_have_text("The canvas is empty. Draw a digit first.")
+    draw_page.page.on("request", lambda request: requests.append(request.url))
+    draw_page.page.keyboard.press("Enter")
+    expect(draw_page.message).to_have_text("The canvas is empty. Draw a digit first.")
     assert requests == []
-    desk.draw(3)
-    expect(desk.message).to_be_empty()
+    draw_page.draw(3)
+    expect(draw_page.message).to_be_empty()
 
 
-def test_a_second_click_on_the_same_drawing_stores_nothing_twice(desk: Desk) -> None:
-    desk.draw(3)
-    desk.predict.dblclick()
-    desk.expect_answer(3)
-    desk.predict.click()
-    desk.page.wait_for_timeout(200)
+def test_a_second_click_on_the_same_drawing_stores_it_once(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    draw_page.predict.dblclick()
+    draw_page.expect_answer(3)
+    draw_page.predict.click()
+    draw_page.page.wait_for_timeout(200)
     assert Prediction.objects.count() == 1
 
 
-def test_drawing_on_says_that_the_answer_is_out_of_date(desk: Desk) -> None:
-    desk.draw(1, seed=1)
-    desk.predict.click()
-    desk.expect_answer(1)
-    desk.drag([desk.at(0.1, 0.9), desk.at(0.2, 0.9)])
-    expect(desk.sentence).to_have_text("The drawing has changed. Predict again?")
-    desk.predict.click()
-    expect(desk.sentence).not_to_have_text("The drawing has changed. Predict again?")
-    expect(desk.entries).to_have_count(2)
+def test_more_strokes_mark_the_answer_as_outdated(draw_page: DrawPage) -> None:
+    draw_page.draw(1, seed=1)
+    draw_page.predict.click()
+    draw_page.expect_answer(1)
+    draw_page.drag([draw_page.at(0.1, 0.9), draw_page.at(0.2, 0.9)])
+    expect(draw_page.sentence).to_have_text("The drawing has changed. Predict again?")
+    draw_page.predict.click()
+    expect(draw_page.sentence).not_to_have_text("The drawing has changed. Predict again?")
+    expect(draw_page.entries).to_have_count(2)
 
 
-def test_the_page_shows_that_it_is_busy_and_asks_once(desk: Desk) -> None:
+def test_the_page_shows_that_it_is_busy_and_sends_one_request(draw_page: DrawPage) -> None:
     held: list[Route] = []
-    desk.page.route(API, lambda route: held.append(route))
-    desk.draw(3)
-    desk.predict.click()
-    expect(desk.answer).to_have_attribute("aria-busy", "true")
-    expect(desk.predict).to_have_text("Recognising…")
-    expect(desk.predict).to_have_attribute("aria-disabled", "true")
-    desk.page.keyboard.press("Enter")
-    desk.predict.click(force=True)
+    draw_page.page.route(API, lambda route: held.append(route))
+    draw_page.draw(3)
+    draw_page.predict.click()
+    expect(draw_page.answer).to_have_attribute("aria-busy", "true")
+    expect(draw_page.predict).to_have_text("Recognising…")
+    expect(draw_page.predict).to_have_attribute("aria-disabled", "true")
+    draw_page.page.keyboard.press("Enter")
+    draw_page.predict.click(force=True)
     assert len(held) == 1
     held[0].continue_()
-    desk.expect_answer(3)
-    expect(desk.predict).to_have_text("Predict")
+    draw_page.expect_answer(3)
+    expect(draw_page.predict).to_have_text("Predict")
 
 
-def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) -> None:
+def test_an_answer_to_a_cleared_drawing_is_only_in_the_history(draw_page: DrawPage) -> None:
     held: list[Route] = []
-    desk.page.route(API, lambda route: held.append(route))
-    desk.draw(3)
-    desk.predict.click()
-    desk.page.keyboard.press("Escape")
+    draw_page.page.route(API, lambda route: held.append(route))
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.page.keyboard.press("Escape")
     held[0].continue_()
-    expect(desk.entries).to_have_count(1)
-    expect(desk.digit).to_be_empty()
+    expect(draw_page.entries).to_have_count(1)
+    expect(draw_page.digit).to_be_empty()
 
 
 @pytest.mark.parametrize(
@@ -251,76 +254,78 @@ def test_an_answer_to_a_cleared_drawing_goes_to_the_history_alone(desk: Desk) ->
     ],
 )  # fmt: skip
 def test_an_error_says_what_happened_and_the_drawing_stays(
-    desk: Desk, complaints: list[str], status: int, body: str, sentence: str
+    draw_page: DrawPage, complaints: list[str], status: int, body: str, sentence: str
 ) -> None:
-    desk.page.route(API, lambda route: route.fulfill(status=status, body=body))
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_kept(sentence)
-    expect(desk.entries).to_have_count(0)
-    desk.page.unroute(API)
-    desk.predict.click()
-    desk.expect_answer(3)
-    expect(desk.message).to_be_empty()
+    draw_page.page.route(API, lambda route: route.fulfill(status=status, body=body))
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_kept(sentence)
+    expect(draw_page.entries).to_have_count(0)
+    draw_page.page.unroute(API)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    expect(draw_page.message).to_be_empty()
     complaints[:] = [text for text in complaints if "Failed to load resource" not in text]
 
 
-def test_a_lost_connection_loses_no_drawing(desk: Desk, complaints: list[str]) -> None:
-    desk.draw(3)
-    desk.page.context.set_offline(True)
-    desk.predict.click()
-    desk.expect_kept("Can't reach the site.")
-    desk.page.context.set_offline(False)
-    desk.page.keyboard.press("Enter")
-    expect(desk.message).to_be_empty()
-    desk.expect_answer(3)
+def test_a_lost_connection_loses_no_drawing(draw_page: DrawPage, complaints: list[str]) -> None:
+    draw_page.draw(3)
+    draw_page.page.context.set_offline(True)
+    draw_page.predict.click()
+    draw_page.expect_kept("Can't reach the site.")
+    draw_page.page.context.set_offline(False)
+    draw_page.page.keyboard.press("Enter")
+    expect(draw_page.message).to_be_empty()
+    draw_page.expect_answer(3)
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
 
 def test_the_servers_own_sentence_is_shown_when_it_throttles(
-    desk: Desk, complaints: list[str], settings: Settings
+    draw_page: DrawPage, complaints: list[str], settings: Settings
 ) -> None:
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,
         "DEFAULT_THROTTLE_RATES": {"anon": "1/min", "user": "1/min"},
     }
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
-    desk.clear.click()
-    desk.draw(4)
-    desk.predict.click()
-    desk.expect_kept("Too many requests.")
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    draw_page.clear.click()
+    draw_page.draw(4)
+    draw_page.predict.click()
+    draw_page.expect_kept("Too many requests.")
     complaints[:] = [text for text in complaints if "429" not in text]
 
 
-def test_a_user_who_logged_in_meanwhile_can_still_predict(
-    desk: Desk, log_in: Any, user: User
+def test_a_user_who_logged_in_in_another_tab_can_still_predict(
+    draw_page: DrawPage, log_in: Any, user: User
 ) -> None:
-    log_in(desk.page.context, user)
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
+    log_in(draw_page.page.context, user)
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
     assert Prediction.objects.get().user == user
 
 
-def test_the_picture_form_answers_without_leaving_the_page(desk: Desk, draw_digit: Any) -> None:
-    desk.draw(3)
-    send_picture(desk.page, draw_digit(4))
-    expect(desk.entries).to_have_count(1)
-    desk.expect_answer(4)
-    assert Prediction.objects.get().source == "upload"
-    assert desk.ink() > 0.01
-    desk.predict.click()
-    desk.expect_answer(3)
-
-
-def test_a_file_that_is_no_picture_is_refused_beside_the_form(
-    desk: Desk, complaints: list[str]
+def test_the_picture_form_answers_without_leaving_the_page(
+    draw_page: DrawPage, draw_digit: Any
 ) -> None:
-    send_picture(desk.page, b"not a picture")
-    expect(desk.page.locator("#upload-message")).to_contain_text("This is not an image.")
-    expect(desk.message).to_be_empty()
+    draw_page.draw(3)
+    send_picture(draw_page.page, draw_digit(4))
+    expect(draw_page.entries).to_have_count(1)
+    draw_page.expect_answer(4)
+    assert Prediction.objects.get().source == "upload"
+    assert draw_page.ink() > 0.01
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+
+
+def test_a_file_that_is_not_a_picture_is_rejected_beside_the_form(
+    draw_page: DrawPage, complaints: list[str]
+) -> None:
+    send_picture(draw_page.page, b"not a picture")
+    expect(draw_page.page.locator("#upload-message")).to_contain_text("This is not an image.")
+    expect(draw_page.message).to_be_empty()
     complaints[:] = [text for text in complaints if "400" not in text]
 
 
@@ -334,7 +339,7 @@ def plain_page(browser: Any, live_server: Any) -> Any:
     context.close()
 
 
-def test_without_javascript_a_picture_is_read(plain_page: Page, draw_digit: Any) -> None:
+def test_without_javascript_a_picture_is_recognised(plain_page: Page, draw_digit: Any) -> None:
     send_picture(plain_page, draw_digit(5))
     expect(plain_page.locator("#answer [data-slot=digit]")).to_have_text("5")
     expect(plain_page.locator("#history .entry")).to_have_count(1)
@@ -344,7 +349,7 @@ def test_without_javascript_a_picture_is_read(plain_page: Page, draw_digit: Any)
     assert Prediction.objects.count() == 1
 
 
-def test_without_javascript_a_bad_file_is_refused_in_words(plain_page: Page) -> None:
+def test_without_javascript_a_bad_file_is_rejected_with_a_message(plain_page: Page) -> None:
     send_picture(plain_page, b"not a picture")
     expect(plain_page.locator("#upload-message")).to_contain_text("This is not an image.")
     assert Prediction.objects.count() == 0

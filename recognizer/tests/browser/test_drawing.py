@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, expect
 
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 
 
 def _touch(session: CDPSession, kind: str, *points: tuple[float, float, int]) -> None:
@@ -18,91 +18,102 @@ def _touch(session: CDPSession, kind: str, *points: tuple[float, float, int]) ->
 
 
 @pytest.fixture
-def phone(open_desk: Any) -> Desk:
+def phone(open_draw_page: Any) -> DrawPage:
     """Return the page on a phone."""
-    desk: Desk = open_desk(
+    draw_page: DrawPage = open_draw_page(
         viewport={"width": 390, "height": 844},
         has_touch=True,
         is_mobile=True,
         device_scale_factor=3,
     )
-    return desk
+    return draw_page
 
 
-def test_the_mouse_leaves_ink_where_it_went(desk: Desk) -> None:
-    desk.drag([desk.at(0.2, 0.5), desk.at(0.8, 0.5)])
-    assert desk.has_ink(0.5, 0.5)
-    assert not desk.has_ink(0.5, 0.3)
+def test_the_mouse_leaves_ink_where_it_went(draw_page: DrawPage) -> None:
+    draw_page.drag([draw_page.at(0.2, 0.5), draw_page.at(0.8, 0.5)])
+    assert draw_page.has_ink(0.5, 0.5)
+    assert not draw_page.has_ink(0.5, 0.3)
 
 
-def test_a_click_leaves_a_round_dot_of_seven_per_cent(desk: Desk) -> None:
-    desk.drag([desk.at(0.5, 0.5)])
-    assert desk.ink() == pytest.approx(3.1416 * 0.035**2, rel=0.05)
+def test_a_click_leaves_a_round_dot_of_seven_per_cent(draw_page: DrawPage) -> None:
+    draw_page.drag([draw_page.at(0.5, 0.5)])
+    assert draw_page.ink() == pytest.approx(3.1416 * 0.035**2, rel=0.05)
 
 
-def test_moving_the_mouse_with_no_button_or_another_one_draws_nothing(desk: Desk) -> None:
-    desk.page.mouse.move(*desk.at(0.2, 0.5))
-    desk.page.mouse.move(*desk.at(0.8, 0.5))
-    desk.page.mouse.down(button="right")
-    desk.page.mouse.move(*desk.at(0.2, 0.2))
-    desk.page.mouse.up(button="right")
-    assert desk.ink() == 0
+def test_moving_the_mouse_with_no_button_or_another_one_draws_nothing(draw_page: DrawPage) -> None:
+    draw_page.page.mouse.move(*draw_page.at(0.2, 0.5))
+    draw_page.page.mouse.move(*draw_page.at(0.8, 0.5))
+    draw_page.page.mouse.down(button="right")
+    draw_page.page.mouse.move(*draw_page.at(0.2, 0.2))
+    draw_page.page.mouse.up(button="right")
+    assert draw_page.ink() == 0
 
 
-def test_a_stroke_that_leaves_the_canvas_goes_on_where_it_comes_back(desk: Desk) -> None:
-    desk.drag([desk.at(0.5, 0.5), desk.at(1.3, 0.5), desk.at(1.3, 0.9), desk.at(0.5, 0.9)])
-    assert desk.has_ink(0.9, 0.5)
-    assert desk.has_ink(0.8, 0.9)
-    desk.page.mouse.move(*desk.at(0.2, 0.2))
-    assert not desk.has_ink(0.2, 0.2)
+def test_a_stroke_that_leaves_the_canvas_goes_on_where_it_comes_back(draw_page: DrawPage) -> None:
+    draw_page.drag(
+        [
+            draw_page.at(0.5, 0.5),
+            draw_page.at(1.3, 0.5),
+            draw_page.at(1.3, 0.9),
+            draw_page.at(0.5, 0.9),
+        ]
+    )
+    assert draw_page.has_ink(0.9, 0.5)
+    assert draw_page.has_ink(0.8, 0.9)
+    draw_page.page.mouse.move(*draw_page.at(0.2, 0.2))
+    assert not draw_page.has_ink(0.2, 0.2)
 
 
-def test_a_button_released_outside_the_window_ends_the_stroke(desk: Desk) -> None:
-    desk.drag([desk.at(0.5, 0.5), (-20, 300)])
-    desk.page.mouse.move(*desk.at(0.8, 0.8))
-    assert not desk.has_ink(0.7, 0.7)
+def test_a_button_released_outside_the_window_ends_the_stroke(draw_page: DrawPage) -> None:
+    draw_page.drag([draw_page.at(0.5, 0.5), (-20, 300)])
+    draw_page.page.mouse.move(*draw_page.at(0.8, 0.8))
+    assert not draw_page.has_ink(0.7, 0.7)
 
 
-def test_the_canvas_is_as_sharp_as_the_screen(open_desk: Any) -> None:
-    desk = open_desk(device_scale_factor=2.5)
-    assert desk.canvas.evaluate("(canvas) => canvas.width") == round(desk.box()["width"] * 2.5)
+def test_the_canvas_is_as_sharp_as_the_screen(open_draw_page: Any) -> None:
+    draw_page = open_draw_page(device_scale_factor=2.5)
+    assert draw_page.canvas.evaluate("(canvas) => canvas.width") == round(
+        draw_page.box()["width"] * 2.5
+    )
 
 
-def test_resizing_the_window_keeps_the_drawing(desk: Desk) -> None:
-    desk.drag([desk.at(0.2, 0.5), desk.at(0.8, 0.5)])
-    before = desk.box()["width"]
-    desk.page.set_viewport_size({"width": 360, "height": 700})
-    assert desk.box()["width"] < before
-    assert desk.has_ink(0.5, 0.5)
-    assert desk.has_ink(0.25, 0.5)
-    assert not desk.has_ink(0.5, 0.6)
+def test_resizing_the_window_keeps_the_drawing(draw_page: DrawPage) -> None:
+    draw_page.drag([draw_page.at(0.2, 0.5), draw_page.at(0.8, 0.5)])
+    before = draw_page.box()["width"]
+    draw_page.page.set_viewport_size({"width": 360, "height": 700})
+    assert draw_page.box()["width"] < before
+    assert draw_page.has_ink(0.5, 0.5)
+    assert draw_page.has_ink(0.25, 0.5)
+    assert not draw_page.has_ink(0.5, 0.6)
 
 
-def test_turning_the_phone_in_the_middle_of_a_stroke_keeps_what_is_drawn(desk: Desk) -> None:
-    desk.page.set_viewport_size({"width": 360, "height": 740})
-    mouse = desk.page.mouse
-    mouse.move(*desk.at(0.2, 0.3))
+def test_turning_the_phone_in_the_middle_of_a_stroke_keeps_what_is_drawn(
+    draw_page: DrawPage,
+) -> None:
+    draw_page.page.set_viewport_size({"width": 360, "height": 740})
+    mouse = draw_page.page.mouse
+    mouse.move(*draw_page.at(0.2, 0.3))
     mouse.down()
-    mouse.move(*desk.at(0.5, 0.3), steps=5)
-    desk.page.set_viewport_size({"width": 740, "height": 500})
-    mouse.move(*desk.at(0.5, 0.3))
-    mouse.move(*desk.at(0.5, 0.7), steps=5)
+    mouse.move(*draw_page.at(0.5, 0.3), steps=5)
+    draw_page.page.set_viewport_size({"width": 740, "height": 500})
+    mouse.move(*draw_page.at(0.5, 0.3))
+    mouse.move(*draw_page.at(0.5, 0.7), steps=5)
     mouse.up()
 
-    assert desk.has_ink(0.3, 0.3)
-    assert desk.has_ink(0.5, 0.5)
-    assert not desk.has_ink(0.2, 0.7)
+    assert draw_page.has_ink(0.3, 0.3)
+    assert draw_page.has_ink(0.5, 0.5)
+    assert not draw_page.has_ink(0.2, 0.7)
 
 
-def test_the_ink_follows_the_colours_of_the_page(desk: Desk) -> None:
-    desk.page.emulate_media(color_scheme="light")
-    desk.drag([desk.at(0.2, 0.5), desk.at(0.8, 0.5)])
-    assert desk.pixel(0.5, 0.5)[0] < 100
-    desk.page.emulate_media(color_scheme="dark")
-    assert desk.pixel(0.5, 0.5)[0] > 150
+def test_the_ink_follows_the_colours_of_the_page(draw_page: DrawPage) -> None:
+    draw_page.page.emulate_media(color_scheme="light")
+    draw_page.drag([draw_page.at(0.2, 0.5), draw_page.at(0.8, 0.5)])
+    assert draw_page.pixel(0.5, 0.5)[0] < 100
+    draw_page.page.emulate_media(color_scheme="dark")
+    assert draw_page.pixel(0.5, 0.5)[0] > 150
 
 
-def test_a_finger_draws_without_scrolling_the_page(phone: Desk) -> None:
+def test_a_finger_draws_without_scrolling_the_page(phone: DrawPage) -> None:
     box = phone.box()
     session = phone.page.context.new_cdp_session(phone.page)
     _touch(session, "touchStart", (*phone.at(0.5, 0.8), 1))
@@ -114,7 +125,7 @@ def test_a_finger_draws_without_scrolling_the_page(phone: Desk) -> None:
     assert phone.box() == box
 
 
-def test_only_the_first_finger_draws(phone: Desk) -> None:
+def test_only_the_first_finger_draws(phone: DrawPage) -> None:
     session = phone.page.context.new_cdp_session(phone.page)
     _touch(session, "touchStart", (*phone.at(0.2, 0.3), 1))
     _touch(session, "touchStart", (*phone.at(0.2, 0.3), 1), (*phone.at(0.2, 0.8), 2))
@@ -126,7 +137,7 @@ def test_only_the_first_finger_draws(phone: Desk) -> None:
     assert not phone.has_ink(0.2, 0.8)
 
 
-def test_a_cancelled_touch_ends_its_stroke_and_keeps_it(phone: Desk) -> None:
+def test_a_cancelled_touch_ends_its_stroke_and_keeps_it(phone: DrawPage) -> None:
     session = phone.page.context.new_cdp_session(phone.page)
     _touch(session, "touchStart", (*phone.at(0.2, 0.3), 1))
     _touch(session, "touchMove", (*phone.at(0.6, 0.3), 1))
@@ -139,10 +150,10 @@ def test_a_cancelled_touch_ends_its_stroke_and_keeps_it(phone: Desk) -> None:
     assert not phone.has_ink(0.4, 0.5)
 
 
-def test_a_pen_draws(desk: Desk) -> None:
-    session = desk.page.context.new_cdp_session(desk.page)
+def test_a_pen_draws(draw_page: DrawPage) -> None:
+    session = draw_page.page.context.new_cdp_session(draw_page.page)
     for kind, x in [("mousePressed", 0.2), ("mouseMoved", 0.8), ("mouseReleased", 0.8)]:
-        at_x, at_y = desk.at(x, 0.5)
+        at_x, at_y = draw_page.at(x, 0.5)
         session.send(
             "Input.dispatchMouseEvent",
             {
@@ -155,10 +166,10 @@ def test_a_pen_draws(desk: Desk) -> None:
                 "pointerType": "pen",
             },
         )
-    assert desk.has_ink(0.5, 0.5)
+    assert draw_page.has_ink(0.5, 0.5)
 
 
-def test_a_digit_drawn_with_a_finger_is_read(phone: Desk) -> None:
+def test_a_digit_drawn_with_a_finger_is_recognised(phone: DrawPage) -> None:
     session = phone.page.context.new_cdp_session(phone.page)
     for stroke in phone.strokes(7, seed=1):
         _touch(session, "touchStart", (float(stroke[0][0]), float(stroke[0][1]), 1))
@@ -171,31 +182,31 @@ def test_a_digit_drawn_with_a_finger_is_read(phone: Desk) -> None:
 
 
 @pytest.mark.parametrize("key", ["Escape", "Delete"])
-def test_a_key_clears_drawing_and_answer(desk: Desk, key: str) -> None:
-    desk.draw(3)
-    desk.page.keyboard.press("Enter")
-    desk.expect_answer(3)
-    desk.page.keyboard.press(key)
-    assert desk.ink() == 0
-    expect(desk.digit).to_be_empty()
-    expect(desk.sentence).to_have_text("Draw a digit and press Predict.")
-    expect(desk.status).to_have_text("Cleared.")
-    expect(desk.entries).to_have_count(1)
+def test_a_key_clears_drawing_and_answer(draw_page: DrawPage, key: str) -> None:
+    draw_page.draw(3)
+    draw_page.page.keyboard.press("Enter")
+    draw_page.expect_answer(3)
+    draw_page.page.keyboard.press(key)
+    assert draw_page.ink() == 0
+    expect(draw_page.digit).to_be_empty()
+    expect(draw_page.sentence).to_have_text("Draw a digit and press Predict.")
+    expect(draw_page.status).to_have_text("Cleared.")
+    expect(draw_page.entries).to_have_count(1)
 
 
-def test_the_clear_button_clears(desk: Desk) -> None:
-    desk.draw(3)
-    assert desk.ink() > 0.01
-    desk.clear.click()
-    assert desk.ink() == 0
+def test_the_clear_button_clears(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    assert draw_page.ink() > 0.01
+    draw_page.clear.click()
+    assert draw_page.ink() == 0
 
 
-def test_keys_leave_fields_and_buttons_alone(desk: Desk) -> None:
-    desk.draw(3)
-    desk.page.locator("#upload-image").focus()
-    desk.page.keyboard.press("Delete")
-    assert desk.ink() > 0.01
-    desk.clear.focus()
-    desk.page.keyboard.press("Enter")
-    assert desk.ink() == 0
-    expect(desk.entries).to_have_count(0)
+def test_keys_do_not_affect_fields_and_buttons(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    draw_page.page.locator("#upload-image").focus()
+    draw_page.page.keyboard.press("Delete")
+    assert draw_page.ink() > 0.01
+    draw_page.clear.focus()
+    draw_page.page.keyboard.press("Enter")
+    assert draw_page.ink() == 0
+    expect(draw_page.entries).to_have_count(0)

@@ -85,7 +85,7 @@ def test_the_menu_fits_on_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_nothing_to_export_is_said_above_the_same_list(
+def test_an_empty_export_shows_a_message_above_the_same_list(
     reviewer_page: Any, live_server: LiveServer
 ) -> None:
     page = reviewer_page()

@@ -11,67 +11,67 @@ from playwright.sync_api import Locator, Route, expect
 from pytest_django import Settings
 
 from recognizer.models import Label, Prediction, RememberedDrawing
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 
 SUGGESTION = "**/suggestion/"
 AT_ONCE = "Applied to your drawings now. A reviewer checks it before the model learns."
 
 
-def _choice(desk: Desk, name: str) -> Locator:
+def _choice(draw_page: DrawPage, name: str) -> Locator:
     """Return a button below the answer by its name: "4", "Not a digit", "Correct"."""
-    return desk.page.locator("#feedback").get_by_role("button", name=name, exact=True)
+    return draw_page.page.locator("#feedback").get_by_role("button", name=name, exact=True)
 
 
-def _thanks(desk: Desk) -> Locator:
-    return desk.page.locator("#feedback [data-slot=thanks]")
+def _thanks(draw_page: DrawPage) -> Locator:
+    return draw_page.page.locator("#feedback [data-slot=thanks]")
 
 
-def _error(desk: Desk) -> Locator:
-    return desk.page.locator("#feedback [data-slot=feedback-error]")
+def _error(draw_page: DrawPage) -> Locator:
+    return draw_page.page.locator("#feedback [data-slot=feedback-error]")
 
 
-def _said(desk: Desk, entry: int = 0) -> Locator:
+def _said(draw_page: DrawPage, entry: int = 0) -> Locator:
     """Return what an entry of the history shows of the visitor's own word."""
-    return desk.entries.nth(entry).locator("[data-slot=said]")
+    return draw_page.entries.nth(entry).locator("[data-slot=said]")
 
 
-def _opened(desk: Desk) -> Locator:
-    return desk.page.get_by_role("dialog")
+def _opened(draw_page: DrawPage) -> Locator:
+    return draw_page.page.get_by_role("dialog")
 
 
-def _ask(desk: Desk, digit: int = 3) -> Desk:
+def _ask(draw_page: DrawPage, digit: int = 3) -> DrawPage:
     """Draw a digit and wait for its answer."""
-    desk.draw(digit, seed=0 if digit == 3 else 1)
-    desk.predict.click()
-    desk.expect_answer(digit)
-    return desk
+    draw_page.draw(digit, seed=0 if digit == 3 else 1)
+    draw_page.predict.click()
+    draw_page.expect_answer(digit)
+    return draw_page
 
 
 def _stored() -> list[int | None]:
     return list(Prediction.objects.order_by("created_at").values_list("suggestion", flat=True))
 
 
-def _expect_said(desk: Desk, name: str, sentence: str) -> None:
+def _expect_said(draw_page: DrawPage, name: str, sentence: str) -> None:
     """Wait until the site has what was said, and says so."""
-    expect(_choice(desk, name)).to_have_attribute("aria-pressed", "true")
-    expect(_thanks(desk)).to_have_text(f"Thank you. {sentence} {AT_ONCE}")
+    expect(_choice(draw_page, name)).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(draw_page)).to_have_text(f"Thank you. {sentence} {AT_ONCE}")
 
 
-def test_a_press_says_what_it_was_and_is_thanked_for(desk: Desk) -> None:
-    _ask(desk)
-    expect(_thanks(desk)).to_have_text(
+def test_a_click_corrects_the_answer_and_is_thanked_for(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    expect(_thanks(draw_page)).to_have_text(
         "Your answer applies to your drawings immediately. A reviewer checks it before the model "
         "learns."
     )
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
-    expect(desk.status).to_have_text(f"Thank you. You said: an 8. {AT_ONCE}")
-    expect(_said(desk)).to_have_text("You: 8")
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    expect(draw_page.status).to_have_text(f"Thank you. You said: an 8. {AT_ONCE}")
+    expect(_said(draw_page)).to_have_text("You: 8")
     assert _stored() == [8]
     assert Prediction.objects.get().label is None
     assert RememberedDrawing.objects.get().label == 8
     # It is still there after a reload, and the page says so without thanking again.
-    expect(_said(desk.open())).to_have_text("You: 8")
+    expect(_said(draw_page.open())).to_have_text("You: 8")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,15 @@ def test_a_press_says_what_it_was_and_is_thanked_for(desk: Desk) -> None:
         ("0", 0, "You said: a 0.", "You: 0"),
     ],
 )
-def test_a_finger_says_it_too(
-    open_desk: Any, name: str, label: int, sentence: str, note: str
+def test_it_works_by_touch(
+    open_draw_page: Any, name: str, label: int, sentence: str, note: str
 ) -> None:
-    desk = _ask(open_desk(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True))
-    _choice(desk, name).tap()
-    _expect_said(desk, name, sentence)
-    expect(_said(desk)).to_have_text(note)
+    draw_page = _ask(
+        open_draw_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    )
+    _choice(draw_page, name).tap()
+    _expect_said(draw_page, name, sentence)
+    expect(_said(draw_page)).to_have_text(note)
     assert _stored() == [label]
 
 
@@ -103,97 +105,99 @@ def test_a_finger_says_it_too(
         ("y", "Correct", 3),
     ],
 )
-def test_a_key_says_it_too(desk: Desk, key: str, name: str, label: int) -> None:
-    _ask(desk).page.keyboard.press(key)
-    expect(_choice(desk, name)).to_have_attribute("aria-pressed", "true")
-    expect(_thanks(desk)).to_contain_text("Thank you.")
+def test_it_works_by_keyboard(draw_page: DrawPage, key: str, name: str, label: int) -> None:
+    _ask(draw_page).page.keyboard.press(key)
+    expect(_choice(draw_page, name)).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(draw_page)).to_contain_text("Thank you.")
     assert _stored() == [label]
 
 
-def test_the_row_of_digits_says_it_without_shift_on_a_french_keyboard(desk: Desk) -> None:
-    _ask(desk).page.evaluate(
+def test_digit_keys_work_without_shift_on_a_french_keyboard(draw_page: DrawPage) -> None:
+    _ask(draw_page).page.evaluate(
         """document.body.dispatchEvent(
             new KeyboardEvent("keydown", { key: "&", code: "Digit1", bubbles: true })
         )"""
     )
-    _expect_said(desk, "1", "You said: a 1.")
+    _expect_said(draw_page, "1", "You said: a 1.")
 
 
-def test_keys_say_nothing_where_they_could_mean_something_else(desk: Desk) -> None:
-    keyboard = desk.page.keyboard
+def test_keys_do_nothing_where_they_are_ambiguous(draw_page: DrawPage) -> None:
+    keyboard = draw_page.page.keyboard
     sent: list[str] = []
-    desk.page.on("request", lambda request: sent.append(request.url))
+    draw_page.page.on("request", lambda request: sent.append(request.url))
     keyboard.press("4")  # There is no answer yet.
-    _ask(desk)
+    _ask(draw_page)
     keyboard.press("Control+4")
     keyboard.press("a")
     # The drawing has changed: the key could be meant for what is drawn now.
-    desk.drag([desk.at(0.1, 0.9), desk.at(0.2, 0.9)])
-    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text(
+    draw_page.drag([draw_page.at(0.1, 0.9), draw_page.at(0.2, 0.9)])
+    expect(draw_page.page.locator("#feedback [data-slot=question]")).to_have_text(
         "Was the earlier answer correct?"
     )
     keyboard.press("4")
     # The answer is on its way.
     held: list[Route] = []
-    desk.page.route("**/predictions/", lambda route: held.append(route))
+    draw_page.page.route("**/predictions/", lambda route: held.append(route))
     keyboard.press("Enter")
-    expect(desk.answer).to_have_attribute("aria-busy", "true")
+    expect(draw_page.answer).to_have_attribute("aria-busy", "true")
     keyboard.press("4")
     held[0].continue_()
-    expect(desk.entries).to_have_count(2)
-    expect(desk.page.locator("#feedback [data-slot=question]")).to_have_text("Is this correct?")
-    desk.clear.click()
+    expect(draw_page.entries).to_have_count(2)
+    expect(draw_page.page.locator("#feedback [data-slot=question]")).to_have_text(
+        "Is this correct?"
+    )
+    draw_page.clear.click()
     keyboard.press("4")
     assert [url for url in sent if url.endswith("/suggestion/")] == []
 
 
-def test_the_keys_can_be_switched_off_for_good(desk: Desk) -> None:
-    _ask(desk)
+def test_the_keys_can_be_turned_off_permanently(draw_page: DrawPage) -> None:
+    _ask(draw_page)
     name = re.compile("Shortcuts: Y correct, 0–9 what it was")
-    desk.page.get_by_role("checkbox", name=name).uncheck()
-    desk.page.keyboard.press("4")
-    desk.open()
-    _ask(desk)
-    toggle = desk.page.get_by_role("checkbox", name=re.compile("Shortcuts:"))
+    draw_page.page.get_by_role("checkbox", name=name).uncheck()
+    draw_page.page.keyboard.press("4")
+    draw_page.open()
+    _ask(draw_page)
+    toggle = draw_page.page.get_by_role("checkbox", name=re.compile("Shortcuts:"))
     expect(toggle).not_to_be_checked()
-    desk.page.keyboard.press("5")
+    draw_page.page.keyboard.press("5")
     toggle.check()
-    desk.page.keyboard.press("6")
-    _expect_said(desk, "6", "You said: a 6.")
+    draw_page.page.keyboard.press("6")
+    _expect_said(draw_page, "6", "You said: a 6.")
     assert _stored() == [None, 6]
 
 
-def test_another_press_changes_it(desk: Desk) -> None:
-    _ask(desk)
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
-    _choice(desk, "5").click()
-    _expect_said(desk, "5", "You said: a 5.")
-    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "false")
-    expect(_said(desk)).to_have_text("You: 5")
+def test_another_click_changes_the_correction(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    _choice(draw_page, "5").click()
+    _expect_said(draw_page, "5", "You said: a 5.")
+    expect(_choice(draw_page, "8")).to_have_attribute("aria-pressed", "false")
+    expect(_said(draw_page)).to_have_text("You: 5")
     assert _stored() == [5]
 
 
-def test_it_can_be_taken_back(desk: Desk) -> None:
-    _ask(desk)
-    back = _choice(desk, "Undo my answer")
+def test_a_correction_can_be_undone(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    back = _choice(draw_page, "Undo my answer")
     expect(back).to_be_hidden()
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
     back.focus()
-    desk.page.keyboard.press("Enter")
-    expect(_thanks(desk)).to_have_text("Your answer has been removed.")
-    expect(desk.status).to_have_text("Your answer has been removed.")
-    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
-    expect(_said(desk)).to_be_empty()
+    draw_page.page.keyboard.press("Enter")
+    expect(_thanks(draw_page)).to_have_text("Your answer has been removed.")
+    expect(draw_page.status).to_have_text("Your answer has been removed.")
+    expect(draw_page.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    expect(_said(draw_page)).to_be_empty()
     # The button that had the focus is gone: the focus stays among the choices.
     expect(back).to_be_hidden()
-    expect(_choice(desk, "Correct")).to_be_focused()
+    expect(_choice(draw_page, "Correct")).to_be_focused()
     assert _stored() == [None]
     assert RememberedDrawing.objects.count() == 0
 
 
-def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
+def test_the_last_of_several_fast_clicks_is_stored(draw_page: DrawPage) -> None:
     held: list[Route] = []
     sent: list[Any] = []
 
@@ -204,13 +208,13 @@ def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
         else:
             held.append(route)
 
-    _ask(desk)
-    desk.page.route(SUGGESTION, hold_the_first)
+    _ask(draw_page)
+    draw_page.page.route(SUGGESTION, hold_the_first)
     for name in ("1", "2", "7"):
-        _choice(desk, name).click()
-    expect(_thanks(desk)).to_have_text("Sending…")
+        _choice(draw_page, name).click()
+    expect(_thanks(draw_page)).to_have_text("Sending…")
     held[0].continue_()
-    _expect_said(desk, "7", "You said: a 7.")
+    _expect_said(draw_page, "7", "You said: a 7.")
     assert sent == [{"digit": 1}, {"digit": 7}]
     assert _stored() == [7]
 
@@ -225,109 +229,107 @@ def test_of_presses_faster_than_the_site_the_last_one_stays(desk: Desk) -> None:
     ],
 )
 def test_an_error_says_what_happened_and_keeps_the_choice(
-    desk: Desk, complaints: list[str], status: int, body: str, sentence: str
+    draw_page: DrawPage, complaints: list[str], status: int, body: str, sentence: str
 ) -> None:
-    _ask(desk)
-    desk.page.route(SUGGESTION, lambda route: route.fulfill(status=status, body=body))
-    _choice(desk, "8").click()
-    expect(_error(desk)).to_contain_text(sentence)
-    expect(_error(desk)).to_contain_text("Your answer is still here.")
-    assert _error(desk).get_attribute("role") == "alert"
-    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
-    expect(_thanks(desk)).to_be_empty()
-    expect(_said(desk)).to_have_text("Not sent yet")
+    _ask(draw_page)
+    draw_page.page.route(SUGGESTION, lambda route: route.fulfill(status=status, body=body))
+    _choice(draw_page, "8").click()
+    expect(_error(draw_page)).to_contain_text(sentence)
+    expect(_error(draw_page)).to_contain_text("Your answer is still here.")
+    assert _error(draw_page).get_attribute("role") == "alert"
+    expect(_choice(draw_page, "8")).to_have_attribute("aria-pressed", "true")
+    expect(_thanks(draw_page)).to_be_empty()
+    expect(_said(draw_page)).to_have_text("Not sent yet")
     assert _stored() == [None]
-    desk.page.unroute(SUGGESTION)
-    again = _choice(desk, "Try again")
+    draw_page.page.unroute(SUGGESTION)
+    again = _choice(draw_page, "Try again")
     again.focus()
-    desk.page.keyboard.press("Enter")
-    _expect_said(desk, "8", "You said: an 8.")
-    expect(_error(desk)).to_be_empty()
+    draw_page.page.keyboard.press("Enter")
+    _expect_said(draw_page, "8", "You said: an 8.")
+    expect(_error(draw_page)).to_be_empty()
     expect(again).to_be_hidden()
-    expect(_choice(desk, "8")).to_be_focused()
-    expect(_said(desk)).to_have_text("You: 8")
+    expect(_choice(draw_page, "8")).to_be_focused()
+    expect(_said(draw_page)).to_have_text("You: 8")
     assert _stored() == [8]
     complaints[:] = [text for text in complaints if "Failed to load resource" not in text]
 
 
-def test_a_lost_connection_loses_no_choice(desk: Desk, complaints: list[str]) -> None:
-    _ask(desk)
-    desk.page.context.set_offline(True)
-    desk.page.keyboard.press("8")
-    expect(_error(desk)).to_contain_text("Can't reach the site.")
+def test_a_lost_connection_loses_no_choice(draw_page: DrawPage, complaints: list[str]) -> None:
+    _ask(draw_page)
+    draw_page.page.context.set_offline(True)
+    draw_page.page.keyboard.press("8")
+    expect(_error(draw_page)).to_contain_text("Can't reach the site.")
     # One may think again meanwhile.
-    desk.page.keyboard.press("9")
-    expect(_choice(desk, "9")).to_have_attribute("aria-pressed", "true")
-    expect(_error(desk)).to_contain_text("Can't reach the site.")
-    desk.page.context.set_offline(False)
-    _choice(desk, "Try again").click()
-    _expect_said(desk, "9", "You said: a 9.")
+    draw_page.page.keyboard.press("9")
+    expect(_choice(draw_page, "9")).to_have_attribute("aria-pressed", "true")
+    expect(_error(draw_page)).to_contain_text("Can't reach the site.")
+    draw_page.page.context.set_offline(False)
+    _choice(draw_page, "Try again").click()
+    _expect_said(draw_page, "9", "You said: a 9.")
     assert _stored() == [9]
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
 
 def test_the_sites_own_sentence_is_shown_when_it_throttles(
-    desk: Desk, complaints: list[str], settings: Settings
+    draw_page: DrawPage, complaints: list[str], settings: Settings
 ) -> None:
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,
         "DEFAULT_THROTTLE_RATES": {"anon": "1/min", "user": "1/min"},
     }
-    _ask(desk)
-    _choice(desk, "8").click()
-    expect(_error(desk)).to_contain_text("Too many requests.")
-    expect(_choice(desk, "8")).to_have_attribute("aria-pressed", "true")
+    _ask(draw_page)
+    _choice(draw_page, "8").click()
+    expect(_error(draw_page)).to_contain_text("Too many requests.")
+    expect(_choice(draw_page, "8")).to_have_attribute("aria-pressed", "true")
     complaints[:] = [text for text in complaints if "429" not in text]
 
 
-def test_drawing_goes_on_while_a_choice_is_on_its_way(desk: Desk) -> None:
+def test_drawing_goes_on_while_a_choice_is_on_its_way(draw_page: DrawPage) -> None:
     held: list[Route] = []
-    _ask(desk)
-    desk.page.route(SUGGESTION, lambda route: held.append(route))
-    _choice(desk, "8").click()
-    expect(_thanks(desk)).to_have_text("Sending…")
-    desk.clear.click()
-    _ask(desk, 7)
-    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    _ask(draw_page)
+    draw_page.page.route(SUGGESTION, lambda route: held.append(route))
+    _choice(draw_page, "8").click()
+    expect(_thanks(draw_page)).to_have_text("Sending…")
+    draw_page.clear.click()
+    _ask(draw_page, 7)
+    expect(draw_page.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
     held[0].continue_()
-    expect(_said(desk, 1)).to_have_text("You: 8")
-    expect(desk.status).to_contain_text("Thank you. You said: an 8.")
+    expect(_said(draw_page, 1)).to_have_text("You: 8")
+    expect(draw_page.status).to_contain_text("Thank you. You said: an 8.")
     # The new answer's question is not touched by it.
-    expect(desk.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
-    expect(_said(desk, 0)).to_be_empty()
+    expect(draw_page.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
+    expect(_said(draw_page, 0)).to_be_empty()
     assert _stored() == [8, None]
 
 
-def test_a_failure_that_comes_too_late_waits_in_the_history(
-    desk: Desk, complaints: list[str]
-) -> None:
+def test_a_late_failure_is_shown_in_the_history(draw_page: DrawPage, complaints: list[str]) -> None:
     held: list[Route] = []
-    _ask(desk)
-    desk.page.route(SUGGESTION, lambda route: held.append(route))
-    _choice(desk, "8").click()
-    desk.clear.click()
+    _ask(draw_page)
+    draw_page.page.route(SUGGESTION, lambda route: held.append(route))
+    _choice(draw_page, "8").click()
+    draw_page.clear.click()
     held[0].abort()
-    expect(_said(desk)).to_have_text("Not sent yet")
-    expect(desk.status).to_contain_text("Can't reach the site.")
-    desk.page.unroute(SUGGESTION)
-    desk.entries.first.get_by_role("link").click()
-    expect(_opened(desk).get_by_role("alert")).to_contain_text("Can't reach the site.")
-    _opened(desk).get_by_role("button", name="Try again").click()
-    expect(_opened(desk)).to_contain_text("Thank you. You said: an 8.")
-    expect(_said(desk)).to_have_text("You: 8")
+    expect(_said(draw_page)).to_have_text("Not sent yet")
+    expect(draw_page.status).to_contain_text("Can't reach the site.")
+    draw_page.page.unroute(SUGGESTION)
+    draw_page.entries.first.get_by_role("link").click()
+    expect(_opened(draw_page).get_by_role("alert")).to_contain_text("Can't reach the site.")
+    _opened(draw_page).get_by_role("button", name="Try again").click()
+    expect(_opened(draw_page)).to_contain_text("Thank you. You said: an 8.")
+    expect(_said(draw_page)).to_have_text("You: 8")
     assert _stored() == [8]
     complaints[:] = [text for text in complaints if "ERR_FAILED" not in text]
 
 
-def test_nothing_moves_when_something_is_said(desk: Desk) -> None:
+def test_nothing_moves_when_the_answer_is_corrected(draw_page: DrawPage) -> None:
     def places() -> list[Any]:
         names = ("board", "answer", "upload", "history")
-        return [desk.page.locator(f"#{name}").bounding_box() for name in names]
+        return [draw_page.page.locator(f"#{name}").bounding_box() for name in names]
 
-    _ask(desk)
+    _ask(draw_page)
     before = places()
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
     # But for the history, whose entry has a line more.
     assert places()[:-1] == before[:-1]
 
@@ -335,14 +337,14 @@ def test_nothing_moves_when_something_is_said(desk: Desk) -> None:
 # The history ------------------------------------------------------------------------------------
 
 
-def test_an_entry_opens_and_takes_a_correction(desk: Desk) -> None:
-    _ask(desk)
-    desk.clear.click()
-    _ask(desk, 7)
+def test_an_entry_opens_and_takes_a_correction(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    draw_page.clear.click()
+    _ask(draw_page, 7)
     for _ in range(2):
-        link = desk.entries.nth(1).get_by_role("link")
+        link = draw_page.entries.nth(1).get_by_role("link")
         link.click()
-        opened = _opened(desk)
+        opened = _opened(draw_page)
         expect(opened).to_be_visible()
         expect(opened.get_by_role("heading", level=2)).to_have_text("That looks like a 3.")
         picture = opened.get_by_role("img", name="Your drawing")
@@ -352,47 +354,49 @@ def test_an_entry_opens_and_takes_a_correction(desk: Desk) -> None:
         expect(opened.get_by_role("status")).to_contain_text("Thank you. You said: a 5.")
         opened.get_by_role("button", name="Close").click()
         expect(opened).to_be_hidden()
-        expect(_said(desk, 1)).to_have_text("You: 5")
+        expect(_said(draw_page, 1)).to_have_text("You: 5")
         assert _stored() == [5, None]
         # The second time it is the server's entry and no longer this page's.
-        desk.open()
+        draw_page.open()
 
 
-def test_an_entry_is_opened_corrected_and_closed_by_keys(desk: Desk) -> None:
-    _ask(desk)
-    link = desk.entries.first.get_by_role("link", name=re.compile("^Your drawing 3"))
+def test_an_entry_is_opened_corrected_and_closed_by_keys(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    link = draw_page.entries.first.get_by_role("link", name=re.compile("^Your drawing 3"))
     link.focus()
-    desk.page.keyboard.press("Enter")
-    opened = _opened(desk)
+    draw_page.page.keyboard.press("Enter")
+    opened = _opened(draw_page)
     expect(opened.get_by_role("heading", level=2)).to_be_focused()
-    desk.page.keyboard.press("5")
+    draw_page.page.keyboard.press("5")
     expect(opened).to_contain_text("Thank you. You said: a 5.")
-    desk.page.keyboard.press("Escape")
+    draw_page.page.keyboard.press("Escape")
     expect(opened).to_be_hidden()
     expect(link).to_be_focused()
     # Esc closed the dialog and did not clear the drawing.
-    desk.expect_answer(3)
-    assert desk.ink() > 0.01
+    draw_page.expect_answer(3)
+    assert draw_page.ink() > 0.01
     # It is the same drawing as that of the answer: both show what was said.
-    _expect_said(desk, "5", "You said: a 5.")
+    _expect_said(draw_page, "5", "You said: a 5.")
     assert _stored() == [5]
 
 
-def test_a_click_beside_the_dialog_closes_it(desk: Desk) -> None:
-    _ask(desk)
-    desk.entries.first.get_by_role("link").click()
-    expect(_opened(desk)).to_be_visible()
-    desk.page.mouse.click(5, 5)
-    expect(_opened(desk)).to_be_hidden()
+def test_a_click_beside_the_dialog_closes_it(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    draw_page.entries.first.get_by_role("link").click()
+    expect(_opened(draw_page)).to_be_visible()
+    draw_page.page.mouse.click(5, 5)
+    expect(_opened(draw_page)).to_be_hidden()
 
 
-def test_what_was_said_elsewhere_is_shown_when_an_entry_is_opened(desk: Desk) -> None:
-    _ask(desk)
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
-    desk.open()
-    desk.entries.first.get_by_role("link").click()
-    opened = _opened(desk)
+def test_a_correction_from_another_tab_is_shown_when_an_entry_is_opened(
+    draw_page: DrawPage,
+) -> None:
+    _ask(draw_page)
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    draw_page.open()
+    draw_page.entries.first.get_by_role("link").click()
+    opened = _opened(draw_page)
     eight = opened.get_by_role("button", name="8", exact=True)
     expect(eight).to_have_attribute("aria-pressed", "true")
     expect(opened.locator("[data-slot=thanks]")).to_have_text("You said: an 8.")
@@ -404,11 +408,11 @@ def test_what_was_said_elsewhere_is_shown_when_an_entry_is_opened(desk: Desk) ->
 # How it looks and sounds ------------------------------------------------------------------------
 
 
-def test_a_screen_reader_hears_a_question_and_its_choices(desk: Desk) -> None:
-    _ask(desk)
-    _choice(desk, "4").click()
-    _expect_said(desk, "4", "You said: a 4.")
-    expect(desk.page.locator(".answer-feedback")).to_match_aria_snapshot(
+def test_a_screen_reader_announces_the_question_and_its_choices(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    _choice(draw_page, "4").click()
+    _expect_said(draw_page, "4", "You said: a 4.")
+    expect(draw_page.page.locator(".answer-feedback")).to_match_aria_snapshot(
         """
         - form "Is this correct?":
           - heading "Is this correct?" [level=3]
@@ -432,49 +436,49 @@ def test_a_screen_reader_hears_a_question_and_its_choices(desk: Desk) -> None:
     )
 
 
-def test_the_tab_key_goes_through_the_choices_in_order(desk: Desk) -> None:
-    _ask(desk)
-    desk.page.locator("#help-open").focus()
+def test_the_tab_key_goes_through_the_choices_in_order(draw_page: DrawPage) -> None:
+    _ask(draw_page)
+    draw_page.page.locator("#help-open").focus()
     names = []
     for _ in range(14):
-        desk.page.keyboard.press("Tab")
-        names.append(desk.page.evaluate("document.activeElement.textContent.trim()"))
+        draw_page.page.keyboard.press("Tab")
+        names.append(draw_page.page.evaluate("document.activeElement.textContent.trim()"))
     assert names[:12] == ["Correct", *map(str, range(10)), "Not a digit"]
     assert names[13] == "Copy result"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [100, 200])
-def test_a_narrow_phone_has_room_for_it(open_desk: Any, scheme: str, size: int) -> None:
-    desk = open_desk(
+def test_a_narrow_phone_has_room_for_it(open_draw_page: Any, scheme: str, size: int) -> None:
+    draw_page = open_draw_page(
         viewport={"width": 320, "height": 800}, has_touch=True, is_mobile=True, color_scheme=scheme
     )
-    desk.page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
-    _ask(desk)
-    _choice(desk, "8").tap()
-    _expect_said(desk, "8", "You said: an 8.")
+    draw_page.page.evaluate(f"document.documentElement.style.fontSize = '{size}%'")
+    _ask(draw_page)
+    _choice(draw_page, "8").tap()
+    _expect_said(draw_page, "8", "You said: an 8.")
     for where in ("#feedback", "#memory", "#opened"):
         if where == "#opened":
-            desk.entries.first.get_by_role("link").tap()
-            expect(_opened(desk)).to_be_visible()
-        buttons = desk.page.locator(f"{where} :is(button, summary):visible")
+            draw_page.entries.first.get_by_role("link").tap()
+            expect(_opened(draw_page)).to_be_visible()
+        buttons = draw_page.page.locator(f"{where} :is(button, summary):visible")
         for box in [button.bounding_box() for button in buttons.all()]:
             assert box is not None
             assert box["width"] >= 44
             assert box["height"] >= 44
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 320
-    assert desk.has_no_sideways_scroll()
+    assert draw_page.has_no_sideways_scroll()
 
 
-def test_it_fits_where_text_runs_from_right_to_left(open_desk: Any) -> None:
-    desk = open_desk(viewport={"width": 320, "height": 800})
-    desk.page.evaluate("document.documentElement.dir = 'rtl'")
-    _ask(desk)
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
-    assert desk.has_no_sideways_scroll()
-    boxes = [_choice(desk, name).bounding_box() for name in ("0", "1")]
+def test_it_fits_where_text_runs_from_right_to_left(open_draw_page: Any) -> None:
+    draw_page = open_draw_page(viewport={"width": 320, "height": 800})
+    draw_page.page.evaluate("document.documentElement.dir = 'rtl'")
+    _ask(draw_page)
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    assert draw_page.has_no_sideways_scroll()
+    boxes = [_choice(draw_page, name).bounding_box() for name in ("0", "1")]
     assert boxes[0]["x"] > boxes[1]["x"]  # type: ignore[index]
 
 
@@ -498,23 +502,29 @@ CONTRAST = """
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_word_of_it_can_be_read(open_desk: Any, complaints: list[str], scheme: str) -> None:
-    desk = open_desk(color_scheme=scheme, reduced_motion="reduce")
-    _ask(desk)
-    words = [_choice(desk, "Correct"), _thanks(desk), desk.page.locator("#memory-heading")]
-    _choice(desk, "8").click()
-    _expect_said(desk, "8", "You said: an 8.")
-    desk.page.locator("#memory summary").click()
+def test_all_text_has_enough_contrast(
+    open_draw_page: Any, complaints: list[str], scheme: str
+) -> None:
+    draw_page = open_draw_page(color_scheme=scheme, reduced_motion="reduce")
+    _ask(draw_page)
+    words = [
+        _choice(draw_page, "Correct"),
+        _thanks(draw_page),
+        draw_page.page.locator("#memory-heading"),
+    ]
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    draw_page.page.locator("#memory summary").click()
     words += [
-        _choice(desk, "8"),
-        _said(desk),
-        _choice(desk, "Undo my answer"),
-        desk.page.get_by_role("button", name="Reset personal learning", exact=True),
+        _choice(draw_page, "8"),
+        _said(draw_page),
+        _choice(draw_page, "Undo my answer"),
+        draw_page.page.get_by_role("button", name="Reset personal learning", exact=True),
     ]
     assert min(word.evaluate(CONTRAST) for word in words) >= 4.5
-    desk.page.route(SUGGESTION, lambda route: route.abort())
-    _choice(desk, "9").click()
-    expect(_error(desk)).not_to_be_empty()
-    words = [_choice(desk, "9"), _error(desk), _choice(desk, "Try again")]
+    draw_page.page.route(SUGGESTION, lambda route: route.abort())
+    _choice(draw_page, "9").click()
+    expect(_error(draw_page)).not_to_be_empty()
+    words = [_choice(draw_page, "9"), _error(draw_page), _choice(draw_page, "Try again")]
     assert min(word.evaluate(CONTRAST) for word in words) >= 4.5
     complaints[:] = [text for text in complaints if "ERR_FAILED" not in text]

@@ -99,7 +99,7 @@ def labels_of(rows: list[Prediction]) -> list[int | None]:
     return [label_of(row) for row in rows]
 
 
-def test_wrong_ones_are_clicked_corrected_and_the_rest_confirmed_with_one_press(
+def test_wrong_ones_are_corrected_and_the_rest_confirmed_with_one_click(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer)
@@ -123,7 +123,9 @@ def test_wrong_ones_are_clicked_corrected_and_the_rest_confirmed_with_one_press(
     assert events.values("batch").distinct().count() == 1
 
 
-def test_it_all_goes_by_keyboard(open_grid: Any, reviewer: User, sevens: list[Prediction]) -> None:
+def test_it_works_by_keyboard_alone(
+    open_grid: Any, reviewer: User, sevens: list[Prediction]
+) -> None:
     grid = open_grid(reviewer)
     expect(grid.cell(sevens[0])).to_be_focused()
 
@@ -196,7 +198,7 @@ def test_an_older_page_is_undone_from_the_list(
     assert set(labels_of(sevens)) == {None}
 
 
-def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
+def test_another_reviewers_new_label_is_shown_not_overwritten(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer)
@@ -352,7 +354,7 @@ def test_it_works_without_javascript(
     expect(grid.page.get_by_label("Drawing 3, predicted as 7")).to_have_value("1")
 
 
-def test_a_screen_reader_is_told_what_is_what(
+def test_a_screen_reader_can_name_every_part(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer)
@@ -372,7 +374,7 @@ def test_a_screen_reader_is_told_what_is_what(
     expect(grid.status).to_have_text("59 confirmed, 1 corrected. 10 drawings predicted as 7")
 
 
-def test_keys_mean_nothing_where_they_are_not_meant(
+def test_keys_do_nothing_in_fields(
     open_grid: Any, reviewer: User, sevens: list[Prediction]
 ) -> None:
     grid = open_grid(reviewer)

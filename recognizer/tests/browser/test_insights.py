@@ -145,7 +145,7 @@ def test_the_parts_have_names_for_a_screen_reader(open_page: Any) -> None:
     expect(page.get_by_role("group", name="Confusion matrix")).to_be_visible()
 
 
-def test_colours_that_the_reader_forces_are_kept(open_page: Any) -> None:
+def test_forced_colours_are_kept(open_page: Any) -> None:
     page = open_page(forced_colors="active", color_scheme="dark")
     text, cell, bar = page.evaluate(
         """[".heat-map .right text", ".heat-map .right .heat", ".plain .under"]

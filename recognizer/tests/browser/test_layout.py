@@ -7,27 +7,32 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
-def test_nothing_scrolls_sideways_at_any_width(open_desk: Any, width: int) -> None:
-    desk = open_desk(viewport={"width": width, "height": 800})
-    assert desk.has_no_sideways_scroll()
-    desk.draw(3)
-    desk.page.keyboard.press("Enter")
-    desk.expect_answer(3)
-    assert desk.has_no_sideways_scroll()
+def test_nothing_scrolls_sideways_at_any_width(open_draw_page: Any, width: int) -> None:
+    draw_page = open_draw_page(viewport={"width": width, "height": 800})
+    assert draw_page.has_no_sideways_scroll()
+    draw_page.draw(3)
+    draw_page.page.keyboard.press("Enter")
+    draw_page.expect_answer(3)
+    assert draw_page.has_no_sideways_scroll()
 
 
-def test_text_at_twice_its_size_still_fits_a_phone(open_desk: Any) -> None:
-    desk = open_desk(viewport={"width": 320, "height": 800})
-    desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
-    assert desk.has_no_sideways_scroll()
-    for part in (desk.predict, desk.clear, desk.sentence, desk.bar(3).locator("svg")):
+def test_text_at_twice_its_size_still_fits_a_phone(open_draw_page: Any) -> None:
+    draw_page = open_draw_page(viewport={"width": 320, "height": 800})
+    draw_page.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    assert draw_page.has_no_sideways_scroll()
+    for part in (
+        draw_page.predict,
+        draw_page.clear,
+        draw_page.sentence,
+        draw_page.bar(3).locator("svg"),
+    ):
         box = part.bounding_box()
         assert box is not None
         assert box["width"] > 30
@@ -36,29 +41,31 @@ def test_text_at_twice_its_size_still_fits_a_phone(open_desk: Any) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_it_draws_and_fits_where_text_runs_from_right_to_left(open_desk: Any, width: int) -> None:
-    desk = open_desk(viewport={"width": width, "height": 800}, locale="he-IL")
-    desk.page.evaluate("document.documentElement.dir = 'rtl'")
-    desk.drag([desk.at(0.1, 0.5), desk.at(0.3, 0.5)])
-    assert desk.has_ink(0.2, 0.5)
-    assert not desk.has_ink(0.8, 0.5)
-    desk.clear.click()
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
-    assert desk.has_no_sideways_scroll()
+def test_it_draws_and_fits_where_text_runs_from_right_to_left(
+    open_draw_page: Any, width: int
+) -> None:
+    draw_page = open_draw_page(viewport={"width": width, "height": 800}, locale="he-IL")
+    draw_page.page.evaluate("document.documentElement.dir = 'rtl'")
+    draw_page.drag([draw_page.at(0.1, 0.5), draw_page.at(0.3, 0.5)])
+    assert draw_page.has_ink(0.2, 0.5)
+    assert not draw_page.has_ink(0.8, 0.5)
+    draw_page.clear.click()
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    assert draw_page.has_no_sideways_scroll()
 
 
-def test_nothing_moves_when_the_answer_comes(desk: Desk) -> None:
+def test_nothing_moves_when_the_answer_comes(draw_page: DrawPage) -> None:
     def places() -> list[Any]:
         names = ("answer", "upload", "history")
-        return [desk.page.locator(f"#{name}").bounding_box() for name in names]
+        return [draw_page.page.locator(f"#{name}").bounding_box() for name in names]
 
-    desk.draw(3)
-    desk.predict.scroll_into_view_if_needed()
+    draw_page.draw(3)
+    draw_page.predict.scroll_into_view_if_needed()
     before = places()
-    desk.predict.click()
-    desk.expect_answer(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
     after = places()
     assert [(box["x"], box["y"], box["width"]) for box in before] == [
         (box["x"], box["y"], box["width"]) for box in after
@@ -66,40 +73,40 @@ def test_nothing_moves_when_the_answer_comes(desk: Desk) -> None:
     assert before[0]["height"] == after[0]["height"]
 
 
-def test_dark_and_light_differ(open_desk: Any) -> None:
+def test_dark_and_light_differ(open_draw_page: Any) -> None:
     def background(scheme: str) -> str:
-        desk = open_desk(color_scheme=scheme)
-        colour: str = desk.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        draw_page = open_draw_page(color_scheme=scheme)
+        colour: str = draw_page.page.evaluate("getComputedStyle(document.body).backgroundColor")
         return colour
 
     assert background("dark") != background("light")
 
 
-def test_nothing_moves_for_who_asks_for_calm(open_desk: Any) -> None:
-    desk = open_desk(reduced_motion="reduce")
-    durations: list[str] = desk.page.evaluate(
+def test_nothing_moves_with_reduced_motion(open_draw_page: Any) -> None:
+    draw_page = open_draw_page(reduced_motion="reduce")
+    durations: list[str] = draw_page.page.evaluate(
         """[...document.querySelectorAll("*")]
             .map((element) => getComputedStyle(element).transitionDuration)"""
     )
     assert set(durations) == {"0s"}
 
 
-def test_nothing_comes_from_another_host(desk: Desk) -> None:
+def test_nothing_comes_from_another_host(draw_page: DrawPage) -> None:
     hosts: set[str] = set()
-    desk.page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
-    desk.open()
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
-    assert hosts == {desk.url}
+    draw_page.page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
+    draw_page.open()
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    assert hosts == {draw_page.url}
 
 
-def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> None:
+def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPage) -> None:
     names: list[str] = []
     for _ in range(15):
-        desk.page.keyboard.press("Tab")
+        draw_page.page.keyboard.press("Tab")
         names.append(
-            desk.page.evaluate(
+            draw_page.page.evaluate(
                 """() => {
                     const { ariaLabel, labels, textContent } = document.activeElement;
                     return ariaLabel ?? labels?.[0]?.textContent ?? textContent;
@@ -125,8 +132,8 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(desk: Desk) -> No
     ]
 
 
-def test_the_parts_have_names_for_a_screen_reader(desk: Desk) -> None:
-    page = desk.page
+def test_the_parts_have_names_for_a_screen_reader(draw_page: DrawPage) -> None:
+    page = draw_page.page
     expect(page.get_by_role("application", name="Canvas: draw one digit")).to_be_visible()
     expect(page.get_by_role("region", name="Answer")).to_be_visible()
     expect(page.get_by_role("region", name="Your drawings")).to_be_visible()
@@ -135,10 +142,12 @@ def test_the_parts_have_names_for_a_screen_reader(desk: Desk) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
 
 
-def test_an_unknown_address_shows_the_way_home(desk: Desk, complaints: list[str]) -> None:
-    response = desk.page.goto(desk.url + "/nothing-here")
+def test_an_unknown_address_links_to_the_home_page(
+    draw_page: DrawPage, complaints: list[str]
+) -> None:
+    response = draw_page.page.goto(draw_page.url + "/nothing-here")
     assert response is not None
     assert response.status == 404
-    desk.page.get_by_role("link", name="Draw a digit").click()
-    expect(desk.canvas).to_be_visible()
+    draw_page.page.get_by_role("link", name="Draw a digit").click()
+    expect(draw_page.canvas).to_be_visible()
     complaints[:] = [text for text in complaints if "404" not in text]

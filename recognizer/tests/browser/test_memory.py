@@ -7,160 +7,162 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from recognizer.models import Prediction, RememberedDrawing
-from recognizer.tests.browser.desk import Desk, send_picture
+from recognizer.tests.browser.draw_page import DrawPage, send_picture
 from recognizer.tests.support import drawings
 
 
-def _draw_cross(desk: Desk, *, lean: float = 0.0) -> None:
+def _draw_cross(draw_page: DrawPage, *, lean: float = 0.0) -> None:
     """Draw a 4 as a cross, which the model refuses, and wait for the answer."""
-    desk.page.evaluate("scrollTo(0, 0)")
-    desk.clear.click()
-    entries = desk.entries.count()
+    draw_page.page.evaluate("scrollTo(0, 0)")
+    draw_page.clear.click()
+    entries = draw_page.entries.count()
     for stroke in drawings.CROSS:
-        desk.drag([desk.at(x + lean * (0.5 - y), y) for x, y in stroke])
-    desk.predict.click()
-    expect(desk.entries).to_have_count(entries + 1)
-    expect(desk.answer).to_have_attribute("aria-busy", "false")
+        draw_page.drag([draw_page.at(x + lean * (0.5 - y), y) for x, y in stroke])
+    draw_page.predict.click()
+    expect(draw_page.entries).to_have_count(entries + 1)
+    expect(draw_page.answer).to_have_attribute("aria-busy", "false")
 
 
-def _personal(desk: Desk) -> Locator:
-    return desk.page.locator("#personal")
+def _personal(draw_page: DrawPage) -> Locator:
+    return draw_page.page.locator("#personal")
 
 
 def _memory(page: Page) -> Locator:
     return page.get_by_role("region", name="Personal learning")
 
 
-def _expect_refused(desk: Desk) -> None:
-    expect(desk.sentence).to_contain_text("That doesn't look like a single digit.")
-    expect(_personal(desk)).to_be_hidden()
+def _expect_refused(draw_page: DrawPage) -> None:
+    expect(draw_page.sentence).to_contain_text("That doesn't look like a single digit.")
+    expect(_personal(draw_page)).to_be_hidden()
 
 
-def test_what_a_visitor_corrects_is_read_right_at_once(desk: Desk) -> None:
-    _draw_cross(desk)
-    _expect_refused(desk)
+def test_a_correction_is_learned_at_once(draw_page: DrawPage) -> None:
+    _draw_cross(draw_page)
+    _expect_refused(draw_page)
     first = Prediction.objects.get()
-    desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you. You said: a 4.")
-    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 1")
+    draw_page.page.keyboard.press("4")
+    expect(draw_page.status).to_contain_text("Thank you. You said: a 4.")
+    expect(_memory(draw_page.page)).to_contain_text("Drawings learned from: 1")
 
     # The next one like it is a 4; the page says why, and shows which drawing decided.
-    _draw_cross(desk, lean=0.03)
-    desk.expect_answer(4)
-    expect(_personal(desk)).to_contain_text("From your corrections.")
-    expect(_personal(desk)).to_contain_text("Without your corrections: not a digit.")
-    expect(desk.status).to_contain_text("That looks like a 4.")
-    expect(desk.status).to_contain_text("From your corrections.")
+    _draw_cross(draw_page, lean=0.03)
+    draw_page.expect_answer(4)
+    expect(_personal(draw_page)).to_contain_text("From your corrections.")
+    expect(_personal(draw_page)).to_contain_text("Without your corrections: not a digit.")
+    expect(draw_page.status).to_contain_text("That looks like a 4.")
+    expect(draw_page.status).to_contain_text("From your corrections.")
     second = Prediction.objects.exclude(pk=first.pk).get()
     for name, row in [("This drawing", second), ("The earlier drawing it looks like", first)]:
-        picture = _personal(desk).get_by_role("img", name=name)
+        picture = _personal(draw_page).get_by_role("img", name=name)
         assert str(row.pk) in str(picture.get_attribute("src"))
         assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 512
-    expect(desk.entries.first).to_contain_text("from your corrections")
+    expect(draw_page.entries.first).to_contain_text("from your corrections")
     assert (second.verdict, second.personal_digit) == ("not_a_digit", 4)
 
     # Off: the network's answer again. On: the visitor's own.
-    _memory(desk.page).get_by_role("button", name="Turn off personal learning").click()
-    expect(desk.status).to_contain_text("Personal learning is off: new corrections")
-    _draw_cross(desk, lean=-0.03)
-    _expect_refused(desk)
-    expect(desk.page.locator("#feedback [data-slot=thanks]")).to_have_text(
+    _memory(draw_page.page).get_by_role("button", name="Turn off personal learning").click()
+    expect(draw_page.status).to_contain_text("Personal learning is off: new corrections")
+    _draw_cross(draw_page, lean=-0.03)
+    _expect_refused(draw_page)
+    expect(draw_page.page.locator("#feedback [data-slot=thanks]")).to_have_text(
         "A reviewer checks your answer before the model learns."
     )
-    _memory(desk.page).get_by_role("button", name="Turn on personal learning").click()
-    expect(desk.page.locator("#feedback [data-slot=thanks]")).to_contain_text(
+    _memory(draw_page.page).get_by_role("button", name="Turn on personal learning").click()
+    expect(draw_page.page.locator("#feedback [data-slot=thanks]")).to_contain_text(
         "Your answer applies to your drawings immediately"
     )
-    _draw_cross(desk, lean=0.05)
-    desk.expect_answer(4)
-    expect(_personal(desk)).to_be_visible()
+    _draw_cross(draw_page, lean=0.05)
+    draw_page.expect_answer(4)
+    expect(_personal(draw_page)).to_be_visible()
 
     # Forgotten: in two steps, of which the first does nothing.
-    _memory(desk.page).get_by_text("Reset…").click()
+    _memory(draw_page.page).get_by_text("Reset…").click()
     assert RememberedDrawing.objects.count() == 1
-    _memory(desk.page).get_by_role("button", name="Reset personal learning", exact=True).click()
-    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 0")
-    expect(desk.status).to_have_text("Personal learning has been reset.")
-    expect(_memory(desk.page).get_by_role("heading")).to_be_focused()
-    expect(_memory(desk.page).get_by_text("Reset…")).to_be_hidden()
+    _memory(draw_page.page).get_by_role(
+        "button", name="Reset personal learning", exact=True
+    ).click()
+    expect(_memory(draw_page.page)).to_contain_text("Drawings learned from: 0")
+    expect(draw_page.status).to_have_text("Personal learning has been reset.")
+    expect(_memory(draw_page.page).get_by_role("heading")).to_be_focused()
+    expect(_memory(draw_page.page).get_by_text("Reset…")).to_be_hidden()
     assert RememberedDrawing.objects.count() == 0
-    _draw_cross(desk)
-    _expect_refused(desk)
+    _draw_cross(draw_page)
+    _expect_refused(draw_page)
 
 
-def test_the_same_drawing_may_be_asked_about_again_once_it_was_corrected(desk: Desk) -> None:
-    _draw_cross(desk)
-    desk.page.keyboard.press("Enter")
-    expect(desk.entries).to_have_count(1)
-    desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you.")
-    desk.page.keyboard.press("Enter")
-    desk.expect_answer(4)
-    expect(desk.entries).to_have_count(2)
+def test_a_corrected_drawing_can_be_predicted_again(draw_page: DrawPage) -> None:
+    _draw_cross(draw_page)
+    draw_page.page.keyboard.press("Enter")
+    expect(draw_page.entries).to_have_count(1)
+    draw_page.page.keyboard.press("4")
+    expect(draw_page.status).to_contain_text("Thank you.")
+    draw_page.page.keyboard.press("Enter")
+    draw_page.expect_answer(4)
+    expect(draw_page.entries).to_have_count(2)
 
 
-def test_another_visitor_is_answered_by_the_network(desk: Desk, open_desk: Any) -> None:
-    _draw_cross(desk)
-    desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you.")
-    stranger = open_desk()
+def test_another_visitor_gets_the_networks_answer(draw_page: DrawPage, open_draw_page: Any) -> None:
+    _draw_cross(draw_page)
+    draw_page.page.keyboard.press("4")
+    expect(draw_page.status).to_contain_text("Thank you.")
+    stranger = open_draw_page()
     _draw_cross(stranger)
     _expect_refused(stranger)
     expect(_memory(stranger.page)).to_contain_text("Drawings learned from: 0")
 
 
-def test_the_personal_part_goes_with_its_answer(desk: Desk) -> None:
-    _draw_cross(desk)
-    desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you.")
-    _draw_cross(desk)
-    expect(_personal(desk)).to_be_visible()
-    desk.clear.click()
-    expect(_personal(desk)).to_be_hidden()
-    desk.draw(3)
-    desk.predict.click()
-    desk.expect_answer(3)
-    expect(_personal(desk)).to_be_hidden()
+def test_the_note_on_personal_learning_disappears_with_its_answer(draw_page: DrawPage) -> None:
+    _draw_cross(draw_page)
+    draw_page.page.keyboard.press("4")
+    expect(draw_page.status).to_contain_text("Thank you.")
+    _draw_cross(draw_page)
+    expect(_personal(draw_page)).to_be_visible()
+    draw_page.clear.click()
+    expect(_personal(draw_page)).to_be_hidden()
+    draw_page.draw(3)
+    draw_page.predict.click()
+    draw_page.expect_answer(3)
+    expect(_personal(draw_page)).to_be_hidden()
 
 
-def test_a_personal_answer_fits_a_phone_with_large_text(open_desk: Any) -> None:
-    desk = open_desk(viewport={"width": 320, "height": 800}, color_scheme="dark")
-    desk.page.evaluate("document.documentElement.style.fontSize = '200%'")
-    _draw_cross(desk)
-    desk.page.keyboard.press("4")
-    expect(desk.status).to_contain_text("Thank you.")
-    _draw_cross(desk)
-    expect(_personal(desk)).to_be_visible()
-    _memory(desk.page).get_by_text("Reset…").click()
-    assert desk.has_no_sideways_scroll()
+def test_a_personal_answer_fits_a_phone_with_large_text(open_draw_page: Any) -> None:
+    draw_page = open_draw_page(viewport={"width": 320, "height": 800}, color_scheme="dark")
+    draw_page.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    _draw_cross(draw_page)
+    draw_page.page.keyboard.press("4")
+    expect(draw_page.status).to_contain_text("Thank you.")
+    _draw_cross(draw_page)
+    expect(_personal(draw_page)).to_be_visible()
+    _memory(draw_page.page).get_by_text("Reset…").click()
+    assert draw_page.has_no_sideways_scroll()
 
 
 def test_a_switch_that_fails_says_so_and_can_be_pressed_again(
-    desk: Desk, complaints: list[str]
+    draw_page: DrawPage, complaints: list[str]
 ) -> None:
-    off = _memory(desk.page).get_by_role("button", name="Turn off personal learning")
-    desk.page.context.set_offline(True)
+    off = _memory(draw_page.page).get_by_role("button", name="Turn off personal learning")
+    draw_page.page.context.set_offline(True)
     off.click()
-    expect(_memory(desk.page).get_by_role("alert")).to_contain_text("Can't reach the site.")
-    desk.page.context.set_offline(False)
+    expect(_memory(draw_page.page).get_by_role("alert")).to_contain_text("Can't reach the site.")
+    draw_page.page.context.set_offline(False)
     off.click()
-    on = _memory(desk.page).get_by_role("button", name="Turn on personal learning")
+    on = _memory(draw_page.page).get_by_role("button", name="Turn on personal learning")
     expect(on).to_be_visible()
-    expect(_memory(desk.page).locator("[data-slot=memory-error]")).to_be_empty()
+    expect(_memory(draw_page.page).locator("[data-slot=memory-error]")).to_be_empty()
     # It holds after a reload.
-    expect(_memory(desk.open().page)).to_contain_text("Personal learning is off")
+    expect(_memory(draw_page.open().page)).to_contain_text("Personal learning is off")
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
 
 
-def test_the_memory_can_be_used_with_the_keyboard_alone(desk: Desk) -> None:
-    _draw_cross(desk)
-    desk.page.keyboard.press("4")
-    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 1")
-    _memory(desk.page).get_by_role("button", name="Turn off personal learning").focus()
+def test_the_memory_can_be_used_with_the_keyboard_alone(draw_page: DrawPage) -> None:
+    _draw_cross(draw_page)
+    draw_page.page.keyboard.press("4")
+    expect(_memory(draw_page.page)).to_contain_text("Drawings learned from: 1")
+    _memory(draw_page.page).get_by_role("button", name="Turn off personal learning").focus()
     for _ in range(2):
-        desk.page.keyboard.press("Tab")
-        desk.page.keyboard.press("Enter")
-    expect(_memory(desk.page)).to_contain_text("Drawings learned from: 0")
+        draw_page.page.keyboard.press("Tab")
+        draw_page.page.keyboard.press("Enter")
+    expect(_memory(draw_page.page)).to_contain_text("Drawings learned from: 0")
 
 
 def test_without_javascript_the_site_learns_just_as_well(browser: Any, live_server: Any) -> None:

@@ -7,21 +7,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 
 
 @pytest.fixture
-def calm(desk: Desk) -> Desk:
+def calm(draw_page: DrawPage) -> DrawPage:
     """The page with its live guess switched off, so that nothing is asked but what a test asks."""
-    desk.page.get_by_label("Guess while I draw").uncheck()
-    return desk
+    draw_page.page.get_by_label("Guess while I draw").uncheck()
+    return draw_page
 
 
-def _line(desk: Desk, y: float) -> None:
-    desk.drag([desk.at(0.2, y), desk.at(0.8, y)])
+def _line(draw_page: DrawPage, y: float) -> None:
+    draw_page.drag([draw_page.at(0.2, y), draw_page.at(0.8, y)])
 
 
-def test_strokes_are_undone_and_redone_by_buttons_and_keys(calm: Desk) -> None:
+def test_strokes_are_undone_and_redone_by_buttons_and_keys(calm: DrawPage) -> None:
     _line(calm, 0.3)
     _line(calm, 0.7)
 
@@ -38,7 +38,7 @@ def test_strokes_are_undone_and_redone_by_buttons_and_keys(calm: Desk) -> None:
     assert calm.has_ink(0.5, 0.7)
 
 
-def test_clearing_can_be_undone(calm: Desk) -> None:
+def test_clearing_can_be_undone(calm: DrawPage) -> None:
     calm.draw(3)
     ink = calm.ink()
 
@@ -51,7 +51,7 @@ def test_clearing_can_be_undone(calm: Desk) -> None:
     calm.expect_answer(3)
 
 
-def test_buttons_that_can_do_nothing_say_so_and_keep_the_focus(calm: Desk) -> None:
+def test_buttons_that_can_do_nothing_say_so_and_keep_the_focus(calm: DrawPage) -> None:
     undo = calm.page.get_by_role("button", name="Undo")
     expect(undo).to_be_disabled()
     _line(calm, 0.5)
@@ -64,7 +64,7 @@ def test_buttons_that_can_do_nothing_say_so_and_keep_the_focus(calm: Desk) -> No
     expect(undo).to_be_focused()
 
 
-def test_the_eraser_rubs_out_and_what_is_sent_is_what_is_seen(calm: Desk) -> None:
+def test_the_eraser_also_erases_what_is_sent(calm: DrawPage) -> None:
     calm.draw(1, seed=1)
     # A line across everything, to be rubbed out again.
     _line(calm, 0.9)
@@ -80,7 +80,7 @@ def test_the_eraser_rubs_out_and_what_is_sent_is_what_is_seen(calm: Desk) -> Non
     calm.expect_answer(1)
 
 
-def test_a_wider_brush_leaves_more_ink_and_is_remembered(calm: Desk) -> None:
+def test_a_wider_brush_leaves_more_ink_and_is_remembered(calm: DrawPage) -> None:
     _line(calm, 0.2)
     thin = calm.ink()
     calm.page.keyboard.press("]")
@@ -113,7 +113,7 @@ def _pen(page: Page, points: list[tuple[float, float, float]], pointer: str = "p
     )
 
 
-def test_a_pen_draws_wider_the_harder_it_is_pressed(calm: Desk) -> None:
+def test_a_pen_draws_wider_the_harder_it_is_pressed(calm: DrawPage) -> None:
     def width_at(y: float) -> int:
         return sum(calm.has_ink(x / 100, y) for x in range(20, 80))
 
@@ -123,7 +123,7 @@ def test_a_pen_draws_wider_the_harder_it_is_pressed(calm: Desk) -> None:
     assert width_at(0.25) * 2 < width_at(0.8)
 
 
-def test_a_finger_and_a_mouse_draw_the_same_whatever_pressure_they_report(calm: Desk) -> None:
+def test_a_finger_and_a_mouse_draw_the_same_whatever_pressure_they_report(calm: DrawPage) -> None:
     points = [(*calm.at(0.5, 0.2), 1.0), (*calm.at(0.5, 0.8), 1.0)]
     _pen(calm.page, points, "touch")
     finger = calm.ink()
@@ -133,7 +133,7 @@ def test_a_finger_and_a_mouse_draw_the_same_whatever_pressure_they_report(calm: 
     assert finger == pytest.approx(calm.ink(), rel=0.05)
 
 
-def test_a_palm_beside_a_pen_draws_nothing(calm: Desk) -> None:
+def test_a_palm_beside_a_pen_draws_nothing(calm: DrawPage) -> None:
     _pen(calm.page, [(*calm.at(0.5, 0.2), 0.5), (*calm.at(0.5, 0.4), 0.5)])
     ink = calm.ink()
 
@@ -142,7 +142,7 @@ def test_a_palm_beside_a_pen_draws_nothing(calm: Desk) -> None:
     assert calm.ink() == ink
 
 
-def test_a_digit_is_drawn_and_read_by_keyboard_alone(calm: Desk) -> None:
+def test_a_digit_is_drawn_and_recognised_by_keyboard_alone(calm: DrawPage) -> None:
     press = calm.page.keyboard.press
     calm.canvas.focus()
     for _ in range(5):
@@ -161,7 +161,7 @@ def test_a_digit_is_drawn_and_read_by_keyboard_alone(calm: Desk) -> None:
     expect(calm.page.locator("#feedback")).to_contain_text("Thank you.")
 
 
-def test_the_keyboards_pen_shows_where_it_is_only_while_it_is_used(calm: Desk) -> None:
+def test_the_keyboards_pen_shows_where_it_is_only_while_it_is_used(calm: DrawPage) -> None:
     mark = calm.page.locator("#cursor")
     expect(mark).to_be_hidden()
     calm.canvas.focus()
@@ -178,7 +178,7 @@ def test_the_keyboards_pen_shows_where_it_is_only_while_it_is_used(calm: Desk) -
     expect(mark).to_be_hidden()
 
 
-def test_a_question_mark_lists_the_keys(calm: Desk) -> None:
+def test_a_question_mark_lists_the_keys(calm: DrawPage) -> None:
     calm.page.keyboard.press("?")
     dialog = calm.page.get_by_role("dialog", name="Shortcuts")
     expect(dialog).to_be_visible()
@@ -192,12 +192,14 @@ def test_a_question_mark_lists_the_keys(calm: Desk) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_the_page_scrolls_with_arrow_keys_where_the_canvas_has_no_focus(open_desk: Any) -> None:
-    desk: Desk = open_desk(viewport={"width": 600, "height": 400})
-    desk.page.locator("h1").click()
-    desk.page.keyboard.press("ArrowDown")
+def test_the_page_scrolls_with_arrow_keys_where_the_canvas_has_no_focus(
+    open_draw_page: Any,
+) -> None:
+    draw_page: DrawPage = open_draw_page(viewport={"width": 600, "height": 400})
+    draw_page.page.locator("h1").click()
+    draw_page.page.keyboard.press("ArrowDown")
     # In a promise: the content security policy forbids the page's own `eval`.
-    desk.page.evaluate(
+    draw_page.page.evaluate(
         """new Promise((done) =>
             scrollY > 0 ? done() : addEventListener("scroll", done, { once: true }))"""
     )

@@ -108,9 +108,7 @@ def test_the_button_cancels(training: Page) -> None:
     expect(training.get_by_text("No model version was stored.")).to_be_visible()
 
 
-def test_what_goes_wrong_on_the_way_is_shown_and_goes_again(
-    training: Page, complaints: list[str]
-) -> None:
+def test_a_problem_is_shown_until_it_is_over(training: Page, complaints: list[str]) -> None:
     job = start(training)
     expect(training.locator(".job-status")).to_have_text("running")
     training.route("**/status/", lambda route: route.abort())

@@ -11,27 +11,27 @@ from django.core.management import call_command
 from playwright.sync_api import expect
 
 from recognizer.models import Prediction
-from recognizer.tests.browser.desk import Desk
+from recognizer.tests.browser.draw_page import DrawPage
 
 REVIEWER = "reviewer-of-digits"
 PASSWORD = "a password with spaces"
 
 
-def test_a_drawing_is_read_kept_found_labelled_and_exported(
-    desk: Desk, new_context: Any, tmp_path: Path, complaints: list[str]
+def test_a_drawing_is_recognised_stored_found_labelled_and_exported(
+    draw_page: DrawPage, new_context: Any, tmp_path: Path, complaints: list[str]
 ) -> None:
     # A visitor draws a 7 and sees the answer, and later their history.
-    desk.draw(7, seed=1)
-    desk.predict.click()
-    desk.expect_answer(7)
-    desk.open()
-    expect(desk.entries).to_have_count(1)
+    draw_page.draw(7, seed=1)
+    draw_page.predict.click()
+    draw_page.expect_answer(7)
+    draw_page.open()
+    expect(draw_page.entries).to_have_count(1)
     prediction = Prediction.objects.get(label=None)
 
     # A reviewer logs in, finds it in the admin by its id and labels it a 1.
     User.objects.create_superuser(REVIEWER, password=PASSWORD)
     admin = new_context().new_page()
-    admin.goto(f"{desk.url}/admin/")
+    admin.goto(f"{draw_page.url}/admin/")
     admin.get_by_label("Username:").fill(REVIEWER)
     admin.get_by_label("Password:").fill(PASSWORD)
     admin.get_by_role("button", name="Log in").click()

@@ -179,7 +179,7 @@ def test_what_the_model_sees_is_centred_scaled_and_in_full_contrast(
     assert np.abs(middle - 13.5).max() <= 1.5
 
 
-def test_seeing_what_was_seen_changes_little(classifier: Classifier) -> None:
+def test_normalising_a_model_input_changes_little(classifier: Classifier) -> None:
     for digit in range(10):
         once = seen(png(canvas(strokes_of(digit, 1))))
         twice = imaging.model_input(imaging.drawing_from_array(once))

@@ -96,7 +96,7 @@ def test_a_change_is_written_over_what_was_read() -> None:
         {"gate": {"activate": True, "rows": 3}},
     ],
 )
-def test_what_can_not_be_read_is_left_out_and_kept(stored: dict[str, Any]) -> None:
+def test_invalid_values_are_ignored_but_kept(stored: dict[str, Any]) -> None:
     card = ModelCard.from_json(stored)
 
     assert card == ModelCard(metrics=card.metrics, created=card.created)
@@ -106,7 +106,7 @@ def test_what_can_not_be_read_is_left_out_and_kept(stored: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize("value", [None, [], "card", 3])
-def test_what_is_no_object_is_an_empty_card(value: object) -> None:
+def test_a_value_that_is_no_object_is_an_empty_card(value: object) -> None:
     assert ModelCard.from_json(value) == ModelCard()
 
 
@@ -147,5 +147,5 @@ def test_a_gate_result_of_older_code_is_read() -> None:
 
 
 @pytest.mark.parametrize("value", [None, {}, [], {"activate": True}, {"activate": 1, "rows": [{}]}])
-def test_what_is_no_gate_result_is_none(value: object) -> None:
+def test_an_invalid_gate_result_is_none(value: object) -> None:
     assert GateResult.from_json(value) is None

@@ -50,7 +50,7 @@ def test_each_digit_is_recognised(digit: int, classifier: Classifier) -> None:
         assert np.linalg.norm(answer.embedding) == pytest.approx(1, abs=1e-3)
 
 
-def test_a_tangle_is_refused_with_a_guess(classifier: Classifier) -> None:
+def test_a_tangle_is_rejected_with_a_guess(classifier: Classifier) -> None:
     rng = np.random.default_rng(1)
     refused = 0
     for _ in range(20):

@@ -85,7 +85,7 @@ def test_an_embedding_without_direction_is_not_stored() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("length", [0, 1, 126, 127, 129, 258])
-def test_the_database_refuses_what_is_no_embedding(length: int) -> None:
+def test_the_database_rejects_invalid_embeddings(length: int) -> None:
     row = make_prediction()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -94,7 +94,7 @@ def test_the_database_refuses_what_is_no_embedding(length: int) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("length", [128, 192, 256])
-def test_the_database_takes_embeddings_of_other_versions(length: int) -> None:
+def test_the_database_accepts_embeddings_of_other_versions(length: int) -> None:
     row = make_prediction(embedding=b"\x00\x3c" * (length // 2))
 
     row.refresh_from_db()

@@ -12,7 +12,7 @@ from recognizer import imaging
 from recognizer.inference import classifier, embeddings, personal_posterior
 from recognizer.inference.classifier import NOT_A_DIGIT_CLASS, Answer, Calibration, Verdict
 from recognizer.tests.support.drawings import digit_png
-from recognizer.tests.support.mirrored import mirrored_png
+from recognizer.tests.support.mirrored_digits import mirrored_png
 
 CALIBRATION = Calibration(temperature=1.0, not_a_digit=0.9, uncertain=0.75)
 LENGTH = 96

@@ -90,7 +90,7 @@ def test_expired_claims_and_skips_are_deleted() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reviewers_who_claim_at_the_same_moment_share_the_drawings_out() -> None:
+def test_simultaneous_claims_share_the_drawings() -> None:
     reviewers = [make_staff(f"reviewer-{n}") for n in range(6)]
     version = make_version()
     rows = Prediction.objects.bulk_create(

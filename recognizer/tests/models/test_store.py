@@ -85,7 +85,7 @@ LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
     ],
     ids=str,
 )
-def test_the_database_refuses_what_cannot_be(make: Make, fields: dict[str, Any]) -> None:
+def test_the_database_rejects_invalid_rows(make: Make, fields: dict[str, Any]) -> None:
     row = make()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -101,7 +101,7 @@ def test_a_drawing_has_one_owner(make: Make, user: User) -> None:
         Owner(user=user, visitor=uuid.uuid4())
 
 
-def test_who_labelled_needs_a_label(make: Make, reviewer: User) -> None:
+def test_a_labeller_requires_a_label(make: Make, reviewer: User) -> None:
     row = make()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -119,7 +119,7 @@ def test_probabilities_are_ten_and_sum_to_one(make: Make, probabilities: Any) ->
         row.full_clean()
 
 
-def test_one_version_is_active_at_most(bundled: Bundle) -> None:
+def test_at_most_one_version_is_active(bundled: Bundle) -> None:
     second = registry.register_model(bundle=renamed(bundled, "second"))
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -271,7 +271,7 @@ def test_what_counts_as_correct(
     assert mistakes.exists() is (is_correct is False)
 
 
-def test_labelled_drawings_can_be_narrowed(make: Make) -> None:
+def test_labelled_drawings_can_be_filtered(make: Make) -> None:
     now = timezone.now()
     make()
     old = make(digit=3, label=3, labelled_at=now - timedelta(days=9))
@@ -346,7 +346,7 @@ def test_a_newer_bundled_model_replaces_an_older_one(bundled: Bundle) -> None:
     assert ModelVersion.objects.count() == 2
 
 
-def test_a_newer_bundled_model_leaves_a_trained_one_alone(bundled: Bundle) -> None:
+def test_a_newer_bundled_model_does_not_replace_a_trained_one(bundled: Bundle) -> None:
     trained = registry.register_model(bundle=renamed(bundled, "trained here"))
     registry.activate_model(name="trained here")
 
@@ -392,7 +392,7 @@ def test_a_damaged_model_is_not_registered(bundled: Bundle, damage: str) -> None
     assert ModelVersion.objects.count() == 1
 
 
-def test_activating_moves_the_mark(bundled: Bundle) -> None:
+def test_activating_deactivates_the_other_version(bundled: Bundle) -> None:
     second = registry.register_model(bundle=renamed(bundled, "second"))
 
     registry.activate_model(name="second")
@@ -401,7 +401,7 @@ def test_activating_moves_the_mark(bundled: Bundle) -> None:
     assert active_version.current_version().name == "second"
 
 
-def test_activating_what_is_active_changes_nothing(bundled: Bundle) -> None:
+def test_activating_the_active_version_changes_nothing(bundled: Bundle) -> None:
     before = selectors.active_model().activated_at
 
     registry.activate_model(name=bundled.name)
@@ -448,7 +448,7 @@ def test_a_new_version_is_noticed_without_restart(bundled: Bundle, second: Model
     assert active_version.current_version().name == "second"
 
 
-def test_the_database_is_not_asked_every_time(
+def test_the_database_is_not_queried_every_time(
     second: ModelVersion, settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     settings.MODEL_RECHECK_SECONDS = 60
@@ -493,7 +493,9 @@ def test_a_fresh_process_falls_back_to_the_previous_version(
     assert active_version.status().problem is not None
 
 
-def test_what_serves_again_is_no_problem_any_more(bundled: Bundle, second: ModelVersion) -> None:
+def test_a_version_that_loads_again_is_no_longer_a_problem(
+    bundled: Bundle, second: ModelVersion
+) -> None:
     active_version.current_version()
     ModelVersion.objects.filter(pk=second.pk).update(serving=b"junk")
     activate_behind_the_back(second)

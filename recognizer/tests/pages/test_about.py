@@ -18,7 +18,7 @@ def about(client: Client) -> str:
     return re.sub(r"[ \n]+", " ", response.content.decode())
 
 
-def test_it_shows_what_the_card_of_the_active_model_has(client: Client) -> None:
+def test_it_shows_the_card_of_the_active_model(client: Client) -> None:
     page = about(client)
 
     assert "The active model is called <strong>shipped-3</strong>." in page

@@ -53,7 +53,7 @@ def test_it_writes_nothing_that_the_content_security_policy_blocks(client: Clien
 
 
 @pytest.mark.django_db
-def test_it_offers_the_form_to_who_has_no_javascript(client: Client) -> None:
+def test_it_offers_a_form_without_javascript(client: Client) -> None:
     page = client.get("/").content.decode()
     assert re.search(r"<noscript>\s*<p class=\"notice\">Drawing needs JavaScript", page)
     assert re.search(r"<noscript><link rel=\"stylesheet\" href=\"[^\"]*noscript", page)
@@ -94,7 +94,7 @@ def test_it_answers_a_picture_and_shows_it_after_a_redirect(
         ({"image": _picture(b"nonsense")}, 400, "This is not an image."),
     ],
 )
-def test_it_refuses_what_is_no_picture_in_words(
+def test_it_rejects_files_that_are_not_pictures_with_a_message(
     client: Client, data: dict[str, Any], status: int, sentence: str
 ) -> None:
     response = client.post("/", data)
@@ -125,7 +125,7 @@ def test_it_throttles_the_form_as_it_does_the_api(
 
 
 @pytest.mark.django_db
-def test_it_refuses_a_form_from_elsewhere() -> None:
+def test_it_rejects_a_form_from_another_site() -> None:
     response = Client(enforce_csrf_checks=True).post("/", {"image": _picture(b"x")})
     assert response.status_code == 403
     assert "This form has expired" in response.content.decode()
@@ -138,7 +138,7 @@ def test_it_rejects_other_methods(client: Client, method: str) -> None:
 
 
 @pytest.mark.django_db
-def test_it_shows_nobody_elses_answer(client: Client, draw_digit: Any) -> None:
+def test_it_does_not_show_another_visitors_answer(client: Client, draw_digit: Any) -> None:
     location = client.post("/", {"image": _picture(draw_digit(6))})["Location"]
     assert client.get(location).status_code == 200
     stranger = Client()
@@ -156,7 +156,7 @@ def test_it_has_no_page_for_a_malformed_address(client: Client, query: str) -> N
 
 
 @pytest.mark.django_db
-def test_it_asks_the_database_as_often_for_many_drawings_as_for_one(
+def test_many_drawings_take_no_more_queries_than_one(
     client: Client, draw_digit: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(3):
@@ -193,7 +193,7 @@ def test_confidence_has_words(confidence: float, percent: str, word: str) -> Non
 @pytest.mark.parametrize(
     ("verdict", "word"), [(Verdict.NOT_A_DIGIT, "Unsure"), (Verdict.UNCERTAIN, "Unsure")]
 )
-def test_no_confidence_makes_sure_what_the_verdict_doubts(verdict: Verdict, word: str) -> None:
+def test_an_uncertain_verdict_is_never_called_sure(verdict: Verdict, word: str) -> None:
     assert answer_text.confidence_word(verdict, 0.99) == word
 
 
@@ -222,7 +222,7 @@ def _shares(**shares: float) -> list[float]:
     ],
 )
 @pytest.mark.django_db
-def test_the_page_says_the_verdict_in_words_a_child_understands(
+def test_the_page_describes_the_verdict_in_simple_words(
     client: Client, user: User, verdict: str, digit: int, shares: list[float], sentence: str
 ) -> None:
     client.force_login(user)
@@ -236,7 +236,7 @@ def test_the_page_says_the_verdict_in_words_a_child_understands(
 
 
 @pytest.mark.django_db
-def test_a_refused_drawing_shows_nothing_that_looks_sure(client: Client, user: User) -> None:
+def test_a_rejected_drawing_shows_no_confidence(client: Client, user: User) -> None:
     client.force_login(user)
     row = make_prediction(8, verdict="not_a_digit", confidence=0.998, user=user)
     page = client.get(f"/?prediction={row.pk}").content.decode()
@@ -266,7 +266,7 @@ def test_error_pages_need_neither_database_nor_context(name: str) -> None:
     assert "<h1>" in page
 
 
-def test_a_crash_is_answered_with_the_page_for_it() -> None:
+def test_a_crash_shows_the_error_page() -> None:
     response = defaults.server_error(RequestFactory().get("/"))
     assert response.status_code == 500
     assert "Something went wrong" in response.content.decode()

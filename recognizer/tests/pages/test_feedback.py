@@ -60,7 +60,7 @@ def four(client: Client) -> Prediction:
     return row
 
 
-def test_the_answer_asks_whether_it_is_right(client: Client, draw_digit: Any) -> None:
+def test_the_answer_has_feedback_buttons(client: Client, draw_digit: Any) -> None:
     row = _send(client, draw_digit(3))
     page = _page(client, f"/?prediction={row.pk}")
     form = page[page.index('<form class="feedback"') : page.index('id="answer-keys"')]
@@ -101,14 +101,14 @@ def test_an_earlier_correction_is_shown_without_thanks(client: Client, four: Pre
     assert "Thank you" not in page[: page.index('<script id="texts"')]
 
 
-def test_right_confirms_the_answer(client: Client, draw_digit: Any) -> None:
+def test_correct_confirms_the_answer(client: Client, draw_digit: Any) -> None:
     row = _send(client, draw_digit(3))
     page = _page(client, _say(client, row, digit="3")["Location"])
     assert _pressed(page) == ["digit=3", "digit=3"]
     assert _shown(page, "said") == "You: correct"
 
 
-def test_right_of_a_refusal_confirms_that_it_is_not_a_digit(
+def test_correct_for_a_rejected_drawing_confirms_not_a_digit(
     client: Client, four: Prediction
 ) -> None:
     page = _page(client, f"/?prediction={four.pk}")
@@ -119,9 +119,7 @@ def test_right_of_a_refusal_confirms_that_it_is_not_a_digit(
     assert Prediction.objects.get().suggestion == Label.NOT_A_DIGIT
 
 
-def test_another_press_changes_it_and_it_can_be_taken_back(
-    client: Client, four: Prediction
-) -> None:
+def test_a_correction_can_be_changed_and_undone(client: Client, four: Prediction) -> None:
     _say(client, four, digit="7")
     page = _page(client, _say(client, four, digit="4")["Location"])
     assert _pressed(page) == ["digit=4"]
@@ -137,7 +135,7 @@ def test_another_press_changes_it_and_it_can_be_taken_back(
     "choice",
     [{}, {"digit": ""}, {"digit": "10"}, {"digit": "-1"}, {"digit": "٣"}, {"not_a_digit": "false"}],
 )
-def test_a_form_without_a_choice_is_refused_in_words(
+def test_a_form_without_a_choice_is_rejected_with_a_message(
     client: Client, four: Prediction, choice: dict[str, str]
 ) -> None:
     response = _say(client, four, **choice)
@@ -148,7 +146,7 @@ def test_a_form_without_a_choice_is_refused_in_words(
     assert Prediction.objects.get().suggestion is None
 
 
-def test_only_ones_own_drawings_can_be_spoken_of(client: Client, four: Prediction) -> None:
+def test_only_own_drawings_can_be_corrected(client: Client, four: Prediction) -> None:
     stranger = Client()
     assert _say(stranger, four, digit="7").status_code == 404
     assert _say(stranger, four, take_back="true").status_code == 404
@@ -159,7 +157,9 @@ def test_only_ones_own_drawings_can_be_spoken_of(client: Client, four: Predictio
 
 
 @pytest.mark.parametrize("address", ["/predictions/{pk}/suggestion/", "/memory/"])
-def test_the_forms_want_a_post_of_this_site(client: Client, four: Prediction, address: str) -> None:
+def test_the_forms_require_a_post_from_this_site(
+    client: Client, four: Prediction, address: str
+) -> None:
     address = address.format(pk=four.pk)
     assert client.get(address).status_code == 405
     wary = Client(enforce_csrf_checks=True)
@@ -242,7 +242,7 @@ def test_a_corrected_drawing_is_recognised_the_next_time(client: Client, four: P
     assert _shown(page[page.index('<li class="entry"') :], "note") == "from your corrections"
 
 
-def test_a_stranger_gets_the_networks_answer(client: Client, four: Prediction) -> None:
+def test_another_visitor_gets_the_networks_answer(client: Client, four: Prediction) -> None:
     _say(client, four, digit="4")
     stranger = Client()
     other = _send(stranger, drawings.cross_png())

@@ -24,7 +24,7 @@ def test_healthz_answers_without_the_database(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_readyz_names_the_model_that_serves(client: Client) -> None:
+def test_readyz_names_the_serving_model(client: Client) -> None:
     response = client.get("/readyz")
 
     name = ModelVersion.objects.get(is_active=True).name

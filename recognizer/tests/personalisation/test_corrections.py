@@ -33,7 +33,7 @@ from recognizer.predictions import recognition
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
 from recognizer.tests.support.drawings import data_url, digit_png
-from recognizer.tests.support.mirrored import mirrored_png
+from recognizer.tests.support.mirrored_digits import mirrored_png
 from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
 from recognizer.versions import registry
 
@@ -100,7 +100,7 @@ def test_the_networks_answer_is_stored_beside_the_personal_one(api: APIClient) -
     row.full_clean()
 
 
-def test_what_is_no_digit_is_learned_too(api: APIClient) -> None:
+def test_not_a_digit_is_learned_too(api: APIClient) -> None:
     corrected = correct(api, digit_png(8, seed=4), not_a_digit=True)
     assert corrected["verdict"] == "digit"
 
@@ -110,7 +110,7 @@ def test_what_is_no_digit_is_learned_too(api: APIClient) -> None:
     assert body["network"]["verdict"] == "digit"
 
 
-def test_nobody_else_is_answered_by_it(api: APIClient, user: User) -> None:
+def test_it_does_not_affect_other_visitors(api: APIClient, user: User) -> None:
     # A visitor who teaches nonsense fools themselves alone, whatever the number of lies.
     for digit in range(10):
         correct(api, digit_png(digit), digit=(digit + 1) % 10)
@@ -136,7 +136,7 @@ def test_correcting_an_odd_seven_changes_no_other_digit(api: APIClient) -> None:
         assert (body["digit"], body["personal"]) == (alone["digit"], False)
 
 
-def test_an_answer_that_is_right_already_stays_the_networks(api: APIClient) -> None:
+def test_a_correct_answer_remains_the_networks(api: APIClient) -> None:
     correct(api, digit_png(3), digit=3)
 
     assert not draw(api, digit_png(3))["personal"]
@@ -194,7 +194,7 @@ def test_only_earlier_drawings_with_a_certain_answer_count_as_accepted(
 # Deleted, changed, forgotten, turned off ---------------------------------------------------
 
 
-def test_a_suggestion_taken_back_decides_nothing(api: APIClient) -> None:
+def test_an_undone_suggestion_has_no_effect(api: APIClient) -> None:
     corrected = correct(api, mirrored_png(7), digit=7)
     assert draw(api, mirrored_png(7))["personal"]
 
@@ -203,7 +203,7 @@ def test_a_suggestion_taken_back_decides_nothing(api: APIClient) -> None:
     assert not draw(api, mirrored_png(7))["personal"]
 
 
-def test_a_suggestion_changed_decides_otherwise(api: APIClient) -> None:
+def test_a_changed_suggestion_changes_the_answer(api: APIClient) -> None:
     corrected = correct(api, mirrored_png(7), digit=7)
 
     api.post(f"{URL}{corrected['id']}/suggestion/", {"digit": 4})
@@ -257,7 +257,7 @@ def test_personal_learning_can_be_turned_off_and_on(api: APIClient) -> None:
     assert not draw(api, mirrored_png(5))["personal"]
 
 
-def test_off_is_remembered_for_who_has_drawn_nothing_yet(api: APIClient) -> None:
+def test_off_is_stored_for_a_visitor_without_drawings(api: APIClient) -> None:
     api.patch(MEMORY, {"enabled": False})
 
     assert api.get(MEMORY).json() == {"enabled": False, "count": 0}
@@ -288,7 +288,7 @@ def test_reading_and_forgetting_start_no_session(api: APIClient) -> None:
     ],
     ids=str,
 )
-def test_the_switch_refuses_what_is_neither_on_nor_off(
+def test_the_switch_accepts_only_booleans(
     api: APIClient, body: Any, code: str, attr: str | None
 ) -> None:
     response = api.patch(MEMORY, json.dumps(body), content_type="application/json")
@@ -403,7 +403,7 @@ def test_the_oldest_are_forgotten_beyond_two_hundred(user: User) -> None:
     assert {old[2].pk, old[-1].pk, other[0].pk} <= kept
 
 
-def test_no_more_are_remembered_when_two_memories_become_one(api: APIClient, user: User) -> None:
+def test_merging_two_memories_keeps_the_limit(api: APIClient, user: User) -> None:
     remember(user, answers.MOST_REMEMBERED)
     correct(api, mirrored_png(7), digit=7)
 
@@ -460,7 +460,7 @@ def other_version() -> ModelVersion:
     return registry.register_model(bundle=dataclasses.replace(bundle, name="another"))
 
 
-def test_remembered_drawings_pass_through_a_newly_activated_network(
+def test_remembered_drawings_are_embedded_again_by_a_new_network(
     api: APIClient, other_version: ModelVersion, settings: Settings
 ) -> None:
     corrected = correct(api, mirrored_png(7), digit=7)
@@ -530,7 +530,7 @@ def test_an_activation_while_a_drawing_is_answered_changes_nothing(
     assert row.model_version == found.loaded.version != other_version
 
 
-def test_a_drawing_of_before_embeddings_is_remembered(user: User) -> None:
+def test_a_drawing_without_embedding_is_remembered(user: User) -> None:
     client = person(user)
     old = make_prediction(3, user=user, embedding=None, image=mirrored_png(7))
     lost = make_prediction(3, user=user, embedding=None, image=b"\x89PNG")
@@ -556,7 +556,7 @@ def test_without_a_model_a_suggestion_is_stored_nevertheless(user: User) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_remembered_drawing_may_go_while_it_decides(
+def test_a_remembered_drawing_may_be_deleted_while_it_decides(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = person(user)
@@ -583,7 +583,7 @@ def test_personal_learning_needs_a_user_or_a_visitor() -> None:
 # Filters, reviewers, statistics -----------------------------------------------------------------
 
 
-def test_the_verdict_asked_for_is_the_one_that_was_answered(api: APIClient) -> None:
+def test_the_verdict_filter_uses_the_verdict_given(api: APIClient) -> None:
     correct(api, mirrored_png(7), digit=7)
     decided = draw(api, mirrored_png(7, 1))
     assert (decided["verdict"], decided["network"]["verdict"]) == ("digit", "not_a_digit")

@@ -69,7 +69,7 @@ def test_the_command_says_what_would_change(misread: list[Prediction]) -> None:
     assert f"See them in the admin: {LIST}?changed=" in printed
 
 
-def test_a_version_that_refuses_all_breaks_what_it_no_longer_reads() -> None:
+def test_rejecting_everything_breaks_correct_answers() -> None:
     rows = [store(3, label=3), store(4, label=4), store(8, label=NOT_A_DIGIT), store(5)]
     version = candidate("strict", not_a_digit=1.1)
 
@@ -84,7 +84,7 @@ def test_a_version_that_refuses_all_breaks_what_it_no_longer_reads() -> None:
     )
 
 
-def test_the_stored_answers_stay_as_they_are(misread: list[Prediction]) -> None:
+def test_the_stored_answers_are_unchanged(misread: list[Prediction]) -> None:
     before = list(Prediction.objects.order_by("pk").values())
 
     run()
@@ -101,7 +101,7 @@ def test_only_the_labelled_or_the_newer_ones(misread: list[Prediction]) -> None:
     assert "3 drawings: " in run("--since", "2026-01-01")
 
 
-def test_it_goes_on_where_it_was_stopped(
+def test_it_continues_where_it_was_stopped(
     misread: list[Prediction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions_comparison, "BATCH", 2)
@@ -123,7 +123,7 @@ def test_it_goes_on_where_it_was_stopped(
     assert summary.comparison.n == 4
 
 
-def test_again_answers_all_once_more(misread: list[Prediction]) -> None:
+def test_again_predicts_all_drawings_again(misread: list[Prediction]) -> None:
     run()
     VersionAnswer.objects.update(digit=0)
 
@@ -135,7 +135,7 @@ def test_again_answers_all_once_more(misread: list[Prediction]) -> None:
     )
 
 
-def test_a_copy_of_an_answer_is_no_recheck() -> None:
+def test_a_copied_answer_does_not_count_as_a_recheck() -> None:
     """What the active version answered when a drawing came is kept with another's recheck."""
     store(3), store(4)
     active = ModelVersion.objects.get(is_active=True)
@@ -158,7 +158,7 @@ def test_a_damaged_drawing_is_named_and_the_others_are_answered(
     assert "4 drawings: " in printed
 
 
-def test_what_does_not_answer_is_refused_in_words() -> None:
+def test_an_invalid_version_is_rejected_with_a_message() -> None:
     store(3)
     make_version("tested-1")
 
@@ -174,7 +174,7 @@ def test_what_does_not_answer_is_refused_in_words() -> None:
         run()
 
 
-def test_progress_is_shown_when_asked_for(
+def test_progress_is_shown_on_request(
     misread: list[Prediction], capfd: pytest.CaptureFixture[str]
 ) -> None:
     run("--verbosity", "2")
@@ -247,7 +247,7 @@ def test_two_versions_neither_of_which_answered_first(misread: list[Prediction])
     }
 
 
-def test_what_nobody_has_answered_is_no_change() -> None:
+def test_drawings_without_answers_are_no_change() -> None:
     store(3)
     one, other = ModelVersion.objects.get(is_active=True), candidate("other")
 
@@ -308,7 +308,7 @@ def test_the_list_filters_what_two_versions_answer_differently(
 
 
 @pytest.mark.parametrize("value", ["x", "0", "1-", "-1", "99-98", "1-2-3", "²", "9" * 30])
-def test_nonsense_leads_back_to_the_list(reviewing: Client, value: str) -> None:
+def test_an_invalid_value_redirects_to_the_list(reviewing: Client, value: str) -> None:
     assert reviewing.get(LIST, {"changed": value}).headers["Location"] == f"{LIST}?e=1"
 
 

@@ -38,19 +38,19 @@ def ago(**fields: float) -> datetime.datetime:
 
 
 @pytest.mark.parametrize("permission", ["view_prediction", "label_prediction"])
-def test_who_may_look_or_label_sees_it(client: Client, permission: str) -> None:
+def test_users_who_may_view_or_label_see_it(client: Client, permission: str) -> None:
     client.force_login(make_staff("member", permission))
 
     assert client.get(PAGE).status_code == 200
 
 
-def test_other_staff_does_not(client: Client) -> None:
+def test_other_staff_do_not_see_it(client: Client) -> None:
     client.force_login(make_staff("newcomer", "view_modelversion"))
 
     assert client.get(PAGE).status_code == 403
 
 
-def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
+def test_an_anonymous_user_is_sent_to_the_login(client: Client) -> None:
     response = client.get(PAGE)
 
     assert response.status_code == 302
@@ -60,7 +60,7 @@ def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
 # --- accuracy -------------------------------------------------------------------------------------
 
 
-def test_accuracy_is_of_audited_drawings_with_its_interval(reviewing: Client) -> None:
+def test_accuracy_is_measured_on_audited_drawings_with_its_interval(reviewing: Client) -> None:
     store(97, 3, 3)
     store(3, 3, 8)
     store(50, 3, 8, audited=False)
@@ -72,7 +72,7 @@ def test_accuracy_is_of_audited_drawings_with_its_interval(reviewing: Client) ->
     assert "Correct 97.0\u00a0% 91.5 to 99.0\u00a0%, of 100 audited" in text(reviewing, HERE)
 
 
-def test_too_few_audits_give_no_figure_but_how_many_more_it_takes(reviewing: Client) -> None:
+def test_with_too_few_audits_the_number_of_missing_ones_is_shown(reviewing: Client) -> None:
     store(40, 3, 3)
 
     found = section(reviewing, "accuracy", HERE)
@@ -99,14 +99,14 @@ def test_each_version_has_its_own_accuracy(reviewing: Client) -> None:
     assert "unused" not in found
 
 
-def test_a_refusal_of_what_is_no_digit_is_right(reviewing: Client) -> None:
+def test_rejecting_a_non_digit_is_correct(reviewing: Client) -> None:
     store(90, 3, NOT_A_DIGIT, verdict="not_a_digit")
     store(10, 3, NOT_A_DIGIT)
 
     assert "90.0\u00a0%" in section(reviewing, "accuracy", HERE)
 
 
-def test_a_refused_drawing_whose_closest_digit_is_right_is_explained(reviewing: Client) -> None:
+def test_a_rejected_drawing_whose_closest_digit_is_correct_is_explained(reviewing: Client) -> None:
     store(98, 3, 3)
     store(2, 3, 3, verdict="not_a_digit")
 
@@ -226,7 +226,7 @@ def test_the_table_says_the_same_with_the_same_links(reviewing: Client) -> None:
 
 
 @pytest.mark.usefixtures("_mixed")
-def test_the_commonest_mistakes_are_named(reviewing: Client) -> None:
+def test_the_most_frequent_mistakes_are_listed(reviewing: Client) -> None:
     found = section(reviewing, "confusion", EVERYTHING)
 
     assert "Most frequent errors: 7 as 1 (6), 7 as not a digit (5), not a digit as 7 (3)." in found
@@ -346,7 +346,7 @@ def test_it_opens_with_the_active_version_audited_in_90_days(reviewing: Client) 
         ("?version=9999999999999999999999", "is not one of the available choices."),
     ],
 )
-def test_what_there_is_not_is_named_and_the_default_shown(
+def test_an_invalid_choice_is_named_and_the_default_shown(
     reviewing: Client, query: str, says: str
 ) -> None:
     make_prediction()
@@ -383,7 +383,7 @@ def test_without_labels_it_asks_for_some(reviewing: Client) -> None:
     assert "Review drawings" in found
 
 
-def test_who_may_only_look_is_not_sent_to_the_review(client: Client) -> None:
+def test_users_who_may_only_view_are_not_sent_to_the_review(client: Client) -> None:
     client.force_login(make_staff("viewer", "view_prediction"))
     store(1, 3, None)
 
@@ -413,7 +413,7 @@ def test_without_labels_of_a_version_it_offers_the_others(reviewing: Client) -> 
     assert "predictions: 1." in section(reviewing, "confusion", html.unescape(link))
 
 
-def test_a_quiet_time_points_to_all_time(reviewing: Client) -> None:
+def test_a_period_without_drawings_links_to_all_time(reviewing: Client) -> None:
     store(1, 3, 3, created_at=ago(days=200))
 
     assert "Nothing was drawn in this period." in section(reviewing, "answers")

@@ -30,7 +30,7 @@ def at(text: str) -> datetime.datetime:
 # --- answers --------------------------------------------------------------------------------------
 
 
-def test_answers_and_doubts_are_counted_by_the_day(reviewing: Client) -> None:
+def test_answers_are_counted_by_day_and_verdict(reviewing: Client) -> None:
     today = timezone.now()
     yesterday = today - datetime.timedelta(days=1)
     store(5, 3, None, created_at=today)
@@ -46,7 +46,7 @@ def test_answers_and_doubts_are_counted_by_the_day(reviewing: Client) -> None:
     assert "without imports: 8. Uncertain: 2. Rejected as not a digit: 1." in says
 
 
-def test_imported_drawings_are_no_answers(reviewing: Client) -> None:
+def test_imported_drawings_are_not_counted(reviewing: Client) -> None:
     long_ago = timezone.now() - datetime.timedelta(days=900)
     store(2, 3, 3, audited=False, source="import", created_at=long_ago, suggestion=3)
     store(1, 3, None, created_at=timezone.now())
@@ -57,7 +57,7 @@ def test_imported_drawings_are_no_answers(reviewing: Client) -> None:
     assert "predictions: 2." in found
 
 
-def test_the_share_of_a_day_is_that_of_a_week(reviewing: Client) -> None:
+def test_daily_shares_are_averaged_over_a_week(reviewing: Client) -> None:
     now = timezone.now()
     store(3, 3, None, created_at=now)
     store(1, 3, None, created_at=now - datetime.timedelta(days=1), verdict="not_a_digit")
@@ -71,7 +71,7 @@ def test_the_share_of_a_day_is_that_of_a_week(reviewing: Client) -> None:
     assert found[date_format(long_ago, "j M Y")] == ["–", "–"]
 
 
-def test_a_drawing_belongs_to_the_day_where_the_site_is() -> None:
+def test_days_follow_the_sites_time_zone() -> None:
     # The night of 25 October 2026: in Berlin the day has 25 hours, from 22:00 to 23:00 UTC.
     for moment in (
         "2026-10-24T21:59", "2026-10-24T22:00", "2026-10-25T00:30", "2026-10-25T01:30",
@@ -85,13 +85,13 @@ def test_a_drawing_belongs_to_the_day_where_the_site_is() -> None:
     assert [each.n for each in found] == [0, 0, 0, 0, 1, 4, 1]
 
 
-def test_of_one_day_there_is_one_bar(reviewing: Client) -> None:
+def test_one_day_has_one_bar(reviewing: Client) -> None:
     store(2, 3, None, created_at=timezone.now())
 
     assert list(table(reviewing, "answers", "?period=all").values()) == [["2", "0", "0"]]
 
 
-def test_of_years_there_is_a_bar_a_month(reviewing: Client) -> None:
+def test_years_have_one_bar_per_month(reviewing: Client) -> None:
     now = timezone.now()
     store(1, 3, None, created_at=now)
     store(1, 3, None, created_at=now - datetime.timedelta(days=3 * 365))
@@ -165,7 +165,7 @@ def test_a_pause_of_more_than_five_minutes_ends_a_session(ada: User) -> None:
     assert found.per_hour == pytest.approx(3600 * 4 / 330, rel=1e-4)
 
 
-def test_labels_at_one_stroke_share_one_moment(ada: User) -> None:
+def test_labels_saved_together_have_the_same_time(ada: User) -> None:
     start = at("2026-11-24T09:00")
     act(ada, start, [0] * 60, via=Via.GRID)
     act(ada, start, [100] * 40, via=Via.GRID)
@@ -185,7 +185,7 @@ def test_a_single_label_has_no_pace(ada: User) -> None:
     assert (found.labels, found.sessions, found.per_hour) == (1, 1, None)
 
 
-def test_imports_and_undoing_are_no_labels(ada: User) -> None:
+def test_imports_and_undos_are_not_counted(ada: User) -> None:
     start = at("2026-11-24T09:00")
     act(ada, start, [0, 5, 10])
     for via in (Via.IMPORT, Via.UNDO, Via.RESTORE):

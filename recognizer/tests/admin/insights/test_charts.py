@@ -95,7 +95,7 @@ def test_right_answers_do_not_drown_the_mistakes() -> None:
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
-def test_the_more_the_stronger(one: int, two: int) -> None:
+def test_larger_counts_have_stronger_colours(one: int, two: int) -> None:
     most = max(one, two)
     assert heat(most, most) == OPACITIES[-1]
     assert heat(min(one, two), most) in OPACITIES

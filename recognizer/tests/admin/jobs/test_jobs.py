@@ -114,7 +114,7 @@ def page_of(job: TrainingJob) -> str:
 # States ---------------------------------------------------------------------------------------
 
 
-def test_a_job_is_put_into_the_queue(trainer: User) -> None:
+def test_a_job_is_queued(trainer: User) -> None:
     job = ask(trainer, kind=Kind.FAST, activate=False, epochs=2, limit=50)
 
     task = DBTaskResult.objects.get(pk=job.task_id)
@@ -162,7 +162,7 @@ def test_of_many_simultaneous_requests_one_succeeds(trainer: User) -> None:
     assert TrainingJob.objects.count() == DBTaskResult.objects.count() == 1
 
 
-def test_a_waiting_job_is_cancelled_at_once_and_never_begins(trainer: User) -> None:
+def test_a_waiting_job_is_cancelled_at_once_and_never_starts(trainer: User) -> None:
     job = ask(trainer)
 
     training_jobs.cancel(job_id=job.pk)
@@ -204,7 +204,7 @@ def test_a_job_that_has_ended_is_not_changed(trainer: User, status: JobStatus) -
     assert TrainingJob.objects.values().get(pk=job.pk) == before
 
 
-def test_a_job_that_is_not_there_can_not_be_cancelled() -> None:
+def test_a_missing_job_can_not_be_cancelled() -> None:
     with pytest.raises(training_jobs.JobError, match="does not exist"):
         training_jobs.cancel(job_id=uuid4())
 
@@ -241,7 +241,7 @@ def test_a_job_without_heartbeat_is_interrupted_and_the_next_may_start(
     assert DBTaskResult.objects.get(pk=job.task_id).status == "FAILED"
 
 
-def test_a_slow_worker_learns_that_its_job_was_interrupted(trainer: User) -> None:
+def test_a_slow_worker_notices_that_its_job_was_interrupted(trainer: User) -> None:
     job = running(trainer)
     stop_heartbeat(job)
     training_jobs.reap()
@@ -284,7 +284,7 @@ def test_every_page_shows_a_lost_job_as_interrupted(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_is_present_until_it_exits() -> None:
+def test_a_worker_counts_as_running_until_it_exits() -> None:
     assert heartbeat.worker_state() == heartbeat.WorkerState(is_running=False, last_seen=None)
 
     with heartbeat.beating(name="one", place="here"):
@@ -366,7 +366,7 @@ def test_the_button_starts_a_training_and_leads_to_its_page(
         {"kind": "fast", "limit": "-1"},
     ],
 )
-def test_a_form_that_makes_no_sense_starts_nothing(training: Client, form: dict[str, str]) -> None:
+def test_an_invalid_form_starts_nothing(training: Client, form: dict[str, str]) -> None:
     response = training.post(ADD, form)
 
     assert response.status_code == 200
@@ -374,7 +374,7 @@ def test_a_form_that_makes_no_sense_starts_nothing(training: Client, form: dict[
     assert not TrainingJob.objects.exists()
 
 
-def test_while_one_is_under_way_the_page_leads_to_it(training: Client, trainer: User) -> None:
+def test_the_page_links_to_a_job_that_is_running(training: Client, trainer: User) -> None:
     job = running(trainer)
 
     page = training.get(ADD).content.decode()
@@ -546,11 +546,11 @@ def test_a_user_without_permission_sees_nothing(client: Client, trainer: User) -
 
 
 @pytest.mark.parametrize("pk", [str(UUID(int=5)), "no-uuid"])
-def test_a_job_that_is_not_there_is_not_found(training: Client, pk: str) -> None:
+def test_a_missing_job_is_not_found(training: Client, pk: str) -> None:
     assert training.get(f"{LIST}{pk}/change/").status_code == 404
 
 
-def test_no_job_is_deleted_or_changed_by_hand(admin_client: Client, admin_user: User) -> None:
+def test_no_job_can_be_deleted_or_changed(admin_client: Client, admin_user: User) -> None:
     job = ended(admin_user, JobStatus.FAILED)
 
     assert admin_client.post(f"{LIST}{job.pk}/delete/", {"post": "yes"}).status_code == 403

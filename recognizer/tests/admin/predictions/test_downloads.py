@@ -135,13 +135,13 @@ def test_label_studio_gets_the_unlabelled_ones_too(reviewing: Client, three: Pre
     assert [task["meta"]["id"] for task in tasks] == [str(three.pk), str(unlabelled.pk)]
 
 
-def test_nothing_to_export_is_said(reviewing: Client) -> None:
+def test_an_empty_export_shows_a_message(reviewing: Client) -> None:
     page = post(reviewing, FORMATS["npz"], make_prediction(2)).content.decode()
 
     assert "Nothing to export: no drawing with a label matches." in page
 
 
-def test_a_drawing_that_can_not_be_read_is_named(reviewing: Client) -> None:
+def test_a_damaged_drawing_is_named(reviewing: Client) -> None:
     row = make_prediction(2, label=2, image=b"damaged")
 
     page = unescape(post(reviewing, FORMATS["npz"], row).content.decode())
@@ -152,7 +152,7 @@ def test_a_drawing_that_can_not_be_read_is_named(reviewing: Client) -> None:
 # All that the list shows ----------------------------------------------------------------------
 
 
-def test_the_list_offers_every_format_of_what_it_shows(
+def test_the_list_offers_downloads_in_every_format(
     reviewing: Client, seven: Prediction, three: Prediction
 ) -> None:
     page = reviewing.get(LIST, {"digit": "7", "p": "1"}).content.decode()
@@ -170,7 +170,7 @@ def test_each_of_them_works(reviewing: Client, three: Prediction, format: Format
     assert content_of(reviewing.get(f"{LIST}export/{format.name}/"))
 
 
-def test_it_is_all_pages_and_not_only_the_first(reviewing: Client) -> None:
+def test_all_pages_are_exported_and_not_only_the_first(reviewing: Client) -> None:
     version = make_version()
     Prediction.objects.bulk_create(unsaved(3, label=3, model_version=version) for _ in range(120))
     make_prediction(4, label=4)
@@ -227,9 +227,7 @@ def test_nothing_to_export_leads_back_to_the_same_list(
     assert "Nothing to export" in response.content.decode()
 
 
-def test_nonsense_in_the_query_is_answered_as_the_list_answers_it(
-    reviewing: Client, seven: Prediction
-) -> None:
+def test_an_invalid_query_is_handled_as_in_the_list(reviewing: Client, seven: Prediction) -> None:
     assert reviewing.get(f"{LIST}export/npz/?digit=x").headers["Location"] == f"{LIST}?e=1"
     assert reviewing.get(f"{LIST}export/npz/?user__password=x").status_code == 400
     assert reviewing.get(f"{LIST}export/npz/?image=x").status_code == 400
@@ -257,14 +255,14 @@ def test_parquet_is_not_offered_without_its_package(
 # Who may --------------------------------------------------------------------------------------
 
 
-def test_who_may_see_the_drawings_may_export_them(client: Client, seven: Prediction) -> None:
+def test_users_who_may_view_drawings_may_export_them(client: Client, seven: Prediction) -> None:
     client.force_login(make_staff("viewer", "view_prediction"))
 
     assert links_of(client.get(LIST).content.decode())
     assert ids_in(content_of(client.get(f"{LIST}export/npz/"))) == {str(seven.pk)}
 
 
-def test_nobody_else_may(client: Client, seven: Prediction, user: User) -> None:
+def test_other_users_may_not(client: Client, seven: Prediction, user: User) -> None:
     address = f"{LIST}export/npz/"
     assert "login" in client.get(address).headers["Location"]
     client.force_login(user)

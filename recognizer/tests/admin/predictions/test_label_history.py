@@ -75,7 +75,7 @@ def supervising(client: Client) -> Client:
 # The history of one drawing -------------------------------------------------------------------
 
 
-def test_the_history_tells_who_what_and_by_what_way_the_newest_first(
+def test_the_history_shows_reviewer_change_and_source_newest_first(
     reviewing: Client, reviewer: User, grace: User
 ) -> None:
     row = make_prediction(7)
@@ -110,7 +110,7 @@ def test_a_long_history_has_pages(reviewing: Client, reviewer: User) -> None:
     assert "51 changes" in history(reviewing, row)
 
 
-def test_a_reviewer_whose_account_is_gone_stays_in_the_history(reviewing: Client) -> None:
+def test_a_deleted_reviewer_stays_in_the_history(reviewing: Client) -> None:
     row, gone = make_prediction(7), make_staff("gone")
     relabel(row, gone, 1)
     gone.delete()
@@ -118,7 +118,7 @@ def test_a_reviewer_whose_account_is_gone_stays_in_the_history(reviewing: Client
     assert lines(history(reviewing, row))[0] == ("deleted account", "none → 1")
 
 
-def test_the_page_of_a_drawing_tells_the_last_five_changes(
+def test_the_page_of_a_drawing_shows_the_last_five_changes(
     reviewing: Client, reviewer: User
 ) -> None:
     row = make_prediction(7)
@@ -156,7 +156,7 @@ def test_every_state_of_a_label_can_be_restored(
     assert LabelEvent.objects.count() == 6
 
 
-def test_a_restored_label_carries_who_restored_it(
+def test_a_restored_label_has_the_reviewer_who_restored_it(
     reviewing: Client, reviewer: User, grace: User
 ) -> None:
     row = make_prediction(7)
@@ -168,7 +168,7 @@ def test_a_restored_label_carries_who_restored_it(
     assert (row.label, row.labelled_by) == (1, reviewer)
 
 
-def test_restoring_overwrites_nothing_that_another_reviewer_set_meanwhile(
+def test_restoring_does_not_overwrite_another_reviewers_new_label(
     reviewing: Client, grace: User
 ) -> None:
     row = make_prediction(7)
@@ -186,7 +186,7 @@ def test_restoring_overwrites_nothing_that_another_reviewer_set_meanwhile(
     assert label_of(row) is None
 
 
-def test_restoring_what_is_there_already_changes_nothing(reviewing: Client, grace: User) -> None:
+def test_restoring_the_current_label_changes_nothing(reviewing: Client, grace: User) -> None:
     row = make_prediction(7)
     relabel(row, grace, 1)
 
@@ -196,7 +196,7 @@ def test_restoring_what_is_there_already_changes_nothing(reviewing: Client, grac
 
 
 @pytest.mark.parametrize("seen", ["", "x", "11", "-1"])
-def test_a_restore_that_does_not_tell_what_was_seen_changes_nothing(
+def test_a_restore_without_the_label_seen_changes_nothing(
     reviewing: Client, grace: User, seen: str
 ) -> None:
     row = make_prediction(7)
@@ -228,7 +228,7 @@ def test_a_restore_needs_a_post_its_token_and_the_permission(
     assert '<button type="submit">Restore' not in page
 
 
-def test_a_line_of_another_drawing_is_not_found(reviewing: Client, grace: User) -> None:
+def test_an_event_of_another_drawing_is_not_found(reviewing: Client, grace: User) -> None:
     row, other = make_prediction(7), make_prediction(7)
     relabel(other, grace, 1)
     line = LabelEvent.objects.get().pk
@@ -272,16 +272,14 @@ def test_all_changes_are_listed_the_newest_first_and_filtered(
 
 
 @pytest.mark.parametrize("query", ["by=x", "via=x", "batch=x", "at__gte=x"])
-def test_a_filter_that_does_not_exist_leads_back_to_the_list(
-    supervising: Client, query: str
-) -> None:
+def test_an_unknown_filter_value_redirects_to_the_list(supervising: Client, query: str) -> None:
     response = supervising.get(f"{EVENTS}?{query}")
 
     assert response.status_code == 302
     assert response["Location"].endswith("?e=1")
 
 
-def test_changes_of_labels_can_only_be_read_even_by_a_superuser(
+def test_the_label_history_is_read_only_even_for_a_superuser(
     admin_client: Client, grace: User
 ) -> None:
     relabel(make_prediction(7), grace, 1)
@@ -305,9 +303,7 @@ def test_the_list_of_all_changes_is_for_supervisors(reviewing: Client) -> None:
     assert EVENTS not in reviewing.get("/admin/").content.decode()
 
 
-def test_a_drawing_takes_its_history_along_when_it_is_deleted(
-    admin_client: Client, grace: User
-) -> None:
+def test_deleting_a_drawing_deletes_its_history(admin_client: Client, grace: User) -> None:
     row, kept = make_prediction(7), make_prediction(3)
     relabel(row, grace, 1, 2)
     relabel(kept, grace, 3)

@@ -79,7 +79,7 @@ def test_a_label_is_cleared_in_the_list(reviewing: Client) -> None:
     assert log_of(row) == [("reviewer", "Label: 5 → none.")]
 
 
-def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
+def test_another_reviewers_new_label_is_shown_not_overwritten(
     reviewing: Client,
 ) -> None:
     row = make_prediction(3, label=5, labelled_by=make_staff("grace"))
@@ -94,7 +94,7 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
     assert label_of(row) == 8
 
 
-def test_a_row_left_alone_keeps_what_another_reviewer_set_meanwhile(reviewing: Client) -> None:
+def test_an_unchanged_row_keeps_another_reviewers_new_label(reviewing: Client) -> None:
     theirs, mine = make_prediction(3, label=5), make_prediction(4)
 
     reviewing.post(LIST, in_list([theirs, mine], [None, 2], [None, None]))
@@ -103,7 +103,7 @@ def test_a_row_left_alone_keeps_what_another_reviewer_set_meanwhile(reviewing: C
 
 
 @pytest.mark.parametrize("label", ["11", "-1", "x", "5.0", "٣"])
-def test_a_label_that_does_not_exist_is_refused(reviewing: Client, label: str) -> None:
+def test_an_invalid_label_is_rejected(reviewing: Client, label: str) -> None:
     row = make_prediction(3)
 
     response = reviewing.post(LIST, in_list([row], [label], [None]))
@@ -113,7 +113,7 @@ def test_a_label_that_does_not_exist_is_refused(reviewing: Client, label: str) -
     assert label_of(row) is None
 
 
-def test_a_row_deleted_meanwhile_is_no_crash(reviewing: Client) -> None:
+def test_a_row_deleted_since_is_ignored(reviewing: Client) -> None:
     gone, row = make_prediction(3), make_prediction(4)
     data = in_list([gone, row], [1, 2], [None, None])
     gone.delete()
@@ -124,7 +124,7 @@ def test_a_row_deleted_meanwhile_is_no_crash(reviewing: Client) -> None:
 @pytest.mark.parametrize(
     "change", [{"form-0-id": "x"}, {"form-TOTAL_FORMS": "x"}, {"form-0-id": ""}]
 )
-def test_a_mangled_form_is_no_crash(reviewing: Client, change: dict[str, str]) -> None:
+def test_a_malformed_form_does_not_crash(reviewing: Client, change: dict[str, str]) -> None:
     row = make_prediction(3)
 
     assert reviewing.post(LIST, in_list([row], [1], [None]) | change).status_code in {200, 302, 400}
@@ -133,7 +133,7 @@ def test_a_mangled_form_is_no_crash(reviewing: Client, change: dict[str, str]) -
 # By action ------------------------------------------------------------------------------------
 
 
-def test_confirming_labels_each_with_what_was_read(reviewing: Client, reviewer: User) -> None:
+def test_confirming_labels_each_as_predicted(reviewing: Client, reviewer: User) -> None:
     three, four = make_prediction(3), make_prediction(4, label=9)
 
     messages = act(reviewing, "confirm", [three, four])
@@ -162,7 +162,7 @@ def test_an_action_sets_the_label(reviewing: Client, action: str, label: int | N
     assert (label_of(row), label_of(other)) == (label, 7)
 
 
-def test_every_action_asked_for_is_offered(reviewing: Client) -> None:
+def test_every_action_is_offered(reviewing: Client) -> None:
     make_prediction()
 
     page = reviewing.get(LIST).content.decode()
@@ -183,7 +183,7 @@ def test_an_action_that_changes_nothing_says_so(reviewing: Client) -> None:
     assert log_of(row) == []
 
 
-def test_all_that_is_filtered_can_be_labelled_at_once(reviewing: Client) -> None:
+def test_all_filtered_drawings_can_be_labelled_at_once(reviewing: Client) -> None:
     version = make_version()
     Prediction.objects.bulk_create(
         [prediction(digit, model_version=version) for digit in [1, 2] for _ in range(60)]
@@ -232,9 +232,7 @@ def test_a_small_drawing_keeps_sharp_pixels_on_its_page(reviewing: Client) -> No
     assert 'class="drawing-large"' in smooth
 
 
-def test_a_label_is_set_on_the_page_and_the_history_tells(
-    reviewing: Client, reviewer: User
-) -> None:
+def test_a_label_set_on_the_page_is_in_the_history(reviewing: Client, reviewer: User) -> None:
     row = make_prediction(7)
     address = f"{LIST}{row.pk}/"
 
@@ -248,7 +246,7 @@ def test_a_label_is_set_on_the_page_and_the_history_tells(
     assert LabelEvent.objects.count() == 1
 
 
-def test_saving_the_page_unchanged_leaves_no_trace(reviewing: Client) -> None:
+def test_saving_the_page_unchanged_writes_no_history(reviewing: Client) -> None:
     earlier = make_staff("earlier")
     row = make_prediction(7, label=7, labelled_by=earlier)
 
@@ -259,7 +257,7 @@ def test_saving_the_page_unchanged_leaves_no_trace(reviewing: Client) -> None:
     assert not LabelEvent.objects.exists()
 
 
-def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -> None:
+def test_the_page_shows_another_reviewers_new_label(reviewing: Client) -> None:
     row = make_prediction(7, label=1, labelled_by=make_staff("grace"))
 
     response = reviewing.post(f"{LIST}{row.pk}/change/", {"label": "9", "initial-label": ""})
@@ -274,5 +272,5 @@ def test_the_page_shows_what_another_reviewer_did_meanwhile(reviewing: Client) -
 
 @pytest.mark.parametrize("view", ["change", "history", "delete"])
 @pytest.mark.parametrize("pk", ["x", "0" * 32, "00000000-0000-0000-0000-000000000000"])
-def test_a_drawing_that_is_not_there_leads_back(admin_client: Client, pk: str, view: str) -> None:
+def test_a_missing_drawing_redirects_to_the_index(admin_client: Client, pk: str, view: str) -> None:
     assert admin_client.get(f"{LIST}{pk}/{view}/", follow=True).status_code in {200, 404}

@@ -35,7 +35,7 @@ def found(client: Client, query: str) -> set[uuid.UUID]:
     return {row.pk for row in response.context["cl"].result_list}
 
 
-def test_a_row_says_all_there_is_to_know(reviewing: Client) -> None:
+def test_a_row_shows_all_columns(reviewing: Client) -> None:
     row = make_prediction(7, confidence=0.876, verdict="uncertain", suggestion=NOT_A_DIGIT, label=1)
 
     page = reviewing.get(LIST).content.decode()
@@ -144,7 +144,7 @@ def test_it_filters_by_date(reviewing: Client) -> None:
         "o=x",
     ],
 )
-def test_a_strange_address_is_no_error(reviewing: Client, query: str) -> None:
+def test_an_invalid_query_is_no_error(reviewing: Client, query: str) -> None:
     make_prediction()
 
     assert reviewing.get(f"{LIST}?{query}", follow=True).status_code == 200
@@ -185,7 +185,7 @@ def test_a_large_drawing_is_reduced_for_the_list(reviewing: Client) -> None:
     assert Image.open(io.BytesIO(sent)).size == (128, 128)
 
 
-def test_a_small_drawing_grows_by_whole_pixels(reviewing: Client) -> None:
+def test_a_small_drawing_is_enlarged_by_whole_pixels(reviewing: Client) -> None:
     image = Image.new("L", (28, 20), 255)
     image.putpixel((3, 4), 0)
     buffer = io.BytesIO()
@@ -199,7 +199,7 @@ def test_a_small_drawing_grows_by_whole_pixels(reviewing: Client) -> None:
     assert sorted(sent.getcolors() or []) == [(16, 0), (112 * 80 - 16, 255)]
 
 
-def test_a_drawing_that_is_not_there_is_not_found(reviewing: Client) -> None:
+def test_a_missing_drawing_is_not_found(reviewing: Client) -> None:
     assert reviewing.get(f"{LIST}{uuid.uuid4()}/thumbnail.png").status_code == 404
 
 
@@ -212,7 +212,7 @@ def test_a_damaged_drawing_breaks_neither_list_nor_page(reviewing: Client) -> No
     assert reviewing.get(f"{LIST}{row.pk}/model-input.png").status_code == 404
 
 
-def test_a_reviewer_sees_the_verdict_and_every_probability_of_a_refused_drawing(
+def test_a_reviewer_sees_verdict_and_probabilities_of_a_rejected_drawing(
     reviewing: Client,
 ) -> None:
     row = make_prediction(8, verdict="not_a_digit", confidence=0.91)

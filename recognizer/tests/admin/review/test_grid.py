@@ -101,7 +101,7 @@ def sevens(count: int, **fields: Any) -> list[Prediction]:
 # What is shown --------------------------------------------------------------------------------
 
 
-def test_a_page_holds_what_was_read_alike_and_waits_for_a_label(reviewing: Client) -> None:
+def test_a_page_has_the_unlabelled_drawings_with_one_prediction(reviewing: Client) -> None:
     seven, unsure = make_prediction(7), make_prediction(7, verdict="uncertain")
     make_prediction(1)
     make_prediction(7, verdict="not_a_digit")
@@ -111,7 +111,7 @@ def test_a_page_holds_what_was_read_alike_and_waits_for_a_label(reviewing: Clien
     assert set(ids(reviewing)) == {seven.pk, unsure.pk}
 
 
-def test_what_was_refused_has_a_page_of_its_own(reviewing: Client) -> None:
+def test_rejected_drawings_have_a_page_of_their_own(reviewing: Client) -> None:
     plain = make_prediction(7, verdict="not_a_digit", margin=0.1)
     like_a_digit = make_prediction(3, verdict="not_a_digit", margin=0.9)
     make_prediction(7)
@@ -146,7 +146,7 @@ def test_each_drawing_has_a_name_and_twelve_choices(reviewing: Client) -> None:
     assert re.findall(r'value="(\w+)"', options) == ["7", "leave", *"012345689", "10"]
 
 
-def test_the_menu_tells_how_many_wait_for_each_answer(reviewing: Client) -> None:
+def test_the_menu_shows_how_many_drawings_wait(reviewing: Client) -> None:
     sevens(1001)
     make_prediction(3)
     make_prediction(3, label=3)
@@ -164,7 +164,7 @@ def test_the_menu_tells_how_many_wait_for_each_answer(reviewing: Client) -> None
     assert choices(page) == {}
 
 
-def test_the_next_sixty_are_named_to_be_loaded_ahead(reviewing: Client) -> None:
+def test_the_next_sixty_are_preloaded(reviewing: Client) -> None:
     rows = sevens(130)
 
     page = look(reviewing)
@@ -175,7 +175,7 @@ def test_the_next_sixty_are_named_to_be_loaded_ahead(reviewing: Client) -> None:
     ]
 
 
-def test_an_answer_that_nobody_waits_for_says_so(reviewing: Client) -> None:
+def test_a_page_without_drawings_says_so(reviewing: Client) -> None:
     assert "No drawings predicted as 7 are waiting." in look(reviewing)
     assert "No drawings predicted as not a digit are waiting." in look(reviewing, "not_a_digit")
 
@@ -208,7 +208,7 @@ def test_the_wrong_ones_are_corrected_and_the_rest_confirmed_at_once(
     assert list(choices(response.content.decode())) == [row.pk for row in rows[60:]]
 
 
-def test_what_was_refused_is_confirmed_as_no_digit(reviewing: Client) -> None:
+def test_a_rejected_drawing_is_confirmed_as_not_a_digit(reviewing: Client) -> None:
     right, wrong = (make_prediction(3, verdict="not_a_digit", margin=m) for m in (0.9, 0.1))
 
     send(reviewing, {right.pk: NOT_A_DIGIT, wrong.pk: 3}, "not_a_digit")
@@ -216,7 +216,7 @@ def test_what_was_refused_is_confirmed_as_no_digit(reviewing: Client) -> None:
     assert (label_of(right), label_of(wrong)) == (NOT_A_DIGIT, 3)
 
 
-def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
+def test_another_reviewers_new_label_is_shown_not_overwritten(
     reviewing: Client,
 ) -> None:
     rows = sevens(3)
@@ -238,7 +238,7 @@ def test_what_another_reviewer_labelled_meanwhile_is_shown_not_overwritten(
     assert LabelEvent.objects.count() == 2
 
 
-def test_a_drawing_that_two_reviewers_label_alike_is_no_conflict(reviewing: Client) -> None:
+def test_the_same_label_by_two_reviewers_is_no_conflict(reviewing: Client) -> None:
     (row,) = sevens(1)
     labels = choices(look(reviewing))
     grace = make_staff("grace")
@@ -261,7 +261,7 @@ def test_the_same_page_sent_twice_is_saved_once(reviewing: Client) -> None:
     assert LabelEvent.objects.count() == 3
 
 
-def test_a_drawing_deleted_meanwhile_is_left_out(reviewing: Client) -> None:
+def test_a_deleted_drawing_is_skipped(reviewing: Client) -> None:
     gone, open_one, row = sevens(3)
     labels = {**choices(look(reviewing)), open_one.pk: "leave"}
     Prediction.objects.filter(pk__in=[gone.pk, open_one.pk]).delete()
@@ -270,7 +270,7 @@ def test_a_drawing_deleted_meanwhile_is_left_out(reviewing: Client) -> None:
     assert label_of(row) == 7
 
 
-def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None:
+def test_undecided_drawings_come_back_on_request(reviewing: Client) -> None:
     left, other = sevens(2)
     send(reviewing, {left.pk: "leave", other.pk: 7})
 
@@ -287,7 +287,7 @@ def test_what_was_left_open_comes_back_when_asked_for(reviewing: Client) -> None
     assert label_of(left) == 1
 
 
-def test_what_was_left_open_long_ago_comes_back_by_itself(reviewing: Client) -> None:
+def test_old_undecided_drawings_come_back_automatically(reviewing: Client) -> None:
     (left,) = sevens(1)
     send(reviewing, {left.pk: "leave"})
     ReviewSkip.objects.update(expires_at=timezone.now())
@@ -313,7 +313,7 @@ def test_a_page_is_undone_and_shown_again_as_it_was_sent(reviewing: Client, revi
     assert {(event.by, event.new, event.batch) for event in undone} == {(reviewer, None, batch)}
 
 
-def test_an_undo_leaves_alone_what_has_been_changed_since(reviewing: Client) -> None:
+def test_an_undo_keeps_labels_changed_since(reviewing: Client) -> None:
     mine, theirs = sevens(2)
     send(reviewing, {mine.pk: 7, theirs.pk: 7})
     batch = last_batch()
@@ -343,7 +343,7 @@ def test_a_page_undone_twice_is_undone_once(reviewing: Client) -> None:
     assert said(response) == ["0 labels undone. 1 had been changed since and was kept."]
 
 
-def test_the_last_pages_are_listed_to_be_undone(reviewing: Client) -> None:
+def test_recent_batches_are_listed_and_can_be_undone(reviewing: Client) -> None:
     rows = sevens(7)
     for number, row in enumerate(rows):
         send(reviewing, {row.pk: number})
@@ -357,7 +357,7 @@ def test_the_last_pages_are_listed_to_be_undone(reviewing: Client) -> None:
     assert page.count('name="batch"') == 4
 
 
-def test_nobody_undoes_the_pages_of_another_reviewer(reviewing: Client) -> None:
+def test_a_reviewer_can_not_undo_another_reviewers_page(reviewing: Client) -> None:
     (row,) = sevens(1)
     send(reviewing, {row.pk: 7})
     grace = Client()
@@ -405,7 +405,7 @@ def test_two_tabs_of_one_reviewer_get_different_drawings(reviewing: Client) -> N
         assert set(choices(again.content.decode())) == drawings
 
 
-def test_a_page_that_goes_on_to_another_digit_releases_its_drawings(reviewing: Client) -> None:
+def test_choosing_another_digit_releases_the_drawings(reviewing: Client) -> None:
     (row,) = sevens(1)
     grace = Client()
     grace.force_login(make_staff("grace", "view_prediction", "label_prediction"))
@@ -418,7 +418,7 @@ def test_a_page_that_goes_on_to_another_digit_releases_its_drawings(reviewing: C
     assert ids(grace) == [row.pk]
 
 
-def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
+def test_a_saved_page_is_no_longer_claimed(reviewing: Client) -> None:
     rows = sevens(2)
     ids(reviewing)
 
@@ -428,7 +428,7 @@ def test_a_page_that_is_saved_is_claimed_no_more(reviewing: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() -> None:
+def test_two_reviewers_saving_the_same_drawings_at_once_conflict() -> None:
     rows = sevens(60)
     reviewers = [make_staff(name, "label_prediction") for name in ("ada", "grace", "joan")]
 
@@ -460,7 +460,7 @@ def test_of_two_who_save_the_same_drawings_at_once_each_label_is_set_by_one() ->
 # Who may, and what is refused -----------------------------------------------------------------
 
 
-def test_the_grid_is_for_who_may_label(client: Client) -> None:
+def test_the_grid_requires_permission_to_label(client: Client) -> None:
     assert client.get(GRID).status_code == 302
     client.force_login(make_staff("viewer", "view_prediction"))
     (row,) = sevens(1)
@@ -471,11 +471,11 @@ def test_the_grid_is_for_who_may_label(client: Client) -> None:
     assert label_of(row) is None
 
 
-def test_an_undo_is_a_post(reviewing: Client) -> None:
+def test_an_undo_requires_post(reviewing: Client) -> None:
     assert reviewing.get(UNDO).status_code == 405
 
 
-def test_a_form_without_its_token_is_refused(reviewer: User) -> None:
+def test_a_form_without_csrf_token_is_rejected(reviewer: User) -> None:
     (row,) = sevens(1)
     client = Client(enforce_csrf_checks=True)
     client.force_login(reviewer)
@@ -492,7 +492,7 @@ def test_a_page_that_does_not_exist_is_not_found(reviewing: Client, query: str) 
 @pytest.mark.parametrize(
     "query", ["again=x", "again=,,", "meanwhile=x,y", f"again={uuid.UUID(int=0)}"]
 )
-def test_a_mangled_address_shows_the_page_all_the_same(reviewing: Client, query: str) -> None:
+def test_invalid_parameters_are_ignored(reviewing: Client, query: str) -> None:
     (row,) = sevens(1)
 
     response = reviewing.get(f"{GRID}?digit=7&{query}", follow=True)
@@ -501,9 +501,7 @@ def test_a_mangled_address_shows_the_page_all_the_same(reviewing: Client, query:
 
 
 @pytest.mark.parametrize("label", ["11", "-1", "x", "", "7.0"])
-def test_a_label_that_does_not_exist_is_refused_and_nothing_saved(
-    reviewing: Client, label: str
-) -> None:
+def test_an_invalid_label_is_rejected_and_nothing_saved(reviewing: Client, label: str) -> None:
     good, bad = sevens(2)
 
     response = send(reviewing, {good.pk: 7, bad.pk: label})
@@ -516,7 +514,7 @@ def test_a_label_that_does_not_exist_is_refused_and_nothing_saved(
 @pytest.mark.parametrize(
     "fields", [{}, {"digit": "7", "label-x": "7"}, {"digit": "7", "label-": "7"}, {"label-x": ""}]
 )
-def test_a_mangled_form_is_refused_with_a_sentence(
+def test_a_malformed_form_is_rejected_with_a_message(
     reviewing: Client, fields: dict[str, str]
 ) -> None:
     response = reviewing.post(GRID, fields)
@@ -526,11 +524,11 @@ def test_a_mangled_form_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("batch", ["", "x", str(uuid.UUID(int=0))])
-def test_a_batch_that_does_not_exist_is_refused(reviewing: Client, batch: str) -> None:
+def test_an_unknown_batch_is_rejected(reviewing: Client, batch: str) -> None:
     assert undo(reviewing, batch).status_code == 400
 
 
-def test_drawings_of_other_pages_are_refused(reviewing: Client) -> None:
+def test_drawings_of_other_pages_are_rejected(reviewing: Client) -> None:
     seven = make_prediction(7)
     for stranger in (
         make_prediction(3),
@@ -542,7 +540,7 @@ def test_drawings_of_other_pages_are_refused(reviewing: Client) -> None:
     assert not LabelEvent.objects.exists()
 
 
-def test_more_than_a_page_is_refused(reviewing: Client) -> None:
+def test_more_than_a_page_is_rejected(reviewing: Client) -> None:
     response = send(reviewing, {row.pk: 7 for row in sevens(61)})
 
     assert response.status_code == 400
@@ -554,9 +552,7 @@ def test_more_than_a_page_is_refused(reviewing: Client) -> None:
 
 @pytest.mark.parametrize("digit", ["7", "not_a_digit"])
 @pytest.mark.parametrize("order", ["least-sure", "newest"])
-def test_no_page_looks_at_drawings_that_are_not_on_it(
-    reviewing: Client, digit: str, order: str
-) -> None:
+def test_pages_read_only_their_own_drawings(reviewing: Client, digit: str, order: str) -> None:
     with CaptureQueriesContext(connection) as captured:
         look(reviewing, digit, order=order)
 

@@ -156,7 +156,7 @@ def test_the_page_needs_no_inline_style_or_script(ada: Queue) -> None:
     assert "'unsafe-inline'" not in response["Content-Security-Policy"]
 
 
-def test_opening_the_page_takes_nothing_from_the_others(ada: Queue) -> None:
+def test_opening_the_page_claims_nothing(ada: Queue) -> None:
     make_prediction()
 
     ada.client.get(PAGE)
@@ -164,21 +164,21 @@ def test_opening_the_page_takes_nothing_from_the_others(ada: Queue) -> None:
     assert not ReviewClaim.objects.exists()
 
 
-def test_without_javascript_the_page_shows_another_way(ada: Queue) -> None:
+def test_without_javascript_the_page_links_to_the_list(ada: Queue) -> None:
     page = ada.client.get(PAGE).content.decode()
 
     noscript = page[page.index("<noscript>") : page.index("</noscript>")]
     assert f'href="{LIST}?labelled=no"' in noscript
 
 
-def test_a_stranger_is_sent_to_the_login(client: Client) -> None:
+def test_an_anonymous_user_is_sent_to_the_login(client: Client) -> None:
     response = client.get(PAGE)
 
     assert response.status_code == 302
     assert response["Location"].startswith("/admin/login/")
 
 
-def test_who_may_only_look_is_kept_out(client: Client) -> None:
+def test_users_who_may_only_view_are_rejected(client: Client) -> None:
     client.force_login(make_staff("viewer", "view_prediction"))
     row = make_prediction()
     body = {"id": str(row.pk), "label": 1, "seen": None, "step": str(uuid.uuid4())}
@@ -192,7 +192,7 @@ def test_who_may_only_look_is_kept_out(client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_who_is_logged_out_is_told_so_in_json(client: Client, name: str) -> None:
+def test_logged_out_users_get_an_error_in_json(client: Client, name: str) -> None:
     response = client.post(f"{PAGE}{name}/", {}, content_type="application/json")
 
     assert response.status_code == 403
@@ -200,7 +200,7 @@ def test_who_is_logged_out_is_told_so_in_json(client: Client, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_it_wants_a_csrf_token(ada: Queue, name: str) -> None:
+def test_it_requires_a_csrf_token(ada: Queue, name: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(ada.reviewer)
 
@@ -212,7 +212,7 @@ def test_it_wants_a_csrf_token(ada: Queue, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-def test_it_wants_post(ada: Queue, name: str) -> None:
+def test_it_requires_post(ada: Queue, name: str) -> None:
     assert ada.client.get(f"{PAGE}{name}/").status_code == 405
 
 
@@ -250,7 +250,7 @@ STEP = "00000000-0000-4000-8000-000000000000"
         ("release", {"have": [], "until": "soon"}),
     ],
 )
-def test_a_strange_request_is_the_callers_error(ada: Queue, name: str, body: object) -> None:
+def test_an_invalid_request_is_a_client_error(ada: Queue, name: str, body: object) -> None:
     answer = ada.post(name, body, status=400)
 
     assert answer["type"] in {"client_error", "validation_error"}
@@ -260,7 +260,7 @@ def test_a_strange_request_is_the_callers_error(ada: Queue, name: str, body: obj
 
 
 @pytest.mark.parametrize("query", ["digit=10", "digit=x", "digit=-1", "digit=%00", "order=best"])
-def test_a_strange_address_is_the_callers_error(ada: Queue, query: str) -> None:
+def test_an_invalid_query_is_a_client_error(ada: Queue, query: str) -> None:
     assert ada.client.get(f"{PAGE}?{query}").status_code == 400
 
 
@@ -274,7 +274,7 @@ def test_a_drawing_that_has_been_deleted_is_not_found(ada: Queue, name: str) -> 
 # What is given --------------------------------------------------------------------------------
 
 
-def test_a_drawing_comes_with_all_there_is_to_see(ada: Queue) -> None:
+def test_a_drawing_comes_with_everything_the_page_shows(ada: Queue) -> None:
     row = make_prediction(
         7,
         confidence=0.876,
@@ -304,7 +304,7 @@ def test_a_drawing_comes_with_all_there_is_to_see(ada: Queue) -> None:
     assert drawing["url"] == f"{LIST}{row.pk}/change/"
 
 
-def test_what_was_refused_is_confirmed_as_no_digit(ada: Queue) -> None:
+def test_a_rejected_drawing_is_confirmed_as_not_a_digit(ada: Queue) -> None:
     make_prediction(7, verdict="not_a_digit", suggestion=NOT_A_DIGIT)
 
     (drawing,) = ada.next()
@@ -313,7 +313,7 @@ def test_what_was_refused_is_confirmed_as_no_digit(ada: Queue) -> None:
     assert (drawing["suggestion"], drawing["disagrees"]) == ("not a digit", False)
 
 
-def test_a_damaged_drawing_is_given_without_its_picture(ada: Queue) -> None:
+def test_a_damaged_drawing_has_no_image(ada: Queue) -> None:
     make_prediction(image=b"no picture")
 
     (drawing,) = ada.next()
@@ -321,7 +321,7 @@ def test_a_damaged_drawing_is_given_without_its_picture(ada: Queue) -> None:
     assert drawing["seen"] is None
 
 
-def test_what_is_labelled_is_not_given(ada: Queue) -> None:
+def test_labelled_drawings_are_not_in_the_queue(ada: Queue) -> None:
     make_prediction(3, label=3)
 
     assert ada.next() == []
@@ -403,7 +403,7 @@ def test_each_order_is_explained(ada: Queue) -> None:
 
 
 @pytest.mark.parametrize("order", ["disagreement", "least_sure", "newest"])
-def test_every_twentieth_is_drawn_at_random(ada: Queue, order: str) -> None:
+def test_every_twentieth_is_an_audit(ada: Queue, order: str) -> None:
     make_rows(70)
     audits = make_audits(5)
 
@@ -416,7 +416,7 @@ def test_every_twentieth_is_drawn_at_random(ada: Queue, order: str) -> None:
     assert len({each["id"] for each in given}) == 72
 
 
-def test_given_back_drawings_do_not_put_the_next_random_one_off(ada: Queue) -> None:
+def test_released_drawings_do_not_delay_the_next_audit(ada: Queue) -> None:
     make_rows(40)
     make_audits(2)
     given = ada.ids(24)
@@ -427,19 +427,19 @@ def test_given_back_drawings_do_not_put_the_next_random_one_off(ada: Queue) -> N
     assert [number for number, each in enumerate(again, 11) if each["is_audit"]] == [20]
 
 
-def test_the_rest_goes_on_where_no_random_ones_are_left(ada: Queue) -> None:
+def test_the_queue_continues_without_audits(ada: Queue) -> None:
     rows = make_rows(24)
 
     assert ada.ids(24) == keys(rows)
 
 
-def test_the_random_ones_go_on_where_nothing_else_is_left(ada: Queue) -> None:
+def test_audits_continue_without_other_drawings(ada: Queue) -> None:
     rows, audits = make_rows(2), make_audits(3)
 
     assert ada.ids(24) == keys([*rows, *audits])
 
 
-def test_a_narrow_queue_ends_with_its_last_drawing(ada: Queue) -> None:
+def test_a_queue_filtered_by_digit_ends_with_its_last_drawing(ada: Queue) -> None:
     rows = [make_prediction(7, created_at=minutes_ago(index)) for index in range(21)]
     audits = make_audits(3)
 
@@ -447,7 +447,7 @@ def test_a_narrow_queue_ends_with_its_last_drawing(ada: Queue) -> None:
     assert ada.ids(digit=1) == []
 
 
-def test_a_random_one_does_not_give_its_label_away(ada: Queue) -> None:
+def test_an_audit_does_not_disclose_the_label(ada: Queue) -> None:
     row = make_prediction(4, audit_key=0.1, label=9, labelled_by=make_staff("hopper"))
     plain = make_prediction(4, audit_key=0.1)
 
@@ -459,7 +459,7 @@ def test_a_random_one_does_not_give_its_label_away(ada: Queue) -> None:
     assert ada.post("renew", have)["labelled"] == {}
 
 
-def test_labelling_a_random_one_is_an_audit(ada: Queue) -> None:
+def test_labelling_a_drawing_of_the_sample_is_an_audit(ada: Queue) -> None:
     row = make_prediction(4, audit_key=0.1)
 
     ada.label(row, 9)
@@ -471,7 +471,7 @@ def test_labelling_a_random_one_is_an_audit(ada: Queue) -> None:
     assert ada.next() == []
 
 
-def test_an_audit_may_confirm_what_somebody_has_labelled_elsewhere(ada: Queue) -> None:
+def test_an_audit_may_confirm_an_existing_label(ada: Queue) -> None:
     row = make_prediction(4, audit_key=0.1, label=9, labelled_by=make_staff("hopper"))
 
     ada.label(row, 9)
@@ -521,14 +521,14 @@ def test_two_reviewers_get_different_drawings(ada: Queue, grace: Queue) -> None:
     assert reviewer_named("hopper").ids(4) == keys(rows[8:])
 
 
-def test_two_reviewers_get_different_random_ones(ada: Queue, grace: Queue) -> None:
+def test_two_reviewers_get_different_audits(ada: Queue, grace: Queue) -> None:
     audits = make_audits(4)
 
     assert ada.ids(2, "audit") == keys(audits[:2])
     assert grace.ids(4, "audit") == keys(audits[2:])
 
 
-def test_what_others_look_at_is_counted_apart(ada: Queue, grace: Queue) -> None:
+def test_drawings_claimed_by_others_are_counted_separately(ada: Queue, grace: Queue) -> None:
     make_rows(3)
     ada.next(2)
 
@@ -537,7 +537,7 @@ def test_what_others_look_at_is_counted_apart(ada: Queue, grace: Queue) -> None:
     assert (left["count"], left["is_more"], left["with_others"]) == (1, False, 2)
 
 
-def test_a_page_that_asks_again_gets_the_same_drawings(ada: Queue) -> None:
+def test_a_repeated_request_gets_the_same_drawings(ada: Queue) -> None:
     rows = make_rows(4)
     ada.next(2)
 
@@ -555,7 +555,7 @@ def test_two_tabs_of_one_reviewer_get_different_drawings(ada: Queue, grace: Queu
 
 
 @pytest.mark.parametrize("kind", ["queue", "grid"])
-def test_closing_a_tab_releases_nothing_of_the_same_reviewers_other_tab(
+def test_closing_a_tab_keeps_the_claims_of_the_reviewers_other_tab(
     ada: Queue, grace: Queue, kind: str
 ) -> None:
     rows = [make_prediction(7, margin=0.1 * index) for index in range(4)]
@@ -591,7 +591,9 @@ def test_an_open_queue_and_another_reviewers_grid_never_show_the_same_drawing(
     assert ada.ids(4, "least_sure") == keys(rows[:2])
 
 
-def test_a_page_id_gives_no_claim_of_another_reviewer(ada: Queue, grace: Queue) -> None:
+def test_a_page_id_does_not_give_access_to_another_reviewers_claims(
+    ada: Queue, grace: Queue
+) -> None:
     (row,) = make_rows(1)
     ada.next()
     grace.page = ada.page
@@ -601,7 +603,7 @@ def test_a_page_id_gives_no_claim_of_another_reviewer(ada: Queue, grace: Queue) 
     assert ReviewClaim.objects.get().reviewer == ada.reviewer
 
 
-def test_a_claim_runs_out(ada: Queue, grace: Queue) -> None:
+def test_a_claim_expires(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     ada.next()
     ReviewClaim.objects.update(expires_at=minutes_ago(1))
@@ -624,7 +626,7 @@ def test_a_page_that_is_open_keeps_its_drawings(ada: Queue, grace: Queue) -> Non
     assert grace.ids() == []
 
 
-def test_a_page_that_slept_hears_what_it_has_lost(ada: Queue, grace: Queue) -> None:
+def test_a_page_that_slept_is_notified_of_lost_claims(ada: Queue, grace: Queue) -> None:
     taken, free, deleted = make_rows(3)
     ada.next()
     ReviewClaim.objects.update(expires_at=minutes_ago(1))
@@ -638,7 +640,7 @@ def test_a_page_that_slept_hears_what_it_has_lost(ada: Queue, grace: Queue) -> N
     assert ReviewClaim.objects.get(prediction=free).reviewer == ada.reviewer
 
 
-def test_leaving_the_page_gives_its_drawings_back(ada: Queue, grace: Queue) -> None:
+def test_leaving_the_page_releases_its_drawings(ada: Queue, grace: Queue) -> None:
     rows = make_rows(2)
     given = ada.ids()
 
@@ -657,7 +659,7 @@ def test_a_release_that_arrives_after_a_reload_leaves_the_page_its_drawings(ada:
     assert ReviewClaim.objects.get().reviewer == ada.reviewer
 
 
-def test_a_label_gives_the_claim_back(ada: Queue) -> None:
+def test_a_label_releases_the_claim(ada: Queue) -> None:
     (row,) = make_rows(1)
     ada.next()
 
@@ -666,7 +668,7 @@ def test_a_label_gives_the_claim_back(ada: Queue) -> None:
     assert not ReviewClaim.objects.exists()
 
 
-def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue) -> None:
+def test_a_label_set_since_is_shown_not_overwritten(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     ada.next()
     labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
@@ -683,7 +685,7 @@ def test_a_label_set_meanwhile_is_shown_not_overwritten(ada: Queue, grace: Queue
     assert (row.label, row.labelled_by) == (7, grace.reviewer)
 
 
-def test_a_label_set_meanwhile_can_be_overruled(ada: Queue, grace: Queue) -> None:
+def test_a_label_set_since_can_be_overwritten(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
@@ -695,7 +697,7 @@ def test_a_label_set_meanwhile_can_be_overruled(ada: Queue, grace: Queue) -> Non
     assert (event.old, event.new, event.by) == (7, 3, ada.reviewer)
 
 
-def test_two_who_agree_are_no_conflict(ada: Queue, grace: Queue) -> None:
+def test_two_reviewers_who_agree_are_no_conflict(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
 
@@ -705,7 +707,7 @@ def test_two_who_agree_are_no_conflict(ada: Queue, grace: Queue) -> None:
     assert row.labelled_by == grace.reviewer
 
 
-def test_a_label_cleared_meanwhile_is_told_too(ada: Queue, grace: Queue) -> None:
+def test_a_label_cleared_since_is_a_conflict_too(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
 
     _, answer = ada.label(row, 3, seen=7, status=409)
@@ -716,7 +718,7 @@ def test_a_label_cleared_meanwhile_is_told_too(ada: Queue, grace: Queue) -> None
     }
 
 
-def test_a_page_hears_of_a_label_while_it_waits(ada: Queue, grace: Queue) -> None:
+def test_a_waiting_page_is_notified_of_a_label(ada: Queue, grace: Queue) -> None:
     row, other = make_rows(2)
     ada.next()
     labels.label_predictions(predictions=[row.pk], label=7, by=grace.reviewer)
@@ -743,7 +745,7 @@ def together(*calls: Any) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_drawing_is_given_to_two_who_ask_in_the_same_moment() -> None:
+def test_simultaneous_requests_get_different_drawings() -> None:
     make_rows(60)
     make_audits(6)
     everybody = [reviewer_named(f"reviewer-{number}") for number in range(6)]
@@ -758,7 +760,7 @@ def test_no_drawing_is_given_to_two_who_ask_in_the_same_moment() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_labels_in_the_same_moment_one_is_refused() -> None:
+def test_one_of_two_simultaneous_labels_is_rejected() -> None:
     (row,) = make_rows(1)
     queues = [reviewer_named(f"reviewer-{number}") for number in range(4)]
 
@@ -775,7 +777,7 @@ def test_of_two_labels_in_the_same_moment_one_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reviewers_who_work_at_once_never_block_each_other() -> None:
+def test_simultaneous_reviewers_never_block_each_other() -> None:
     make_rows(44)
     make_audits(4)
 
@@ -880,7 +882,7 @@ def test_an_audit_is_undone(ada: Queue, before: int | None) -> None:
     assert ada.ids() == [row.pk]
 
 
-def test_an_overruled_label_comes_back_with_undo(ada: Queue) -> None:
+def test_undo_restores_an_overwritten_label(ada: Queue) -> None:
     row = make_prediction(4, label=9, labelled_by=make_staff("hopper"))
     step, _ = ada.label(row, 4, seen=9)
 
@@ -890,7 +892,7 @@ def test_an_overruled_label_comes_back_with_undo(ada: Queue) -> None:
     assert answer["label"]["value"] == 9
 
 
-def test_undo_leaves_what_somebody_has_set_since(ada: Queue, grace: Queue) -> None:
+def test_undo_keeps_a_label_set_since(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     step, _ = ada.label(row, 3)
     grace.label(row, 8, seen=3)
@@ -902,7 +904,7 @@ def test_undo_leaves_what_somebody_has_set_since(ada: Queue, grace: Queue) -> No
     assert "grace" in answer["label"]["text"]
 
 
-def test_nobody_undoes_what_another_did(ada: Queue, grace: Queue) -> None:
+def test_a_reviewer_can_not_undo_another_reviewers_label(ada: Queue, grace: Queue) -> None:
     (row,) = make_rows(1)
     step, _ = ada.label(row, 3)
 
@@ -933,7 +935,7 @@ def test_a_label_that_arrives_twice_is_set_once(ada: Queue, audit_key: float | N
     assert LabelEvent.objects.count() == 1
 
 
-def test_a_step_names_one_label_only(ada: Queue) -> None:
+def test_a_step_id_belongs_to_one_label(ada: Queue) -> None:
     row, other = make_rows(2)
     step = str(uuid.uuid4())
     ada.post("label", {"id": str(row.pk), "label": 3, "seen": None, "step": step})
@@ -976,7 +978,7 @@ def test_a_long_queue_takes_no_more_queries_than_a_short_one(ada: Queue) -> None
     assert max(few) <= 30
 
 
-def test_no_more_than_a_thousand_are_counted(ada: Queue) -> None:
+def test_counting_stops_at_a_thousand(ada: Queue) -> None:
     make_rows(1002)
 
     left = ada.post("next", NEXT)["left"]
@@ -1000,14 +1002,14 @@ def test_the_list_leads_to_the_queue_and_back(ada: Queue) -> None:
     assert 'aria-current="page">Review queue</a>' in page
 
 
-def test_who_may_not_label_is_shown_no_way_to_the_queue(client: Client) -> None:
+def test_users_who_may_not_label_see_no_link_to_the_queue(client: Client) -> None:
     client.force_login(make_staff("viewer", "view_prediction"))
 
     assert PAGE not in client.get("/admin/").content.decode()
     assert PAGE not in client.get(LIST).content.decode()
 
 
-def test_who_has_nothing_to_do_with_drawings_is_shown_no_way_at_all(client: Client) -> None:
+def test_users_without_access_to_drawings_see_no_links(client: Client) -> None:
     client.force_login(make_staff("newcomer"))
 
     assert "Review" not in client.get("/admin/").content.decode()

@@ -65,7 +65,7 @@ def activated() -> list[tuple[str, str, str | None]]:
 # Activating -----------------------------------------------------------------------------------
 
 
-def test_a_click_activates_a_version_and_it_is_kept_who_did_it(
+def test_a_click_activates_a_version_and_stores_the_user(
     admin_client: Client, register: Register
 ) -> None:
     other = register("another")
@@ -80,7 +80,9 @@ def test_a_click_activates_a_version_and_it_is_kept_who_did_it(
     assert LogEntry.objects.get().object_id == str(other.pk)
 
 
-def test_the_command_and_the_gate_are_kept_too(register: Register, admin_user: User) -> None:
+def test_activations_by_command_and_gate_are_stored_too(
+    register: Register, admin_user: User
+) -> None:
     register("one")
     register("two")
 
@@ -92,7 +94,7 @@ def test_the_command_and_the_gate_are_kept_too(register: Register, admin_user: U
     assert Activation.objects.count() == 3
 
 
-def test_a_button_on_the_page_leads_back_to_the_page(
+def test_a_button_on_the_page_redirects_to_the_page(
     admin_client: Client, register: Register
 ) -> None:
     other = register("another")
@@ -105,7 +107,7 @@ def test_a_button_on_the_page_leads_back_to_the_page(
 
 
 @pytest.mark.parametrize("damage", ["no model", "other bytes"])
-def test_a_version_that_does_not_load_is_refused_with_the_reason(
+def test_a_version_that_does_not_load_is_rejected_with_the_reason(
     admin_client: Client, register: Register, damage: str
 ) -> None:
     broken = make_version("broken") if damage == "no model" else register("broken")
@@ -138,7 +140,7 @@ def test_one_click_goes_back_to_the_previous_version(
     assert activated()[0] == ("one", "roll_back", "admin")
 
 
-def test_going_back_again_goes_further_back_not_forth(register: Register, admin_user: User) -> None:
+def test_a_second_roll_back_goes_further_back(register: Register, admin_user: User) -> None:
     for name in ("one", "two", "three"):
         register(name)
         registry.activate_model(name=name)
@@ -154,9 +156,7 @@ def test_going_back_again_goes_further_back_not_forth(register: Register, admin_
     assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
 
 
-def test_going_back_passes_over_what_is_retired_or_gone(
-    register: Register, admin_user: User
-) -> None:
+def test_roll_back_skips_retired_and_deleted_versions(register: Register, admin_user: User) -> None:
     for name in ("one", "two", "three"):
         register(name)
         registry.activate_model(name=name)
@@ -166,7 +166,7 @@ def test_going_back_passes_over_what_is_retired_or_gone(
     assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
 
 
-def test_going_back_to_what_does_not_load_leaves_the_active_one(
+def test_roll_back_to_a_version_that_does_not_load_changes_nothing(
     admin_client: Client, register: Register
 ) -> None:
     for name in ("one", "two"):
@@ -191,7 +191,7 @@ def test_without_a_previous_version_there_is_no_button(admin_client: Client) -> 
 # Retiring -------------------------------------------------------------------------------------
 
 
-def test_a_retired_version_is_not_offered_until_it_is_taken_back(
+def test_a_retired_version_is_not_offered_until_it_is_restored(
     admin_client: Client, register: Register
 ) -> None:
     other = register("another")
@@ -226,7 +226,7 @@ def test_the_active_version_is_not_retired(admin_client: Client) -> None:
         ModelVersion.objects.filter(pk=version.pk).update(retired_at=timezone.now())
 
 
-def test_a_version_that_is_gone_is_not_retired() -> None:
+def test_a_deleted_version_can_not_be_retired() -> None:
     with pytest.raises(lifecycle.RetireError, match="was deleted"):
         lifecycle.retire(version_id=99_999)
 
@@ -235,7 +235,7 @@ def test_a_version_that_is_gone_is_not_retired() -> None:
 
 
 @pytest.mark.parametrize("act", ["activate", "retire", "take-back", "recheck"])
-def test_staff_who_may_look_can_do_none_of_it(client: Client, act: str) -> None:
+def test_staff_who_may_only_view_can_do_none_of_it(client: Client, act: str) -> None:
     version = make_version()
     client.force_login(
         make_staff("viewer", "view_modelversion", "change_modelversion", "delete_modelversion")
@@ -252,7 +252,7 @@ def test_staff_who_may_look_can_do_none_of_it(client: Client, act: str) -> None:
 
 
 @pytest.mark.parametrize("act", ["1/activate/", "1/retire/", "1/take-back/", "roll-back/"])
-def test_nothing_is_done_by_a_link(admin_client: Client, act: str) -> None:
+def test_get_requests_change_nothing(admin_client: Client, act: str) -> None:
     assert admin_client.get(LIST + act).status_code == 405
 
 
@@ -361,7 +361,7 @@ def test_a_click_runs_a_version_over_the_drawings_and_the_changes_are_shown(
     assert str(drawings[1].pk) not in back
 
 
-def test_a_version_that_does_not_load_is_run_over_nothing(
+def test_a_version_that_does_not_load_predicts_nothing(
     admin_client: Client, drawings: list[Prediction]
 ) -> None:
     broken = make_version("broken")
@@ -372,7 +372,7 @@ def test_a_version_that_does_not_load_is_run_over_nothing(
     assert not VersionAnswer.objects.filter(version=broken).exists()
 
 
-def test_many_changes_come_in_pages(admin_client: Client) -> None:
+def test_many_changes_are_paginated(admin_client: Client) -> None:
     one, other = make_version("one"), make_version("other")
     rows = [make_prediction(number % 10, model_version=one) for number in range(70)]
     for row in rows:
@@ -390,7 +390,9 @@ def test_many_changes_come_in_pages(admin_client: Client) -> None:
     assert "page=1" in second
 
 
-def test_who_may_not_see_drawings_compares_the_cards(client: Client, strict: ModelVersion) -> None:
+def test_users_who_may_not_view_drawings_compare_only_the_cards(
+    client: Client, strict: ModelVersion
+) -> None:
     client.force_login(make_staff("viewer", "view_modelversion"))
 
     page = compare(client, None, strict)
@@ -400,12 +402,12 @@ def test_who_may_not_see_drawings_compares_the_cards(client: Client, strict: Mod
 
 
 @pytest.mark.parametrize("query", ["one=no&other=1", "one=99999", "other=" + "9" * 30])
-def test_a_version_that_is_not_there_is_not_found(admin_client: Client, query: str) -> None:
+def test_a_missing_version_is_not_found(admin_client: Client, query: str) -> None:
     assert admin_client.get(f"{LIST}compare/?{query}").status_code == 404
 
 
 @pytest.mark.parametrize("more", [{"way": "x"}, {"way": "4-99"}, {"page": "99"}, {"page": "no"}])
-def test_a_query_that_makes_no_sense_shows_everything(
+def test_an_invalid_query_shows_everything(
     admin_client: Client, strict: ModelVersion, more: dict[str, str]
 ) -> None:
     assert "Stored drawings" in compare(admin_client, None, strict, **more)
@@ -415,7 +417,7 @@ def test_one_version_is_not_compared_with_itself(admin_client: Client) -> None:
     assert "Choose two different versions." in compare(admin_client, None, selectors.active_model())
 
 
-def test_two_that_are_selected_in_the_list_are_compared(
+def test_two_versions_selected_in_the_list_are_compared(
     admin_client: Client, strict: ModelVersion
 ) -> None:
     bundled = selectors.active_model()

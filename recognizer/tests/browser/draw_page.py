@@ -29,7 +29,7 @@ def send_picture(page: Page, data: bytes) -> None:
     page.get_by_role("button", name="Read picture").click()
 
 
-class Desk:
+class DrawPage:
     """One visitor's page."""
 
     def __init__(self, page: Page, url: str) -> None:
@@ -45,7 +45,7 @@ class Desk:
         self.status = page.locator("#status")
         self.entries = page.locator("#history .entry")
 
-    def open(self, path: str = "/") -> Desk:
+    def open(self, path: str = "/") -> DrawPage:
         """Go to the page and wait until it can be drawn on."""
         self.page.goto(self.url + path)
         self.page.wait_for_selector("html[data-ready]")
@@ -65,7 +65,7 @@ class Desk:
         placed = place(strokes, canvas=int(box["width"]), size=size)
         return [stroke + np.array([box["x"], box["y"]]) for stroke in placed]
 
-    def draw(self, digit: int, *, seed: int = 0, size: float = 0.6) -> Desk:
+    def draw(self, digit: int, *, seed: int = 0, size: float = 0.6) -> DrawPage:
         """Draw a digit with the mouse."""
         for stroke in self.strokes(digit, seed=seed, size=size):
             self.drag(stroke)
