@@ -30,8 +30,6 @@ SECRET_KEY_LENGTH = 64
 
 @dataclass(frozen=True)
 class Problem:
-    """A variable with an invalid value."""
-
     variable: str
     message: str
 
@@ -86,14 +84,11 @@ class Environment:
         return self.read(name, parse, default)
 
     def words(self, name: str, default: list[str]) -> list[str]:
-        """Return a comma-separated list."""
         return self.read(
             name, lambda raw: [w for w in (p.strip() for p in raw.split(",")) if w], default
         )
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of `choices`, ignoring case."""
-
         def parse(raw: str) -> str:
             if raw.upper() not in choices:
                 raise ValueError(f"it must be one of {', '.join(choices)}.")

@@ -68,24 +68,20 @@ class Reporter:
         self.first_step_at: float | None = None
 
     def say(self, text: str) -> None:
-        """Add a line to the log."""
         self.log += f"{timezone.localtime():%H:%M:%S} {text}\n"
         self.log = self.log[-2 * training_jobs.LOG_SIZE :]
         self.write()
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show the progress of a download."""
         self.progress = replace(self.progress, download=Download(name, done, total))
         self.write_if_due()
 
     def planned(self, epochs: int) -> None:
-        """Show the number of epochs."""
         self.epochs = epochs
         self.progress = JobProgress(phase=Phase.PREPARING, epochs=epochs)
         self.write()
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show the progress of the training, and the time left."""
         now = time.monotonic()
         if self.first_step_at is None:
             # Timed from here, as TensorFlow compiles the graph in the first step.
@@ -102,7 +98,6 @@ class Reporter:
         self.write_if_due()
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show the results of an epoch."""
         accuracy = history.validation_accuracy[-1]
         self.progress = replace(self.progress, accuracies=tuple(history.validation_accuracy))
         if epoch + 1 == self.epochs:
@@ -113,7 +108,6 @@ class Reporter:
         )
 
     def write_if_due(self) -> None:
-        """Write the progress unless it has just been written."""
         if time.monotonic() - self.written_at >= UPDATE_INTERVAL:
             self.write()
 

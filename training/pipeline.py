@@ -74,8 +74,6 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """A trained candidate, compared with the active model."""
-
     bundle: Bundle
     decision: GateResult
     history: History
@@ -170,7 +168,6 @@ def _train(
     validation: Data,
     listener: Listener,
 ) -> _Trained:
-    """Train the network that is requested, and calibrate it."""
     if isinstance(plan, FineTuning):
         return _fine_tune(request.start_from, plan, data, validation, listener)
     assert isinstance(plan, Recipe)

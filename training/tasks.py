@@ -62,7 +62,6 @@ def train(job_id: str) -> None:
 
 
 def enqueue(job_id: UUID) -> str:
-    """Queue a job and return the id of its task."""
     return train.enqueue(str(job_id)).id
 
 

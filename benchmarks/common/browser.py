@@ -49,7 +49,6 @@ def points_of(page: Any, digit: int, rng: np.random.Generator) -> list[list[tupl
 
 
 def drag(page: Any, digit: int, rng: np.random.Generator) -> None:
-    """Draw a digit on the canvas with the mouse."""
     for points in points_of(page, digit, rng):
         page.mouse.move(*points[0])
         page.mouse.down()

@@ -30,8 +30,6 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class Sqlite:
-    """SQLite in a file."""
-
     path: Path
 
     @property
@@ -80,7 +78,6 @@ class Postgres:
                 return
 
     def stop(self) -> None:
-        """Stop the server if it is running."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(timeout=START_SECONDS)
@@ -105,7 +102,6 @@ def forget(folder: Path) -> None:
 
 @contextmanager
 def sqlite() -> Iterator[Database]:
-    """Yield an SQLite database in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="digitsite-", ignore_cleanup_errors=True) as folder:
         yield Sqlite(Path(folder, "site.sqlite3"))
 

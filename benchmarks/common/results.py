@@ -45,7 +45,6 @@ class Report:
         return report
 
     def write(self, path: Path | None) -> None:
-        """Write the report as JSON, if there is a path to write to."""
         if path is not None:
             write_file(path, json.dumps(_as_json(vars(self)), indent=1).encode() + b"\n")
 
@@ -116,7 +115,6 @@ def print_title(title: str) -> None:
 
 
 def verdict(goal: str, *, reached: bool) -> str:
-    """Return a goal with whether it is reached."""
     return f"{goal} {'reached' if reached else 'MISSED'}"
 
 
@@ -132,7 +130,6 @@ class Times:
 
     @classmethod
     def of(cls, milliseconds: list[float]) -> Times:
-        """Summarise measured times."""
         return cls(float(np.median(milliseconds)), float(np.quantile(milliseconds, 0.95)))
 
 

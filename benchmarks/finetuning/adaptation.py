@@ -80,8 +80,6 @@ ROWS = (*VARIANTS, SEQUENTIAL, RESTARTED, ANCHORED)
 
 @dataclass
 class Study:
-    """The network before fine-tuning, and the evaluation sets of every row."""
-
     bundled: Bundle
     calibration: Calibration
     data: Collected
@@ -92,7 +90,6 @@ class Study:
 
 
 def draw(style: Style, digits: Sequence[PenDigit], seed: int = 5) -> Data:
-    """Return digits in a style as model inputs."""
     rng = np.random.default_rng([seed, *style.name.encode()])
     images = []
     for digit in digits:
@@ -165,15 +162,12 @@ def fine_tune(
 
 
 def table(study: Study) -> Table:
-    """Return the table: wrong drawings in the style, and mistakes on each evaluation set."""
     return Table("style", "wrong", *study.sets, name_width=36)
 
 
 def line(
     name: str, style: str, model: Any, calibration: Calibration, study: Study, note: str = ""
 ) -> str:
-    """Return a row of the table for a fine-tuned network."""
-
     def outcome(data: Data) -> Outcome:
         return Outcome(data, logits_of(model, data.images), calibration)
 
@@ -211,7 +205,6 @@ def follow(name: str, study: Study) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, each row as soon as it is measured."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("--styles", help=f"(default: {','.join(STYLES)})")
     parser.add_argument("--labels", type=int, default=80, help="training drawings of each style")

@@ -82,7 +82,6 @@ class Pool:
     rng: np.random.Generator
 
     def next(self) -> tuple[bytes, int]:
-        """Return the next drawing to label, and its digit."""
         digit = self.waiting.pop()
         return self.style.draw(digit, self.rng), digit.label
 
@@ -113,7 +112,6 @@ def make_pool(style: Style, digits: Sequence[PenDigit], labels: int, folder: Pat
 def play(
     style: Style, digits: Sequence[PenDigit], labels: Sequence[int], *, quick: bool
 ) -> list[Row]:
-    """Return a row for each number of labels, in ascending order."""
     with tempfile.TemporaryDirectory() as name, running_site() as site:
         folder = Path(name)
         pool = make_pool(style, digits, max(labels), folder)
@@ -202,7 +200,6 @@ def _mistakes(measures: Mapping[str, Any], prefix: str) -> dict[str, int]:
 
 
 def in_words(row: Row) -> str:
-    """Return a row as a line."""
     trained = f"{row.seconds:.0f} s on the {row.trained_on}. {row.gate}" if row.seconds else ""
     return (
         f"{row.labels} labels: {row.wrong} of {row.n} wrong, "
@@ -268,7 +265,6 @@ def survey(styles: Sequence[Style], digits: Sequence[PenDigit]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the styles that the report does not have; print the tables and plot the curves."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--styles", help=f"(default: {','.join(STYLES)})")
     parser.add_argument("--labels", default=",".join(map(str, LABELS)))

@@ -28,7 +28,6 @@ class Browser:
         self._opener = urllib.request.build_opener(HTTPCookieProcessor(self.cookies))
 
     def get(self, path: str) -> str:
-        """Return a page."""
         return self._send(Request(self.site.address + path)).decode()
 
     def post_form(self, path: str, fields: Mapping[str, str]) -> str:
@@ -38,7 +37,6 @@ class Browser:
         return self._send(Request(self.site.address + path, body)).decode()
 
     def post_json(self, path: str, body: object) -> Any:
-        """Send JSON and return the JSON of the response."""
         request = Request(
             self.site.address + path.removeprefix("/"),
             json.dumps(body).encode(),
@@ -78,21 +76,16 @@ class Browser:
 
 
 class Visitor(Browser):
-    """A visitor who draws."""
-
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         self.get("")
 
     def draw(self, png: bytes) -> dict[str, Any]:
-        """Send a drawing and return the prediction."""
         answer: dict[str, Any] = self.post_file("api/v1/predictions/", "image", png)
         return answer
 
 
 class Reviewer(Browser):
-    """A reviewer at the review queue."""
-
     def __init__(self, site: Site) -> None:
         super().__init__(site)
         said = site.manage("ensure_admin")

@@ -96,8 +96,6 @@ COLUMNS = ("MNIST", "pen", "corrupted", "non-digits", ALPHABET)
 
 @dataclass(frozen=True)
 class Sets:
-    """The evaluation sets of every row."""
-
     mnist: Data
     pen: Data
     corrupted: Data
@@ -178,7 +176,6 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
 
 
 def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
-    """Return a network trained by the recipe without the part."""
     import keras
     import tensorflow as tf
 
@@ -219,7 +216,6 @@ def table(rows: Mapping[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train the rows that the report does not have, and print the table."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--recipe", choices=sorted(RECIPES), default="shipped")
     parser.add_argument("--epochs", type=int, default=3)

@@ -52,7 +52,6 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
-        """Whether the goal is reached; None if there is none."""
         if self.at_least is not None:
             return self.value >= self.at_least
         if self.at_most is not None:
@@ -149,7 +148,6 @@ def rejection_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
 
 
 def size_rows(bundle: Bundle) -> Iterator[Row]:
-    """Yield the number of parameters and the sizes of the two files."""
     if (parameters := bundle.card.parameters) is not None:
         yield Row("parameters", None, float(parameters), "count", at_most=599_999)
     served, kept = float(len(bundle.serving)), float(len(bundle.training))
@@ -176,7 +174,6 @@ def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> di
 
 
 def table(bundle: Bundle, rows: Sequence[Row]) -> str:
-    """Return the rows as text with the model, the machine and how many goals are reached."""
     goals = [row.reached for row in rows if row.reached is not None]
     return "\n".join(
         [
@@ -205,12 +202,10 @@ def over_seeds(models: Sequence[Sequence[Row]]) -> list[Row]:
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return rows ready for JSON."""
     return [{**asdict(row), "reached": row.reached} for row in rows]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the measures and goals of a model, or the mean of several models."""
     parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument(

@@ -39,7 +39,6 @@ def corrupted(raw: Data) -> dict[str, Data]:
 
 
 def errors(classifier: Classifier, sets: Mapping[str, Data]) -> Errors:
-    """Return the misclassified images of each set."""
     return {
         name: Share(int((~metrics.run(classifier, data).right).sum()), len(data))
         for name, data in sets.items()
@@ -81,7 +80,6 @@ def _ratio(one: float, other: float) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the error rates on clean and on corrupted digits."""
     parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--against", type=Path, metavar="FOLDER")

@@ -56,7 +56,6 @@ def outcome(classifier: Classifier, data: bytes, label: int | None) -> str:
 def measure(
     classifier: Classifier, digits: Sequence[PenDigit], n: int, *, blank: bool = False
 ) -> dict[str, Counter[str]]:
-    """Count the outcomes of ``n`` photos of each kind."""
     found: dict[str, Counter[str]] = {}
     for name, conditions in KINDS.items():
         rng = np.random.default_rng(SEED)
@@ -90,7 +89,6 @@ def measure_large(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print one line for each kind of photo."""
     parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--n", type=int, default=100, help="photos of each kind")

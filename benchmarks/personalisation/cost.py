@@ -99,7 +99,6 @@ def _measure_here(remembered: int, rounds: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the costs with the maximum number of corrected drawings."""
     results.print_title("Personal learning, SQLite")
     print(measure(200))
 

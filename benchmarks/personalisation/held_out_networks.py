@@ -62,7 +62,6 @@ def network(
 
 
 def train(wanted: HeldOut, recipe: Recipe, limit: int | None = None) -> Bundle:
-    """Train a network, on at most ``limit`` drawings from each source."""
     import keras
     import tensorflow as tf
 

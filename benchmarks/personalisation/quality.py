@@ -49,8 +49,6 @@ VISITORS = {
 
 @dataclass(frozen=True)
 class Study:
-    """The writers' digits and placement, and the folder of the networks."""
-
     pen: Sequence[PenDigit]
     placement: str
     folder: Path
@@ -77,7 +75,6 @@ class Study:
 
 
 def probes(study: Study, *, bundled_only: bool) -> Iterator[tuple[str, list[Sheet]]]:
-    """Yield the name of each network with the digits of its held-out writers."""
     bundled = load_bundle(BUNDLED).name
     yield f"{bundled} (bundled)", study.sheets(None, HELD_OUT_WRITERS)
     yield f"{bundled}, mirrored digits", study.sheets(None, HELD_OUT_WRITERS, mirrored=True)
@@ -149,7 +146,6 @@ def choose(groups: Mapping[str, Sequence[Sheet]], say: Callable[[str], None]) ->
 
 
 def table(title: str, halves: Mapping[int, Half]) -> str:
-    """Return the results of a network for each writer, as text."""
     head = f"{'misclassified':>14}{'':>6}{'rejected':>12}{'worsened':>10}{'ECE':>18}"
     lines = [title, f"{'writer':10}{'n':>6}{head}"]
     rows = [(str(writer), half) for writer, half in halves.items()]
@@ -180,7 +176,6 @@ def _row(half: Half) -> str:
 
 
 def in_words(effects: Effects) -> str:
-    """Return the effects of single corrections as a sentence."""
     return (
         f"{effects.corrections} wrong or rejected drawings, each corrected alone: of the writers' "
         f"later drawings {effects.fixed} became correct and {effects.broken} wrong."
@@ -188,7 +183,6 @@ def in_words(effects: Effects) -> str:
 
 
 def measure(study: Study, *, bundled_only: bool) -> dict[str, Any]:
-    """Print the tables and return their figures."""
     report: dict[str, Any] = {}
     for title, sheets in probes(study, bundled_only=bundled_only):
         figures = report[title] = {}
@@ -217,7 +211,6 @@ def measure(study: Study, *, bundled_only: bool) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--networks", type=Path, default=NETWORKS, metavar="DIR")
     parser.add_argument("--bundled", action="store_true", help="only the bundled network")

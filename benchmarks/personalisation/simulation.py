@@ -119,7 +119,6 @@ class Corrections:
             self.corrected.append(corrected)
 
     def answer(self, answer: Answer) -> Answer:
-        """Return the final prediction for a prediction of the network."""
         if not any(self.corrected):
             return answer
         found = personal_posterior.mix(answer, self.calibration, self._examples(), self.settings)
@@ -163,7 +162,6 @@ class Played:
 
 
 def play(sheet: Sheet, visitor: Visitor = CORRECTS, settings: Mix = CHOSEN) -> Played:
-    """Simulate a writer who draws and corrects."""
     corrections, given, chances = Corrections(sheet.calibration, settings), [], []
     rng = np.random.default_rng(sheet.writer)
     for answer, label in zip(sheet.answers, map(int, sheet.labels), strict=True):
@@ -186,7 +184,6 @@ def play(sheet: Sheet, visitor: Visitor = CORRECTS, settings: Mix = CHOSEN) -> P
 
 
 def label_of(answer: Answer) -> int:
-    """Return the label that a prediction stands for: its digit, or "not a digit"."""
     return NOT_A_DIGIT if answer.verdict is Verdict.NOT_A_DIGIT else answer.digit
 
 
@@ -251,7 +248,6 @@ def recurs(sheet: Sheet) -> NDArray[np.bool_]:
 
 
 def together(halves: Iterable[Half]) -> Half:
-    """Return the halves of several writers as one."""
     parts = list(halves)
 
     def each(name: str, how: Any) -> Any:
@@ -271,8 +267,6 @@ def together(halves: Iterable[Half]) -> Half:
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects of single corrections on all later predictions."""
-
     corrections: int
     fixed: int
     broken: int

@@ -44,7 +44,6 @@ def folder_of(module: str) -> str | None:
 
 
 def import_graph() -> Graph:
-    """Return which boxes each box imports."""
     modules = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True)
     found: Graph = defaultdict(set)
     for module in sorted(modules.modules):
@@ -140,7 +139,6 @@ def modules_of_a_post() -> list[str]:
 
 
 def numbered(modules: Sequence[str]) -> str:
-    """Return modules as a numbered list in Markdown."""
     return "\n".join(f"{number}. `{name}`" for number, name in enumerate(modules, 1))
 
 
@@ -164,14 +162,12 @@ PARTS: dict[str, Callable[[], str]] = {
 
 
 def current(text: str, parts: Sequence[str] = tuple(PARTS)) -> str:
-    """Return a document with these parts as the code is now."""
     for part in parts:
         text = replaced(text, part, PARTS[part]())
     return text
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write both parts into the document, or check them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -158,7 +158,6 @@ STATES: dict[str, Prepare] = {
 
 
 def take(site: Site, folder: Path, states: dict[str, Prepare]) -> Iterator[Path]:
-    """Yield the path of each picture once it is taken."""
     for name, prepare in states.items():
         for device, settings in DEVICES.items():
             for scheme in ("light", "dark"):
@@ -208,7 +207,6 @@ def animate(site: Site, path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Take the pictures."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "reports" / "gallery")
     parser.add_argument("--only", choices=STATES, action="append", help="may be repeated")

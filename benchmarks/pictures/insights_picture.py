@@ -48,7 +48,6 @@ def take(address: str, password: str, *, width: int, scheme: str, whole: bool) -
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Take the picture and write it."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "insights.png")
     parser.add_argument("--dark", action="store_true")

@@ -66,7 +66,6 @@ def load() -> dict[str, Data]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw and write the pictures."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--to", type=Path, default=ROOT / "docs", metavar="DIR")

@@ -23,7 +23,6 @@ DRAWN = 3
 
 
 def take(address: str) -> bytes:
-    """Return a PNG of the page after a drawing has been recognised."""
     rng = np.random.default_rng(7)
     viewport = {"width": 1200, "height": 1390}
     with browser_page(address, viewport=viewport, color_scheme="light") as page:
@@ -46,7 +45,6 @@ def take(address: str) -> bytes:
 
 
 def main() -> None:
-    """Take the picture and write it."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("path", nargs="?", type=Path, default=ROOT / "docs" / "screenshot.png")
     path: Path = parser.parse_args().path

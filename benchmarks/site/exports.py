@@ -78,7 +78,6 @@ def resident(name: str) -> float:
 
 
 def measured(work: Callable[[], object]) -> None:
-    """Print the time and memory of some work as JSON."""
     before, start, cpu = resident("VmRSS"), time.perf_counter(), time.process_time()
     work()
     took = {"seconds": time.perf_counter() - start, "cpu": time.process_time() - cpu}
@@ -86,7 +85,6 @@ def measured(work: Callable[[], object]) -> None:
 
 
 def run_command(name: str, arguments: Sequence[str]) -> None:
-    """Run a management command and print its time and memory."""
     django_setup.set_up()
     from django.core.management import call_command
 
@@ -185,7 +183,6 @@ def drawings(inputs: bool) -> Iterator[tuple[int, NDArray[np.uint8]]]:
 def measure(
     rows: int, formats: Sequence[str], imports: Sequence[str], database: str, inputs: bool
 ) -> tuple[list[Cost], list[dict[str, Any]]]:
-    """Return the cost of each command, and the time of each query."""
     costs: list[Cost] = []
 
     def run(url: str, command: str, name: str, *arguments: str) -> None:
@@ -213,7 +210,6 @@ def measure(
 
 
 def growth(costs: Sequence[Cost]) -> list[str]:
-    """Return the peak memory of each command with the fewest and the most rows."""
     lines = []
     for command in dict.fromkeys(cost.command for cost in costs):
         some = sorted((c for c in costs if c.command == command), key=lambda cost: cost.rows)
@@ -225,7 +221,6 @@ def growth(costs: Sequence[Cost]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the cost of each command, and whether its memory grows."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--formats", nargs="+", choices=NAMES, default=[*NAMES])

@@ -64,7 +64,6 @@ def measure(rounds: int) -> dict[str, float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fill the database step by step and print the times at each size."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--drawings", type=int, nargs="+", default=[1000, 100_000])
     parser.add_argument("--rounds", type=int, default=20)
@@ -85,7 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure_sizes(sizes: Sequence[int], rounds: int, database: str) -> dict[int, dict[str, float]]:
-    """Return the times of the steps for each number of drawings."""
     with django_setup.on_a_new_database(database):
         from benchmarks.common.filling import fill
 

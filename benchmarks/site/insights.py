@@ -60,7 +60,6 @@ class Timing:
 
 
 def time_pages(cool_down: Callable[[], None], rounds: int = ROUNDS) -> list[Timing]:
-    """Return the times of the pages, on the database of the settings."""
     from django.contrib.auth.models import User
     from django.db import connection, connections
     from django.test import Client
@@ -93,7 +92,6 @@ def time_pages(cool_down: Callable[[], None], rounds: int = ROUNDS) -> list[Timi
 
 
 def contents() -> dict[str, int]:
-    """Return how many rows the database has."""
     from recognizer.models import LabelEvent, Prediction
 
     return {
@@ -114,7 +112,6 @@ def tidy() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fill a database and print the times of the pages."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
     parser.add_argument("--drawings", type=int, default=10_000)
@@ -127,7 +124,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Run the benchmark with the options of the command line."""
     with django_setup.on_a_new_database(options.database) as database:
         start = time.perf_counter()
         insights_data.fill(drawings=options.drawings, days=DAYS, copies=options.copies)

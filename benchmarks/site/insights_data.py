@@ -183,7 +183,6 @@ def _rows(n: int, days: float, rng: np.random.Generator) -> list[Any]:
 
 
 def _pictures(rng: np.random.Generator) -> list[bytes]:
-    """Return a small drawing of each digit, and one that is not a digit."""
     from recognizer import imaging
     from training.synthesis.allographs import generate_digit
     from training.synthesis.strokes import place, render
@@ -224,7 +223,6 @@ def _copy(copies: int) -> None:
 
 
 def _write_history() -> None:
-    """Add the history of every label."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -237,7 +235,6 @@ def _write_history() -> None:
 
 
 def fill_command(drawings: int, days: int, name: str, password: str) -> list[str]:
-    """Return the command that fills a database and creates a superuser."""
     return [
         sys.executable, "-m", "benchmarks.site.insights_data", "--drawings", str(drawings),
         "--days", str(days), "--account", name, password,
@@ -245,7 +242,6 @@ def fill_command(drawings: int, days: int, name: str, password: str) -> list[str
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fill the database of the settings."""
     parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("--drawings", type=int, default=20_000)
     parser.add_argument("--days", type=float, default=400)

@@ -52,7 +52,6 @@ class Page:
 
     @property
     def missed(self) -> list[str]:
-        """The goals that the page misses."""
         found = [
             f"{name} {score:.0f} < {self.least[name]:.0f}"
             for name, score in self.scores.items()
@@ -73,7 +72,6 @@ class Page:
 
 
 def run_once(url: str, folder: Path) -> dict[str, Any]:
-    """Return Lighthouse's report on a page."""
     out = folder / "report.json"
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     flags = CHROME_FLAGS + (" --no-sandbox" if is_root else "")
@@ -96,7 +94,6 @@ def run_once(url: str, folder: Path) -> dict[str, Any]:
 
 
 def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Page:
-    """Return the medians of several runs on a page."""
     with tempfile.TemporaryDirectory() as folder:
         found = [run_once(address.rstrip("/") + path, Path(folder)) for _ in range(runs)]
     requests = [
@@ -122,7 +119,6 @@ def measure(address: str, path: str, runs: int, least: dict[str, float]) -> Page
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the scores of the pages."""
     parser = command_line.parser(__doc__)
     parser.add_argument("paths", nargs="*", default=PATHS, metavar="PATH")
     parser.add_argument("--runs", type=int, default=3)

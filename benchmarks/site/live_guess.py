@@ -52,7 +52,6 @@ def measure(page: Any, digits: int) -> list[float]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the median and the 95th percentile."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--digits", type=int, default=60)
     options = parser.parse_args(arguments)

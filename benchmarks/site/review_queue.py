@@ -73,7 +73,6 @@ def measure(rows: int, rounds: int) -> dict[str, Times]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the times."""
     parser = command_line.parser(__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--on", nargs="+", choices=databases.KINDS, default=list(databases.KINDS))

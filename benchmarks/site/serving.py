@@ -56,7 +56,6 @@ def phone_jpeg(rng: np.random.Generator) -> bytes:
 
 
 def measure(classifier: Classifier, drawings: int, rounds: int) -> dict[str, Times]:
-    """Return the times of every step, over ``rounds`` calls for each drawing."""
     rng = np.random.default_rng(7)
     times: dict[str, list[float]] = {}
 
@@ -92,14 +91,12 @@ def measure(classifier: Classifier, drawings: int, rounds: int) -> dict[str, Tim
 
 
 def line(step: str, times: Times) -> str:
-    """Return a line of the table, with the goal of the step if it has one."""
     goal = GOALS.get(step)
     note = "" if goal is None else results.verdict(f"<= {goal:.1f}", reached=times.median <= goal)
     return TABLE.line(step, f"{times.median:.2f}", f"{times.p95:.2f}", note=note)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the times of all steps."""
     parser = command_line.parser(__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--drawings", type=int, default=40)

@@ -235,7 +235,6 @@ def read_pen(path: Path) -> list[PenDigit]:
 
 
 def by_writers(digits: Iterable[PenDigit], writers: Iterable[int]) -> list[PenDigit]:
-    """Return the digits of the given writers."""
     wanted = set(writers)
     return [digit for digit in digits if digit.writer in wanted]
 

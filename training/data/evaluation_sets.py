@@ -60,7 +60,6 @@ def mnist_test() -> Data:
 
 
 def held_out_pen() -> list[PenDigit]:
-    """Return the pen digits of the test writers."""
     digits = datasets.read_pen(downloads.pen_file())
     return datasets.by_writers(digits, datasets.HELD_OUT_WRITERS)
 

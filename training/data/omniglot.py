@@ -111,7 +111,6 @@ class Drawings:
         return len(self.images)
 
     def without_lookalikes(self) -> Drawings:
-        """Return the drawings of characters that do not look like a digit."""
         kept = [character not in LOOKALIKES.get(name, ()) for name, character in self.characters]
         characters = tuple(
             character for character, keep in zip(self.characters, kept, strict=True) if keep

@@ -62,7 +62,6 @@ class Fresh:
     altered: int = 0
 
     def at_most(self, limit: int) -> Fresh:
-        """Return the numbers for a quick try."""
         return Fresh(
             pen=min(self.pen, 1),
             characters=min(self.characters, 1),
@@ -70,7 +69,6 @@ class Fresh:
         )
 
     def count(self, material: Material) -> int:
-        """Return the total number of drawings."""
         fixed = self.generated + self.nondigits + self.textures + self.photos
         fixed += self.altered if material.pen else 0
         own = self.pen * len(material.pen) + self.characters * len(material.characters)

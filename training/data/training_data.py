@@ -41,19 +41,15 @@ class Collected:
 
     @property
     def generated(self) -> bool:
-        """Whether generated strokes are trained on."""
         return "generated" in self.wanted
 
     def trainable_mnist(self) -> Data | None:
-        """Return MNIST's training set if it is wanted and available."""
         return self.mnist["train"] if self.mnist and "mnist" in self.wanted else None
 
     def trainable_pen(self) -> list[PenDigit]:
-        """Return the pen digits of the training writers if they are wanted and available."""
         return datasets.training_writers(self.pen or []) if "pen" in self.wanted else []
 
     def material(self) -> Material:
-        """Return the material that the drawings of an epoch are made from."""
         material = Material(pen=self.trainable_pen())
         if self.characters is not None:
             material = replace(material, characters=self.characters)
@@ -62,7 +58,6 @@ class Collected:
         return material
 
     def sources(self) -> dict[str, DataSource]:
-        """Return counts and hashes by source, for the card."""
         found: dict[str, DataSource] = {}
         if train := self.trainable_mnist():
             found["mnist"] = DataSource(len(train), sha256=train.sha256)

@@ -65,7 +65,6 @@ class Outcome:
         return self.blank | (self.scores < self.calibration.not_a_digit)
 
     def measures(self) -> SetMetrics:
-        """Return the numbers."""
         confidence = self.probabilities.max(1)
         is_digit = self.data.labels < DIGITS
         right = self.right
@@ -98,7 +97,6 @@ def run(classifier: Classifier, data: Data) -> Outcome:
 
 
 def measure(bundle: Bundle, sets: Mapping[str, Data]) -> dict[str, Outcome]:
-    """Return a model's outcome on each set, by name."""
     classifier = Classifier(bundle)
     return {name: run(classifier, data) for name, data in sets.items()}
 
@@ -138,7 +136,6 @@ class DigitMeasures:
 
 
 def by_digit(outcome: Outcome) -> list[DigitMeasures]:
-    """Return precision and recall of each digit, over the digits of the set."""
     labels, predicted = outcome.data.labels, outcome.probabilities.argmax(1)
     is_digit = labels < DIGITS
     found = []
@@ -195,7 +192,6 @@ class Refusals:
     refused_at_accepted: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the numbers for a report."""
         return asdict(self)
 
 

@@ -21,7 +21,6 @@ def _figure(width: float, height: float) -> Any:
 
 
 def learning_curves(history: History, path: Path) -> None:
-    """Write loss, training accuracy and validation accuracy over the epochs."""
     figure = _figure(8, 3.2)
     left, right = figure.subplots(1, 2)
     epochs = np.arange(1, len(history.loss) + 1)
@@ -132,6 +131,5 @@ def risk_coverage(outcome: Outcome, path: Path) -> None:
 
 
 def _answers(outcome: Outcome) -> tuple[Any, Any]:
-    """Return confidence and correctness of the set's digits."""
     is_digit = outcome.data.labels < DIGITS
     return outcome.probabilities.max(1)[is_digit], outcome.right[is_digit]

@@ -74,7 +74,6 @@ def _refusal_table(outcomes: Outcomes) -> list[str]:
 
 
 def share(value: float | None) -> str:
-    """Return a share as a percentage, or a dash."""
     return "      -" if value is None else f"{value:>7.2%}"
 
 
@@ -86,7 +85,6 @@ def refusals(outcomes: Outcomes) -> dict[str, Refusals]:
 
 
 def compared(bundle: Bundle, outcomes: Outcomes, other: Bundle, others: Outcomes) -> str:
-    """Return a table that compares two models."""
     lines = [
         f"{'Correct: ' + bundle.name + ' and ' + other.name:{_WIDTH}}  "
         "only the first, only the second, p (McNemar, two-sided, exact)"
@@ -103,7 +101,6 @@ def compared(bundle: Bundle, outcomes: Outcomes, other: Bundle, others: Outcomes
 def as_json(
     bundle: Bundle, outcomes: Outcomes, other: Bundle | None, others: Outcomes
 ) -> dict[str, Any]:
-    """Return all results, ready for JSON."""
     report = _measured(bundle, outcomes)
     if other:
         report["against"] = _measured(other, others)

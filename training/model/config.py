@@ -38,7 +38,6 @@ class Plan:
         return replace(self, fresh=self.fresh.at_most(limit))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings for a card."""
         return asdict(self)
 
 
@@ -105,7 +104,6 @@ class FineTuning(Plan):
     )
 
     def at_most(self, limit: int) -> FineTuning:
-        """Return the plan for a quick try."""
         return replace(
             super().at_most(limit),
             mnist=min(self.mnist, limit),

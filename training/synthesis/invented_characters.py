@@ -205,7 +205,6 @@ def _free(rng: np.random.Generator) -> _Part:
 
 
 def _mark(rng: np.random.Generator) -> _Part:
-    """A dot or a short dash."""
     length = rng.uniform(0.02, 0.2)
     return length * np.array([[0.0, 0.0], [0.5, 0.04], [1.0, 0.0]]), np.zeros(3, np.bool_)
 

@@ -149,7 +149,6 @@ def _normalised(strokes: Sequence[Stroke]) -> Points:
 
 
 def _even(stroke: Stroke) -> Points:
-    """Return evenly spaced points along a stroke."""
     step = np.diff(stroke, axis=0)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
     t = np.linspace(0, along[-1], max(2, int(along[-1] / _SPACING) + 1))

@@ -65,7 +65,6 @@ def _gradient(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _scene(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Shaded shapes in front of a gradient with noise."""
     picture = _gradient(height, width, rng) * np.float32(rng.uniform(0.2, 1.2))
     if rng.random() < 0.5:
         picture += _noise(height, width, rng) * np.float32(rng.uniform(0.05, 0.4))
@@ -168,7 +167,6 @@ def _rows(height: int, width: int, rng: np.random.Generator) -> Floats:
 
 
 def _leaves(height: int, width: int, rng: np.random.Generator) -> Floats:
-    """Many overlapping leaves in different greys."""
     image = Image.new("L", (width, height), int(rng.integers(40, 200)))
     draw = ImageDraw.Draw(image)
     count = int(rng.integers(40, 110))

@@ -150,22 +150,18 @@ class Screen:
         self.bar: Any = None
 
     def say(self, text: str) -> None:
-        """Show a line."""
         self.command.stdout.write(text)
 
     def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show the progress bar of a download."""
         self._show(name, done, total, unit="B", unit_scale=True)
 
     def planned(self, epochs: int) -> None:
         """Nothing to show: each epoch has its line."""
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show the progress bar of an epoch."""
         self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        """Show the results of an epoch."""
         self.say(
             f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
             f"validation {history.validation_accuracy[-1]:.2%}"
@@ -211,7 +207,6 @@ def chosen_start(options: Any) -> bool | None:
 
 
 def sources(text: str) -> frozenset[str]:
-    """Parse ``--data``."""
     names = frozenset(filter(None, (name.strip() for name in text.split(","))))
     if unknown := sorted(names - set(training_data.SOURCES)):
         raise argparse.ArgumentTypeError(
@@ -223,7 +218,6 @@ def sources(text: str) -> frozenset[str]:
 
 
 def positive(text: str) -> int:
-    """Parse a whole number above 0."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("must be a whole number above 0")
     return int(text)
