@@ -61,7 +61,7 @@ def test_a_correction_is_learned_at_once(draw_page: DrawPage) -> None:
 
     # Off: the network's answer again. On: the visitor's own.
     _memory(draw_page.page).get_by_role("button", name="Turn off personal learning").click()
-    expect(draw_page.status).to_contain_text("Personal learning is off: new corrections")
+    expect(draw_page.status).to_contain_text("Personal learning is off: your corrections")
     _draw_cross(draw_page, lean=-0.03)
     _expect_refused(draw_page)
     expect(draw_page.page.locator("#feedback [data-slot=thanks]")).to_have_text(

@@ -566,7 +566,7 @@ def test_the_end_of_the_queue_says_what_to_do_next_and_finds_new_drawings(
     draw_page.press("s", "1", "2", "3", "4")
     expect(draw_page.done).to_be_visible()
     expect(draw_page.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
-    expect(draw_page.page.get_by_text("You skipped 1. You'll see them again")).to_be_visible()
+    expect(draw_page.page.get_by_text("Skipped by you: 1.")).to_be_visible()
     expect(
         draw_page.page.get_by_role("main").get_by_role("link", name="All drawings").last
     ).to_be_visible()

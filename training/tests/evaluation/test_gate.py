@@ -94,7 +94,7 @@ def test_what_the_active_model_was_measured_on_must_be_measured() -> None:
     answers = {"generated": correct(10)}
     decision = decide(answers, answers, must_measure=frozenset({"generated", "mnist"}))
     assert not decision.activate
-    assert "mnist, which is not available here" in decision.reason
+    assert "not available here: mnist" in decision.reason
 
 
 def test_a_row_has_the_p_values_of_the_exact_binomial_test() -> None:
