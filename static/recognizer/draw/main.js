@@ -221,6 +221,10 @@ function predictDrawing() {
     announce(lastAnnouncement);
     return;
   }
+  if (waitingKey && outbox.isSending) {
+    // It is on its way. Sent twice at once by a new visitor, who has no cookie yet, it would be stored twice.
+    return;
+  }
   const { revision } = model;
   const key = waitingKey || uuid();
   const drawing = { key, strokes: model.toJSON() };
@@ -264,6 +268,10 @@ function drawingAnswered(revision, prediction) {
  * @returns {Promise<"sent" | "refused" | "later">}
  */
 async function sendWaiting({ key, strokes }) {
+  if (busy && key === waitingKey) {
+    // The visitor has pressed Predict again: that request is under way.
+    return "later";
+  }
   const waiting = new StrokeModel();
   if (!waiting.restore(strokes)) {
     return "refused";

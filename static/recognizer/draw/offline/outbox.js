@@ -16,6 +16,8 @@ export class Outbox {
   constructor({ send }) {
     this.send = send;
     this.retryMs = FIRST_RETRY_MS;
+    /** Whether this tab is sending what waits. */
+    this.isSending = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     addEventListener("online", () => this.flush());
@@ -47,12 +49,17 @@ export class Outbox {
   }
 
   async #sendAll() {
-    for (const drawing of waiting()) {
-      const outcome = await this.send(drawing);
-      if (outcome === "later") {
-        return;
+    this.isSending = true;
+    try {
+      for (const drawing of waiting()) {
+        const outcome = await this.send(drawing);
+        if (outcome === "later") {
+          return;
+        }
+        forgetWaiting(drawing.key);
       }
-      forgetWaiting(drawing.key);
+    } finally {
+      this.isSending = false;
     }
   }
 
