@@ -30,10 +30,15 @@ from recognizer.api.base import PersonsOwn, drawing_serializer
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
 from recognizer.api.personalisation_serializers import SuggestionSerializer
-from recognizer.api.schema import DRAWING_ERRORS, NO_DRAWING, WRITE_ERRORS, error
+from recognizer.api.schema import (
+    DRAWING_ERRORS,
+    DRAWING_REQUEST,
+    NO_DRAWING,
+    WORDS_HEADER,
+    WRITE_ERRORS,
+    error,
+)
 from recognizer.api.serializers import (
-    DrawingJsonSerializer,
-    DrawingUploadSerializer,
     HistoryQuerySerializer,
     PredictionSerializer,
     RemovedSerializer,
@@ -52,7 +57,7 @@ _PNG: dict[Any, Any] = {(200, "image/png"): OpenApiTypes.BINARY, **NO_DRAWING}
 @extend_schema_view(
     list=extend_schema(
         summary="Your own drawings, newest first",
-        parameters=[HistoryQuerySerializer],
+        parameters=[HistoryQuerySerializer, WORDS_HEADER],
         responses={
             200: PredictionSerializer(many=True),
             400: error("invalid_choice: the verdict is not one of the three."),
@@ -61,6 +66,7 @@ _PNG: dict[Any, Any] = {(200, "image/png"): OpenApiTypes.BINARY, **NO_DRAWING}
     ),
     retrieve=extend_schema(
         summary="One of your own drawings",
+        parameters=[WORDS_HEADER],
         responses={200: PredictionSerializer, **NO_DRAWING},
     ),
 )
@@ -107,12 +113,10 @@ class PredictionViewSet(
                     "response, send the request again with the same key: the drawing is stored "
                     "only once."
                 ),
-            )
+            ),
+            WORDS_HEADER,
         ],
-        request={
-            "application/json": DrawingJsonSerializer,
-            "multipart/form-data": DrawingUploadSerializer,
-        },
+        request=DRAWING_REQUEST,
         responses={201: PredictionSerializer, **DRAWING_ERRORS},
     )
     def create(self, request: Request) -> Response:
@@ -176,6 +180,7 @@ class PredictionViewSet(
             "recognised, and nobody else's. Sending it again replaces what you sent before. "
             "A model learns from it only after a reviewer has labelled the drawing."
         ),
+        parameters=[WORDS_HEADER],
         request={"application/json": SuggestionSerializer},
         examples=[
             OpenApiExample("A digit", value={"digit": 4}, request_only=True),

@@ -16,11 +16,9 @@ from rest_framework.throttling import BaseThrottle
 from recognizer import imaging
 from recognizer.api import base, parsers
 from recognizer.api.authentication import owner_of
-from recognizer.api.schema import DRAWING_ERRORS
+from recognizer.api.schema import DRAWING_ERRORS, DRAWING_REQUEST, WORDS_HEADER
 from recognizer.api.serializers import (
     VERDICTS,
-    DrawingJsonSerializer,
-    DrawingUploadSerializer,
     NetworkAnswerSerializer,
     remembered_image_url,
 )
@@ -115,10 +113,8 @@ class PreviewView(base.PersonsOwn):
             "Gives the same prediction as POST /api/v1/predictions/ and stores nothing: for "
             "showing a prediction while somebody draws."
         ),
-        request={
-            "application/json": DrawingJsonSerializer,
-            "multipart/form-data": DrawingUploadSerializer,
-        },
+        parameters=[WORDS_HEADER],
+        request=DRAWING_REQUEST,
         responses={200: PreviewSerializer, **DRAWING_ERRORS},
     )
     def post(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The OpenAPI schema: its view, the errors that are documented, and our session authentication.
+"""The OpenAPI schema: its view, what several endpoints document, and our session authentication.
 
 drf-spectacular finds `BrowserSessionScheme` once this module is imported.
 """
@@ -9,12 +9,16 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api.serializers import ErrorResponseSerializer
+from recognizer.api.serializers import (
+    DrawingJsonSerializer,
+    DrawingUploadSerializer,
+    ErrorResponseSerializer,
+)
 
 
 def error(text: str) -> OpenApiResponse:
@@ -44,6 +48,20 @@ DRAWING_ERRORS = {
     415: error("The body is neither JSON nor a multipart form."),
     503: error("no_model: no model is available right now."),
 }
+
+
+DRAWING_REQUEST = {
+    "application/json": DrawingJsonSerializer,
+    "multipart/form-data": DrawingUploadSerializer,
+}
+
+WORDS_HEADER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    enum=["include=words"],
+    description="With include=words, the response has the prediction in words.",
+)
 
 
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
