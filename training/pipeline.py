@@ -81,6 +81,11 @@ class Result:
     active_outcomes: Mapping[str, Outcome]
 
 
+NO_LABELS = (
+    "There are no labelled drawings to learn from. Label some in the admin, or train a new network."
+)
+
+
 class NothingToTrainOn(ValueError):
     """None of the requested data is available."""
 
@@ -196,10 +201,7 @@ def _fine_tune(
     if start is None:
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
-        raise NothingToTrainOn(
-            "There are no labelled drawings to learn from. Label some in the admin, or train a "
-            "new network."
-        )
+        raise NothingToTrainOn(NO_LABELS)
     model = bundles.from_keras_bytes(start.training)
     listener.say(describe(data, replay=True))
     listener.say("Preparing replay data ...")

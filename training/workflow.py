@@ -76,12 +76,13 @@ def train_version(
     """
     try:
         previous = version_lookup.active_version()
+        has_labels = "labelled" in sources and _has_labels(labelled_path)
         parent = _parent(
-            previous,
-            fine_tune=fine_tune,
-            start_from=start_from,
-            has_labels="labelled" in sources and _has_labels(labelled_path),
+            previous, fine_tune=fine_tune, start_from=start_from, has_labels=has_labels
         )
+        if parent is not None and not has_labels:
+            # The pipeline would find out only after the data sets are prepared.
+            raise pipeline.NothingToTrainOn(pipeline.NO_LABELS)
         if name and ModelVersion.objects.filter(name=name).exists():
             raise TrainingError(f"There is already a model version called {name}.")
         if parent is not None:

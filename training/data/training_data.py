@@ -88,6 +88,11 @@ def collect(
     downloaded is omitted and listed in ``missing``. ``limit`` is the most drawings per source.
     """
     result = Collected(wanted=frozenset(wanted))
+    # First, since it is read fastest: an unusable file is reported at once.
+    if "labelled" in result.wanted:
+        found = labelled()
+        if found.ids:
+            result.labelled, result.labelled_held_out = found.split()
     if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
         try:
             result.mnist = datasets.mnist(mnist_path, progress)
@@ -107,10 +112,6 @@ def collect(
             result.characters = characters[:limit]
         except DataUnavailable as error:
             result.missing.append(f"Omniglot: {error}")
-    if "labelled" in result.wanted:
-        found = labelled()
-        if found.ids:
-            result.labelled, result.labelled_held_out = found.split()
     return result
 
 
