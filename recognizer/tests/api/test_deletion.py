@@ -78,17 +78,17 @@ def test_a_labelled_drawing_is_anonymised(
 def test_answers_decided_by_a_deleted_drawing_are_kept(
     api: APIClient, body: dict[str, str]
 ) -> None:
-    taught = api.post(PREDICTIONS, body).json()["id"]
+    corrected = api.post(PREDICTIONS, body).json()["id"]
     row = make_prediction(4)
     Prediction.objects.filter(pk=row.pk).update(
         personal_digit=9,
         personal_confidence=0.9,
         personal_probabilities=row.probabilities,
         personal_verdict="digit",
-        remembered=taught,
+        remembered=corrected,
     )
 
-    api.delete(f"{PREDICTIONS}{taught}/")
+    api.delete(f"{PREDICTIONS}{corrected}/")
 
     row.refresh_from_db()
     assert (row.personal_digit, row.remembered) == (9, None)

@@ -118,41 +118,43 @@ def labels(rows: list[Prediction]) -> list[int | None]:
 def test_each_key_labels_and_the_next_drawing_is_there(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     for row, key in zip(rows, ["7", "Enter", " ", "x", "X"], strict=True):
-        draw_page.expect_shown(row)
-        draw_page.press(key)
-    expect(draw_page.done).to_be_visible()
-    draw_page.expect_saved()
+        review_page.expect_shown(row)
+        review_page.press(key)
+    expect(review_page.done).to_be_visible()
+    review_page.expect_saved()
     assert labels(rows) == [7, 1, 2, NOT_A_DIGIT, NOT_A_DIGIT]
     assert set(LabelEvent.objects.values_list("by__username", "via")) == {("ada", "queue")}
 
 
 def test_a_rejected_drawing_is_confirmed_as_not_a_digit(open_review: OpenReview, ada: User) -> None:
     row = make_prediction(7, verdict="not_a_digit")
-    draw_page = open_review(ada)
-    expect(draw_page.read).to_have_text("Rejected; closest to 7")
-    expect(draw_page.page.locator("[data-slot=confirm]")).to_have_text("Confirm: not a digit Enter")
-    draw_page.press("Enter")
-    expect(draw_page.done).to_be_visible()
+    review_page = open_review(ada)
+    expect(review_page.read).to_have_text("Rejected; closest to 7")
+    expect(review_page.page.locator("[data-slot=confirm]")).to_have_text(
+        "Confirm: not a digit Enter"
+    )
+    review_page.press("Enter")
+    expect(review_page.done).to_be_visible()
     assert label_of(row) == NOT_A_DIGIT
 
 
 def test_the_mouse_does_the_same(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.button("Label 8").click()
-    draw_page.expect_shown(rows[1])
-    draw_page.button("Confirm: 1 Enter").click()
-    draw_page.expect_shown(rows[2])
-    draw_page.button("Not a digit X").click()
-    draw_page.expect_shown(rows[3])
-    draw_page.button("Skip S").click()
-    draw_page.expect_shown(rows[4])
-    draw_page.button("Undo U").click()
-    draw_page.expect_shown(rows[3])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.button("Label 8").click()
+    review_page.expect_shown(rows[1])
+    review_page.button("Confirm: 1 Enter").click()
+    review_page.expect_shown(rows[2])
+    review_page.button("Not a digit X").click()
+    review_page.expect_shown(rows[3])
+    review_page.button("Skip S").click()
+    review_page.expect_shown(rows[4])
+    review_page.button("Undo U").click()
+    review_page.expect_shown(rows[3])
+    review_page.expect_saved()
     assert labels(rows) == [8, 1, NOT_A_DIGIT, None, None]
     assert not ReviewSkip.objects.exists()
 
@@ -160,22 +162,22 @@ def test_the_mouse_does_the_same(
 def test_enter_after_a_click_confirms_and_does_not_click_again(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.button("Label 8").click()
-    draw_page.expect_shown(rows[1])
-    draw_page.press("Enter")
-    draw_page.expect_shown(rows[2])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.button("Label 8").click()
+    review_page.expect_shown(rows[1])
+    review_page.press("Enter")
+    review_page.expect_shown(rows[2])
+    review_page.expect_saved()
     assert labels(rows)[:2] == [8, 1]
 
 
 def test_a_finger_does_the_same(open_review: OpenReview, ada: User, rows: list[Prediction]) -> None:
-    draw_page = open_review(ada, viewport={"width": 375, "height": 667}, has_touch=True)
-    draw_page.button("Label 8").tap()
-    draw_page.expect_shown(rows[1])
-    draw_page.page.locator("[data-slot=confirm]").tap()
-    draw_page.expect_shown(rows[2])
-    draw_page.expect_saved()
+    review_page = open_review(ada, viewport={"width": 375, "height": 667}, has_touch=True)
+    review_page.button("Label 8").tap()
+    review_page.expect_shown(rows[1])
+    review_page.page.locator("[data-slot=confirm]").tap()
+    review_page.expect_shown(rows[2])
+    review_page.expect_saved()
     assert labels(rows)[:2] == [8, 1]
 
 
@@ -184,47 +186,47 @@ def test_twenty_keys_typed_fast_label_twenty_drawings_in_order(
 ) -> None:
     rows = make_rows(60)
     wanted = [(index * 7 + 3) % 10 for index in range(20)]
-    draw_page = open_review(ada)
-    draw_page.page.keyboard.type("".join(map(str, wanted)))
-    draw_page.expect_shown(rows[20])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.page.keyboard.type("".join(map(str, wanted)))
+    review_page.expect_shown(rows[20])
+    review_page.expect_saved()
     assert labels(rows) == [*wanted, *[None] * 40]
-    expect(draw_page.progress).to_have_text("20 of 60")
+    expect(review_page.progress).to_have_text("20 of 60")
 
 
 def test_a_key_held_down_labels_one_drawing(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     for _ in range(4):
-        draw_page.page.keyboard.down("7")
-    draw_page.page.keyboard.up("7")
-    draw_page.expect_shown(rows[1])
-    draw_page.expect_saved()
+        review_page.page.keyboard.down("7")
+    review_page.page.keyboard.up("7")
+    review_page.expect_shown(rows[1])
+    review_page.expect_saved()
     assert labels(rows) == [7, None, None, None, None]
 
 
 def test_a_key_with_a_modifier_is_the_browsers(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.press("Control+7", "Alt+x")
-    draw_page.press("Enter")
-    draw_page.expect_shown(rows[1])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.press("Control+7", "Alt+x")
+    review_page.press("Enter")
+    review_page.expect_shown(rows[1])
+    review_page.expect_saved()
     assert labels(rows)[0] == 0
 
 
 def test_the_next_drawings_are_loaded_before_their_turn(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     # Nothing is answered any more.
-    draw_page.page.route("**/review/**", lambda route: None)
+    review_page.page.route("**/review/**", lambda route: None)
     for row in rows[1:]:
-        draw_page.press("s")
-        draw_page.expect_shown(row)
-        width = draw_page.card.locator("[data-slot=picture] img").evaluate(
+        review_page.press("s")
+        review_page.expect_shown(row)
+        width = review_page.card.locator("[data-slot=picture] img").evaluate(
             "(image) => image.complete && image.naturalWidth"
         )
         assert width == 140
@@ -233,11 +235,11 @@ def test_the_next_drawings_are_loaded_before_their_turn(
 def test_no_page_is_loaded_again(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     loads: list[str] = []
-    draw_page.page.on("load", lambda page: loads.append(page.url))
-    draw_page.press("1", "2", "3", "4", "5")
-    expect(draw_page.done).to_be_visible()
+    review_page.page.on("load", lambda page: loads.append(page.url))
+    review_page.press("1", "2", "3", "4", "5")
+    expect(review_page.done).to_be_visible()
     assert loads == []
 
 
@@ -246,51 +248,51 @@ def test_no_page_is_loaded_again(
 
 def test_ten_steps_are_undone(open_review: OpenReview, ada: User) -> None:
     rows = make_rows(12)
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     for index in range(12):
-        draw_page.expect_shown(rows[index])
-        draw_page.press("s" if index == 6 else "5")
-    expect(draw_page.done).to_be_visible()
-    expect(draw_page.steps).to_have_count(10)
+        review_page.expect_shown(rows[index])
+        review_page.press("s" if index == 6 else "5")
+    expect(review_page.done).to_be_visible()
+    expect(review_page.steps).to_have_count(10)
     for index in reversed(range(2, 12)):
-        draw_page.press("Backspace" if index % 2 else "u")
-        draw_page.expect_shown(rows[index])
-    draw_page.press("u")
-    expect(draw_page.message).to_contain_text("Nothing to undo.")
-    draw_page.expect_saved()
+        review_page.press("Backspace" if index % 2 else "u")
+        review_page.expect_shown(rows[index])
+    review_page.press("u")
+    expect(review_page.message).to_contain_text("Nothing to undo.")
+    review_page.expect_saved()
     assert labels(rows) == [5, 5, *[None] * 10]
     assert not ReviewSkip.objects.exists()
-    expect(draw_page.progress).to_have_text("2 of 12")
+    expect(review_page.progress).to_have_text("2 of 12")
 
 
 def test_undo_right_after_a_key_leaves_no_label(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.keyboard.type("7u8u9")
-    draw_page.expect_shown(rows[1])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.page.keyboard.type("7u8u9")
+    review_page.expect_shown(rows[1])
+    review_page.expect_saved()
     assert labels(rows) == [9, None, None, None, None]
 
 
 def test_the_last_label_is_undone_by_mouse_at_the_end(open_review: OpenReview, ada: User) -> None:
     row = make_prediction(3)
-    draw_page = open_review(ada)
-    draw_page.press("8")
-    expect(draw_page.done).to_be_visible()
-    draw_page.button("Undo the last step").click()
-    draw_page.expect_shown(row)
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.press("8")
+    expect(review_page.done).to_be_visible()
+    review_page.button("Undo the last step").click()
+    review_page.expect_shown(row)
+    review_page.expect_saved()
     assert label_of(row) is None
 
 
 def test_the_last_steps_are_shown(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.press("7", "x", "s")
-    expect(draw_page.steps).to_have_count(3)
-    assert [each.get_attribute("aria-label") for each in draw_page.steps.all()] == [
+    review_page = open_review(ada)
+    review_page.press("7", "x", "s")
+    expect(review_page.steps).to_have_count(3)
+    assert [each.get_attribute("aria-label") for each in review_page.steps.all()] == [
         "skipped",
         "not a digit",
         "7",
@@ -303,24 +305,24 @@ def test_the_last_steps_are_shown(
 def test_a_label_that_is_not_sent_comes_back_with_a_message(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.context.set_offline(True)
-    draw_page.press("7")
-    expect(draw_page.message).to_contain_text(
+    review_page = open_review(ada)
+    review_page.page.context.set_offline(True)
+    review_page.press("7")
+    expect(review_page.message).to_contain_text(
         "Not saved. The site can't be reached. You'll see it next."
     )
     # The drawing that is looked at stays: the next key is meant for it.
-    draw_page.expect_shown(rows[1])
-    expect(draw_page.progress).to_have_text("0 of 5")
-    expect(draw_page.steps).to_have_count(0)
-    draw_page.page.context.set_offline(False)
-    draw_page.press("1")
-    draw_page.expect_shown(rows[0])
-    expect(draw_page.note).to_contain_text("Not saved. The site can't be reached.")
-    draw_page.button("Label it 7 again").click()
-    draw_page.expect_shown(rows[2])
-    expect(draw_page.note).to_be_hidden()
-    draw_page.expect_saved()
+    review_page.expect_shown(rows[1])
+    expect(review_page.progress).to_have_text("0 of 5")
+    expect(review_page.steps).to_have_count(0)
+    review_page.page.context.set_offline(False)
+    review_page.press("1")
+    review_page.expect_shown(rows[0])
+    expect(review_page.note).to_contain_text("Not saved. The site can't be reached.")
+    review_page.button("Label it 7 again").click()
+    review_page.expect_shown(rows[2])
+    expect(review_page.note).to_be_hidden()
+    review_page.expect_saved()
     assert labels(rows) == [7, 1, None, None, None]
     assert complaints
     complaints.clear()
@@ -329,22 +331,22 @@ def test_a_label_that_is_not_sent_comes_back_with_a_message(
 def test_all_unsent_labels_come_back_in_order(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     held: list[Route] = []
-    draw_page.page.route("**/review/label/", lambda route: held.append(route))
-    draw_page.press("7", "8", "9")
-    draw_page.expect_shown(rows[3])
-    expect(draw_page.saving).to_have_text("saving…")
-    draw_page.page.wait_for_timeout(0)
+    review_page.page.route("**/review/label/", lambda route: held.append(route))
+    review_page.press("7", "8", "9")
+    review_page.expect_shown(rows[3])
+    expect(review_page.saving).to_have_text("saving…")
+    review_page.page.wait_for_timeout(0)
     held[0].abort()
-    expect(draw_page.message).to_contain_text("The site can't be reached.")
-    draw_page.page.unroute_all(behavior="ignoreErrors")
-    draw_page.press("3")
+    expect(review_page.message).to_contain_text("The site can't be reached.")
+    review_page.page.unroute_all(behavior="ignoreErrors")
+    review_page.press("3")
     for row in rows[:3]:
-        draw_page.expect_shown(row)
-        draw_page.press("Enter")
-    draw_page.expect_shown(rows[4])
-    draw_page.expect_saved()
+        review_page.expect_shown(row)
+        review_page.press("Enter")
+    review_page.expect_shown(rows[4])
+    review_page.expect_saved()
     assert labels(rows) == [0, 1, 2, 3, None]
     complaints.clear()
 
@@ -366,19 +368,19 @@ def test_an_error_of_the_site_brings_the_drawing_back(
     body: str,
     message: str,
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.route(
+    review_page = open_review(ada)
+    review_page.page.route(
         "**/review/label/",
         lambda route: route.fulfill(status=status, body=body, content_type="text/html"),
     )
-    draw_page.press("7")
-    expect(draw_page.message).to_contain_text(f"Not saved. {message}")
-    draw_page.page.unroute_all()
-    draw_page.press("1")
-    draw_page.expect_shown(rows[0])
-    draw_page.press("0")
-    draw_page.expect_shown(rows[2])
-    draw_page.expect_saved()
+    review_page.press("7")
+    expect(review_page.message).to_contain_text(f"Not saved. {message}")
+    review_page.page.unroute_all()
+    review_page.press("1")
+    review_page.expect_shown(rows[0])
+    review_page.press("0")
+    review_page.expect_shown(rows[2])
+    review_page.expect_saved()
     assert labels(rows)[:3] == [0, 1, None]
     complaints.clear()
 
@@ -386,11 +388,11 @@ def test_an_error_of_the_site_brings_the_drawing_back(
 def test_a_session_that_has_ended_shows_the_way_to_the_login(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     Session.objects.all().delete()
-    draw_page.press("7")
-    expect(draw_page.message).to_contain_text("You are logged out. Log in again.")
-    expect(draw_page.page.get_by_role("link", name="Log in in another tab")).to_be_visible()
+    review_page.press("7")
+    expect(review_page.message).to_contain_text("You are logged out. Log in again.")
+    expect(review_page.page.get_by_role("link", name="Log in in another tab")).to_be_visible()
     assert labels(rows)[0] is None
     complaints.clear()
 
@@ -398,12 +400,12 @@ def test_a_session_that_has_ended_shows_the_way_to_the_login(
 def test_a_deleted_drawing_is_skipped(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     Prediction.objects.filter(pk=rows[0].pk).delete()
-    draw_page.press("7")
-    expect(draw_page.message).to_contain_text("This drawing has been deleted.")
-    draw_page.press("1", "2", "3", "4")
-    expect(draw_page.done).to_be_visible()
+    review_page.press("7")
+    expect(review_page.message).to_contain_text("This drawing has been deleted.")
+    review_page.press("1", "2", "3", "4")
+    expect(review_page.done).to_be_visible()
     assert labels(rows[1:]) == [1, 2, 3, 4]
     complaints.clear()
 
@@ -411,28 +413,28 @@ def test_a_deleted_drawing_is_skipped(
 def test_a_failed_request_for_drawings_can_be_repeated(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.route("**/review/next/", lambda route: route.abort())
-    draw_page.page.reload()
-    expect(draw_page.message).to_contain_text("The site can't be reached.")
-    draw_page.page.unroute_all()
-    draw_page.button("Try again").click()
-    draw_page.expect_shown(rows[0])
+    review_page = open_review(ada)
+    review_page.page.route("**/review/next/", lambda route: route.abort())
+    review_page.page.reload()
+    expect(review_page.message).to_contain_text("The site can't be reached.")
+    review_page.page.unroute_all()
+    review_page.button("Try again").click()
+    review_page.expect_shown(rows[0])
     complaints.clear()
 
 
 def test_the_last_label_is_stored_when_the_page_is_closed(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.on("dialog", lambda dialog: dialog.accept())
-    draw_page.page.keyboard.type("789")
-    draw_page.page.goto(draw_page.url + LIST)
-    expect(draw_page.page.get_by_role("link", name="Review queue")).to_be_visible()
+    review_page = open_review(ada)
+    review_page.page.on("dialog", lambda dialog: dialog.accept())
+    review_page.page.keyboard.type("789")
+    review_page.page.goto(review_page.url + LIST)
+    expect(review_page.page.get_by_role("link", name="Review queue")).to_be_visible()
     for _ in range(3000):
         if labels(rows)[:3] == [7, 8, 9] and not ReviewClaim.objects.exists():
             break
-        draw_page.page.wait_for_timeout(100)
+        review_page.page.wait_for_timeout(100)
     assert labels(rows) == [7, 8, 9, None, None]
     assert not ReviewClaim.objects.exists()
 
@@ -447,10 +449,10 @@ def test_two_reviewers_see_different_drawings(
     first, second = open_review(ada), open_review(grace)
     first.expect_shown(rows[0])
     second.expect_shown(rows[24])
-    for draw_page in (first, second):
-        draw_page.press("7", "7", "7")
-        expect(draw_page.steps).to_have_count(3)
-        draw_page.expect_saved()
+    for review_page in (first, second):
+        review_page.press("7", "7", "7")
+        expect(review_page.steps).to_have_count(3)
+        review_page.expect_saved()
     assert LabelEvent.objects.filter(via=Via.QUEUE).count() == 6
     first.page.goto("about:blank")
     second.press("s", "s", "s")
@@ -470,17 +472,17 @@ def test_another_reviewers_new_label_is_shown_and_the_reviewer_decides(
     final: int,
     who: str,
 ) -> None:
-    draw_page = open_review(ada)
+    review_page = open_review(ada)
     labelling_labels.label_predictions(predictions=[rows[0].pk], label=7, by=grace)
-    draw_page.press("3")
-    expect(draw_page.message).to_contain_text("grace has labelled this “7” in the meantime.")
-    draw_page.press("1")
-    draw_page.expect_shown(rows[0])
-    expect(draw_page.note).to_contain_text("grace has labelled this “7” in the meantime.")
+    review_page.press("3")
+    expect(review_page.message).to_contain_text("grace has labelled this “7” in the meantime.")
+    review_page.press("1")
+    review_page.expect_shown(rows[0])
+    expect(review_page.note).to_contain_text("grace has labelled this “7” in the meantime.")
     assert label_of(rows[0]) == 7
-    draw_page.button(choice).click()
-    draw_page.expect_shown(rows[2])
-    draw_page.expect_saved()
+    review_page.button(choice).click()
+    review_page.expect_shown(rows[2])
+    review_page.expect_saved()
     rows[0].refresh_from_db()
     assert rows[0].labelled_by is not None
     assert (rows[0].label, rows[0].labelled_by.username) == (final, who)
@@ -490,14 +492,14 @@ def test_another_reviewers_new_label_is_shown_and_the_reviewer_decides(
 def test_a_hidden_page_is_notified_of_a_label(
     open_review: OpenReview, ada: User, grace: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.clock.install()
-    draw_page.open()
+    review_page = open_review(ada)
+    review_page.page.clock.install()
+    review_page.open()
     labelling_labels.label_predictions(predictions=[rows[0].pk, rows[1].pk], label=7, by=grace)
-    draw_page.page.clock.run_for("02:00")
-    expect(draw_page.note).to_contain_text("grace has labelled this “7” in the meantime.")
-    draw_page.button("Keep 7").click()
-    draw_page.expect_shown(rows[2])
+    review_page.page.clock.run_for("02:00")
+    expect(review_page.note).to_contain_text("grace has labelled this “7” in the meantime.")
+    review_page.button("Keep 7").click()
+    review_page.expect_shown(rows[2])
 
 
 # Progress, order, random checks -----------------------------------------------------------------
@@ -506,14 +508,14 @@ def test_a_hidden_page_is_notified_of_a_label(
 def test_progress_and_pace_are_shown(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    expect(draw_page.progress).to_have_text("0 of 5")
-    draw_page.press("1", "2", "3", "4")
-    expect(draw_page.progress).to_have_text("4 of 5")
-    expect(draw_page.page.locator("[data-slot=pace]")).to_have_text(
+    review_page = open_review(ada)
+    expect(review_page.progress).to_have_text("0 of 5")
+    review_page.press("1", "2", "3", "4")
+    expect(review_page.progress).to_have_text("4 of 5")
+    expect(review_page.page.locator("[data-slot=pace]")).to_have_text(
         re.compile(r"^[\d,]+ a minute$")
     )
-    expect(draw_page.page.get_by_role("progressbar", name="Progress")).to_have_js_property(
+    expect(review_page.page.get_by_role("progressbar", name="Progress")).to_have_js_property(
         "value", 4
     )
 
@@ -522,83 +524,83 @@ def test_another_order_is_chosen_and_remembered(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
     Prediction.objects.filter(pk=rows[3].pk).update(margin=0.1)
-    draw_page = open_review(ada)
-    draw_page.page.locator("summary").click()
-    draw_page.page.get_by_role("button", name="Least sure first").click()
-    draw_page.expect_shown(rows[3])
-    expect(draw_page.page.locator("[data-slot=order-why]")).to_contain_text("Settles 2009")
-    expect(draw_page.page.get_by_role("button", name="Newest first")).to_be_hidden()
-    draw_page.open("")
-    expect(draw_page.page.locator("[data-slot=order-name]")).to_have_text("Least sure first")
-    draw_page.expect_shown(rows[3])
+    review_page = open_review(ada)
+    review_page.page.locator("summary").click()
+    review_page.page.get_by_role("button", name="Least sure first").click()
+    review_page.expect_shown(rows[3])
+    expect(review_page.page.locator("[data-slot=order-why]")).to_contain_text("Settles 2009")
+    expect(review_page.page.get_by_role("button", name="Newest first")).to_be_hidden()
+    review_page.open("")
+    expect(review_page.page.locator("[data-slot=order-name]")).to_have_text("Least sure first")
+    review_page.expect_shown(rows[3])
 
 
 def test_an_audit_explains_itself_and_does_not_disclose_the_label(
     open_review: OpenReview, ada: User, grace: User, complaints: list[str]
 ) -> None:
     row = make_prediction(3, audit_key=0.5, label=NOT_A_DIGIT, labelled_by=grace)
-    draw_page = open_review(ada)
-    audit = draw_page.page.get_by_text("Random check.", exact=True)
+    review_page = open_review(ada)
+    audit = review_page.page.get_by_text("Random check.", exact=True)
     expect(audit).to_be_visible()
-    assert "not a digit" not in draw_page.card.inner_text()
-    draw_page.press("3")
-    expect(draw_page.note).to_contain_text("grace has already labelled this “not a digit”.")
-    draw_page.button("Overrule: 3").click()
-    expect(draw_page.done).to_be_visible()
+    assert "not a digit" not in review_page.card.inner_text()
+    review_page.press("3")
+    expect(review_page.note).to_contain_text("grace has already labelled this “not a digit”.")
+    review_page.button("Overrule: 3").click()
+    expect(review_page.done).to_be_visible()
     row.refresh_from_db()
     assert (row.label, row.audited_at is not None) == (3, True)
     complaints.clear()
 
 
 def test_a_queue_of_one_digit(open_review: OpenReview, ada: User, rows: list[Prediction]) -> None:
-    draw_page = open_review(ada, "?digit=3")
-    draw_page.expect_shown(rows[3])
-    draw_page.press("3")
-    expect(draw_page.done).to_be_visible()
-    draw_page.page.get_by_role("link", name="Review the rest of the queue").click()
-    expect(draw_page.progress).to_have_text("0 of 4")
+    review_page = open_review(ada, "?digit=3")
+    review_page.expect_shown(rows[3])
+    review_page.press("3")
+    expect(review_page.done).to_be_visible()
+    review_page.page.get_by_role("link", name="Review the rest of the queue").click()
+    expect(review_page.progress).to_have_text("0 of 4")
 
 
 def test_the_end_of_the_queue_says_what_to_do_next_and_finds_new_drawings(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.press("s", "1", "2", "3", "4")
-    expect(draw_page.done).to_be_visible()
-    expect(draw_page.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
-    expect(draw_page.page.get_by_text("Skipped by you: 1.")).to_be_visible()
+    review_page = open_review(ada)
+    review_page.press("s", "1", "2", "3", "4")
+    expect(review_page.done).to_be_visible()
+    expect(review_page.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
+    expect(review_page.page.get_by_text("Skipped by you: 1.")).to_be_visible()
     expect(
-        draw_page.page.get_by_role("main").get_by_role("link", name="All drawings").last
+        review_page.page.get_by_role("main").get_by_role("link", name="All drawings").last
     ).to_be_visible()
-    draw_page.button("Check again").click()
-    expect(draw_page.message).to_contain_text("No new drawings yet.")
-    expect(draw_page.done).to_be_visible()
+    review_page.button("Check again").click()
+    expect(review_page.message).to_contain_text("No new drawings yet.")
+    expect(review_page.done).to_be_visible()
     new = make_prediction(9)
-    draw_page.button("Check again").click()
-    draw_page.expect_shown(new)
+    review_page.button("Check again").click()
+    review_page.expect_shown(new)
 
 
 def test_new_drawings_appear_by_themselves(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.page.clock.install()
-    draw_page.open()
-    draw_page.press("0", "1", "2", "3", "4")
-    expect(draw_page.done).to_be_visible()
-    link = draw_page.page.get_by_role("region", name="All done").get_by_role("link").first
+    review_page = open_review(ada)
+    review_page.page.clock.install()
+    review_page.open()
+    review_page.press("0", "1", "2", "3", "4")
+    expect(review_page.done).to_be_visible()
+    link = review_page.page.get_by_role("region", name="All done").get_by_role("link").first
     link.focus()
-    with draw_page.page.expect_response("**/review/next/") as nothing:
-        draw_page.page.clock.run_for("01:10")
+    with review_page.page.expect_response("**/review/next/") as nothing:
+        review_page.page.clock.run_for("01:10")
     assert nothing.value.json()["drawings"] == []
     expect(link).to_be_focused()
     new = make_prediction(9)
     for _ in range(20):
         # While an answer is on its way nothing more is asked.
-        draw_page.page.clock.run_for("01:00")
-        if draw_page.card.is_visible():
+        review_page.page.clock.run_for("01:00")
+        if review_page.card.is_visible():
             break
-    draw_page.expect_shown(new)
+    review_page.expect_shown(new)
 
 
 # For everybody ----------------------------------------------------------------------------------
@@ -607,36 +609,36 @@ def test_new_drawings_appear_by_themselves(
 def test_the_help_opens_and_closes_by_key(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.press("?")
-    dialog = draw_page.page.get_by_role("dialog", name="How the review queue works")
+    review_page = open_review(ada)
+    review_page.press("?")
+    dialog = review_page.page.get_by_role("dialog", name="How the review queue works")
     expect(dialog).to_be_visible()
-    draw_page.press("7", "x", "u")
+    review_page.press("7", "x", "u")
     expect(dialog.get_by_role("row", name=re.compile("Undo, up to ten steps"))).to_be_visible()
-    draw_page.press("Escape")
+    review_page.press("Escape")
     expect(dialog).to_be_hidden()
-    draw_page.button("Help ?").click()
+    review_page.button("Help ?").click()
     expect(dialog).to_be_visible()
-    draw_page.press("?")
+    review_page.press("?")
     expect(dialog).to_be_hidden()
-    draw_page.expect_shown(rows[0])
+    review_page.expect_shown(rows[0])
     assert labels(rows) == [None] * 5
 
 
 def test_single_keys_can_be_switched_off(
     open_review: OpenReview, ada: User, rows: list[Prediction]
 ) -> None:
-    draw_page = open_review(ada)
-    draw_page.press("?")
-    draw_page.page.get_by_label("Single-key shortcuts").uncheck()
-    draw_page.button("Close").click()
-    draw_page.press("7", "s", "Enter")
-    draw_page.button("Label 8").click()
-    draw_page.expect_shown(rows[1])
-    draw_page.open()
-    draw_page.press("7")
-    draw_page.expect_shown(rows[1])
-    draw_page.expect_saved()
+    review_page = open_review(ada)
+    review_page.press("?")
+    review_page.page.get_by_label("Single-key shortcuts").uncheck()
+    review_page.button("Close").click()
+    review_page.press("7", "s", "Enter")
+    review_page.button("Label 8").click()
+    review_page.expect_shown(rows[1])
+    review_page.open()
+    review_page.press("7")
+    review_page.expect_shown(rows[1])
+    review_page.expect_saved()
     assert labels(rows) == [8, None, None, None, None]
 
 
@@ -667,17 +669,17 @@ def test_drawing_and_buttons_are_in_sight_at_any_width(
     open_review: OpenReview, ada: User, rows: list[Prediction], width: int
 ) -> None:
     height = 640 if width < 768 else 800
-    draw_page = open_review(ada, viewport={"width": width, "height": height})
+    review_page = open_review(ada, viewport={"width": width, "height": height})
     fits = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-    assert draw_page.page.evaluate(fits)
+    assert review_page.page.evaluate(fits)
     parts = [
-        draw_page.card.locator("[data-slot=picture] img"),
-        draw_page.card.locator("[data-slot=seen] img"),
+        review_page.card.locator("[data-slot=picture] img"),
+        review_page.card.locator("[data-slot=seen] img"),
     ]
-    parts += draw_page.page.locator("[data-slot=keys] button").all()
+    parts += review_page.page.locator("[data-slot=keys] button").all()
     for part in parts:
         expect(part).to_be_in_viewport(ratio=1)
-    for button in draw_page.page.locator("[data-slot=keys] button").all():
+    for button in review_page.page.locator("[data-slot=keys] button").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 40
@@ -686,27 +688,27 @@ def test_drawing_and_buttons_are_in_sight_at_any_width(
 def test_nothing_moves_under_the_mouse_when_a_message_comes(
     open_review: OpenReview, ada: User, rows: list[Prediction], complaints: list[str]
 ) -> None:
-    draw_page = open_review(ada, viewport={"width": 1280, "height": 900})
+    review_page = open_review(ada, viewport={"width": 1280, "height": 900})
 
     def place() -> Any:
-        return draw_page.button("Label 7").bounding_box()
+        return review_page.button("Label 7").bounding_box()
 
     before = place()
-    draw_page.page.context.set_offline(True)
-    draw_page.press("7")
-    expect(draw_page.message).to_contain_text("Not saved.")
+    review_page.page.context.set_offline(True)
+    review_page.press("7")
+    expect(review_page.message).to_contain_text("Not saved.")
     assert place() == before
-    draw_page.page.context.set_offline(False)
-    draw_page.press("1")
-    expect(draw_page.note).to_be_visible()
+    review_page.page.context.set_offline(False)
+    review_page.press("1")
+    expect(review_page.note).to_be_visible()
     assert place() == before
     complaints.clear()
 
 
 def test_dark_and_light_differ(open_review: OpenReview, ada: User, rows: list[Prediction]) -> None:
     def colours(scheme: str) -> list[str]:
-        draw_page = open_review(ada, color_scheme=scheme)
-        found: list[str] = draw_page.page.evaluate(
+        review_page = open_review(ada, color_scheme=scheme)
+        found: list[str] = review_page.page.evaluate(
             """["#review", ".review-digit", "[data-slot=keys]"].map((part) => {
                 const style = getComputedStyle(document.querySelector(part));
                 return style.color + style.backgroundColor;

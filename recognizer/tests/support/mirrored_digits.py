@@ -1,4 +1,4 @@
-"""A hand that writes every digit the wrong way round: what no network was taught."""
+"""A handwriting style that mirrors every digit: no network was trained on it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.synthesis.strokes import place, render
 def mirrored_png(digit: int, time: int = 0) -> bytes:
     """Return the PNG of a digit written mirrored, black on white, 280 px.
 
-    It is one hand: the next ``time`` the digit leans and stretches a little otherwise.
+    The slant and the width of a digit differ a little for each ``time``.
     """
     rng = np.random.default_rng(time)
     angle, slant, stretch = rng.normal(0, 0.06), rng.normal(0, 0.08), np.exp(rng.normal(0, 0.08))
-    hand = np.array([[np.cos(angle), slant - np.sin(angle)], [np.sin(angle), stretch]])
+    style = np.array([[np.cos(angle), slant - np.sin(angle)], [np.sin(angle), stretch]])
     strokes = generate_digit(digit, np.random.default_rng(0))
-    turned = [stroke * [-1, 1] @ hand.T for stroke in strokes]
+    turned = [stroke * [-1, 1] @ style.T for stroke in strokes]
     return imaging.encode_png(render(place(turned, canvas=280, size=0.6), canvas=280, brush=20))

@@ -45,7 +45,7 @@ def recheck(version: ModelVersion, **more: Any) -> versions_comparison.Summary:
 
 
 @pytest.fixture
-def misread() -> list[Prediction]:
+def misclassified() -> list[Prediction]:
     """Drawings of a version that is gone from memory: it took a 3 for an 8 and a 1 for a 7."""
     return [
         make_prediction(8, shown=3, label=3),
@@ -58,7 +58,7 @@ def misread() -> list[Prediction]:
 # In numbers -----------------------------------------------------------------------------------
 
 
-def test_the_command_says_what_would_change(misread: list[Prediction]) -> None:
+def test_the_command_says_what_would_change(misclassified: list[Prediction]) -> None:
     printed = run()
 
     assert "Predicted 4 drawings with shipped-3." in printed
@@ -84,7 +84,7 @@ def test_rejecting_everything_breaks_correct_answers() -> None:
     )
 
 
-def test_the_stored_answers_are_unchanged(misread: list[Prediction]) -> None:
+def test_the_stored_answers_are_unchanged(misclassified: list[Prediction]) -> None:
     before = list(Prediction.objects.order_by("pk").values())
 
     run()
@@ -92,17 +92,17 @@ def test_the_stored_answers_are_unchanged(misread: list[Prediction]) -> None:
     assert list(Prediction.objects.order_by("pk").values()) == before
 
 
-def test_only_the_labelled_or_the_newer_ones(misread: list[Prediction]) -> None:
+def test_only_the_labelled_or_the_newer_ones(misclassified: list[Prediction]) -> None:
     assert "Predicted 3 drawings with shipped-3." in run("--labelled-only")
     assert "Predicted 1 drawing with shipped-3." in run()
-    Prediction.objects.filter(pk=misread[1].pk).update(
+    Prediction.objects.filter(pk=misclassified[1].pk).update(
         created_at=datetime(2020, 1, 1, tzinfo=timezone.utc)
     )
     assert "3 drawings: " in run("--since", "2026-01-01")
 
 
 def test_it_continues_where_it_was_stopped(
-    misread: list[Prediction], monkeypatch: pytest.MonkeyPatch
+    misclassified: list[Prediction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(versions_comparison, "BATCH", 2)
     version = ModelVersion.objects.get(is_active=True)
@@ -123,7 +123,7 @@ def test_it_continues_where_it_was_stopped(
     assert summary.comparison.n == 4
 
 
-def test_again_predicts_all_drawings_again(misread: list[Prediction]) -> None:
+def test_again_predicts_all_drawings_again(misclassified: list[Prediction]) -> None:
     run()
     VersionAnswer.objects.update(digit=0)
 
@@ -147,7 +147,7 @@ def test_a_copied_answer_does_not_count_as_a_recheck() -> None:
 
 
 def test_a_damaged_drawing_is_named_and_the_others_are_answered(
-    misread: list[Prediction],
+    misclassified: list[Prediction],
 ) -> None:
     row = make_prediction(2, image=b"damaged")
 
@@ -175,7 +175,7 @@ def test_an_invalid_version_is_rejected_with_a_message() -> None:
 
 
 def test_progress_is_shown_on_request(
-    misread: list[Prediction], capfd: pytest.CaptureFixture[str]
+    misclassified: list[Prediction], capfd: pytest.CaptureFixture[str]
 ) -> None:
     run("--verbosity", "2")
 
@@ -208,7 +208,7 @@ def test_memory_and_queries_do_not_grow_with_the_drawings(
 
 
 def test_two_versions_are_compared_on_what_both_have_answered(
-    misread: list[Prediction],
+    misclassified: list[Prediction],
 ) -> None:
     old, new = make_version(), ModelVersion.objects.get(is_active=True)
     recheck(new)
@@ -220,8 +220,8 @@ def test_two_versions_are_compared_on_what_both_have_answered(
         row.pk: (row.one_digit, row.other_digit)  # type: ignore[attr-defined]
         for row in changed
     }
-    assert found == {misread[0].pk: (8, 3), misread[1].pk: (7, 1)}
-    first: Any = changed.get(pk=misread[0].pk)
+    assert found == {misclassified[0].pk: (8, 3), misclassified[1].pk: (7, 1)}
+    first: Any = changed.get(pk=misclassified[0].pk)
     assert (first.one_verdict, first.other_verdict) == ("digit", "digit")
     assert (first.one_confidence, first.other_confidence > 0.5) == (0.9, True)
     expected = versions_comparison.Comparison(n=4, same=2, changed=2, labelled=3, fixed=1, broken=0)
@@ -234,7 +234,7 @@ def test_two_versions_are_compared_on_what_both_have_answered(
     ] == [(7, 1, 1, 0, 0), (8, 3, 1, 1, 0)]
 
 
-def test_two_versions_neither_of_which_answered_first(misread: list[Prediction]) -> None:
+def test_two_versions_neither_of_which_answered_first(misclassified: list[Prediction]) -> None:
     strict, lax = candidate("strict", not_a_digit=1.1), candidate("lax", not_a_digit=0)
     recheck(strict)
     recheck(lax)
@@ -255,7 +255,7 @@ def test_drawings_without_answers_are_no_change() -> None:
     assert versions_comparison.summary(one=one, other=other).n == 0
 
 
-def test_changes_cost_one_query_and_load_no_bytes(misread: list[Prediction]) -> None:
+def test_changes_cost_one_query_and_load_no_bytes(misclassified: list[Prediction]) -> None:
     old, new = make_version(), ModelVersion.objects.get(is_active=True)
     recheck(new)
 
@@ -280,29 +280,31 @@ def shown(client: Client, query: str) -> tuple[list[Any], str]:
     return [row.pk for row in response.context["cl"].result_list], response.content.decode()
 
 
-def test_the_list_filters_what_would_change(reviewing: Client, misread: list[Prediction]) -> None:
+def test_the_list_filters_what_would_change(
+    reviewing: Client, misclassified: list[Prediction]
+) -> None:
     version = ModelVersion.objects.get(is_active=True)
     assert "would change with" not in shown(reviewing, "")[1]
     recheck(version)
 
     rows, page = shown(reviewing, f"changed={version.pk}")
 
-    assert set(rows) == {misread[0].pk, misread[1].pk}
+    assert set(rows) == {misclassified[0].pk, misclassified[1].pk}
     assert "would change with" in page
     assert "8 → 3" in page
     assert "7 → 1" in page
-    assert shown(reviewing, f"changed={version.pk}&label=3")[0] == [misread[0].pk]
+    assert shown(reviewing, f"changed={version.pk}&label=3")[0] == [misclassified[0].pk]
 
 
 def test_the_list_filters_what_two_versions_answer_differently(
-    reviewing: Client, misread: list[Prediction]
+    reviewing: Client, misclassified: list[Prediction]
 ) -> None:
     old, strict = make_version(), candidate("strict", not_a_digit=1.1)
     recheck(strict)
 
     rows, page = shown(reviewing, f"changed={old.pk}-{strict.pk}")
 
-    assert set(rows) == {row.pk for row in misread}
+    assert set(rows) == {row.pk for row in misclassified}
     assert "tested-1 → strict" in page
     assert "4 → not a digit (4)" in page
 
@@ -312,7 +314,9 @@ def test_an_invalid_value_redirects_to_the_list(reviewing: Client, value: str) -
     assert reviewing.get(LIST, {"changed": value}).headers["Location"] == f"{LIST}?e=1"
 
 
-def test_what_would_change_can_be_exported(reviewing: Client, misread: list[Prediction]) -> None:
+def test_what_would_change_can_be_exported(
+    reviewing: Client, misclassified: list[Prediction]
+) -> None:
     version = ModelVersion.objects.get(is_active=True)
     recheck(version)
 
