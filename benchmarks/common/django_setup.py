@@ -37,17 +37,19 @@ def set_up(database_url: str | None = None, *, migrate: bool = False) -> None:
 def on_a_new_database(kind: str = "sqlite") -> Iterator[Database]:
     """Set Django up on a temporary database, migrated, and delete it afterwards.
 
-    Raises:
-        databases.Missing: the database server is not installed.
+    Exits with a message if the database server is not installed.
     """
-    with databases.KINDS[kind]() as database:
-        set_up(database.url, migrate=True)
-        from django.db import connections
+    try:
+        with databases.KINDS[kind]() as database:
+            set_up(database.url, migrate=True)
+            from django.db import connections
 
-        try:
-            yield database
-        finally:
-            connections.close_all()
+            try:
+                yield database
+            finally:
+                connections.close_all()
+    except databases.Missing as error:
+        raise SystemExit(f"{error} is not installed.") from error
 
 
 def in_a_process(module: str, *arguments: str, database_url: str) -> list[Any]:

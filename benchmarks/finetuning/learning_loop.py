@@ -102,11 +102,17 @@ def make_pool(style: Style, digits: Sequence[PenDigit], labels: int, folder: Pat
         (pool.own, [own[index] for index in order[labels:]]),
         (pool.others, datasets.by_writers(digits, OTHER_WRITERS)),
     ):
-        for number, digit in enumerate(some):
-            place = path / str(digit.label)
-            place.mkdir(parents=True, exist_ok=True)
-            (place / f"{number}.png").write_bytes(style.draw(digit, rng))
+        write_drawings(style, some, path, rng)
     return pool
+
+
+def write_drawings(
+    style: Style, digits: Sequence[PenDigit], folder: Path, rng: np.random.Generator
+) -> None:
+    for number, digit in enumerate(digits):
+        place = folder / str(digit.label)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{number}.png").write_bytes(style.draw(digit, rng))
 
 
 def play(
@@ -131,12 +137,7 @@ def play(
 
 
 def label(
-    visitor: Visitor,
-    reviewer: Reviewer,
-    pool: Pool,
-    truth: dict[str, int],
-    count: int,
-    model: str,
+    visitor: Visitor, reviewer: Reviewer, pool: Pool, truth: dict[str, int], count: int, model: str
 ) -> None:
     """Send ``count`` drawings, which ``model`` must predict, and label them in the queue."""
     for _ in range(count):
@@ -174,8 +175,7 @@ def train(site: Site, folder: Path, labels: int, *, from_file: bool, quick: bool
 def measure(site: Site, pool: Pool) -> dict[str, Any]:
     """Evaluate the active version with ``evaluate_model``; return these fields of the row."""
     own, others = f"folder:{pool.own}", f"folder:{pool.others}"
-    said = site.manage("evaluate_model", "--json", "--on", f"mnist,{own},{others}")
-    found = json.loads(said)
+    found = json.loads(site.manage("evaluate_model", "--json", "--on", f"mnist,{own},{others}"))
     sets = found["sets"]
     return {
         "model": found["model"],
@@ -252,11 +252,10 @@ def survey(styles: Sequence[Style], digits: Sequence[PenDigit]) -> str:
     with tempfile.TemporaryDirectory() as name, running_site() as site:
         for style in styles:
             rng = np.random.default_rng([7, *style.name.encode()])
-            for number, index in enumerate(rng.permutation(len(some))[:1000]):
-                place = Path(name, style.name, str(some[index].label))
-                place.mkdir(parents=True, exist_ok=True)
-                (place / f"{number}.png").write_bytes(style.draw(some[index], rng))
-            spec = f"folder:{Path(name, style.name)}"
+            chosen = [some[index] for index in rng.permutation(len(some))[:1000]]
+            folder = Path(name, style.name)
+            write_drawings(style, chosen, folder, rng)
+            spec = f"folder:{folder}"
             found = json.loads(site.manage("evaluate_model", "--json", "--on", spec))
             row = _mistakes(found["sets"][spec], "")
             shares = [f"{row[key] / row['n']:.1%}" for key in ("wrong", "misclassified")]

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.finetuning.learning_loop import Row
 
 
-class Point(Protocol):
-    """What is plotted of a ``benchmarks.finetuning.learning_loop.Row``."""
-
-    @property
-    def labels(self) -> int: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def wrong(self) -> int: ...
-    @property
-    def mnist_n(self) -> int: ...
-    @property
-    def mnist_misclassified(self) -> int: ...
-
-
-def draw_curve(styles: Mapping[str, Sequence[Point]], path: Path) -> None:
+def draw_curve(styles: Mapping[str, Sequence[Row]], path: Path) -> None:
     """Plot the curve of each style, and the accuracy on MNIST's test set, as a PNG."""
     from matplotlib.figure import Figure
 

@@ -11,7 +11,7 @@ the photographs come from the package index. A data set that is not available is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -155,20 +155,20 @@ def size_rows(bundle: Bundle) -> Iterator[Row]:
     yield Row("model.keras (for fine-tuning), bytes", None, kept, "count")
 
 
-def load_sets(each: int, say: Callable[[str], None], *, digits_only: bool) -> dict[str, Data]:
+def load_sets(each: int, *, digits_only: bool) -> dict[str, Data]:
     """Return every available set, downloading what is missing; report what is not available."""
     sets: dict[str, Data] = {}
     for name in ("mnist", "pen"):
         try:
             sets |= evaluation_sets.load(name)
         except DataUnavailable as error:
-            say(f"Left out: {error}")
+            print(f"Left out: {error}")
     if not digits_only:
         for fetch in (downloads.omniglot_file, real_photos.fetch):
             try:
                 fetch()
             except DataUnavailable as error:
-                say(f"Left out in full or in part: {error}")
+                print(f"Left out in full or in part: {error}")
         sets |= evaluation_sets.nondigits(each)
     return sets
 
@@ -217,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with command_line.errors_as_messages():
         bundles = [load_bundle(folder) for folder in options.models or [options.folder]]
-        sets = load_sets(options.each, print, digits_only=bool(options.models))
+        sets = load_sets(options.each, digits_only=bool(options.models))
     if not sets:
         raise SystemExit("No evaluation set is available.")
     report = results.Report(each=options.each)

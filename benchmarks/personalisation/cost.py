@@ -42,13 +42,13 @@ class Costs:
         )
 
 
-def measure(remembered: int, rounds: int = ROUNDS) -> Costs:
+def measure(remembered: int) -> Costs:
     """Return the costs, measured in a new process on a new database."""
     with databases.sqlite() as database:
         (found,) = django_setup.in_a_process(
             "benchmarks.personalisation.cost",
             str(remembered),
-            str(rounds),
+            str(ROUNDS),
             database_url=database.url,
         )
     return Costs(remembered, **found)

@@ -7,7 +7,6 @@ in a folder.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,9 +42,7 @@ NETWORKS = {
 """By name. Writers 23 and 24 calibrate, and 25 to 30 are held out of all networks."""
 
 
-def network(
-    name: str, folder: Path, say: Callable[[str], None], limit: int | None = None
-) -> Bundle:
+def network(name: str, folder: Path, limit: int | None = None) -> Bundle:
     """Return a network from the folder; train and store it first if it is missing.
 
     ``limit`` is the maximum number of drawings from each source, for a quick try. Raises
@@ -55,7 +52,7 @@ def network(
     try:
         return load_bundle(kept)
     except BundleError:
-        say(f"Training the network {name} ...")
+        print(f"Training the network {name} ...")
     made = train(NETWORKS[name], FAST.for_this_machine(), limit)
     bundle.write_bundle(made, kept)
     return made

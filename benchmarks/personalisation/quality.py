@@ -17,7 +17,7 @@ the writers 1 to 24 only, each with networks that are not trained on them, or mi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,17 @@ VISITORS = {
 }
 
 
+REPORTED = (
+    "n", "misclassified", "recurring", "rejected", "worsened", "calibration_errors", "accepted",
+)  # fmt: skip
+"""What is written about the second half of each writer's digits."""
+
+
 @dataclass(frozen=True)
 class Study:
     pen: Sequence[PenDigit]
     placement: str
     folder: Path
-    say: Callable[[str], None]
     limit: int | None = None
 
     def sheets(
@@ -62,7 +67,7 @@ class Study:
         bundle = (
             load_bundle(BUNDLED)
             if network is None
-            else held_out_networks.network(network, self.folder, self.say, self.limit)
+            else held_out_networks.network(network, self.folder, self.limit)
         )
         return simulation.write(
             Classifier(bundle),
@@ -109,7 +114,7 @@ def choosing(study: Study) -> dict[str, list[Sheet]]:
     }
 
 
-def choose(groups: Mapping[str, Sequence[Sheet]], say: Callable[[str], None]) -> None:
+def choose(groups: Mapping[str, Sequence[Sheet]]) -> None:
     """Print mistakes and log loss of several settings, for three kinds of visitors together.
 
     The log loss is in nats, over the eleven classes. Probabilities are at least 1e-4, so that
@@ -125,7 +130,7 @@ def choose(groups: Mapping[str, Sequence[Sheet]], say: Callable[[str], None]) ->
         f"{'nats':>9}"
     )
     for title, settings in rows.items():
-        say(f"\n{title}\n{'':12}{head}")
+        print(f"\n{title}\n{'':12}{head}")
         for group, sheets in groups.items():
             halves, nats = [], []
             for visitor in (Visitor(), Visitor(confirms=True), Visitor(ignored=0.5)):
@@ -135,7 +140,7 @@ def choose(groups: Mapping[str, Sequence[Sheet]], say: Callable[[str], None]) ->
                     nats.append(-np.log(np.maximum(played.chances, 1e-4)).mean())
             half = simulation.together(halves)
             worse_off = sum(each.misclassified[1] > each.misclassified[0] for each in halves)
-            say(
+            print(
                 f"{group:12}{half.misclassified[0]:>7} →{half.misclassified[1]:>5}"
                 f"{half.rejected[0]:>6} →{half.rejected[1]:>4}{half.worsened:>10}{worse_off:>10}"
                 f"{half.accepted[1]:>8.1%}{np.mean(nats):>9.4f}"
@@ -191,21 +196,13 @@ def measure(study: Study, *, bundled_only: bool) -> dict[str, Any]:
                 sheet.writer: simulation.second_half(sheet, simulation.play(sheet, visitor))
                 for sheet in sheets
             }
-            study.say("\n" + table(f"{title}; the visitor {behaviour}", halves))
+            print("\n" + table(f"{title}; the visitor {behaviour}", halves))
             figures[behaviour] = {
-                writer: {
-                    "n": half.n,
-                    "misclassified": half.misclassified,
-                    "recurring": half.recurring,
-                    "rejected": half.rejected,
-                    "worsened": half.worsened,
-                    "calibration_errors": half.calibration_errors,
-                    "accepted": half.accepted,
-                }
+                writer: {name: getattr(half, name) for name in REPORTED}
                 for writer, half in halves.items()
             }
         effects = simulation.single_corrections(sheets)
-        study.say(in_words(effects))
+        print(in_words(effects))
         figures["single corrections"] = asdict(effects)
     return report
 
@@ -222,9 +219,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with command_line.errors_as_messages():
         pen = datasets.read_pen(downloads.pen_file())
-        study = Study(pen, options.placement, options.networks, print, options.limit)
+        study = Study(pen, options.placement, options.networks, options.limit)
         if options.choose:
-            choose(choosing(study), print)
+            choose(choosing(study))
             return
         results.print_title(f"Second half of each writer's digits, {options.placement}")
         report = results.Report(placement=options.placement, limit=options.limit)

@@ -272,7 +272,7 @@ class Effects:
     broken: int
 
 
-def single_corrections(sheets: Iterable[Sheet], settings: Mix = CHOSEN) -> Effects:
+def single_corrections(sheets: Iterable[Sheet]) -> Effects:
     """Correct one wrong or rejected drawing at a time, and predict the writer's later drawings.
 
     The earlier drawings are not corrected.
@@ -284,7 +284,7 @@ def single_corrections(sheets: Iterable[Sheet], settings: Mix = CHOSEN) -> Effec
             if label_of(mistake) == truth[index]:
                 continue
             made += 1
-            corrections = Corrections(sheet.calibration, settings)
+            corrections = Corrections(sheet.calibration)
             for answer in sheet.answers[:index]:
                 sure = answer.verdict is Verdict.DIGIT
                 corrections.note(answer, answer.digit if sure else UNCERTAIN, corrected=False)

@@ -11,18 +11,16 @@ date.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import grimp
 
-from benchmarks.common import django_setup
+from benchmarks.common import command_line, django_setup
 from benchmarks.common.running_site import ROOT
 
 DOCUMENT = ROOT / "docs" / "architecture.md"
@@ -168,9 +166,7 @@ def current(text: str, parts: Sequence[str] = tuple(PARTS)) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, with_json=False)
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args(arguments)
     text = DOCUMENT.read_text(encoding="utf-8")
@@ -180,7 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if new != text:
             raise SystemExit(f"{DOCUMENT} is out of date: run python -m {__spec__.name}")
         return
-    Path(DOCUMENT).write_text(new, encoding="utf-8")
+    DOCUMENT.write_text(new, encoding="utf-8")
     print(DOCUMENT)
 
 

@@ -69,10 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--database", choices=databases.KINDS, default="sqlite")
     options = parser.parse_args(arguments)
-    try:
-        found = measure_sizes(sorted(options.drawings), options.rounds, options.database)
-    except databases.Missing as error:
-        raise SystemExit(f"{error} is not installed.") from error
+    found = {}
+    with django_setup.on_a_new_database(options.database):
+        from benchmarks.common.filling import fill
+
+        for total in sorted(options.drawings):
+            fill(total, labelled=LABELLED, rejected=REJECTED)
+            found[total] = measure(options.rounds)
     results.print_title(options.database)
     table = Table(*(f"{total:,}" for total in found), name="ms, median")
     print(table.head)
@@ -81,17 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = results.Report(rounds=options.rounds, database=options.database)
     report.figures["ms"] = found
     report.write(options.json)
-
-
-def measure_sizes(sizes: Sequence[int], rounds: int, database: str) -> dict[int, dict[str, float]]:
-    with django_setup.on_a_new_database(database):
-        from benchmarks.common.filling import fill
-
-        found = {}
-        for total in sizes:
-            fill(total, labelled=LABELLED, rejected=REJECTED)
-            found[total] = measure(rounds)
-    return found
 
 
 if __name__ == "__main__":

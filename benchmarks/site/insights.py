@@ -10,7 +10,6 @@ PostgreSQL was restarted. Warm: the median of five more requests. The site itsel
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import time
@@ -117,13 +116,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--drawings", type=int, default=10_000)
     parser.add_argument("--copies", type=int, default=100, help="how often each drawing is stored")
     options = parser.parse_args(arguments)
-    try:
-        measure(options)
-    except databases.Missing as error:
-        raise SystemExit(f"{error} is not installed.") from error
-
-
-def measure(options: argparse.Namespace) -> None:
     with django_setup.on_a_new_database(options.database) as database:
         start = time.perf_counter()
         insights_data.fill(drawings=options.drawings, days=DAYS, copies=options.copies)
