@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,20 +28,14 @@ from training.model.train import History
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Options):
     """What to train, on what, and from which network.
 
     ``FineTuning`` needs ``start_from``, a bundle with its Keras archive; a ``Recipe`` builds a
-    new network. ``limit`` is the most drawings of each source, for a quick try. A new network is
-    kept in ``checkpoint`` after every epoch, and a training that is there already goes on.
+    new network. It is kept in ``checkpoint`` after every epoch, and one that is there goes on.
     """
 
-    sources: frozenset[str]
-    plan: Plan
-    mnist_path: Path | None = None
     start_from: Bundle | None = None
-    name: str | None = None
-    limit: int | None = None
     checkpoint: Checkpoint | None = None
 
 
@@ -84,13 +76,10 @@ def train(
     """
     if request.checkpoint:
         labelled = request.checkpoint.remembering(labelled)
-    options = Options(
-        request.plan, request.sources, request.mnist_path, request.limit, request.name
-    )
-    data = new_network.collect(options, labelled, listener)
+    data = new_network.collect(request, labelled, listener)
     validation = evaluation_sets.validation(data)
     fine_tuned = isinstance(request.plan, FineTuning)
-    trained = _train(request, options, data, validation, listener)
+    trained = _train(request, data, validation, listener)
 
     listener.say("Comparing the candidate with the active model ...")
     candidate = _bundle(request, trained, data, validation)
@@ -125,37 +114,25 @@ def _evaluated_on(bundle: Bundle | None) -> frozenset[str]:
     return frozenset(bundle.card.evaluation_sets) - {gate.LABELLED} if bundle else frozenset()
 
 
-def _train(
-    request: Request,
-    options: Options,
-    data: Collected,
-    validation: Data,
-    listener: Listener,
-) -> _Trained:
-    if isinstance(options.plan, FineTuning):
-        return _fine_tune(request.start_from, options, data, validation, listener)
+def _train(request: Request, data: Collected, validation: Data, listener: Listener) -> _Trained:
+    if isinstance(request.plan, FineTuning):
+        return _fine_tune(request, data, validation, listener)
     recipe, model, history = new_network.train_new(
-        options, data, validation, listener, request.checkpoint
+        request, data, validation, listener, request.checkpoint
     )
     calibration = calibrate(logits_of(model, validation.images), validation.labels)
     return _Trained(model, history, calibration, recipe)
 
 
-def _fine_tune(
-    start: Bundle | None,
-    options: Options,
-    data: Collected,
-    validation: Data,
-    listener: Listener,
-) -> _Trained:
-    plan = options.plan.for_this_machine()
+def _fine_tune(request: Request, data: Collected, validation: Data, listener: Listener) -> _Trained:
+    start, plan = request.start_from, request.plan.for_this_machine()
     assert isinstance(plan, FineTuning)
     if start is None:
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
         raise NothingToTrainOn(NO_LABELS)
-    if options.limit:
-        plan = plan.at_most(options.limit)
+    if request.limit:
+        plan = plan.at_most(request.limit)
     backend.use_deterministic_kernels()
     model = bundles.from_keras_bytes(start.training)
     listener.say(new_network.describe(data, replay=True))
@@ -182,10 +159,11 @@ def _bundle(request: Request, trained: _Trained, data: Collected, validation: Da
         parent=request.start_from.name if request.start_from else None,
         history=trained.history.results(),
     )
-    name = request.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{plan.name}"
     middle = len(validation) // 2
     check = validation.take(slice(max(0, middle - 250), middle + 250))
-    return bundles.make_bundle(trained.model, name=name, card=card, check=check)
+    return bundles.make_bundle(
+        trained.model, name=request.name or request.default_name(), card=card, check=check
+    )
 
 
 def correct_answers(

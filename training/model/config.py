@@ -14,6 +14,10 @@ from training.model.augmentation import Augmentation
 P = TypeVar("P", bound="Plan")
 
 
+class SettingError(ValueError):
+    """A setting does not exist, or its value does not suit it."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """The settings common to every training run. A plan is stored in the model's card."""
@@ -44,7 +48,7 @@ class Plan:
     def changed(self: P, settings: Iterable[str]) -> P:
         """Return the plan with settings like ``epochs=60`` or ``augmentation.shift=1``.
 
-        Raises ``ValueError`` for an unknown name or a value that does not suit it.
+        Raises ``SettingError`` for an unknown name or a value that does not suit it.
         """
         plan = self
         for setting in settings:
@@ -149,7 +153,7 @@ def _changed(settings: Any, name: str, text: str) -> Any:
     """Return a dataclass with one field read from text; a dot leads into a nested one."""
     name, _, rest = name.partition(".")
     if name not in {each.name for each in fields(settings)}:
-        raise ValueError(f"{name} is no setting of {type(settings).__name__}")
+        raise SettingError(f"{name} is no setting of {type(settings).__name__}")
     old = getattr(settings, name)
     if rest:
         return replace(settings, **{name: _changed(old, rest, text)})
@@ -158,7 +162,7 @@ def _changed(settings: Any, name: str, text: str) -> Any:
         if isinstance(old, bool):
             value = {"true": True, "false": False}[text.lower()]
     except (ValueError, TypeError, KeyError):
-        raise ValueError(f"{name}={text}: not a {type(old).__name__}") from None
+        raise SettingError(f"{name}={text}: not a {type(old).__name__}") from None
     return replace(settings, **{name: value})
 
 

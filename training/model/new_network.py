@@ -10,14 +10,16 @@ On a machine with a GPU, which needs neither Django nor TensorFlow but Keras and
 from __future__ import annotations
 
 import argparse
+import datetime
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from training.data import evaluation_sets, training_data
 from training.data.datasets import Data
+from training.data.downloads import DataDamaged
 from training.data.labelled import Labelled
 from training.data.training_data import Collected
 from training.model import backend
@@ -25,6 +27,8 @@ from training.model.checkpoint import Checkpoint
 from training.model.config import RECIPES, Plan, Recipe
 from training.model.network import build_network
 from training.model.train import History, TrainingData, fit
+
+SomeOptions = TypeVar("SomeOptions", bound="Options")
 
 FALLBACK_GENERATED = 40_000
 """Generated digits per epoch if there is neither MNIST nor pen strokes."""
@@ -76,6 +80,10 @@ class Options:
     limit: int | None = None
     name: str | None = None
 
+    def default_name(self) -> str:
+        """Return a name from the time and the plan."""
+        return f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{self.plan.name}"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "plan": self.plan.to_json(),
@@ -86,15 +94,18 @@ class Options:
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Options:
-        """Return stored options. Raises ``KeyError`` or ``TypeError`` if they are no such ones."""
-        return cls(
-            plan=Recipe.from_json(stored["plan"]),
-            sources=frozenset(stored["sources"]),
-            mnist_path=Path(stored["mnist_path"]) if stored["mnist_path"] else None,
-            limit=stored["limit"],
-            name=stored["name"],
-        )
+    def from_json(cls: type[SomeOptions], stored: dict[str, Any]) -> SomeOptions:
+        """Return stored options. Raises ``DataDamaged`` if they are not complete."""
+        try:
+            return cls(
+                plan=Recipe.from_json(stored["plan"]),
+                sources=frozenset(stored["sources"]),
+                mnist_path=Path(stored["mnist_path"]) if stored["mnist_path"] else None,
+                limit=stored["limit"],
+                name=stored["name"],
+            )
+        except (KeyError, TypeError) as error:
+            raise DataDamaged(f"the options of the training are not complete: {error}") from error
 
 
 def collect(options: Options, labelled: Callable[[], Labelled], listener: Listener) -> Collected:
@@ -211,11 +222,13 @@ class Lines:
 
 def line_of(epoch: int, history: History) -> str:
     """Return the results of an epoch as text."""
-    return (
+    text = (
         f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
-        f"validation {history.validation_accuracy[-1]:.2%}, "
-        f"{history.waiting[-1]:.0%} of the time waiting for drawings"
+        f"validation {history.validation_accuracy[-1]:.2%}"
     )
+    if history.waiting:
+        text += f", {history.waiting[-1]:.0%} of the time waiting for drawings"
+    return text
 
 
 def no_labels() -> Labelled:
