@@ -113,6 +113,7 @@ def train_version(
                     f"{checkpoint.folder.parent} holds an interrupted training. Go on with "
                     "--resume, or choose another folder for the report."
                 )
+            checkpoint.remove()
             listener.say(f"After every epoch the training is kept in {checkpoint.folder}.")
             request = dataclasses.replace(request, checkpoint=checkpoint)
         read = (

@@ -19,7 +19,7 @@ INTERRUPTED = 130
 
 STARTED_WITH = (
     "mnist", "labelled", "limit", "recipe", "epochs", "from_scratch", "fine_tune", "start_from",
-    "seed", "set", "report",
+    "seed", "set",
 )  # fmt: skip
 """Options that a training keeps when it is resumed."""
 
