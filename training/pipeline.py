@@ -256,6 +256,8 @@ def describe(data: Collected, *, replay: bool = False) -> str:
         parts.append(f"MNIST {len(mnist):,}")
     if pen := data.trainable_pen():
         parts.append(f"pen strokes {len(pen):,}")
+    if digits := data.trainable_unipen():
+        parts.append(f"UNIPEN {len(digits):,} and {len(data.trainable_letters()):,} letters")
     labelled = ""
     if data.labelled is not None and data.labelled_held_out is not None:
         labelled = (
