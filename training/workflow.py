@@ -20,6 +20,7 @@ from training import pipeline, version_lookup
 from training.data import labelled, training_data
 from training.data.downloads import DataDamaged
 from training.model.config import FINE_TUNE, SHIPPED, Plan, Recipe
+from training.model.new_network import Listener, NothingToTrainOn
 
 
 class TrainingError(ValueError):
@@ -46,7 +47,7 @@ class Saved:
 
 def train_version(
     *,
-    listener: pipeline.Listener,
+    listener: Listener,
     fine_tune: bool | None = None,
     start_from: str | None = None,
     recipe: Recipe = SHIPPED,
@@ -82,7 +83,7 @@ def train_version(
         )
         if parent is not None and not has_labels:
             # The pipeline would find out only after the data sets are prepared.
-            raise pipeline.NothingToTrainOn(pipeline.NO_LABELS)
+            raise NothingToTrainOn(pipeline.NO_LABELS)
         if name and ModelVersion.objects.filter(name=name).exists():
             raise TrainingError(f"There is already a model version called {name}.")
         if parent is not None:
@@ -117,7 +118,7 @@ def train_version(
         BundleError,
         DataDamaged,
         FileNotFoundError,
-        pipeline.NothingToTrainOn,
+        NothingToTrainOn,
         registry.RegistrationError,
         registry.ActivationError,
     ) as error:
