@@ -12,16 +12,17 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
+from recognizer.imaging.strokes import Strokes
 from training.data import downloads
 from training.data.downloads import DataDamaged, Progress
 from training.processes import workers
-from training.synthesis.strokes import PLACEMENTS, Placement, Strokes, draw_at
+from training.synthesis.strokes import PLACEMENTS, Placement, draw_at
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000
@@ -51,6 +52,15 @@ class Data:
     def take(self, index: NDArray[np.integer] | slice, name: str | None = None) -> Data:
         """Return the subset at ``index``."""
         return Data(name or self.name, self.images[index], self.labels[index], self.sha256)
+
+
+class Handwritten(Protocol):
+    """A digit or another character as strokes with y down, labelled 0-10."""
+
+    @property
+    def strokes(self) -> Strokes: ...
+    @property
+    def label(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -246,9 +256,9 @@ def training_writers(digits: Iterable[PenDigit]) -> list[PenDigit]:
 
 
 def draw_pen(
-    digits: Sequence[PenDigit], placement: Placement, seed: int, name: str = "pen"
+    digits: Sequence[Handwritten], placement: Placement, seed: int, name: str = "pen"
 ) -> Data:
-    """Draw each pen digit once on a 280 px canvas, with a placement."""
+    """Draw each character once on a 280 px canvas, with a placement."""
     rng = np.random.default_rng(seed)
     images = [model_input_of(draw_at(digit.strokes, placement, rng)) for digit in digits]
     return Data(name, np.stack(images), np.array([d.label for d in digits], np.uint8))

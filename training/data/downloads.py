@@ -53,6 +53,19 @@ PEN_FILE = "pendigits-orig.tra"
 PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 
 
+UNIPEN = Source(
+    "https://zenodo.org/api/records/1195803/files/unipen-CDROM-train_r01_v07.tgz/content",
+    "",  # not known yet: the packs made from it are verified instead
+    "unipen-CDROM-train_r01_v07.tgz",
+)
+UNIPEN_PACKS = {
+    "unipen-digits.jsonl.gz": "12b4be3555eb523e9a0ec1327c3c3505d2cb850279b9c91430931aee15e67163",
+    "unipen-others.jsonl.gz": "278ed9f39a15337b4354c154880f03577be3d3b46714006425f87b327f04f882",
+}
+UNIPEN_DIGITS, UNIPEN_OTHERS = UNIPEN_PACKS
+"""The packs of JSON lines that ``training.data.unipen_archive`` makes from the archive."""
+
+
 def sha256_of(path: Path) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as file:

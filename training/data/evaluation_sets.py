@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from training.data import datasets, downloads, nondigit_sets, omniglot, real_photos, user_files
-from training.data.datasets import Data, PenDigit
+from training.data import (
+    datasets,
+    downloads,
+    nondigit_sets,
+    omniglot,
+    real_photos,
+    unipen,
+    user_files,
+)
+from training.data.datasets import Data, Handwritten, PenDigit
 from training.data.downloads import DataDamaged, DataUnavailable
 from training.data.labelled import read_labelled_database
 from training.data.synthetic import Fresh, Material, draw_fresh
 from training.data.training_data import Collected
 from training.synthesis.strokes import PLACEMENTS
 
-NAMES = ("mnist", "pen", "nondigits", "labelled")
+NAMES = ("mnist", "pen", "unipen", "nondigits", "labelled")
+
+EACH = 2500
+"""Validation drawings of each source, so that each weighs the same."""
 
 
 def load(spec: str) -> dict[str, Data]:
     """Return the sets that ``evaluate_model --on`` calls ``spec``, by name.
 
-    ``mnist`` (its test half), ``pen`` (held-out writers, five placements), ``nondigits``
-    (see ``nondigits``), ``labelled`` (the held-out fifth), ``npz:PATH`` (Keras'
-    layout; the test half if there is one) or ``folder:PATH`` (images in folders ``0`` to ``9``
-    and ``not_a_digit``).
+    ``mnist`` (its test half), ``pen`` (held-out writers, five placements), ``unipen``
+    (see ``unipen.held_out_sets``), ``nondigits`` (see ``nondigits``), ``labelled`` (the held-out
+    fifth), ``npz:PATH`` (Keras' layout; the test half if there is one) or ``folder:PATH`` (images
+    in folders ``0`` to ``9`` and ``not_a_digit``).
 
     Raises ``ValueError`` for an unknown name, and ``DataDamaged``, ``DataUnavailable`` or
     ``FileNotFoundError``.
@@ -38,6 +50,8 @@ def load(spec: str) -> dict[str, Data]:
         return {"mnist test": mnist_test()}
     if spec == "pen":
         return datasets.pen_test_sets(held_out_pen())
+    if spec == "unipen":
+        return unipen.held_out_sets(unipen.load())
     if spec == "nondigits":
         return nondigits()
     if spec == "labelled":
@@ -91,20 +105,40 @@ def nondigits(each: int = nondigit_sets.EACH) -> dict[str, Data]:
 def validation(data: Collected) -> Data:
     """Return the digits that temperature and thresholds are fitted to: no training or test data.
 
-    Each pen digit is drawn once. In all five placements, the two or three illegible ones would
-    become ten or fifteen and dominate the temperature.
+    MNIST, pen and UNIPEN, whatever is available, ``EACH`` drawings of each: what is promised of
+    the share of digits accepted holds for the mean of the three, not for the largest. Digits of a
+    smaller source are drawn several times, each time in another place and size.
     """
     parts = []
     if data.mnist:
-        parts.append(data.mnist["validation"])
-    if data.pen:
-        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
-        if digits:
-            parts.append(datasets.draw_pen(digits, PLACEMENTS["wild"], 31))
+        mnist = data.mnist["validation"]
+        parts.append(mnist.take(slice(None, None, max(1, len(mnist) // EACH))))
+    parts += [
+        datasets.draw_pen(_times(digits, EACH), PLACEMENTS["wild"], 31)
+        for digits in validation_digits(data).values()
+    ]
     if not parts:
         parts.append(_generated(Fresh(generated=2000), 32))
     images = np.concatenate([part.images for part in parts])
     return Data("validation", images, np.concatenate([part.labels for part in parts]))
+
+
+def validation_digits(data: Collected) -> dict[str, Sequence[Handwritten]]:
+    """Return the digits of validation writers by source, those that there are."""
+    pen = datasets.by_writers(data.pen or [], datasets.VALIDATION_WRITERS)
+    digits = data.unipen.digits if data.unipen else []
+    found: dict[str, Sequence[Handwritten]] = {
+        "pen": pen,
+        "UNIPEN": unipen.of_role(digits, unipen.Role.VALIDATION),
+    }
+    return {source: digits for source, digits in found.items() if digits}
+
+
+def _times(digits: Sequence[Handwritten], count: int) -> list[Handwritten]:
+    """Return ``count`` digits: each equally often, give or take one, evenly over the writers."""
+    whole, rest = divmod(count, len(digits))
+    some = np.linspace(0, len(digits) - 1, rest).round().astype(int)
+    return [*digits] * whole + [digits[index] for index in some]
 
 
 @functools.cache
@@ -117,11 +151,9 @@ def gate_sets(data: Collected) -> dict[str, Data]:
     found: dict[str, Data] = {}
     if data.mnist:
         found["mnist validation"] = data.mnist["validation"]
-    if data.pen:
-        digits = datasets.by_writers(data.pen, datasets.VALIDATION_WRITERS)
-        if digits:
-            wild = PLACEMENTS["wild"]
-            found["pen validation"] = datasets.draw_pen(digits, wild, 33, "pen validation")
+    for source, digits in validation_digits(data).items():
+        name = f"{source} validation"
+        found[name] = datasets.draw_pen(digits, PLACEMENTS["wild"], 33, name)
     if data.labelled_held_out:
         found["labelled"] = data.labelled_held_out
     # Large enough to show a regression, and a substitute where MNIST is missing.
@@ -139,4 +171,6 @@ def test_sets(data: Collected) -> dict[str, Data]:
         digits = datasets.by_writers(data.pen, datasets.HELD_OUT_WRITERS)
         if digits:
             found |= datasets.pen_test_sets(digits)
+    if data.unipen:
+        found |= unipen.held_out_sets(data.unipen)
     return found

@@ -1,6 +1,6 @@
 """Training images that are drawn anew for every epoch.
 
-Pen strokes and generated strokes on a canvas, characters and textures that are not digits, photos
+Strokes of pens and generated ones on a canvas, characters and textures that are not digits, photos
 of pages, and MNIST with clutter. All are processed by ``recognizer.imaging``.
 """
 
@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer import imaging
-from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
+from recognizer.imaging.strokes import Strokes
+from training.data.datasets import NOT_A_DIGIT, Data, Handwritten, PenDigit, model_input_of
 from training.synthesis.allographs import generate_digit
 from training.synthesis.altered_digits import crossed_out, side_by_side
 from training.synthesis.clutter import clutter
 from training.synthesis.nondigits import generate_nondigit
 from training.synthesis.photos import KINDS, photograph
-from training.synthesis.strokes import Placement, Strokes, draw_at
+from training.synthesis.sampling import sampled
+from training.synthesis.strokes import Placement, draw_at
 from training.synthesis.textures import generate_texture
 
 Pixels = NDArray[np.uint8]
@@ -40,6 +42,9 @@ _PHOTO_KINDS = tuple(
     for kind in KINDS.values()
 )
 _NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "altered")
+_PER_ITEM = ("pen", "unipen", "letters", "characters")
+"""Amounts per item of the material of that name."""
+
 _CANVASES = (112, 140, 180)  # px; imaging normalises the size, and small canvases are faster
 
 
@@ -47,12 +52,15 @@ _CANVASES = (112, 140, 180)  # px; imaging normalises the size, and small canvas
 class Fresh:
     """The number of drawings of an epoch, by kind.
 
-    ``pen`` and ``characters`` are per pen digit and per Omniglot character, the others are totals.
+    ``pen``, ``unipen``, ``letters`` and ``characters`` are per pen digit, per UNIPEN digit, per
+    UNIPEN letter or sign and per Omniglot character, the others are totals.
     ``cluttered`` are MNIST images with clutter. ``photos`` show pages with a digit, or one in five
     with something else. ``altered`` are pen digits in a row or crossed out, labelled "not a digit".
     """
 
     pen: int = 0
+    unipen: int = 0
+    letters: int = 0
     generated: int = 0
     nondigits: int = 0
     characters: int = 0
@@ -63,15 +71,14 @@ class Fresh:
 
     def at_most(self, limit: int) -> Fresh:
         return Fresh(
-            pen=min(self.pen, 1),
-            characters=min(self.characters, 1),
+            **{name: min(getattr(self, name), 1) for name in _PER_ITEM},
             **{name: min(getattr(self, name), limit) for name in _NUMBERS},
         )
 
     def count(self, material: Material) -> int:
         fixed = self.generated + self.nondigits + self.textures + self.photos
         fixed += self.altered if material.pen else 0
-        own = self.pen * len(material.pen) + self.characters * len(material.characters)
+        own = sum(int(getattr(self, name)) * len(getattr(material, name)) for name in _PER_ITEM)
         return fixed + own + min(self.cluttered, len(material.mnist))
 
 
@@ -84,7 +91,8 @@ class Material:
     """The handwriting that drawings are made from.
 
     ``pen`` digits; ``characters`` uint8 (n, h, w), dark on white, that are not digits; ``mnist``
-    uint8 (n, 28, 28), white on black, without imaging.
+    uint8 (n, 28, 28), white on black, without imaging; ``unipen`` digits; ``letters`` and signs of
+    UNIPEN that do not look like a digit.
     """
 
     pen: Sequence[PenDigit] = ()
@@ -92,6 +100,8 @@ class Material:
     mnist: Data = field(
         default_factory=lambda: Data("none", _nothing(0, 28, 28), np.zeros(0, np.uint8))
     )
+    unipen: Sequence[Handwritten] = ()
+    letters: Sequence[Handwritten] = ()
 
     def sample(self, amounts: Fresh, rng: np.random.Generator) -> Material:
         """Return the material of one epoch, in which MNIST is a random sample to add clutter to."""
@@ -122,23 +132,27 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
     for digit in material.pen:
         for _ in range(amounts.pen):
             write(vary(digit.strokes, rng), digit.label)
+    for written, times in ((material.unipen, amounts.unipen), (material.letters, amounts.letters)):
+        for character in written:
+            for _ in range(times):
+                write(vary(sampled(character.strokes, rng), rng), character.label)
     for count in range(amounts.generated):
         write(generate_digit(count % 10, rng), count % 10)
     for _ in range(amounts.nondigits):
         write(generate_nondigit(rng), NOT_A_DIGIT)
     for count in range(amounts.altered if material.pen else 0):
         write(_altered(material.pen, rng, row=count % 4 > 0), NOT_A_DIGIT)
-    for character in material.characters:
+    for picture in material.characters:
         for _ in range(amounts.characters):
-            add(vary_picture(character, rng), NOT_A_DIGIT)
+            add(vary_picture(picture, rng), NOT_A_DIGIT)
     for _ in range(amounts.textures):
         add(generate_texture(rng), NOT_A_DIGIT)
     for count in range(amounts.photos):
         label = NOT_A_DIGIT if count % 5 == 0 else count % 10
         strokes = generate_nondigit(rng) if label == NOT_A_DIGIT else generate_digit(label, rng)
         kind = _PHOTO_KINDS[int(rng.integers(len(_PHOTO_KINDS)))]
-        picture = photograph(strokes, rng, kind, width=320, height=240)
-        add(np.asarray(Image.fromarray(picture).convert("L")), label)
+        photo = photograph(strokes, rng, kind, width=320, height=240)
+        add(np.asarray(Image.fromarray(photo).convert("L")), label)
     for image, label in zip(material.mnist.images, material.mnist.labels, strict=True):
         add(image, int(label), cluttered=True)
     shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.inference.card import DataSource
-from training.data import datasets, downloads, omniglot
-from training.data.datasets import Data, PenDigit
+from training.data import datasets, downloads, omniglot, unipen
+from training.data.datasets import Data, Handwritten, PenDigit
 from training.data.downloads import DataUnavailable, Progress
 from training.data.labelled import Labelled
 from training.data.synthetic import Material
+from training.data.unipen import Drawing, Packs
 
-SOURCES = ("mnist", "pen", "generated", "omniglot", "labelled")
+Written = TypeVar("Written", bound=Handwritten)
+
+SOURCES = ("mnist", "pen", "unipen", "generated", "omniglot", "labelled")
 
 
 @dataclass
@@ -29,6 +33,7 @@ class Collected:
     wanted: frozenset[str] = frozenset(SOURCES)
     mnist: dict[str, Data] | None = None
     pen: list[PenDigit] | None = None
+    unipen: Packs | None = None
     characters: NDArray[np.uint8] | None = None
     labelled: Data | None = None
     labelled_held_out: Data | None = None
@@ -36,8 +41,9 @@ class Collected:
 
     @property
     def nothing_real(self) -> bool:
-        """Whether there is no MNIST, pen digit or labelled drawing to train on."""
-        return self.trainable_mnist() is None and not self.trainable_pen() and not self.labelled
+        """Whether there is no MNIST, pen or UNIPEN digit or labelled drawing to train on."""
+        written = self.trainable_pen() or self.trainable_unipen()
+        return self.trainable_mnist() is None and not written and not self.labelled
 
     @property
     def generated(self) -> bool:
@@ -49,8 +55,18 @@ class Collected:
     def trainable_pen(self) -> list[PenDigit]:
         return datasets.training_writers(self.pen or []) if "pen" in self.wanted else []
 
+    def trainable_unipen(self) -> list[Drawing]:
+        return self.unipen.trainable_digits() if self.unipen and "unipen" in self.wanted else []
+
+    def trainable_letters(self) -> list[Drawing]:
+        return self.unipen.trainable_letters() if self.unipen and "unipen" in self.wanted else []
+
     def material(self) -> Material:
-        material = Material(pen=self.trainable_pen())
+        material = Material(
+            pen=self.trainable_pen(),
+            unipen=self.trainable_unipen(),
+            letters=self.trainable_letters(),
+        )
         if self.characters is not None:
             material = replace(material, characters=self.characters)
         if self.mnist and "mnist" in self.wanted:
@@ -63,6 +79,10 @@ class Collected:
             found["mnist"] = DataSource(len(train), sha256=train.sha256)
         if pen := self.trainable_pen():
             found["pen"] = DataSource(len(pen), sha256=downloads.PEN_SHA256)
+        if self.unipen and "unipen" in self.wanted:
+            digits, letters = self.trainable_unipen(), self.trainable_letters()
+            found["unipen"] = DataSource(len(digits), sha256=self.unipen.digits_sha256)
+            found["unipen letters"] = DataSource(len(letters), sha256=self.unipen.others_sha256)
         if self.characters is not None:
             found["omniglot"] = DataSource(len(self.characters), sha256=downloads.OMNIGLOT.sha256)
         if self.labelled is not None:
@@ -106,6 +126,16 @@ def collect(
             result.pen = _thin_out(datasets.read_pen(downloads.pen_file(progress)), limit)
         except DataUnavailable as error:
             result.missing.append(f"pen strokes: {error}")
+    if "unipen" in result.wanted or unipen.available():
+        try:
+            packs = unipen.load(progress)
+            result.unipen = replace(
+                packs,
+                digits=_thin_out(packs.digits, limit),
+                others=_thin_out(packs.others, limit),
+            )
+        except DataUnavailable as error:
+            result.missing.append(f"UNIPEN: {error}")
     if "omniglot" in result.wanted:
         try:
             characters = omniglot.training_images(progress)
@@ -115,6 +145,6 @@ def collect(
     return result
 
 
-def _thin_out(digits: list[PenDigit], limit: int | None) -> list[PenDigit]:
-    """Keep about ``limit`` digits, from all writers."""
-    return digits[:: max(1, len(digits) // limit)] if limit else digits
+def _thin_out(drawings: list[Written], limit: int | None) -> list[Written]:
+    """Keep about ``limit`` drawings, from all writers."""
+    return drawings[:: max(1, len(drawings) // limit)] if limit else drawings

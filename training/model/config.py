@@ -79,6 +79,8 @@ class Recipe(Plan):
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=2,
+            unipen=2,
+            letters=1,
             generated=6_000,
             nondigits=9_000,
             characters=2,
@@ -183,6 +185,8 @@ FAST = replace(
     width=16,
     fresh=Fresh(
         pen=1,
+        unipen=1,
+        letters=1,
         generated=1_500,
         nondigits=3_000,
         characters=1,

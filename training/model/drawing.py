@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from training.data.datasets import Data
+from training.data.datasets import Data, load_arrays
 from training.data.synthetic import Fresh, Material, draw_fresh
 from training.processes import workers
 
@@ -92,6 +93,39 @@ class DrawingAhead:
             seed = (self.seed * 1000 + number) % 2**31
             self.started.append(draw(self.pool, material, self.amounts, seed))
             return
+
+
+class StoredDrawings:
+    """Reads sets that another process writes into a folder, and waits for those to come."""
+
+    def __init__(self, folder: Path, sets: range) -> None:
+        self.folder, self.left = folder, iter(sets)
+        self.waited = 0.0
+        """Seconds that the network has waited for drawings."""
+
+    def next(self) -> Data:
+        start, path = time.monotonic(), _stored(self.folder, next(self.left))
+        while not path.exists():
+            time.sleep(0.05)
+        arrays = load_arrays(path)
+        self.waited += time.monotonic() - start
+        return Data("fresh", arrays["images"], arrays["labels"])
+
+
+def store(folder: Path, material: Material, amounts: Fresh, seed: int, sets: range) -> None:
+    """Write sets of drawings for ``StoredDrawings``, each file under its name once complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with drawing_ahead(material, amounts, seed, sets) as drawings:
+        for number in sets:
+            drawn, path = drawings.next(), _stored(folder, number)
+            partial = path.with_suffix(".part")
+            with partial.open("wb") as file:
+                np.savez(file, images=drawn.images, labels=drawn.labels)
+            partial.replace(path)
+
+
+def _stored(folder: Path, number: int) -> Path:
+    return folder / f"{number}.npz"
 
 
 @contextmanager

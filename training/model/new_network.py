@@ -4,7 +4,11 @@ On a machine with a GPU, which needs neither Django nor TensorFlow but Keras and
 
     KERAS_BACKEND=jax python -m training.model.new_network reports/NAME --set batch=512
 
-``manage.py train_model --resume reports/NAME`` then makes a model version of the network.
+``manage.py train_model --resume reports/NAME`` then makes a model version of the network. Several
+networks can learn from the same drawings, which are then made only once:
+
+    python -m training.model.new_network reports/NAME --drawings FOLDER --draw 40
+    python -m training.model.new_network reports/NAME --drawings FOLDER --set seed=2
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from training.data.datasets import Data
 from training.data.downloads import DataDamaged
 from training.data.labelled import Labelled
 from training.data.training_data import Collected
-from training.model import backend
+from training.model import backend, drawing
 from training.model.checkpoint import Checkpoint
 from training.model.config import RECIPES, Plan, Recipe
 from training.model.network import build_network
@@ -128,6 +132,7 @@ def train_new(
     validation: Data,
     listener: Listener,
     checkpoint: Checkpoint | None = None,
+    drawings_in: Path | None = None,
 ) -> tuple[Recipe, Any, History]:
     """Train a network, or go on with the one in the checkpoint.
 
@@ -155,7 +160,9 @@ def train_new(
         validation=validation,
     )
     listener.planned(recipe.epochs)
-    history = fit(model, training, recipe, listener.stepped, listener.epoch_done, checkpoint)
+    history = fit(
+        model, training, recipe, listener.stepped, listener.epoch_done, checkpoint, drawings_in
+    )
     return recipe, model, history
 
 
@@ -182,6 +189,8 @@ def describe(data: Collected, *, replay: bool = False) -> str:
         parts.append(f"MNIST {len(mnist):,}")
     if pen := data.trainable_pen():
         parts.append(f"pen strokes {len(pen):,}")
+    if digits := data.trainable_unipen():
+        parts.append(f"UNIPEN {len(digits):,} and {len(data.trainable_letters()):,} letters")
     labelled = ""
     if data.labelled is not None and data.labelled_held_out is not None:
         labelled = (
@@ -249,6 +258,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="NAME=VALUE",
         help="change a setting of the recipe: epochs=60, augmentation.shift=1",
     )
+    parser.add_argument("--drawings", type=Path, help="folder with drawings of another process")
+    parser.add_argument("--draw", type=int, metavar="SETS", help="only draw sets into --drawings")
     given = parser.parse_args(arguments)
     checkpoint, listener = Checkpoint(given.folder / CHECKPOINT), Lines()
     if checkpoint.exists():
@@ -257,8 +268,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sources = frozenset(training_data.SOURCES) - {"labelled"}
         options = Options(RECIPES[given.recipe].changed(given.set), sources, limit=given.limit)
     data = collect(options, no_labels, listener)
+    if given.draw:
+        assert isinstance(options.plan, Recipe)
+        recipe = options.plan
+        sets = range(given.draw)
+        drawing.store(given.drawings, data.material(), recipe.fresh, recipe.seed, sets)
+        return
     validation = evaluation_sets.validation(data)
-    _, model, _ = train_new(options, data, validation, listener, checkpoint)
+    _, model, _ = train_new(options, data, validation, listener, checkpoint, given.drawings)
     # Also to be a teacher of another network.
     model.save(given.folder / "network.keras")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,9 +19,12 @@ from training.model.augmentation import augment
 from training.model.average import WeightAverage
 from training.model.checkpoint import Checkpoint, State
 from training.model.config import Recipe
-from training.model.drawing import drawing_ahead
+from training.model.drawing import StoredDrawings, drawing_ahead
 from training.model.network import in_precision, logits_of
 from training.model.schedule import one_cycle
+
+LOOK = 25
+"""Steps between two looks at the loss."""
 
 
 class Report(Protocol):
@@ -62,6 +67,7 @@ def fit(
     report: Report | None = None,
     after_epoch: Callable[[int, History], None] | None = None,
     checkpoint: Checkpoint | None = None,
+    drawings_in: Path | None = None,
 ) -> History:
     """Train a network in place and return its history.
 
@@ -69,6 +75,7 @@ def fit(
     ``backend.use_deterministic_kernels`` enables, the same machine then trains the same network,
     also if it goes on from a ``checkpoint``, which is written after every epoch. An exception that
     ``report`` or ``after_epoch`` raises ends the run and the processes that draw.
+    With ``drawings_in``, another process draws: see ``StoredDrawings``.
     """
     import keras
 
@@ -76,7 +83,11 @@ def fit(
     run = _Run(model, data, recipe, checkpoint.load() if checkpoint else None)
     first = len(run.history.loss)
     sets = range(first // recipe.redraw, -(-recipe.epochs // recipe.redraw))
-    with drawing_ahead(data.material, recipe.fresh, recipe.seed, sets) as drawings:
+    with (
+        nullcontext(StoredDrawings(drawings_in, sets))
+        if drawings_in
+        else drawing_ahead(data.material, recipe.fresh, recipe.seed, sets)
+    ) as drawings:
         for epoch in range(first, recipe.epochs):
             start, waited = time.monotonic(), drawings.waited
             if epoch == first or epoch % recipe.redraw == 0:
@@ -120,7 +131,7 @@ class _Run:
 
     def train(self, epoch: int, fresh: Data, report: Report | None) -> None:
         """Train on the images of an epoch."""
-        recipe, losses, correct = self.recipe, [], 0
+        recipe, losses, correct, recent = self.recipe, [], [], 0.0
         images, labels = _epoch(self.data, fresh, recipe, epoch)
         for step in range(self.steps):
             part = slice(step * recipe.batch, (step + 1) * recipe.batch)
@@ -131,14 +142,18 @@ class _Run:
                 np.array([recipe.seed, at], np.int32),
                 np.float32(_strength(recipe, at / (self.steps * recipe.epochs))),
             )
-            losses.append(float(loss))
-            correct += int(right)
+            losses.append(loss)
+            correct.append(right)
             if report:
-                report(epoch, step + 1, self.steps, float(np.mean(losses[-50:])))
+                # A GPU computes the next steps meanwhile, unless their results are asked for.
+                if step % LOOK == 0:
+                    recent = float(np.mean([float(each) for each in losses[-50:]]))
+                report(epoch, step + 1, self.steps, recent)
         self.step.store()
         self._update_model()
-        self.history.loss.append(float(np.mean(losses)))
-        self.history.training_accuracy.append(correct / (self.steps * recipe.batch))
+        self.history.loss.append(float(np.mean([float(each) for each in losses])))
+        right = sum(int(each) for each in correct)
+        self.history.training_accuracy.append(right / (self.steps * recipe.batch))
 
     def state(self) -> State:
         arrays = [np.asarray(variable) for variable in self._variables()]

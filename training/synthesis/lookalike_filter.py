@@ -65,7 +65,7 @@ _CELLS = ((np.arange(_GRID) + 0.5) / _GRID * 2 * _REACH - _REACH).astype(np.floa
 
 def resembles_a_digit(strokes: Sequence[Stroke]) -> bool:
     """Whether a person might recognise a digit in strokes (n, 2), n >= 2, longer side about 1."""
-    points = _normalised(strokes)
+    points = normalised(strokes)
     return is_a_stick(points) or is_a_ring(points) or digit_distance(points) < 1
 
 
@@ -123,7 +123,7 @@ def _digits() -> _Digits:
         for _ in range(_COPIES)
     ]
     tolerances = np.array([_TOLERANCE[digit] for digit, _ in written], np.float32)
-    sets = [_normalised(_varied(strokes, rng)) for _, strokes in written]
+    sets = [normalised(_varied(strokes, rng)) for _, strokes in written]
     longest = max(map(len, sets))
     cells = np.zeros((len(sets), longest), np.intp)
     weights = np.zeros((len(sets), longest), np.float32)
@@ -142,7 +142,8 @@ def _varied(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
     return [stroke @ matrix for stroke in strokes]
 
 
-def _normalised(strokes: Sequence[Stroke]) -> Points:
+def normalised(strokes: Sequence[Stroke]) -> Points:
+    """Return evenly spaced points of a drawing: longer side 1, centre of mass at the origin."""
     points = np.concatenate([_even(stroke) for stroke in strokes])
     side = float(np.ptp(points, axis=0).max())
     return np.asarray((points - points.mean(0)) / (side if side > 0 else 1.0))

@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 
 class DrawDigit(Protocol):

@@ -31,9 +31,9 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--on",
-            help="sets, separated by commas: mnist, pen, nondigits, labelled, npz:PATH (Keras' "
-            "layout), folder:PATH (images in folders 0 to 9 and not_a_digit, at any depth) "
-            "(default: the first four, if available)",
+            help="sets, separated by commas: mnist, pen, unipen, nondigits, labelled, npz:PATH "
+            "(Keras' layout), folder:PATH (images in folders 0 to 9 and not_a_digit, at any depth) "
+            "(default: the first five, if available)",
         )
         parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
         parser.add_argument("--plots", type=Path, metavar="DIR", help="write plots to this folder")
