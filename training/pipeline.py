@@ -2,74 +2,41 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import DIGITS, Bundle, Calibration
 from recognizer.inference.gate_result import GateResult
-from training.data import evaluation_sets, training_data
+from training.data import evaluation_sets
 from training.data.datasets import Data
 from training.data.labelled import Labelled
 from training.data.training_data import Collected
 from training.evaluation import gate, metrics
 from training.evaluation.metrics import Outcome
+from training.model import backend, finetune, new_network
 from training.model import bundle as bundles
-from training.model import finetune
 from training.model.calibration import calibrate, carry_over
-from training.model.config import FineTuning, Plan, Recipe
-from training.model.network import build_network, logits_of
-from training.model.train import History, TrainingData, fit
-
-FALLBACK_GENERATED = 40_000
-"""Generated digits per epoch if there is neither MNIST nor pen strokes."""
-
-
-class Listener(Protocol):
-    """Shows the progress of a run.
-
-    Every method is called from the thread that called ``train``. An exception that one raises
-    ends the run: nothing is kept and no worker process stays behind.
-    """
-
-    def say(self, text: str) -> None:
-        """Show a line."""
-
-    def downloaded(self, name: str, done: int, total: int) -> None:
-        """Show the progress of a download, in bytes."""
-
-    def planned(self, epochs: int) -> None:
-        """Show the number of epochs. Called once, before the first step."""
-
-    def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
-        """Show the progress of the training: ``epoch`` counts from 0, ``step`` from 1 to ``steps``.
-
-        ``loss`` is the mean cross-entropy of the last 50 steps.
-        """
-
-    def epoch_done(self, epoch: int, history: History) -> None:
-        """Show the results of an epoch, the last of each list in ``history``."""
+from training.model.checkpoint import Checkpoint
+from training.model.config import FineTuning, Plan
+from training.model.network import logits_of
+from training.model.new_network import Listener, NothingToTrainOn, Options
+from training.model.train import History
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Options):
     """What to train, on what, and from which network.
 
     ``FineTuning`` needs ``start_from``, a bundle with its Keras archive; a ``Recipe`` builds a
-    new network. ``limit`` is the most drawings of each source, for a quick try.
+    new network. It is kept in ``checkpoint`` after every epoch, and one that is there goes on.
     """
 
-    sources: frozenset[str]
-    plan: Plan
-    mnist_path: Path | None = None
     start_from: Bundle | None = None
-    name: str | None = None
-    limit: int | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -84,10 +51,6 @@ class Result:
 NO_LABELS = (
     "There are no labelled drawings to learn from. Label some in the admin, or train a new network."
 )
-
-
-class NothingToTrainOn(ValueError):
-    """None of the requested data is available."""
 
 
 @dataclass(frozen=True)
@@ -111,27 +74,12 @@ def train(
     ``BundleError`` if the network to start from does not load or LiteRT disagrees with Keras; and
     whatever the listener raises.
     """
-    import keras
-    import tensorflow as tf
-
-    data = training_data.collect(
-        wanted=request.sources,
-        mnist_path=request.mnist_path,
-        labelled=labelled,
-        progress=listener.downloaded,
-        limit=request.limit,
-    )
-    for missing in data.missing:
-        listener.say(f"Not available: {missing}")
-    plan = request.plan.for_this_machine()
-    if isinstance(plan, Recipe):
-        plan = fit_to_data(plan, data, listener)
-    if request.limit:
-        plan = plan.at_most(request.limit)
-    keras.utils.set_random_seed(plan.seed)
-    tf.config.experimental.enable_op_determinism()
+    if request.checkpoint:
+        labelled = request.checkpoint.remembering(labelled)
+    data = new_network.collect(request, labelled, listener)
     validation = evaluation_sets.validation(data)
-    trained = _train(request, plan, data, validation, listener)
+    fine_tuned = isinstance(request.plan, FineTuning)
+    trained = _train(request, data, validation, listener)
 
     listener.say("Comparing the candidate with the active model ...")
     candidate = _bundle(request, trained, data, validation)
@@ -140,12 +88,12 @@ def train(
     before = metrics.measure(active, {**compared, **reported}) if active else {}
     # Fine-tuning changes a network little, so it need not be evaluated again on every set that its
     # parent was evaluated on. A new network must be.
-    inherited = _evaluated_on(request.start_from) if isinstance(plan, FineTuning) else frozenset()
+    inherited = _evaluated_on(request.start_from) if fine_tuned else frozenset()
     decision = gate.decide(
         correct_answers(outcomes, compared),
         correct_answers(before, compared) if active else None,
         must_measure=_evaluated_on(active) - inherited,
-        learnt_from_labels=isinstance(plan, FineTuning),
+        learnt_from_labels=fine_tuned,
         reported=[
             gate.compare(name, outcomes[name].right, before[name].right)
             for name in reported
@@ -166,44 +114,28 @@ def _evaluated_on(bundle: Bundle | None) -> frozenset[str]:
     return frozenset(bundle.card.evaluation_sets) - {gate.LABELLED} if bundle else frozenset()
 
 
-def _train(
-    request: Request,
-    plan: Plan,
-    data: Collected,
-    validation: Data,
-    listener: Listener,
-) -> _Trained:
-    if isinstance(plan, FineTuning):
-        return _fine_tune(request.start_from, plan, data, validation, listener)
-    assert isinstance(plan, Recipe)
-    listener.say(describe(data))
-    listener.say("Preparing the first epoch ...")
-    model = build_network(width=plan.width)
-    training = TrainingData(
-        fixed=data.trainable_mnist(),
-        material=data.material(),
-        labelled=data.labelled,
-        validation=validation,
+def _train(request: Request, data: Collected, validation: Data, listener: Listener) -> _Trained:
+    if isinstance(request.plan, FineTuning):
+        return _fine_tune(request, data, validation, listener)
+    recipe, model, history = new_network.train_new(
+        request, data, validation, listener, request.checkpoint
     )
-    listener.planned(plan.epochs)
-    history = fit(model, training, plan, listener.stepped, listener.epoch_done)
     calibration = calibrate(logits_of(model, validation.images), validation.labels)
-    return _Trained(model, history, calibration, plan)
+    return _Trained(model, history, calibration, recipe)
 
 
-def _fine_tune(
-    start: Bundle | None,
-    plan: FineTuning,
-    data: Collected,
-    validation: Data,
-    listener: Listener,
-) -> _Trained:
+def _fine_tune(request: Request, data: Collected, validation: Data, listener: Listener) -> _Trained:
+    start, plan = request.start_from, request.plan.for_this_machine()
+    assert isinstance(plan, FineTuning)
     if start is None:
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
         raise NothingToTrainOn(NO_LABELS)
+    if request.limit:
+        plan = plan.at_most(request.limit)
+    backend.use_deterministic_kernels()
     model = bundles.from_keras_bytes(start.training)
-    listener.say(describe(data, replay=True))
+    listener.say(new_network.describe(data, replay=True))
     listener.say("Preparing replay data ...")
     replay = finetune.replay_data(data, plan)
     old = logits_of(model, validation.images)
@@ -225,53 +157,13 @@ def _bundle(request: Request, trained: _Trained, data: Collected, validation: Da
         seed=plan.seed,
         data=data.sources(),
         parent=request.start_from.name if request.start_from else None,
-        history=vars(trained.history),
+        history=trained.history.results(),
     )
-    name = request.name or f"{datetime.datetime.now():%Y%m%d-%H%M%S}-{plan.name}"
     middle = len(validation) // 2
     check = validation.take(slice(max(0, middle - 250), middle + 250))
-    return bundles.make_bundle(trained.model, name=name, card=card, check=check)
-
-
-def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
-    """Return the recipe with the number of generated strokes that suits the data."""
-    fresh = recipe.fresh
-    if not data.generated:
-        fresh = replace(fresh, generated=0)
-    if data.nothing_real:
-        if not data.generated:
-            raise NothingToTrainOn(
-                "There is nothing to train on: none of the requested data is available. "
-                "Connect to the internet, set DIGIT_DATA_DIR, or add 'generated' to --data."
-            )
-        listener.say("No handwriting is available: training on generated strokes only.")
-        fresh = replace(fresh, generated=max(fresh.generated, FALLBACK_GENERATED))
-    return replace(recipe, fresh=fresh)
-
-
-def describe(data: Collected, *, replay: bool = False) -> str:
-    """Return a line that names the training data; with ``replay``, those of fine-tuning."""
-    parts = []
-    if mnist := data.trainable_mnist():
-        parts.append(f"MNIST {len(mnist):,}")
-    if pen := data.trainable_pen():
-        parts.append(f"pen strokes {len(pen):,}")
-    if digits := data.trainable_unipen():
-        parts.append(f"UNIPEN {len(digits):,} and {len(data.trainable_letters()):,} letters")
-    labelled = ""
-    if data.labelled is not None and data.labelled_held_out is not None:
-        labelled = (
-            f"labelled drawings {len(data.labelled):,} ({len(data.labelled_held_out):,} held out)"
-        )
-        if not replay:
-            parts.append(labelled)
-    if data.characters is not None:
-        parts.append(f"Omniglot {len(data.characters):,}")
-    if data.generated:
-        parts.append("generated strokes")
-    if replay:
-        return f"Learning from: {labelled}. Replaying: {', '.join(parts) or 'nothing'}."
-    return f"Training on: {', '.join(parts) or 'nothing'}."
+    return bundles.make_bundle(
+        trained.model, name=request.name or request.default_name(), card=card, check=check
+    )
 
 
 def correct_answers(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,7 +21,10 @@ from recognizer.versions import registry
 from training import pipeline, version_lookup
 from training.data import labelled, training_data
 from training.data.downloads import DataDamaged
-from training.model.config import FINE_TUNE, SHIPPED, Plan, Recipe
+from training.data.labelled import Labelled
+from training.model.checkpoint import Checkpoint
+from training.model.config import FINE_TUNE, SHIPPED, Plan, Recipe, SettingError
+from training.model.new_network import CHECKPOINT, Listener, NothingToTrainOn
 
 
 class TrainingError(ValueError):
@@ -46,17 +51,19 @@ class Saved:
 
 def train_version(
     *,
-    listener: pipeline.Listener,
+    listener: Listener,
     fine_tune: bool | None = None,
     start_from: str | None = None,
     recipe: Recipe = SHIPPED,
     epochs: int | None = None,
     seed: int | None = None,
+    settings: Sequence[str] = (),
     sources: frozenset[str] = frozenset(training_data.SOURCES),
     mnist_path: Path | None = None,
     labelled_path: Path | None = None,
     limit: int | None = None,
     name: str | None = None,
+    folder: Path | None = None,
     activate: Activate = Activate.AUTO,
     by: User | None = None,
     on_saved: Callable[[Saved], None] | None = None,
@@ -66,15 +73,19 @@ def train_version(
     ``fine_tune`` says whether to fine-tune the active model or to train a new network by
     ``recipe``; by default it is fine-tuned if there are labelled drawings. ``start_from`` names
     another version to fine-tune. Labels come from ``labelled_path``, by default from the database.
-    ``epochs`` and ``seed`` replace those of the recipe; ``limit`` is the most drawings of each
-    source. ``by`` is the user on whose behalf the version is activated.
+    ``epochs`` and ``seed`` replace those of the recipe, and ``settings`` any other, see
+    ``Plan.changed``; ``limit`` is the most drawings of each source. ``by`` is the user on whose
+    behalf the version is activated.
+
+    A new network is kept in ``folder``, by default ``reports/NAME``, after every epoch, until it is
+    stored: ``resume_version`` goes on with it.
 
     ``on_saved`` is called in the transaction that stores and activates the version: if it raises,
     neither happens.
 
     Raises ``TrainingError``, and whatever ``listener`` and ``on_saved`` raise, with nothing stored.
     """
-    try:
+    with _errors():
         previous = version_lookup.active_version()
         has_labels = "labelled" in sources and _has_labels(labelled_path)
         parent = _parent(
@@ -82,42 +93,98 @@ def train_version(
         )
         if parent is not None and not has_labels:
             # The pipeline would find out only after the data sets are prepared.
-            raise pipeline.NothingToTrainOn(pipeline.NO_LABELS)
-        if name and ModelVersion.objects.filter(name=name).exists():
-            raise TrainingError(f"There is already a model version called {name}.")
+            raise NothingToTrainOn(pipeline.NO_LABELS)
+        plan = _plan(FINE_TUNE if parent else recipe, epochs=epochs, seed=seed)
+        request = pipeline.Request(
+            plan.changed(settings),
+            sources,
+            mnist_path,
+            limit,
+            name,
+            start_from=version_lookup.trainable_bundle(parent),
+        )
         if parent is not None:
             listener.say(f"Fine-tuning {parent.name}.")
-        result = pipeline.train(
-            pipeline.Request(
-                sources=sources,
-                plan=_plan(FINE_TUNE if parent else recipe, epochs=epochs, seed=seed),
-                mnist_path=mnist_path,
-                start_from=version_lookup.trainable_bundle(parent),
-                name=name,
-                limit=limit,
-            ),
-            labelled=lambda: (
-                labelled.read_labelled_file(labelled_path)
-                if labelled_path
-                else labelled.read_labelled_database()
-            ),
-            active=version_lookup.bundle_of(previous),
-            listener=listener,
+        else:
+            request = dataclasses.replace(request, name=name or request.default_name())
+            checkpoint = Checkpoint((folder or Path("reports", str(request.name))) / CHECKPOINT)
+            if checkpoint.exists():
+                raise TrainingError(
+                    f"{checkpoint.folder.parent} holds an interrupted training. Go on with "
+                    "--resume, or choose another folder for the report."
+                )
+            checkpoint.remove()
+            listener.say(f"After every epoch the training is kept in {checkpoint.folder}.")
+            request = dataclasses.replace(request, checkpoint=checkpoint)
+        read = (
+            functools.partial(labelled.read_labelled_file, labelled_path)
+            if labelled_path
+            else labelled.read_labelled_database
         )
-        listener.say(result.decision.reason)
-        if not connection.in_atomic_block:
-            # A long run outlives the connection of many a database server.
-            connection.close_if_unusable_or_obsolete()
-        with transaction.atomic():
-            saved = _save(result, parent, previous, activate, by)
-            if on_saved:
-                on_saved(saved)
-        return saved
+        return _run(request, read, listener, parent, activate, by, on_saved)
+
+
+def resume_version(
+    *,
+    folder: Path,
+    listener: Listener,
+    name: str | None = None,
+    activate: Activate = Activate.AUTO,
+    by: User | None = None,
+    on_saved: Callable[[Saved], None] | None = None,
+) -> Saved:
+    """Go on with the training of a new network in ``folder``, with the options it was started with.
+
+    The network is the same as without the interruption. See ``train_version`` for the rest.
+    """
+    with _errors():
+        checkpoint = Checkpoint(folder / CHECKPOINT)
+        request = pipeline.Request.from_json(checkpoint.options())
+        request = dataclasses.replace(
+            request, checkpoint=checkpoint, name=name or request.name or request.default_name()
+        )
+        read = labelled.read_labelled_database
+        return _run(request, read, listener, None, activate, by, on_saved)
+
+
+def _run(
+    request: pipeline.Request,
+    read_labels: Callable[[], Labelled],
+    listener: Listener,
+    parent: ModelVersion | None,
+    activate: Activate,
+    by: User | None,
+    on_saved: Callable[[Saved], None] | None,
+) -> Saved:
+    if request.name and ModelVersion.objects.filter(name=request.name).exists():
+        raise TrainingError(f"There is already a model version called {request.name}.")
+    previous = version_lookup.active_version()
+    active = version_lookup.bundle_of(previous)
+    result = pipeline.train(request, labelled=read_labels, active=active, listener=listener)
+    listener.say(result.decision.reason)
+    if not connection.in_atomic_block:
+        # A long run outlives the connection of many a database server.
+        connection.close_if_unusable_or_obsolete()
+    with transaction.atomic():
+        saved = _save(result, parent, previous, activate, by)
+        if on_saved:
+            on_saved(saved)
+    if request.checkpoint:
+        request.checkpoint.remove()
+    return saved
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Raise as ``TrainingError`` what a user can do something about."""
+    try:
+        yield
     except (
         BundleError,
         DataDamaged,
         FileNotFoundError,
-        pipeline.NothingToTrainOn,
+        NothingToTrainOn,
+        SettingError,
         registry.RegistrationError,
         registry.ActivationError,
     ) as error:

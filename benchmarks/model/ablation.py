@@ -1,4 +1,4 @@
-"""Train a recipe several times, each time without one part, and compare the results.
+"""Train a recipe several times, each time with one part left out or changed, and compare.
 
     python -m benchmarks.model.ablation [--epochs 3] [--recipe shipped] [--only "full,no elastic"]
 
@@ -32,7 +32,7 @@ from training.data.datasets import NOT_A_DIGIT, Data
 from training.data.labelled import read_labelled_database
 from training.data.training_data import Collected
 from training.evaluation import metrics
-from training.model import bundle, calibration
+from training.model import backend, bundle, calibration
 from training.model import train as model_train
 from training.model.augmentation import Augmentation
 from training.model.config import RECIPES, Recipe
@@ -79,6 +79,12 @@ PARTS: dict[str, Part] = {
     "no clutter on MNIST": _fresh("cluttered"),
     "no augmentation": Part(_as_drawn),
     "constant augmentation": Part(lambda recipe: replace(recipe, settle=0.0)),
+    "no average of the weights": Part(lambda recipe: replace(recipe, average=0.0)),
+    "no augmentation at the end": Part(lambda recipe: replace(recipe, plain=0.05)),
+    "normalised logits": Part(lambda recipe: replace(recipe, norm_logits=True)),
+    "each drawing in two epochs": Part(lambda recipe: replace(recipe, redraw=2)),
+    "stronger shifts": _augmentation(shift=1.5),
+    "larger erased squares": _augmentation(erased=0.2, erased_side=8.0),
     "no weight decay": Part(lambda recipe: replace(recipe, weight_decay=0.0)),
     "no generated digits": _fresh("generated"),
     "no generated non-digits": _fresh("nondigits", "textures"),
@@ -177,11 +183,10 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
 
 def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(recipe.seed)
-    tf.config.experimental.enable_op_determinism()
-    model = build_network(width=recipe.width)
+    backend.use_deterministic_kernels()
+    model = build_network(width=recipe.width, norm_logits=recipe.norm_logits)
     model_train.fit(model, training_data(part, sets.mnist, limit), part.change(recipe))
     return model
 

@@ -14,7 +14,7 @@ from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Bundle, BundleError, load_bundle
 from training.data import evaluation_sets, training_data
 from training.data.labelled import Labelled
-from training.model import bundle, calibration
+from training.model import backend, bundle, calibration
 from training.model import train as model_train
 from training.model.config import FAST, Recipe
 from training.model.network import build_network, logits_of
@@ -60,7 +60,6 @@ def network(name: str, folder: Path, limit: int | None = None) -> Bundle:
 
 def train(wanted: HeldOut, recipe: Recipe, limit: int | None = None) -> Bundle:
     import keras
-    import tensorflow as tf
 
     data = training_data.collect(
         wanted=wanted.sources, mnist_path=None, labelled=_no_labels, limit=limit
@@ -71,8 +70,8 @@ def train(wanted: HeldOut, recipe: Recipe, limit: int | None = None) -> Bundle:
     recipe = replace(recipe, fresh=fresh.at_most(limit) if limit else fresh)
     validation = evaluation_sets.validation(data)
     keras.utils.set_random_seed(recipe.seed)
-    tf.config.experimental.enable_op_determinism()
-    model = build_network(width=recipe.width)
+    backend.use_deterministic_kernels()
+    model = build_network(width=recipe.width, norm_logits=recipe.norm_logits)
     model_train.fit(
         model,
         model_train.TrainingData(

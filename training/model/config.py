@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from training.data.synthetic import Fresh
+from training.model import backend
 from training.model.augmentation import Augmentation
 
 P = TypeVar("P", bound="Plan")
+
+
+class SettingError(ValueError):
+    """A setting does not exist, or its value does not suit it."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +33,28 @@ class Plan:
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def for_this_machine(self: P) -> P:
-        """Return the plan, in float32 unless the processor has bfloat16 instructions.
+        """Return the plan, in float32 unless there are bfloat16 instructions.
 
-        With them (2 cores of an EPYC with avx512_bf16) a step takes two thirds of the time.
+        With them (2 cores of an EPYC with avx512_bf16) a step takes two thirds of the time. A GPU
+        has them.
         """
-        return self if _has_bfloat16() else replace(self, precision="float32")
+        fast = _has_bfloat16() or backend.has_gpu()
+        return self if fast else replace(self, precision="float32")
 
     def at_most(self: P, limit: int) -> P:
         """Return the plan for a quick try, with at most ``limit`` fresh drawings of each kind."""
         return replace(self, fresh=self.fresh.at_most(limit))
+
+    def changed(self: P, settings: Iterable[str]) -> P:
+        """Return the plan with settings like ``epochs=60`` or ``augmentation.shift=1``.
+
+        Raises ``SettingError`` for an unknown name or a value that does not suit it.
+        """
+        plan = self
+        for setting in settings:
+            name, _, text = setting.partition("=")
+            plan = _changed(plan, name, text)
+        return plan
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -47,9 +66,16 @@ class Recipe(Plan):
 
     epochs: int = 14
     width: int = 32  # channels of the first stage: 440,363 parameters
+    norm_logits: bool = False  # batch normalisation of the logits
     weight_decay: float = 0.05
+    average: float = 0.999  # decay of the weights' moving average, which is kept; 0: no average
     settle: float = 0.3  # share of the steps, at the end, over which augmentation is reduced
     settled: float = 0.35  # its final strength: the last steps see digits nearly undeformed
+    plain: float = 0.0  # share of the steps, at the very end, without any augmentation
+    redraw: int = 1  # epochs that a set of drawings is shown in before the next one is drawn
+    teachers: tuple[str, ...] = ()  # .keras files of networks whose answers it learns as well
+    distillation_weight: float = 0.5  # of the teachers' answers; the labels have the rest
+    distillation_temperature: float = 3.0
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=2,
@@ -66,6 +92,16 @@ class Recipe(Plan):
     )
     fixed_share: float = 1.0  # of MNIST's training images that an epoch sees
     labelled_share: float = 0.1  # of an epoch: a few labels are repeated to reach it
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Recipe:
+        """Return a stored recipe: the inverse of ``to_json``."""
+        parts = {
+            "fresh": Fresh(**stored["fresh"]),
+            "augmentation": Augmentation(**stored["augmentation"]),
+            "teachers": tuple(stored["teachers"]),
+        }
+        return cls(**{**stored, **parts})
 
 
 @dataclass(frozen=True)
@@ -113,6 +149,23 @@ class FineTuning(Plan):
             steps=min(self.steps, limit),
             repeats=self.least_repeats,
         )
+
+
+def _changed(settings: Any, name: str, text: str) -> Any:
+    """Return a dataclass with one field read from text; a dot leads into a nested one."""
+    name, _, rest = name.partition(".")
+    if name not in {each.name for each in fields(settings)}:
+        raise SettingError(f"{name} is no setting of {type(settings).__name__}")
+    old = getattr(settings, name)
+    if rest:
+        return replace(settings, **{name: _changed(old, rest, text)})
+    try:
+        value = tuple(filter(None, text.split(","))) if old == () else type(old)(text)
+        if isinstance(old, bool):
+            value = {"true": True, "false": False}[text.lower()]
+    except (ValueError, TypeError, KeyError):
+        raise SettingError(f"{name}={text}: not a {type(old).__name__}") from None
+    return replace(settings, **{name: value})
 
 
 def _has_bfloat16() -> bool:

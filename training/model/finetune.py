@@ -16,6 +16,7 @@ though whatever is available is used:
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -24,17 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.datasets import Data
-from training.data.synthetic import Fresh, Material, draw_fresh
+from training.data.synthetic import Material
 from training.data.training_data import Collected
+from training.model import backend, drawing
 from training.model.augmentation import augment
 from training.model.config import FineTuning
 from training.model.network import in_precision, logits_of
 from training.model.schedule import one_cycle
 from training.model.train import History, Report, accuracy
 from training.processes import workers
-
-PARTS = 2
-"""Processes that draw the replay data. Fixed, so that a seed gives the same on every machine."""
 
 
 def replay_data(data: Collected, plan: FineTuning) -> Data:
@@ -55,25 +54,12 @@ def _draw(data: Collected, plan: FineTuning, rng: np.random.Generator) -> list[D
     # Generated digits replace handwriting that is not available.
     generated += 0 if data.trainable_mnist() else plan.mnist
     generated += 0 if pen else plan.pen
-    amounts = _share(replace(plan.fresh, generated=generated if data.generated else 0))
-    with workers(PARTS) as pool:
-        parts = [
-            pool.submit(
-                draw_fresh,
-                Material(pen=pen[part::PARTS], characters=material.characters[part::PARTS]),
-                amounts,
-                # Different from the seeds of ``train.fit`` and of the evaluation sets.
-                1_000_000 + plan.seed * PARTS + part,
-            )
-            for part in range(PARTS)
-        ]
-        return [part.result() for part in parts]
-
-
-def _share(amounts: Fresh) -> Fresh:
-    """Return one process's share of the drawings that need no material."""
-    names = ("generated", "nondigits", "textures", "photos", "altered")
-    return replace(amounts, **{name: -(-getattr(amounts, name) // PARTS) for name in names})
+    amounts = replace(plan.fresh, generated=generated if data.generated else 0)
+    # No MNIST with clutter.
+    material = replace(Material(), pen=pen, characters=material.characters)
+    with workers(os.cpu_count() or 1) as pool:
+        # Different from the seeds of ``train.fit`` and of the evaluation sets.
+        return [drawing.joined(drawing.draw(pool, material, amounts, 1_000_000 + plan.seed))]
 
 
 def fine_tune(
@@ -96,7 +82,6 @@ def fine_tune(
     the run.
     """
     import keras
-    import tensorflow as tf
 
     keras.utils.set_random_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
@@ -108,7 +93,7 @@ def fine_tune(
     optimizer = keras.optimizers.Adam(
         one_cycle(plan.learning_rate, plan.warm_up, steps * plan.epochs)
     )
-    step_once = _compiled_step(learning, optimizer, plan, own)
+    step_once = backend.compiled_step(learning, optimizer, _objective(learning, plan, own))
     labelled_order, replay_order = _endless(len(labelled), rng), _endless(len(replay), rng)
     history = History()
     for epoch in range(plan.epochs):
@@ -117,16 +102,17 @@ def fine_tune(
             chosen = list(itertools.islice(labelled_order, own))
             replayed = list(itertools.islice(replay_order, plan.batch - own))
             images = np.concatenate([labelled.images[chosen], replay.images[replayed]])
-            loss, right = step_once(
-                tf.constant(images[..., None], tf.float32) / 255.0,
-                tf.constant(labelled.labels[chosen], tf.int32),
-                tf.constant(targets[replayed]),
-                tf.constant([plan.seed, epoch * steps + step], tf.int32),
+            _, (loss, right) = step_once(
+                images[..., None],
+                labelled.labels[chosen].astype(np.int32),
+                targets[replayed],
+                np.array([plan.seed, epoch * steps + step], np.int32),
             )
             losses.append(float(loss))
             correct += int(right)
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
+        step_once.store()
         model.set_weights(learning.get_weights())
         history.loss.append(float(np.mean(losses)))
         history.training_accuracy.append(correct / (steps * own))
@@ -152,30 +138,30 @@ def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
         yield from map(int, rng.permutation(n))
 
 
-def _compiled_step(model: Any, optimizer: Any, plan: FineTuning, own: int) -> Any:
-    import tensorflow as tf
+def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
+    """Return the loss of a step; further, that of the labelled drawings and how many are correct.
 
-    optimizer.build(model.trainable_variables)
+    The first ``own`` images of a batch are the labelled drawings.
+    """
+    from keras import ops
+
     temperature = plan.distillation_temperature
 
-    def step(images: Any, labels: Any, targets: Any, seed: Any) -> Any:
+    def objective(images: Any, labels: Any, targets: Any, seed: Any) -> tuple[Any, Any]:
+        images = ops.cast(images, "float32") / 255.0
         deformed = augment(images[:own], seed, plan.augmentation)
-        images = tf.concat([deformed, images[own:]], 0)
-        with tf.GradientTape() as tape:
-            # Not in training mode: batch normalisation keeps the statistics of the original
-            # training data, which these few drawings do not represent.
-            logits = model(images, training=False)["logits"]
-            label_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits[:own])
-            distillation = tf.nn.softmax_cross_entropy_with_logits(
-                tf.nn.softmax(targets / temperature), logits[own:] / temperature
-            )
-            # The square keeps the scale of the gradients: Hinton, Vinyals, Dean, "Distilling the
-            # knowledge in a neural network", 2015, section 2.
-            weight = plan.distillation_weight * temperature**2
-            loss = (tf.reduce_sum(label_loss) + weight * tf.reduce_sum(distillation)) / plan.batch
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-        found = tf.argmax(logits[:own], 1, tf.int32)
-        return tf.reduce_mean(label_loss), tf.reduce_sum(tf.cast(found == labels, tf.int32))
+        # Not in training mode: batch normalisation keeps the statistics of the original
+        # training data, which these few drawings do not represent.
+        logits = model(ops.concatenate([deformed, images[own:]]), training=False)["logits"]
+        label_loss = ops.sparse_categorical_crossentropy(labels, logits[:own], from_logits=True)
+        distillation = ops.categorical_crossentropy(
+            ops.softmax(targets / temperature), logits[own:] / temperature, from_logits=True
+        )
+        # The square keeps the scale of the gradients: Hinton, Vinyals, Dean, "Distilling the
+        # knowledge in a neural network", 2015, section 2.
+        weight = plan.distillation_weight * temperature**2
+        loss = (ops.sum(label_loss) + weight * ops.sum(distillation)) / plan.batch
+        correct = ops.sum(ops.cast(ops.argmax(logits[:own], -1) == labels, "int32"))
+        return loss, (ops.mean(label_loss), correct)
 
-    return tf.function(step, reduce_retracing=True)
+    return objective

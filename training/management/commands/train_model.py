@@ -12,9 +12,16 @@ from training import run_report, workflow
 from training.data import training_data
 from training.model.bundle import write_bundle
 from training.model.config import RECIPES
+from training.model.new_network import line_of
 from training.model.train import History
 
 INTERRUPTED = 130
+
+STARTED_WITH = (
+    "mnist", "labelled", "limit", "recipe", "epochs", "from_scratch", "fine_tune", "start_from",
+    "seed", "set",
+)  # fmt: skip
+"""Options that a training keeps when it is resumed."""
 
 
 class Command(BaseCommand):
@@ -42,6 +49,12 @@ class Command(BaseCommand):
             type=positive,
             metavar="N",
             help="limit per source, for a quick try that gives no useful model",
+        )
+        parser.add_argument(
+            "--resume",
+            type=Path,
+            metavar="DIR",
+            help="go on with an interrupted training of a new network; DIR is its report's folder",
         )
         recipe = parser.add_mutually_exclusive_group()
         recipe.add_argument(
@@ -79,6 +92,13 @@ class Command(BaseCommand):
             type=int,
             help="of drawings, augmentation and initial weights (default: the recipe's)",
         )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="change a setting of the recipe, for example batch=512 or augmentation.shift=1",
+        )
         parser.add_argument("--name", help="of the new version (default: date and recipe)")
         parser.add_argument(
             "--activate",
@@ -96,31 +116,18 @@ class Command(BaseCommand):
             self.train(**options)
         except KeyboardInterrupt:
             raise CommandError(
-                "Interrupted. Nothing was stored; the active model is unchanged.",
+                "Interrupted. Nothing was stored; the active model is unchanged. To go on with a "
+                "new network: manage.py train_model --resume and the folder of its report.",
                 returncode=INTERRUPTED,
             ) from None
         except workflow.TrainingError as error:
             raise CommandError(str(error)) from error
 
     def train(self, **options: Any) -> None:
-        fine_tune = chosen_start(options)
         for folder in filter(None, (options["report"], options["bundle"])):
             # Fail now rather than after an hour of training.
             make_folder(folder)
-        saved = workflow.train_version(
-            listener=Screen(self),
-            fine_tune=fine_tune,
-            start_from=options["start_from"],
-            recipe=RECIPES[options["recipe"] or "shipped"],
-            epochs=options["epochs"],
-            seed=options["seed"],
-            sources=options["data"],
-            mnist_path=options["mnist"],
-            labelled_path=options["labelled"],
-            limit=options["limit"],
-            name=options["name"],
-            activate=workflow.Activate(options["activate"]),
-        )
+        saved = self.resume(options) if options["resume"] else self.start(options)
         name = saved.version.name
         self.stdout.write(
             run_report.table(saved.result, saved.previous.name if saved.previous else None)
@@ -132,7 +139,7 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Active model unchanged. To change it: manage.py activate_model {name}"
             )
-        folder = options["report"] or Path("reports") / name
+        folder = options["report"] or options["resume"] or Path("reports") / name
         try:
             run_report.write_report(saved.result, folder)
             if options["bundle"]:
@@ -140,6 +147,38 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{name} was saved, but not its files: {error}") from error
         self.stdout.write(f"Report: {folder}")
+
+    def start(self, options: Any) -> workflow.Saved:
+        return workflow.train_version(
+            listener=Screen(self),
+            fine_tune=chosen_start(options),
+            start_from=options["start_from"],
+            recipe=RECIPES[options["recipe"] or "shipped"],
+            epochs=options["epochs"],
+            seed=options["seed"],
+            settings=options["set"],
+            sources=options["data"],
+            mnist_path=options["mnist"],
+            labelled_path=options["labelled"],
+            limit=options["limit"],
+            name=options["name"],
+            folder=options["report"],
+            activate=workflow.Activate(options["activate"]),
+        )
+
+    def resume(self, options: Any) -> workflow.Saved:
+        for name in STARTED_WITH:
+            if options[name]:
+                raise CommandError(
+                    "--resume goes on with the options that the training was started with: "
+                    f"omit --{name.replace('_', '-')}."
+                )
+        return workflow.resume_version(
+            folder=options["resume"],
+            listener=Screen(self),
+            name=options["name"],
+            activate=workflow.Activate(options["activate"]),
+        )
 
 
 class Screen:
@@ -162,10 +201,7 @@ class Screen:
         self._show(f"epoch {epoch + 1}", step, steps, f"loss {loss:.4f}", unit="batch")
 
     def epoch_done(self, epoch: int, history: History) -> None:
-        self.say(
-            f"epoch {epoch + 1}: loss {history.loss[-1]:.4f}, "
-            f"validation {history.validation_accuracy[-1]:.2%}"
-        )
+        self.say(line_of(epoch, history))
 
     def _show(self, name: str, done: int, total: int, note: str = "", **looks: Any) -> None:
         if self.bar is None or self.bar.desc != name:

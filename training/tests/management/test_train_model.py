@@ -139,6 +139,12 @@ def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> 
         (["--recipe", "secret"], "invalid choice"),
         (["--activate", "perhaps"], "invalid choice"),
         (["--mnist", "nowhere.npz"], "no such file: nowhere.npz"),
+        (["--set", "colour=red"], "colour is no setting"),
+        (["--set", "augmentation.colour=red"], "colour is no setting of Augmentation"),
+        (["--set", "batch=many"], "batch=many: not a int"),
+        (["--set", "norm_logits=perhaps"], "norm_logits=perhaps: not a bool"),
+        (["--resume", "nowhere"], "nowhere/checkpoint holds no interrupted training"),
+        (["--resume", "nowhere", "--from-scratch"], "omit --from-scratch"),
         (["--labelled", "nowhere.npz", "--data", "labelled"], "no such file: nowhere.npz"),
     ],
 )

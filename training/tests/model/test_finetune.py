@@ -27,6 +27,7 @@ from training.data.synthetic import Fresh
 from training.evaluation import metrics
 from training.model import calibration
 from training.model.config import FINE_TUNE
+from training.model.new_network import NothingToTrainOn
 from training.model.train import History
 from training.synthesis.allographs import generate_digit
 from training.synthesis.strokes import PLACEMENTS, draw_at
@@ -195,7 +196,7 @@ def test_a_listener_can_stop_the_run(when: str, bundled: Bundle) -> None:
 @pytest.mark.usefixtures("no_data")
 def test_a_new_network_is_needed_where_there_is_none_to_start_from(bundled: Bundle) -> None:
     request = pipeline.Request(sources=frozenset({"labelled"}), plan=QUICK)
-    with pytest.raises(pipeline.NothingToTrainOn, match="no network to start from"):
+    with pytest.raises(NothingToTrainOn, match="no network to start from"):
         pipeline.train(request, labelled=lambda: labelled(20), active=bundled, listener=Quiet())
 
 
