@@ -3,7 +3,8 @@
     python -m benchmarks.model.corruptions [FOLDER] [--against FOLDER] [--n 1000] [--json PATH]
 
 FOLDER contains a bundle (default: recognizer/bundled). ``--against`` names one to compare with: the
-same network trained without augmentation. The goal is a third of its mean error. The first images
+same network trained without augmentation. The goals are a mean error of at most 5 %, and of a third
+of the other's. The first images
 of MNIST's test set are corrupted (see ``benchmarks.model.mnist_c``) and then go through imaging and
 LiteRT like every drawing.
 """
@@ -25,6 +26,9 @@ from training.evaluation import metrics
 
 GOAL = 1 / 3
 """Of the other network's mean error."""
+
+MEAN_GOAL = 0.05
+"""The mean error over the fifteen kinds."""
 
 Errors = dict[str, Share]
 """Misclassified images by kind."""
@@ -56,7 +60,7 @@ def table(found: Errors, other: Errors | None) -> list[str]:
     if other is None:
         plain = Table("error", "95 % interval", name_width=14)
         rows = [plain.line(kind, *error.cells()) for kind, error in found.items()]
-        return [plain.head, *rows, plain.line("mean of 15", f"{mean:.2%}")]
+        return [plain.head, *rows, plain.line("mean of 15", f"{mean:.2%}"), _goal(mean)]
     both = Table("error", "95 % interval", "other", "95 % interval", "ratio", name_width=14)
     rows = [
         both.line(
@@ -69,10 +73,15 @@ def table(found: Errors, other: Errors | None) -> list[str]:
         both.head,
         *rows,
         both.line("mean of 15", f"{mean:.2%}", "", f"{others:.2%}", "", _ratio(mean, others)),
+        _goal(mean),
         results.verdict(
             "Goal: at most a third of the other's mean error:", reached=mean <= GOAL * others
         ),
     ]
+
+
+def _goal(mean: float) -> str:
+    return results.verdict(f"Goal: a mean of at most {MEAN_GOAL:.0%}:", reached=mean <= MEAN_GOAL)
 
 
 def _ratio(one: float, other: float) -> str:

@@ -27,11 +27,15 @@ class DataDamaged(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A public file: its URL, the sha256 of the download, and its name in the cache."""
+    """A public file: its URL, the sha256 of the download, and its name in the cache.
+
+    If the sha256 is not known, ``pinned`` says that every download must be the same as the first.
+    """
 
     url: str
     sha256: str
     filename: str
+    pinned: bool = False
 
 
 MNIST = Source(
@@ -55,14 +59,11 @@ PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"
 
 UNIPEN = Source(
     "https://zenodo.org/api/records/1195803/files/unipen-CDROM-train_r01_v07.tgz/content",
-    "",  # not known yet: the packs made from it are verified instead
+    "",  # not known yet
     "unipen-CDROM-train_r01_v07.tgz",
+    pinned=True,
 )
-UNIPEN_PACKS = {
-    "unipen-digits.jsonl.gz": "12b4be3555eb523e9a0ec1327c3c3505d2cb850279b9c91430931aee15e67163",
-    "unipen-others.jsonl.gz": "278ed9f39a15337b4354c154880f03577be3d3b46714006425f87b327f04f882",
-}
-UNIPEN_DIGITS, UNIPEN_OTHERS = UNIPEN_PACKS
+UNIPEN_DIGITS, UNIPEN_OTHERS = "unipen-digits.jsonl.gz", "unipen-others.jsonl.gz"
 """The packs of JSON lines that ``training.data.unipen_archive`` makes from the archive."""
 
 
@@ -85,12 +86,19 @@ def find(filename: str) -> Path | None:
 def download(source: Source, progress: Progress | None = None) -> Path:
     """Download a file into the cache unless it is there, and return its path.
 
+    The checksum of the first download of a pinned source is stored beside it, as
+    ``FILENAME.sha256``.
+
     Raises ``DataUnavailable`` if the URL can't be reached, or ``DataDamaged``, with nothing
     stored, if the checksum differs.
     """
     target = CACHE / source.filename
     if target.is_file():
         return target
+    first = target.with_name(f"{source.filename}.sha256")
+    expected = source.sha256
+    if source.pinned and first.is_file():
+        expected = first.read_text().strip()
     CACHE.mkdir(exist_ok=True)
     partial = target.with_suffix(f".{os.getpid()}.part")
     digest = hashlib.sha256()
@@ -104,10 +112,10 @@ def download(source: Source, progress: Progress | None = None) -> Path:
                 done += len(block)
                 if progress:
                     progress(source.filename, done, total)
-        if source.sha256 and digest.hexdigest() != source.sha256:
-            raise DataDamaged(
-                f"{source.url}: sha256 is {digest.hexdigest()}, expected {source.sha256}"
-            )
+        if expected and digest.hexdigest() != expected:
+            raise DataDamaged(f"{source.url}: sha256 is {digest.hexdigest()}, expected {expected}")
+        if source.pinned:
+            first.write_text(f"{digest.hexdigest()}\n")
         partial.replace(target)
     except (OSError, urllib.error.URLError) as error:
         raise DataUnavailable(f"{source.url}: {error}") from error

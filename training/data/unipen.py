@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from recognizer.imaging.strokes import Stroke, Strokes
-from training.data import datasets, downloads
+from training.data import datasets, downloads, unipen_archive
 from training.data.datasets import NOT_A_DIGIT, Data
-from training.data.downloads import DataDamaged, DataUnavailable, Progress
+from training.data.downloads import DataDamaged, Progress
 from training.synthesis.lookalike_filter import is_a_stick, normalised
 from training.synthesis.strokes import PLACEMENTS
 
@@ -119,20 +119,20 @@ class Packs:
 
 def available() -> bool:
     """Whether both packs are on this machine."""
-    return all(downloads.find(name) for name in downloads.UNIPEN_PACKS)
+    return all(map(downloads.find, (downloads.UNIPEN_DIGITS, downloads.UNIPEN_OTHERS)))
 
 
 def load(progress: Progress | None = None) -> Packs:
-    """Return both packs, making them of the archive if necessary.
+    """Return both packs, made from the original archive if they are not on this machine.
 
-    Raises ``DataDamaged``, or ``DataUnavailable`` if there are no packs and the archive can't be
-    downloaded.
+    Raises ``DataDamaged``, or as ``downloads.download``.
     """
-    paths = [downloads.find(name) for name in (downloads.UNIPEN_DIGITS, downloads.UNIPEN_OTHERS)]
-    found = [path for path in paths if path]
-    if len(found) < len(paths):
-        raise DataUnavailable(f"no {downloads.UNIPEN_DIGITS} in DIGIT_DATA_DIR")
-    digits, others = found
+    if not available():
+        archive = downloads.download(downloads.UNIPEN, progress)
+        unipen_archive.make_packs(archive, downloads.CACHE)
+    digits, others = map(downloads.find, (downloads.UNIPEN_DIGITS, downloads.UNIPEN_OTHERS))
+    assert digits is not None
+    assert others is not None
     return Packs(
         read(digits), read(others), downloads.sha256_of(digits), downloads.sha256_of(others)
     )

@@ -81,6 +81,18 @@ def digit_distance(points: Points) -> float:
     return float(np.maximum(there[near], back).min())
 
 
+def nearest_allograph(strokes: Sequence[Stroke], digit: int) -> str:
+    """Return the allograph of ``digit`` that strokes with a longer side of about 1 resemble most.
+
+    "angular" is one drawn as if with a ruler.
+    """
+    digits, points = _digits(), normalised(strokes)
+    own = [row for row, (label, _) in enumerate(digits.names) if label == digit]
+    there = digits.maps[own][:, _cell(points)].mean(1)
+    back = (_distances(points)[digits.cells[own]] * digits.weights[own]).sum(1)
+    return digits.names[own[int(np.maximum(there, back).argmin())]][1]
+
+
 def is_a_stick(points: Points) -> bool:
     """Whether normalised points form a line or arc within 48 degrees of vertical: a 1."""
     spread, axes = np.linalg.eigh(points.T @ points)
@@ -99,31 +111,35 @@ def is_a_ring(points: Points) -> bool:
 
 @dataclass(frozen=True)
 class _Digits:
-    """Templates t: distance maps (t, cells); cells with ink (t, p), padded, and weights (t, p)."""
+    """Templates t: distance maps (t, cells); cells with ink (t, p), padded, and weights (t, p).
+
+    ``names`` are their digits and allographs.
+    """
 
     maps: Floats
     cells: NDArray[np.intp]
     weights: Floats
     tolerances: Floats
+    names: tuple[tuple[int, str], ...]
 
 
 @cache
 def _digits() -> _Digits:
     rng = np.random.default_rng(1977)
     written = [
-        (digit, generate_digit(digit, rng, allograph=name))
+        (digit, name, generate_digit(digit, rng, allograph=name))
         for digit, names in ALLOGRAPHS.items()
         for name in names
         for _ in range(_COPIES)
     ]
     written += [
-        (digit, write(figure(drawing), rng))
+        (digit, "angular", write(figure(drawing), rng))
         for digit, drawings in _ANGULAR.items()
         for drawing in drawings
         for _ in range(_COPIES)
     ]
-    tolerances = np.array([_TOLERANCE[digit] for digit, _ in written], np.float32)
-    sets = [normalised(_varied(strokes, rng)) for _, strokes in written]
+    tolerances = np.array([_TOLERANCE[digit] for digit, _, _ in written], np.float32)
+    sets = [normalised(_varied(strokes, rng)) for _, _, strokes in written]
     longest = max(map(len, sets))
     cells = np.zeros((len(sets), longest), np.intp)
     weights = np.zeros((len(sets), longest), np.float32)
@@ -131,7 +147,8 @@ def _digits() -> _Digits:
         cells[row, : len(points)] = _cell(points)
         weights[row, : len(points)] = 1 / len(points)
     maps = np.stack([_distances(points) for points in sets])
-    return _Digits(maps, cells, weights, tolerances)
+    names = tuple((digit, name) for digit, name, _ in written)
+    return _Digits(maps, cells, weights, tolerances, names)
 
 
 def _varied(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,11 @@ from training.synthesis.strokes import place
 
 
 def write_small_data(folder: Path) -> Path:
-    """Write MNIST (40 and 20 images), pen digits (30 writers, two each) and Omniglot (12)."""
+    """Write MNIST (40 and 20 images), pen digits (30 writers, two each), UNIPEN, Omniglot (12).
+
+    UNIPEN has a training, a validation and a test writer of one site, and a writer of the site that
+    is held out: ten digits, an A, a k, an o and a + of each.
+    """
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(5)
     train, test = _grey_digits(40, rng), _grey_digits(20, rng)
@@ -27,6 +34,10 @@ def write_small_data(folder: Path) -> Path:
         x_train=train, y_train=np.arange(40) % 10, x_test=test, y_test=np.arange(20) % 10,
     )  # fmt: skip
     (folder / downloads.PEN_FILE).write_text(_unipen(rng))
+    digits = [(str(digit), generate_digit(digit, rng)) for digit in range(10)]
+    letters = [(name, generate_nondigit(rng, kind="letter")) for name in "Ako+"]
+    (folder / downloads.UNIPEN_DIGITS).write_bytes(_pack(digits))
+    (folder / downloads.UNIPEN_OTHERS).write_bytes(_pack(letters))
     (folder / downloads.OMNIGLOT.filename).write_bytes(_omniglot(rng))
     return folder
 
@@ -51,6 +62,23 @@ def _unipen(rng: np.random.Generator) -> str:
                 lines += [f"{400 * x:.0f} {400 * (1 - y):.0f}" for x, y in stroke]
                 lines.append(".PEN_UP")
     return "\n".join(lines)
+
+
+def _pack(characters: Iterable[tuple[str, Strokes]]) -> bytes:
+    """Return characters of four writers as a pack of ``training.data.unipen``."""
+    rows = [
+        {
+            "writer": writer,
+            "label": label,
+            "strokes": [
+                [round(1000 * value) for x, y in stroke for value in (x, 1 - y)]
+                for stroke in strokes
+            ],
+        }
+        for writer in ("aga-01", "aga-02", "aga-05", "gmd-01")
+        for label, strokes in characters
+    ]
+    return gzip.compress("".join(f"{json.dumps(row)}\n" for row in rows).encode())
 
 
 def _omniglot(rng: np.random.Generator) -> bytes:

@@ -31,17 +31,34 @@ def test_every_goal_has_a_line_that_says_if_it_is_reached(
     report = json.loads((tmp_path / "rows.json").read_text())
     rows = {row["measure"]: row for row in report["figures"]["models"][0]["rows"]}
     with_goal = [row for row in rows.values() if row["reached"] is not None]
-    # MNIST 2, pen 7, alphabets 6 x 2, kinds 8, size 2.
-    assert len(with_goal) == 31
+    # MNIST 2, pen 7, UNIPEN 9, sure and wrong 1, letters 2, kinds 8, size and speed 3.
+    assert len(with_goal) == 32
     assert rows["MNIST test, one network"]["n"] == 20
     assert rows["pen small"]["n"] == 12
+    assert rows["UNIPEN site wild"]["n"] == 10
+    assert rows["UNIPEN writers wild: digits refused"]["n"] == 10
+    # The A, the k and the +: o looks like a 0.
+    assert rows["UNIPEN letters site: rejected as served"]["n"] == 3
+    assert rows["sure (90 % or more) and wrong, all digits pooled"]["n"] == 20 + 5 * 12 + 4 * 10
     assert rows["Omniglot, both: AUROC"]["n"] == 4
     assert rows["Omniglot, both, all: AUROC"]["n"] == 6
     assert rows["parameters"]["value"] == load_bundle(BUNDLED).card.parameters
     assert rows["digits apart: rejected as served"]["n"] == 3
-    assert f"{sum(row['reached'] for row in with_goal)} of 31 goals reached" in printed
+    assert f"{sum(row['reached'] for row in with_goal)} of 32 goals reached" in printed
     assert "Left out in full or in part: scikit-image" in printed
     assert "tensorflow 2" in printed
+
+
+@pytest.mark.usefixtures("small_data")
+def test_confusions_are_listed_by_site_and_allograph(capsys: pytest.CaptureFixture[str]) -> None:
+    accuracy.main(["--each", "1", "--confusions"])
+    printed = capsys.readouterr().out
+    sites, allographs = (
+        [line.split() for line in part.splitlines()[1:] if line]
+        for part in printed.split("misclassified as")[1:]
+    )
+    assert [(line[0], line[1]) for line in sites[:2]] == [("aga", "10"), ("gmd", "10")]
+    assert sum(int(line[2]) for line in allographs) == 20
 
 
 @pytest.mark.usefixtures("small_data")

@@ -9,7 +9,7 @@ import numpy as np
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from recognizer.imaging.strokes import Stroke
-from training.synthesis.allographs import generate_digit
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
 from training.synthesis.strokes import place
 
 # Reads the canvas in the next frame from a copy, which leaves the canvas itself as fast as it is.
@@ -62,7 +62,7 @@ class DrawPage:
     def strokes(self, digit: int, *, seed: int = 0, size: float = 0.6) -> list[Stroke]:
         """Return a digit's strokes in the pixels of the window, in the canvas' middle."""
         box = self.box()
-        strokes = generate_digit(digit, np.random.default_rng(seed))
+        strokes = generate_digit(digit, np.random.default_rng(seed), allograph=ALLOGRAPHS[digit][0])
         placed = place(strokes, canvas=int(box["width"]), size=size)
         return [stroke + np.array([box["x"], box["y"]]) for stroke in placed]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from recognizer import imaging
 from recognizer.imaging.strokes import render
-from training.synthesis.allographs import generate_digit
+from training.synthesis.allographs import ALLOGRAPHS, generate_digit
 from training.synthesis.strokes import place
 
 
@@ -41,8 +41,10 @@ def digit_png(
 ) -> bytes:
     """Return the PNG of a digit drawn with a round brush, black on white.
 
-    The same arguments draw the same picture; `canvas` and `brush` are in pixels.
+    The same arguments draw the same picture; `canvas` and `brush` are in pixels. Without an
+    `allograph` it is the most legible one.
     """
+    allograph = allograph or ALLOGRAPHS[digit][0]
     strokes = generate_digit(digit, np.random.default_rng(seed), allograph=allograph)
     placed = place(strokes, canvas=canvas, size=size, centre=centre)
     return imaging.encode_png(render(placed, canvas=canvas, brush=brush))

@@ -72,6 +72,21 @@ def test_a_wrong_checksum_is_rejected_and_nothing_is_stored(
     assert list(cache.iterdir()) == []
 
 
+def test_a_pinned_file_must_be_the_same_when_it_is_downloaded_again(
+    home: tuple[Path, str], cache: Path
+) -> None:
+    folder, address = home
+    source = Source(f"{address}/archive.tgz", "", "archive.tgz", pinned=True)
+    (folder / "archive.tgz").write_bytes(b"strokes")
+    downloads.download(source).unlink()
+    assert (cache / "archive.tgz.sha256").read_text() == f"{sha256(b'strokes')}\n"
+    downloads.download(source).unlink()
+    (folder / "archive.tgz").write_bytes(b"others")
+    with pytest.raises(DataDamaged, match=f"expected {sha256(b'strokes')}"):
+        downloads.download(source)
+    assert [path.name for path in cache.iterdir()] == ["archive.tgz.sha256"]
+
+
 def test_an_unreachable_or_missing_file_is_reported(home: tuple[Path, str], cache: Path) -> None:
     for url in ("http://127.0.0.1:9/digits.npz", f"{home[1]}/none.npz"):
         with pytest.raises(DataUnavailable, match=r"127\.0\.0\.1"):

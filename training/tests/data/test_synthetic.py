@@ -7,6 +7,7 @@ import pytest
 
 from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
+from training.data import unipen
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
 from training.evaluation import metrics
@@ -31,21 +32,36 @@ def material() -> Material:
     images = np.stack(
         [model_input_of(render(place(generate_digit(n % 10, rng)))) for n in range(30)]
     )
-    return Material(pen, characters, Data("images", images, np.arange(30, dtype=np.uint8) % 10))
+    return Material(
+        pen,
+        characters,
+        Data("images", images, np.arange(30, dtype=np.uint8) % 10),
+        unipen=[unipen.Drawing(digit.strokes, str(digit.label), "syn-01") for digit in pen[:6]],
+        letters=[unipen.Drawing(pen[4].strokes, "A", "syn-01")],
+    )
 
 
 EVERYTHING = Fresh(
-    pen=2, generated=20, nondigits=15, characters=2, textures=5, cluttered=12, photos=10, altered=8
+    unipen=3,
+    letters=2,
+    pen=2,
+    generated=20,
+    nondigits=15,
+    characters=2,
+    textures=5,
+    cluttered=12,
+    photos=10,
+    altered=8,
 )
 
 
 def test_an_epoch_has_the_requested_drawings(material: Material) -> None:
     sampled = material.sample(EVERYTHING, np.random.default_rng(1))
     drawn = draw_fresh(sampled, EVERYTHING, 1)
-    assert len(drawn) == EVERYTHING.count(material) == 20 + 20 + 15 + 6 + 5 + 12 + 10 + 8
+    assert len(drawn) == EVERYTHING.count(material) == 20 + 18 + 2 + 20 + 15 + 6 + 5 + 12 + 10 + 8
     assert drawn.images.shape[1:] == (28, 28)
-    # Non-digits: those of their own, the characters, and one photo in five.
-    assert (drawn.labels == NOT_A_DIGIT).sum() == 15 + 6 + 5 + 8 + 2
+    # Non-digits: those of their own, the letters and characters, and one photo in five.
+    assert (drawn.labels == NOT_A_DIGIT).sum() == 15 + 2 + 6 + 5 + 8 + 2
     again = draw_fresh(sampled, EVERYTHING, 1)
     assert (drawn.images == again.images).all()
     assert (drawn.images != draw_fresh(sampled, EVERYTHING, 2).images).any()
@@ -59,7 +75,16 @@ def test_without_material_all_drawings_are_generated() -> None:
 def test_a_quick_try_respects_its_limit(material: Material) -> None:
     few = EVERYTHING.at_most(3)
     assert few == Fresh(
-        pen=1, generated=3, nondigits=3, characters=1, textures=3, cluttered=3, photos=3, altered=3
+        unipen=1,
+        letters=1,
+        pen=1,
+        generated=3,
+        nondigits=3,
+        characters=1,
+        textures=3,
+        cluttered=3,
+        photos=3,
+        altered=3,
     )
 
 
