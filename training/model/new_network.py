@@ -143,9 +143,7 @@ def train_new(
     recipe = options.plan
     assert isinstance(recipe, Recipe)
     if not (checkpoint and checkpoint.exists()):
-        recipe = fit_to_data(recipe.for_this_machine(), data, listener)
-        if options.limit:
-            recipe = recipe.at_most(options.limit)
+        recipe = fit_to_data(recipe.for_this_machine(), data, listener, options.limit)
         if checkpoint:
             checkpoint.write_options(replace(options, plan=recipe).to_json())
     keras.utils.set_random_seed(recipe.seed)
@@ -166,8 +164,10 @@ def train_new(
     return recipe, model, history
 
 
-def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
-    """Return the recipe with the number of generated strokes that suits the data."""
+def fit_to_data(
+    recipe: Recipe, data: Collected, listener: Listener, limit: int | None = None
+) -> Recipe:
+    """Return the recipe with the number of drawings that suits the data and the limit."""
     fresh = recipe.fresh
     if not data.generated:
         fresh = replace(fresh, generated=0)
@@ -179,7 +179,8 @@ def fit_to_data(recipe: Recipe, data: Collected, listener: Listener) -> Recipe:
             )
         listener.say("No handwriting is available: training on generated strokes only.")
         fresh = replace(fresh, generated=max(fresh.generated, FALLBACK_GENERATED))
-    return replace(recipe, fresh=fresh)
+    recipe = replace(recipe, fresh=fresh)
+    return recipe.at_most(limit) if limit else recipe
 
 
 def describe(data: Collected, *, replay: bool = False) -> str:
@@ -270,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = collect(options, no_labels, listener)
     if given.draw:
         assert isinstance(options.plan, Recipe)
-        recipe = options.plan
+        recipe = fit_to_data(options.plan, data, listener, options.limit)
         sets = range(given.draw)
         drawing.store(given.drawings, data.material(), recipe.fresh, recipe.seed, sets)
         return
