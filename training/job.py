@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +22,9 @@ from training import workflow
 from training.model.config import FAST, SHIPPED
 from training.model.train import History
 
+CHECKPOINTS = Path(settings.BASE_DIR, "reports", "jobs")
+"""Here each job has a folder until it ends."""
+
 UPDATE_INTERVAL = 1.0
 """Seconds between two updates of the database, at least."""
 
@@ -31,19 +37,43 @@ def run(job_id: UUID) -> None:
     """
     job = TrainingJob.objects.select_related("requested_by").get(pk=job_id)
     options = Options.from_json(job.options)
+    activate = workflow.Activate.AUTO if options.activate else workflow.Activate.NEVER
+    reporter = Reporter(job_id, job.log)
+    folder = CHECKPOINTS / str(job_id)
+    _remove_old_checkpoints()
     try:
-        workflow.train_version(
-            listener=Reporter(job_id),
-            fine_tune=options.kind is Kind.FINE_TUNE,
-            recipe=FAST if options.kind is Kind.FAST else SHIPPED,
-            epochs=options.epochs,
-            limit=options.limit,
-            activate=workflow.Activate.AUTO if options.activate else workflow.Activate.NEVER,
-            by=job.requested_by,
-            on_saved=lambda saved: _succeed(job_id, saved),
-        )
+        if workflow.is_interrupted(folder):
+            reporter.say(_("The training goes on from its last epoch."))
+            workflow.resume_version(
+                folder=folder,
+                listener=reporter,
+                activate=activate,
+                by=job.requested_by,
+                on_saved=lambda saved: _succeed(job_id, saved),
+            )
+        else:
+            workflow.train_version(
+                listener=reporter,
+                fine_tune=options.kind is Kind.FINE_TUNE,
+                recipe=FAST if options.kind is Kind.FAST else SHIPPED,
+                epochs=options.epochs,
+                limit=options.limit,
+                folder=folder,
+                activate=activate,
+                by=job.requested_by,
+                on_saved=lambda saved: _succeed(job_id, saved),
+            )
     except workflow.TrainingError as error:
         training_jobs.stop(job_id=job_id, status=JobStatus.FAILED, error=str(error))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_old_checkpoints() -> None:
+    """Remove what jobs left that were cancelled, or interrupted too long ago to be resumed."""
+    for folder in CHECKPOINTS.glob("*"):
+        written = [path.stat().st_mtime for path in (folder, *folder.rglob("*"))]
+        if time.time() - max(written) > training_jobs.RESUMED_WITHIN.total_seconds():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _succeed(job_id: UUID, saved: workflow.Saved) -> None:
@@ -59,13 +89,13 @@ def _succeed(job_id: UUID, saved: workflow.Saved) -> None:
 class Reporter:
     """Writes the progress of a training to its job, at most once a second."""
 
-    def __init__(self, job_id: UUID) -> None:
+    def __init__(self, job_id: UUID, log: str = "") -> None:
         self.job_id = job_id
         self.progress = JobProgress(phase=Phase.PREPARING)
         self.epochs = 0
-        self.log = ""
+        self.log = log
         self.written_at = float("-inf")
-        self.first_step_at: float | None = None
+        self.first_step: tuple[int, float] | None = None
 
     def say(self, text: str) -> None:
         self.log += f"{timezone.localtime():%H:%M:%S} {text}\n"
@@ -83,13 +113,14 @@ class Reporter:
 
     def stepped(self, epoch: int, step: int, steps: int, loss: float) -> None:
         now = time.monotonic()
-        if self.first_step_at is None:
-            # Timed from here, as TensorFlow compiles the graph in the first step.
-            self.first_step_at = now
         done, total = epoch * steps + step, self.epochs * steps
+        if self.first_step is None:
+            # Timed from here, as TensorFlow compiles the graph in the first step.
+            self.first_step = done, now
+        first, start = self.first_step
         left = self.progress.seconds_left
-        if done > 1:
-            left = round((now - self.first_step_at) / (done - 1) * (total - done))
+        if done > first:
+            left = round((now - start) / (done - first) * (total - done))
         self.progress = replace(
             self.progress,
             phase=Phase.TRAINING, epoch=epoch + 1, step=step, steps=steps, loss=loss,

@@ -45,7 +45,7 @@ def train(job_id: str) -> None:
         # Cancelled while it was queued.
         return
     logger.info("Training %s started.", job)
-    status, error = JobStatus.INTERRUPTED, _("The worker was stopped.")
+    status, error, worker_lost = JobStatus.INTERRUPTED, _("The worker was stopped."), True
     try:
         # The output of TensorFlow is long, and shown only if the process fails.
         with tempfile.TemporaryFile() as output:
@@ -54,10 +54,10 @@ def train(job_id: str) -> None:
             if code and not stopped.is_set():
                 logger.error("Training %s failed:\n%s", job, _end_of(output))
         if code is not None and not stopped.is_set():
-            status, error = _verdict(code)
+            (status, error), worker_lost = _verdict(code), False
     finally:
         # Does nothing if the process has already ended the job.
-        _stop(job, status, error)
+        _stop(job, status, error, worker_lost)
         logger.info("Training %s has ended.", job)
 
 
@@ -98,10 +98,10 @@ def _verdict(code: int) -> tuple[JobStatus, str]:
     return JobStatus.FAILED, text
 
 
-def _stop(job: UUID, status: JobStatus, error: str) -> None:
+def _stop(job: UUID, status: JobStatus, error: str, worker_lost: bool) -> None:
     connection.close_if_unusable_or_obsolete()
     try:
-        training_jobs.stop(job_id=job, status=status, error=error)
+        training_jobs.stop(job_id=job, status=status, error=error, worker_lost=worker_lost)
     except Error:
         # Without a heartbeat the job is ended by the next process that looks at it.
         logger.exception("Training %s could not be ended.", job)

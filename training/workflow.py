@@ -124,6 +124,11 @@ def train_version(
         return _run(request, read, listener, parent, activate, by, on_saved)
 
 
+def is_interrupted(folder: Path) -> bool:
+    """Whether ``resume_version`` can go on with a training in this folder."""
+    return Checkpoint(folder / CHECKPOINT).exists()
+
+
 def resume_version(
     *,
     folder: Path,
@@ -182,8 +187,8 @@ def _errors() -> Iterator[None]:
     except (
         BundleError,
         DataDamaged,
-        FileNotFoundError,
         NothingToTrainOn,
+        OSError,
         SettingError,
         registry.RegistrationError,
         registry.ActivationError,

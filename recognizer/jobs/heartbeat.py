@@ -52,7 +52,8 @@ def remove(*, name: str) -> None:
 def beating(*, name: str, place: str) -> Iterator[None]:
     """Write a heartbeat every few seconds while the block runs.
 
-    Each time, a job whose own worker was killed is marked as interrupted.
+    Each time, a job whose own worker was killed is marked as interrupted, and one that was
+    interrupted is queued again.
     """
     done = threading.Event()
     # The thread deletes its row itself, and Python waits for it: a worker may get two signals.
@@ -75,6 +76,7 @@ def _beat_until(done: threading.Event, name: str, place: str) -> None:
         try:
             beat(name=name, place=place)
             training_jobs.reap()
+            training_jobs.resume()
         except Error as error:
             # The database is down or locked: the next heartbeat may succeed.
             logger.warning("The heartbeat could not be written: %s", error)

@@ -2,7 +2,8 @@
 
 The queue is that of django-tasks, a table of the same database. The site's own data about a
 training is in `TrainingJob`: a worker writes a heartbeat into it every few seconds. If that stops,
-the next request or worker that checks it marks the job as interrupted.
+the next request or worker that checks it marks the job as interrupted. A worker then queues it
+again, and the training goes on from its last epoch.
 """
 
 from __future__ import annotations
@@ -30,6 +31,12 @@ logger = logging.getLogger(__name__)
 
 SILENCE = timedelta(seconds=60)
 """A job without a heartbeat for this long is lost. SQLite may keep a writer waiting for 30 s."""
+RESUMED_AFTER = timedelta(seconds=5)
+"""After its worker was stopped or killed, a job is interrupted this long at least."""
+RESUMED_WITHIN = timedelta(days=1)
+"""A job that was interrupted longer ago is not resumed."""
+RESUMED_AT_MOST = 3
+"""Times that a job is resumed: it may be the cause that its workers are killed."""
 LOG_SIZE = 64 * 1024
 """Characters kept from the end of a job's log."""
 
@@ -55,12 +62,18 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Options:
-    """``limit`` is the maximum of drawings used from each source, for a quick try."""
+    """``limit`` is the maximum of drawings used from each source, for a quick try.
+
+    ``workers_lost`` counts the workers that were stopped or killed during the training, and
+    ``resumed`` how often another worker went on with it.
+    """
 
     kind: Kind = Kind.FINE_TUNE
     activate: bool = True
     epochs: int | None = None
     limit: int | None = None
+    workers_lost: int = 0
+    resumed: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "kind": self.kind.value}
@@ -175,14 +188,19 @@ def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
         job.save()
 
 
-def stop(*, job_id: UUID, status: JobStatus, error: str = "") -> None:
-    """End a job without a result: failed or interrupted, or cancelled if that was requested."""
+def stop(*, job_id: UUID, status: JobStatus, error: str = "", worker_lost: bool = False) -> None:
+    """End a job without a result: failed or interrupted, or cancelled if that was requested.
+
+    With ``worker_lost`` another worker may resume it.
+    """
     with transaction.atomic():
         job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
         if job is None or not job.is_unfinished:
             return
         if job.cancel_requested:
             status, error = JobStatus.CANCELLED, ""
+        elif worker_lost:
+            _count_lost_worker(job)
         _end(job, status, error)
         job.save()
 
@@ -196,6 +214,7 @@ def reap() -> TrainingJob | None:
         job = TrainingJob.objects.select_for_update().filter(pk=job.pk).first()
         if job is None or not job.is_unfinished or not _is_lost(job):
             return None
+        _count_lost_worker(job)
         _end(job, JobStatus.INTERRUPTED, _("The worker was stopped or killed."))
         job.save()
         # The queue itself does not notice this.
@@ -203,6 +222,43 @@ def reap() -> TrainingJob | None:
             status=TaskResultStatus.FAILED, finished_at=job.finished_at
         )
     logger.warning("Training %s was interrupted: its heartbeat stopped.", job.pk)
+    return job
+
+
+def _count_lost_worker(job: TrainingJob) -> None:
+    job.options = {**job.options, "workers_lost": job.options.get("workers_lost", 0) + 1}
+
+
+def resume() -> TrainingJob | None:
+    """Queue the latest job again if its worker was stopped or killed, and return it; else None.
+
+    Called by workers. A job that was requested after it takes precedence.
+    """
+    if _enqueue is None:
+        return None
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            job = TrainingJob.objects.select_for_update().order_by("-created_at").first()
+            if (
+                job is None
+                or job.status != JobStatus.INTERRUPTED
+                or job.finished_at is None
+                or not now - RESUMED_WITHIN < job.finished_at < now - RESUMED_AFTER
+                or job.cancel_requested
+            ):
+                return None
+            lost, resumed = job.options.get("workers_lost", 0), job.options.get("resumed", 0)
+            if not resumed < lost <= RESUMED_AT_MOST:
+                return None
+            job.options = {**job.options, "resumed": lost}
+            job.status, job.error, job.finished_at = JobStatus.QUEUED, "", None
+            job.task_id = _enqueue(job.pk)
+            job.save()
+    except IntegrityError:
+        # Another was requested at this moment.
+        return None
+    logger.info("Training %s is queued again.", job.pk)
     return job
 
 

@@ -274,3 +274,35 @@ def test_a_training_that_is_killed_is_interrupted_at_once(
     wait_for(admin_client, job, "interrupted")
 
     assert job.error == "The process was ended by SIGKILL, perhaps because memory ran out."
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed like this here")
+def test_the_next_worker_goes_on_with_the_training_of_a_killed_one(
+    admin_client: Client, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    job = start_training(admin_client, epochs="5")
+
+    def has_trained() -> bool:
+        job.refresh_from_db()
+        return bool(job.progress.get("accuracies"))
+
+    wait_until(has_trained, "the first epoch is done")
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not processes_of(job), "the process has ended with its worker")
+    job.refresh_from_db()
+    done = len(job.progress["accuracies"])
+    assert done < 5
+    long_ago = timezone.now() - training_jobs.SILENCE - timedelta(seconds=1)
+    TrainingJob.objects.filter(pk=job.pk).update(heartbeat_at=long_ago)
+
+    start_worker()
+    wait_for(admin_client, job, "interrupted")
+    wait_for(admin_client, job, "succeeded")
+
+    assert "The training goes on from its last epoch." in job.log
+    assert all(job.log.count(f"Epoch {epoch}:") == 1 for epoch in range(1, 6))
+    assert job.model_version is not None
+    assert len(job.model_version.card["history"]["loss"]) == 5
+    assert job.error == ""
