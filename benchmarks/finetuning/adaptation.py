@@ -37,7 +37,7 @@ from training.model.calibration import carry_over
 from training.model.config import FINE_TUNE, FineTuning
 from training.model.network import CLASSES, logits_of
 
-SOURCES = frozenset({"mnist", "pen", "omniglot", "generated"})
+SOURCES = frozenset({"mnist", "pen", "unipen", "omniglot", "generated"})
 STILL = Augmentation(
     rotation=0, shear=0, scale=0, shift=0, elastic=0, far=0, erased=0, faded=0
 )  # fmt: skip

@@ -26,7 +26,7 @@ from benchmarks.common.results import Report, Table
 from benchmarks.model import corruptions
 from recognizer.inference.card import ModelCard, Settings, Thresholds
 from recognizer.inference.classifier import Calibration
-from training.data import datasets, downloads, nondigit_sets, omniglot
+from training.data import datasets, downloads, nondigit_sets, omniglot, unipen
 from training.data import training_data as data_training_data
 from training.data.datasets import NOT_A_DIGIT, Data
 from training.data.labelled import read_labelled_database
@@ -37,11 +37,12 @@ from training.model import train as model_train
 from training.model.augmentation import Augmentation
 from training.model.config import RECIPES, Recipe
 from training.model.network import build_network, logits_of
+from training.synthesis.strokes import PLACEMENTS
 
 ALPHABET = "Balinese"
 """The shipped recipe trains on it; here it is held out."""
 
-SOURCES = frozenset({"mnist", "pen", "omniglot", "generated"})
+SOURCES = frozenset({"mnist", "pen", "unipen", "omniglot", "generated"})
 CORRUPTED = 300  # of MNIST's validation images, in each of the fifteen kinds
 EACH = 100  # of each kind of non-digit
 
@@ -91,26 +92,29 @@ PARTS: dict[str, Part] = {
     "no altered pen digits": _fresh("altered"),
     "no photos": _fresh("photos"),
     "no Omniglot": Part(without=frozenset({"omniglot"})),
+    "no letters": _fresh("letters"),
+    "no UNIPEN": Part(without=frozenset({"unipen"})),
     "no pen data": Part(without=frozenset({"pen"})),
     "no MNIST": Part(without=frozenset({"mnist"})),
 }
 """What is left out, by the name of the row. "no augmentation" trains on the drawings as they are:
 ``benchmarks.model.corruptions --against`` compares with it."""
 
-COLUMNS = ("MNIST", "pen", "corrupted", "non-digits", ALPHABET)
+COLUMNS = ("MNIST", "pen", "UNIPEN", "corrupted", "non-digits", ALPHABET)
 
 
 @dataclass(frozen=True)
 class Sets:
     mnist: Data
     pen: Data
+    unipen: Data
     corrupted: Data
     nondigits: Data
     alphabet: Data
 
     def digits(self) -> Data:
         """Return the digits of which the threshold accepts 99 %."""
-        return _joined("digits", [self.mnist, self.pen])
+        return _joined("digits", [self.mnist, self.pen, self.unipen])
 
 
 def _joined(name: str, parts: Sequence[Data]) -> Data:
@@ -125,12 +129,14 @@ def validation_sets(corrupted: int = CORRUPTED, each: int = EACH) -> Sets:
     raw = raw.take(slice(len(raw) - len(mnist), len(raw) - len(mnist) + corrupted))
     kinds = corruptions.corrupted(raw)
     pen = datasets.by_writers(datasets.read_pen(downloads.pen_file()), datasets.VALIDATION_WRITERS)
+    written = unipen.of_role(unipen.load().digits, unipen.Role.VALIDATION)
     others = nondigit_sets.by_kind(pen, each, seed=903)
     characters = omniglot.read(downloads.omniglot_file(), (ALPHABET,)).without_lookalikes()
     seen = datasets.prepare(characters.images)
     return Sets(
         mnist=mnist,
         pen=_joined("pen", list(datasets.pen_test_sets(pen, seed=31).values())),
+        unipen=datasets.draw_pen(written, PLACEMENTS["wild"], 31, "UNIPEN"),
         corrupted=_joined("corrupted", [data for name, data in kinds.items() if name != "clean"]),
         nondigits=_joined("non-digits", list(others.values())),
         alphabet=Data(ALPHABET, seen, np.full(len(seen), NOT_A_DIGIT, np.uint8)),
@@ -168,9 +174,11 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
     digits = outcome(sets.digits()).scores
     found = {
         name: (1 - float(outcome(data).right.mean()), len(data))
-        for name, data in zip(COLUMNS, (sets.mnist, sets.pen, sets.corrupted), strict=False)
+        for name, data in zip(
+            COLUMNS, (sets.mnist, sets.pen, sets.unipen, sets.corrupted), strict=False
+        )
     }
-    for name, data in ((COLUMNS[3], sets.nondigits), (COLUMNS[4], sets.alphabet)):
+    for name, data in zip(COLUMNS[-2:], (sets.nondigits, sets.alphabet), strict=True):
         refused = metrics.refusals(outcome(data), digits)
         assert refused is not None
         assert refused.refused_at_accepted is not None
@@ -208,7 +216,7 @@ def keep(model: Any, name: str, recipe: Recipe, sets: Sets, folder: Path) -> Non
 def table(rows: Mapping[str, Any]) -> str:
     """Return the rows as text: error rates on digits, rejection rates on non-digits."""
     shown = Table(*COLUMNS, "minutes", name_width=26)
-    lines = [shown.head, shown.line("", *["error"] * 3, *["rejected"] * 2)]
+    lines = [shown.head, shown.line("", *["error"] * 4, *["rejected"] * 2)]
     for name, row in rows.items():
         shares = [f"{row[column]['share']:.2%}" for column in COLUMNS]
         lines.append(shown.line(name, *shares, f"{row['minutes']:.1f}"))

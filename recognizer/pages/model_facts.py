@@ -39,29 +39,40 @@ class AboutModel:
 
 def about(version: ModelVersion) -> AboutModel:
     card = version.model_card
-    mnist = card.metrics.get("mnist test", SetMetrics())
+    drawn = _drawn(card)
     return AboutModel(
         name=version.name,
         created=card.created_at or version.created_at,
         parameters=card.parameters,
         trained_on=tuple(_source(name, data) for name, data in card.data.items()),
         measured=tuple(_measured(card)),
-        refused_digits=optional_percent(mnist.refused),
-        calibration_error=optional_percent(mnist.calibration_error),
+        refused_digits=optional_percent(drawn.refused),
+        calibration_error=optional_percent(drawn.calibration_error),
     )
+
+
+def _drawn(card: ModelCard) -> SetMetrics:
+    """The measures on what resembles most what people draw here, of the sets in the card."""
+    for name in ("UNIPEN writers wild", "pen wild", "mnist test"):
+        if found := card.metrics.get(name):
+            return found
+    return SetMetrics()
 
 
 def _sets() -> dict[str, tuple[str, str]]:
     """The sets in the order shown, by their name in a card: name and explanation."""
     pen = _("digits drawn with a pen by six people whose drawings it was not trained on")
+    unipen = _("digits drawn with a pen by people whose drawings it was not trained on")
     return {
-        "mnist test": ("MNIST", _("scanned handwriting, the field's standard test")),
+        "labelled": (_("Drawings on this site"), _("labelled by a reviewer, never trained on")),
+        "UNIPEN writers wild": (_("UNIPEN, 26 writers"), unipen),
+        "UNIPEN site wild": (_("UNIPEN, a site of its own"), unipen),
         "pen centred": (_("Pen, large and centred"), pen),
         "pen small": (_("Pen, small, anywhere"), pen),
         "pen large": (_("Pen, filling the canvas"), pen),
         "pen thin": (_("Pen, a thin line"), pen),
         "pen wild": (_("Pen, any size, place and width"), pen),
-        "labelled": (_("Drawings on this site"), _("labelled by a reviewer, never trained on")),
+        "mnist test": ("MNIST", _("scanned handwriting, the field's standard test")),
         "non-digits": (_("Not a digit"), _("scribbles, letters and shapes: the share it rejects")),
     }
 
@@ -82,6 +93,8 @@ def _source(name: str, data: DataSource) -> str:
     words = {
         "mnist": _("MNIST, scanned handwriting"),
         "pen": _("UCI pen digits, drawn by 22 people"),
+        "unipen": _("UNIPEN digits, drawn with a pen by 79 people of seven sites"),
+        "unipen letters": _("UNIPEN letters and signs, as examples of non-digits"),
         "omniglot": _("Omniglot, characters of other alphabets, as examples of non-digits"),
         "generated": _("digits and other shapes drawn by a program"),
         "labelled": _("drawings on this site labelled by a reviewer"),

@@ -128,8 +128,8 @@ def validation_digits(data: Collected) -> dict[str, Sequence[Handwritten]]:
     pen = datasets.by_writers(data.pen or [], datasets.VALIDATION_WRITERS)
     digits = data.unipen.digits if data.unipen else []
     found: dict[str, Sequence[Handwritten]] = {
-        "pen": pen,
         "UNIPEN": unipen.of_role(digits, unipen.Role.VALIDATION),
+        "pen": pen,
     }
     return {source: digits for source, digits in found.items() if digits}
 
@@ -147,15 +147,18 @@ def _generated(amounts: Fresh, seed: int) -> Data:
 
 
 def gate_sets(data: Collected) -> dict[str, Data]:
-    """Return the sets on which the gate compares a candidate with the active model."""
+    """Return the sets on which the gate compares a candidate with the active model.
+
+    Here and in ``test_sets`` what people draw comes first: a version's card keeps the order.
+    """
     found: dict[str, Data] = {}
-    if data.mnist:
-        found["mnist validation"] = data.mnist["validation"]
+    if data.labelled_held_out:
+        found["labelled"] = data.labelled_held_out
     for source, digits in validation_digits(data).items():
         name = f"{source} validation"
         found[name] = datasets.draw_pen(digits, PLACEMENTS["wild"], 33, name)
-    if data.labelled_held_out:
-        found["labelled"] = data.labelled_held_out
+    if data.mnist:
+        found["mnist validation"] = data.mnist["validation"]
     # Large enough to show a regression, and a substitute where MNIST is missing.
     found["generated"] = _generated(Fresh(generated=2000), 34)
     found["non-digits"] = _generated(Fresh(nondigits=2000), 35)
@@ -165,12 +168,12 @@ def gate_sets(data: Collected) -> dict[str, Data]:
 def test_sets(data: Collected) -> dict[str, Data]:
     """Return the test sets: measured once at the end and reported, never used to choose."""
     found: dict[str, Data] = {}
-    if data.mnist and "test" in data.mnist:
-        found["mnist test"] = data.mnist["test"]
+    if data.unipen:
+        found |= unipen.held_out_sets(data.unipen)
     if data.pen:
         digits = datasets.by_writers(data.pen, datasets.HELD_OUT_WRITERS)
         if digits:
             found |= datasets.pen_test_sets(digits)
-    if data.unipen:
-        found |= unipen.held_out_sets(data.unipen)
+    if data.mnist and "test" in data.mnist:
+        found["mnist test"] = data.mnist["test"]
     return found

@@ -123,9 +123,13 @@ class FineTuning(Plan):
     distillation_temperature: float = 2.0
     mnist: int = 8_000  # images of MNIST to replay
     pen: int = 3_000  # pen digits to replay, each drawn ``fresh.pen`` times
+    unipen: int = 3_000  # UNIPEN digits to replay, and letters: the same
+    letters: int = 1_500
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=1,
+            unipen=1,
+            letters=1,
             generated=1_500,
             nondigits=3_000,
             characters=1,
@@ -146,6 +150,8 @@ class FineTuning(Plan):
             super().at_most(limit),
             mnist=min(self.mnist, limit),
             pen=min(self.pen, limit),
+            unipen=min(self.unipen, limit),
+            letters=min(self.letters, limit),
             steps=min(self.steps, limit),
             repeats=self.least_repeats,
         )

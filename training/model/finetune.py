@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ from training.model.schedule import one_cycle
 from training.model.train import History, Report, accuracy
 from training.processes import workers
 
+T = TypeVar("T")
+
 
 def replay_data(data: Collected, plan: FineTuning) -> Data:
     """Return drawings of every kind available, for the network to keep what it knows."""
@@ -48,18 +50,24 @@ def replay_data(data: Collected, plan: FineTuning) -> Data:
 
 def _draw(data: Collected, plan: FineTuning, rng: np.random.Generator) -> list[Data]:
     material = data.material()
-    chosen = rng.permutation(len(material.pen))[: plan.pen]
-    pen = [material.pen[index] for index in chosen]
+    pen = _some(material.pen, plan.pen, rng)
+    unipen = _some(material.unipen, plan.unipen, rng)
+    letters = _some(material.letters, plan.letters, rng)
     generated = plan.fresh.generated
     # Generated digits replace handwriting that is not available.
     generated += 0 if data.trainable_mnist() else plan.mnist
-    generated += 0 if pen else plan.pen
+    generated += 0 if pen or unipen else plan.pen
     amounts = replace(plan.fresh, generated=generated if data.generated else 0)
     # No MNIST with clutter.
-    material = replace(Material(), pen=pen, characters=material.characters)
+    material = Material(pen, material.characters, unipen=unipen, letters=letters)
     with workers(os.cpu_count() or 1) as pool:
         # Different from the seeds of ``train.fit`` and of the evaluation sets.
         return [drawing.joined(drawing.draw(pool, material, amounts, 1_000_000 + plan.seed))]
+
+
+def _some(written: Sequence[T], count: int, rng: np.random.Generator) -> list[T]:
+    """Return at most ``count`` of the drawings, chosen at random."""
+    return [written[index] for index in rng.permutation(len(written))[:count]]
 
 
 def fine_tune(
