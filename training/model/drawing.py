@@ -26,8 +26,12 @@ AHEAD = 2
 
 
 def processes() -> int:
-    """Return how many processes draw: one per core, but for the one that trains."""
-    return max(1, (os.cpu_count() or 1) - 1)
+    """Return how many processes draw: one per core, but for the one that trains.
+
+    With two cores both draw, as drawing may take longer than training.
+    """
+    cores = os.cpu_count() or 1
+    return max(min(2, cores), cores - 1)
 
 
 def draw(
