@@ -36,6 +36,8 @@ def write_report(result: Result, folder: Path) -> None:
         "model": result.bundle.card.to_json(),
         "serving_sha256": result.bundle.sha256,
         "decision": result.decision.to_json(),
+        # Shares of the time, one per epoch.
+        "waiting_for_drawings": result.history.waiting,
         "active": {
             name: outcome.measures().to_json() for name, outcome in result.active_outcomes.items()
         },

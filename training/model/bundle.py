@@ -20,7 +20,9 @@ import numpy as np
 from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import Bundle, BundleError, Classifier
 from training.data.datasets import Data
+from training.model import backend
 from training.model.network import logits_of
+from training.processes import workers
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
 
@@ -69,6 +71,9 @@ def from_keras_bytes(content: bytes) -> Any:
 
 def to_litert(model: Any) -> bytes:
     """Return a network as LiteRT bytes, weights stored as float16, computed in float32."""
+    if backend.on_jax():
+        with workers(1) as pool:
+            return pool.submit(_to_litert_by_tensorflow, to_keras_bytes(model)).result()
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:
@@ -77,6 +82,12 @@ def to_litert(model: Any) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
         return bytes(converter.convert())
+
+
+def _to_litert_by_tensorflow(archive: bytes) -> bytes:
+    """Return ``to_litert`` in a process that has not imported Keras: it has one backend only."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    return to_litert(from_keras_bytes(archive))
 
 
 def make_bundle(
