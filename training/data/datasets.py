@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -55,12 +55,14 @@ class Data:
 
 
 class Handwritten(Protocol):
-    """A digit or another character as strokes with y down, labelled 0-10."""
+    """A digit or another character as strokes with y down, labelled 0-10, and its writer."""
 
     @property
     def strokes(self) -> Strokes: ...
     @property
     def label(self) -> int: ...
+    @property
+    def writer(self) -> Hashable: ...
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ LOOKALIKES: dict[str, frozenset[str]] = {
             "character15",  # omicron: 0
             "character18",  # sigma: 0 or 6
             "character20",  # upsilon: an open 0
+            "character21",  # phi: a 0 with an upright bar
         }
     ),
     "Latin": frozenset(
@@ -93,7 +94,8 @@ LOOKALIKES: dict[str, frozenset[str]] = {
 }
 """Characters most of whose drawings a person asked "which digit is this?" would name at once.
 
-Chosen by eye from all five alphabets before any evaluation. Labelled "not a digit", they would
+Chosen by eye from all five alphabets before any evaluation, but for phi, of a training alphabet:
+it was added together with zeros whose bar runs beyond the ring. Labelled "not a digit", they would
 train the network to reject badly written digits; whether it should reject them is undecidable.
 """
 

@@ -6,6 +6,7 @@ of pages, and MNIST with clutter. All are processed by ``recognizer.imaging``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -44,6 +45,9 @@ _PHOTO_KINDS = tuple(
 _NUMBERS = ("generated", "nondigits", "textures", "cluttered", "photos", "altered")
 _PER_ITEM = ("pen", "unipen", "letters", "characters")
 """Amounts per item of the material of that name."""
+
+_WEIGHTS = (0.5, 2.0)
+"""Least and greatest weight of a UNIPEN digit in an epoch."""
 
 _CANVASES = (112, 140, 180)  # px; imaging normalises the size, and small canvases are faster
 
@@ -104,9 +108,12 @@ class Material:
     letters: Sequence[Handwritten] = ()
 
     def sample(self, amounts: Fresh, rng: np.random.Generator) -> Material:
-        """Return the material of one epoch, in which MNIST is a random sample to add clutter to."""
+        """Return the material of one epoch: MNIST is a random sample to add clutter to, and
+        UNIPEN's digits are ``balanced``.
+        """
         count = min(amounts.cluttered, len(self.mnist))
-        return replace(self, mnist=self.mnist.take(rng.permutation(len(self.mnist))[:count]))
+        mnist = self.mnist.take(rng.permutation(len(self.mnist))[:count])
+        return replace(self, mnist=mnist, unipen=balanced(self.unipen, rng))
 
 
 def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
@@ -157,6 +164,24 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
         add(image, int(label), cluttered=True)
     shape = (len(images), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
     return Data("fresh", np.array(images, np.uint8).reshape(shape), np.array(labels, np.uint8))
+
+
+def balanced(written: Sequence[Handwritten], rng: np.random.Generator) -> list[Handwritten]:
+    """Return as many drawings, in their order, among which writers have more equal shares.
+
+    Where a writer has fewer drawings of a digit than the mean over all writers and digits, these
+    are repeated in proportion, within ``_WEIGHTS``; where a writer has more, some are omitted,
+    others in each epoch. So nobody's style is rare because few drawings of it were collected.
+    """
+    if not written:
+        return []
+    counts = Counter((one.writer, one.label) for one in written)
+    mean = len(written) / len(counts)
+    weights = np.array([mean / counts[one.writer, one.label] for one in written]).clip(*_WEIGHTS)
+    # Systematic sampling: a drawing occurs as often as its weight says, rounded up or down.
+    ends = np.cumsum(weights) * (len(written) / weights.sum())
+    chosen = np.searchsorted(ends[:-1], np.arange(len(written)) + rng.random(), side="right")
+    return [written[int(index)] for index in chosen]
 
 
 def _altered(pen: Sequence[PenDigit], rng: np.random.Generator, *, row: bool) -> Strokes:

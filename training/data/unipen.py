@@ -49,6 +49,9 @@ once, and which digit that is. Chosen by eye from drawings of training writers, 
 evaluation, as in ``training.data.omniglot``. They are neither trained on nor measured.
 """
 
+PARTS: dict[str, int] = {"%": 3, "?": 2, "=": 2, '"': 2}
+"""Signs of separate strokes, and how many: with fewer, ? is a 7, and % a 0 or a 9."""
+
 _SEVERAL = 0.6
 """Strokes of at least this share of a drawing's height, side by side, are several digits."""
 
@@ -113,8 +116,11 @@ class Packs:
         return [digit for digit in trained if not is_unreadable(digit)]
 
     def trainable_letters(self) -> list[Drawing]:
-        """Return the letters and signs of training writers that do not look like a digit."""
-        return nondigits(of_role(self.others, Role.TRAINING))
+        """Return the letters and signs of training writers that do not look like a digit, without
+        signs whose strokes are not all there. Such signs leave the training, never a test.
+        """
+        letters = nondigits(of_role(self.others, Role.TRAINING))
+        return [one for one in letters if len(one.strokes) >= PARTS.get(one.character, 1)]
 
 
 def available() -> bool:

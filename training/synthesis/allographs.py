@@ -25,6 +25,10 @@ _VARIATIONS = {
     "flagged": Variation(lean=(-14.0, 24.0), turn=(-12.0, 3.0), tilt=(-20.0, 15.0), sharp=0.6),
     # A 1 with a long flag that leans to the left would look like a roof.
     "long_flagged": Variation(lean=(-3.0, 22.0), turn=(-5.0, 3.0), tilt=(-5.0, 15.0), sharp=0.6),
+    # A 1 whose flag starts as high as its stem, or whose stem slants, would be a 7.
+    "drooping": Variation(
+        lean=(-10.0, 9.0), turn=(-8.0, 2.0), tilt=(-11.0, 8.0), widen=0.1, wobble=0.9, sharp=0.4
+    ),
     # A 1 with a wide flag and a wide hook would be a 3.
     "hooked": Variation(
         lean=(-8.0, 18.0), turn=(-8.0, 0.0), tilt=(-14.0, 12.0), wobble=0.6, sharp=0.7

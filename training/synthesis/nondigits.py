@@ -4,7 +4,8 @@ Excluded, because a person would recognise a digit in them:
 
 - C c D G O o Q U (0), I J L l i j | / ( ) ! (1), Z z (2), Ɛ Σ ʒ (3), y (an open 4), S s (5),
   b (6), B & δ ∞ (8), g q (9), Φ θ ∅ (a slashed 0), @ (a curled 0), lightning (4);
-- kana and Han that look like one: ノ (1), フ ク (7), ろ る (3), 口 (0), 己 (2), 日 (8);
+- kana and Han that look like one: ノ (1), フ ク (7), ろ る (3), 口 (0), 中 (a barred 0), 己 (2),
+  日 (8);
 - a single line within 60 degrees of vertical (1), a plain circle or ellipse and a spiral of
   under two turns (0, 6, 9), a zigzag of under five legs (2, 3), an arrow pointing up (1);
 - a digit with a ring (or a 0) around it, an underline, or a stroke through it: its meaning is

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import unipen
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
-from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
+from training.data.synthetic import Fresh, Material, balanced, draw_fresh, vary_picture
 from training.evaluation import metrics
 from training.synthesis.allographs import generate_digit
 from training.synthesis.clutter import clutter
@@ -86,6 +88,26 @@ def test_a_quick_try_respects_its_limit(material: Material) -> None:
         photos=3,
         altered=3,
     )
+
+
+def test_writers_with_few_drawings_get_a_greater_share() -> None:
+    rng = np.random.default_rng(3)
+    amounts = {"syn-09": 60, "ibm-16": 4, "ibm-19": 8}
+    written = [
+        unipen.Drawing([np.array([[0.0, 0.0], [0.0, 1.0]])], "0", writer)
+        for writer, amount in amounts.items()
+        for _ in range(amount)
+    ]
+    epochs = [balanced(written, rng) for _ in range(40)]
+    assert {len(epoch) for epoch in epochs} == {len(written)}
+    shares = Counter(one.writer for epoch in epochs for one in epoch)
+    times = {writer: shares[writer] / 40 / amount for writer, amount in amounts.items()}
+    # Relative weights 24/60, at least 0.5, and 24/4 and 24/8, at most 2.
+    assert times["ibm-16"] / times["syn-09"] == pytest.approx(4, rel=0.1)
+    assert times["ibm-19"] / times["syn-09"] == pytest.approx(4, rel=0.1)
+    # No drawing is lost: those that an epoch omits are in another.
+    assert len({id(one) for epoch in epochs for one in epoch}) == len(written)
+    assert balanced([], rng) == []
 
 
 def test_clutter_leaves_most_digits_legible(classifier: Classifier) -> None:

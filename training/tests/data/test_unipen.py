@@ -66,6 +66,15 @@ def test_held_out_writers_and_sites_are_not_trained_on(packs: unipen.Packs) -> N
     assert {drawing.site for drawing in held_out["UNIPEN site"]} == {"gmd"}
 
 
+def test_signs_without_all_their_strokes_are_not_trained_on_but_measured() -> None:
+    hook, dot = L[::-1], np.array([[0.0, 1.2], [0.02, 1.2]])
+    writers = ("ibm-01", "ibm-02")
+    signs = [Drawing(strokes, "?", name) for strokes in ([hook, dot], [hook]) for name in writers]
+    packs = unipen.Packs([], signs)
+    assert packs.trainable_letters() == signs[:1]
+    assert unipen.held_out(packs)["UNIPEN letters writers"] == [signs[1], signs[3]]
+
+
 def test_the_strokes_of_a_pack_have_y_down(packs: unipen.Packs) -> None:
     six, nine = (
         next(drawing for drawing in packs.digits if drawing.label == digit) for digit in (6, 9)

@@ -79,6 +79,56 @@ def test_a_bar_is_a_separate_stroke(digit: int, barred: str, plain: str) -> None
     assert len(generate_digit(digit, rng(), allograph=plain)) == 1
 
 
+BARS_BEYOND = ("barred", "barred_slanted", "barred_open", "barred_wide", "slashed_beyond")
+
+
+def bar_angle(bar: Stroke) -> float:
+    """Return the angle of a bar in degrees: 0 horizontal, 90 upright, rising to the right."""
+    run, rise = (bar[-1] - bar[0]) * (1, -1)
+    return float(np.degrees(np.arctan2(rise, run)) % 180)
+
+
+@pytest.mark.parametrize("allograph", BARS_BEYOND)
+def test_the_bar_of_a_zero_runs_beyond_the_ring_on_both_sides(allograph: str) -> None:
+    generator = rng(6)
+    beyond = []
+    for _ in range(60):
+        ring, bar = generate_digit(0, generator, allograph=allograph)
+        along = bar[-1] - bar[0]
+        ring_ends, bar_ends = ring @ along, bar @ along
+        # The ring is wider elsewhere than where the bar crosses it: compare there.
+        across = (ring - bar.mean(0)) @ np.array([-along[1], along[0]]) / np.hypot(*along)
+        crossed = ring_ends[np.abs(across) < 0.08]
+        beyond.append(bar_ends.min() < crossed.min() and bar_ends.max() > crossed.max())
+
+    assert np.mean(beyond) >= 0.85
+
+
+def test_bars_of_zeros_have_every_angle_from_horizontal_to_steep() -> None:
+    generator = rng(7)
+    angles = [
+        bar_angle(generate_digit(0, generator, allograph=name)[-1])
+        for name in (*BARS_BEYOND, "barred_short", "slashed_upright")
+        for _ in range(60)
+    ]
+    counts, _ = np.histogram(angles, bins=range(0, 91, 10))
+
+    assert counts.min() >= 8
+
+
+@pytest.mark.parametrize("foot", ["", "_foot"])
+def test_a_detached_flag_droops_from_an_upright_stem(foot: str) -> None:
+    generator = rng(8)
+    for _ in range(100):
+        strokes = generate_digit(1, generator, allograph=f"detached_flag{foot}")
+        flag, stem = strokes[:2]
+        run, fall = np.abs(stem[-1] - stem[0])
+        assert np.degrees(np.arctan2(run, fall)) < 25
+        assert flag[:, 0].mean() < stem[:, 0].mean()
+        # The left end hangs below the highest point of the flag: that of a 7 is level.
+        assert flag[: len(flag) // 3, 1].max() - flag[:, 1].min() > 0.05
+
+
 def test_a_plain_one_is_closer_to_vertical_than_a_line() -> None:
     generator = rng()
     for name in ("bar", "slanted"):
