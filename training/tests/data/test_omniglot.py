@@ -102,4 +102,4 @@ def test_the_public_file_is_the_one_the_lookalikes_were_chosen_from() -> None:
     assert len(drawings) == 2720
     for alphabet, names in omniglot.LOOKALIKES.items():
         assert {(alphabet, name) for name in names} <= present
-    assert len(omniglot.training_images()) == 1020
+    assert len(omniglot.training_images()) == 1000
