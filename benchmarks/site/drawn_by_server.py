@@ -2,14 +2,15 @@
 
     python -m benchmarks.site.drawn_by_server [--digits 2000] [--model FOLDER] [--json PATH]
 
-Pen digits of the held-out writers, placed in five ways, every second one with the pressure of a
-pen. The page's own code draws each as a PNG in the system's Chromium, and makes the strokes that it
-sends; the server draws those. Prints how often digit and verdict are the same.
+Pen digits of writers that the model was not trained on, placed in five ways, every second one with
+the pressure of a pen. The page's own code draws each as a PNG in the system's Chromium, and makes
+the strokes that it sends; the server draws those. Prints how often digit and verdict are the same.
 """
 
 from __future__ import annotations
 
 import base64
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -43,11 +44,16 @@ BOTH = """
 
 
 def pen_drawings(digits: int) -> Iterator[Drawing]:
-    """Yield drawings of the held-out writers; the same ones in every run."""
+    """Yield drawings of the writers of the test and validation sets, the same in every run.
+
+    The two writers of the validation set make it 1,998 digits; then they begin anew.
+    """
     rng = np.random.default_rng(17)
-    pen = datasets.by_writers(datasets.read_pen(downloads.pen_file()), datasets.HELD_OUT_WRITERS)
+    writers = (*datasets.HELD_OUT_WRITERS, *datasets.VALIDATION_WRITERS)
+    pen = datasets.by_writers(datasets.read_pen(downloads.pen_file()), writers)
     placements = list(PLACEMENTS.values())
-    for number, index in enumerate(rng.permutation(len(pen))[:digits]):
+    order = itertools.islice(itertools.cycle(rng.permutation(len(pen))), digits)
+    for number, index in enumerate(order):
         placed, brush = place_at(pen[index].strokes, placements[number % len(placements)], rng)
         drawing = []
         for stroke in placed:
