@@ -13,7 +13,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,7 +28,7 @@ from recognizer.imaging.decoding import (
     gettext_noop,
 )
 from recognizer.imaging.drawing import STORED_SIDE, Drawing
-from recognizer.imaging.strokes import Strokes, paint
+from recognizer.imaging.strokes import paint
 
 UNITS = 2048
 """Coordinates are rounded to this fraction of the canvas' longer side: a quarter of a px drawn."""
@@ -195,12 +195,9 @@ class PenStrokes:
             raise StrokesError
         return cls.from_json(values)
 
-    def lines(self) -> Strokes | None:
-        """Return the strokes as float64 (n, 2) lines, to be drawn anew with another brush.
-
-        None where something was erased: the lines alone don't show what was left.
-        """
-        return None if self.erasers else [stroke[:, :2] for stroke in self.strokes]
+    def with_brush(self, width: float) -> PenStrokes:
+        """Return the strokes with another brush; ``width`` is a fraction of the longer side."""
+        return replace(self, widths=(max(1, round(width * UNITS)),) * len(self.strokes))
 
     def drawing(self) -> Drawing:
         """Draw the strokes as the page does; raises ``BlankStrokes`` if nothing shows.

@@ -99,7 +99,7 @@ def test_lines_from_elsewhere_are_read(tmp_path: Path, draw_digit: DrawDigit) ->
     lines = [
         {"image": five, "label": 5},
         {
-            "image": f"data:image/png;base64,{base64.b64encode(draw_digit(6)).decode()}",
+            "image": f"data:image/png;base64,{six}",
             "label": "6",
         },
         {"strokes": digit_strokes(7), "label": "7"},
