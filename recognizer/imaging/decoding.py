@@ -13,6 +13,7 @@ from PIL import Image
 
 from recognizer.imaging.errors import (
     MAX_BYTES,
+    MIN_CONTRAST,
     BlankDrawing,
     EmptyImage,
     FileTooLarge,
@@ -21,7 +22,7 @@ from recognizer.imaging.errors import (
 )
 from recognizer.imaging.files import bmp, gif, jpeg, png, webp
 from recognizer.imaging.files.signatures import kind_of
-from recognizer.imaging.grey import MIN_CONTRAST, Pixels, to_grey
+from recognizer.imaging.grey import Pixels, to_grey
 
 __all__ = ["MIN_CONTRAST", "BlankDrawing", "Pixels", "decode", "to_grey"]
 

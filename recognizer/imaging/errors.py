@@ -10,6 +10,8 @@ from typing import ClassVar
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_SIDE = 4096
+MIN_CONTRAST = 24
+"""Of 255: the noise of a JPEG of white paper stays under it."""
 
 
 def gettext_noop(text: str) -> str:

@@ -6,13 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from recognizer.imaging.errors import BlankDrawing
+from recognizer.imaging.errors import MIN_CONTRAST, BlankDrawing
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-
-MIN_CONTRAST = 24
-"""Of 255: the noise of a JPEG of white paper stays under it."""
 
 _FILLED = 0.75  # of the middle: more than ink covers
 _LINE = 0.6  # of a row or column of the image: a line across it, not a stroke

@@ -11,17 +11,16 @@ import struct
 from PIL import Image
 
 from recognizer.imaging.errors import EndMissing, TruncatedImage, UnusualImage
-from recognizer.imaging.files.reducing import check_size, plain, taking_turns
+from recognizer.imaging.files.reducing import MOST, check_size, plain, taking_turns
 
 _CORE = 12
 _PLAIN, _WITH_MASKS = 0, (3, 6)
 _RUN_LENGTHS = (1, 2)
 _MAX_RUN_LENGTHS = 256 * 1024  # bytes: Pillow decodes them in Python, 1.5 MB a second
-_MOST = 0.55  # of the rows must be there
 
 
 def read(data: bytes) -> Image.Image:
-    """Decode a BMP file; raises an ``ImageError``. Up to 45 % of its rows may be missing."""
+    """Decode a BMP file; raises an ``ImageError``. A few rows may be missing."""
     if len(data) < 34:
         raise EndMissing
     start, header_size = struct.unpack_from("<II", data, 10)
@@ -40,7 +39,7 @@ def read(data: bytes) -> Image.Image:
         raise UnusualImage
     else:
         rows = max(0, len(data) - start) // max(1, (width * bits + 31) // 32 * 4)
-        if rows < _MOST * abs(height):
+        if rows < MOST * abs(height):
             raise EndMissing
         if rows < abs(height):
             patched = bytearray(data)

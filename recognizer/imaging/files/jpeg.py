@@ -19,7 +19,7 @@ from PIL import Image
 
 from recognizer.imaging.errors import EndMissing, TooLargeForItsKind, TruncatedImage, UnusualImage
 from recognizer.imaging.files.orientation import upright
-from recognizer.imaging.files.reducing import check_size, plain, taking_turns
+from recognizer.imaging.files.reducing import check_size, first_rows, plain, taking_turns
 
 _ENOUGH_SIDE = 960
 """Longer side, in px, that decoding at a half, a quarter or an eighth must leave."""
@@ -28,7 +28,6 @@ _MAX_SEGMENTS = 1000  # 64 kB each at most: ICC profiles and previews have up to
 _MAX_SCANS = 40  # libjpeg writes 10 at most, optimising encoders some more
 _MAX_COEFFICIENTS = 38 * 2**20  # bytes: 12 Mpx in 4:2:0
 _MAX_TABLES = 2186  # bytes of a segment with all Huffman tables that there can be
-_MOST = 0.55  # of the rows must be there
 _FILLED = 128  # the grey of blocks that are missing
 
 _MARKER = re.compile(rb"\xff([\x01-\xfe])")
@@ -164,6 +163,4 @@ def _without_missing_rows(image: Image.Image) -> Image.Image:
     # From the right-hand edge, as blocks are stored from left to right.
     rows = np.flatnonzero(~missing[:, -max(1, image.width // 50) :].all(1))
     last = int(rows[-1]) + 1 if len(rows) else 0
-    if last < _MOST * image.height:
-        raise EndMissing
-    return image if last == image.height else image.crop((0, 0, image.width, last))
+    return first_rows(image, last, image.height)

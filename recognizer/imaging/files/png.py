@@ -29,6 +29,7 @@ from recognizer.imaging.files.reducing import (
     ENOUGH_PIXELS,
     check_size,
     factor_for,
+    first_rows,
     stacked,
     taking_turns,
 )
@@ -38,8 +39,8 @@ Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 _MAX_CHUNKS = 50_000
 _MAX_RAW = 72 * 2**20  # bytes of unpacked rows: 4096x4096 px with 8 bits and alpha
+_MAX_DEEP_RAW = 40 * 2**20  # of those with 16 bits, which take longer
 _MAX_SECONDS = 0.4  # of the processor; the largest ordinary image takes a third of it
-_MOST = 0.55  # of the rows must be there
 _STRIP_BYTES = 2**18
 _PIECE = 2**15  # bytes of packed rows that are unpacked at a time
 
@@ -92,7 +93,8 @@ def read(data: bytes) -> Image.Image:
     """Decode a PNG file as mode L, RGB or RGBA; raises an ``ImageError``."""
     file = _walk(data)
     check_size(file.width, file.height)
-    if file.row_bytes(file.width) * file.height > _MAX_RAW:
+    most = _MAX_DEEP_RAW if file.depth == 16 else _MAX_RAW
+    if file.row_bytes(file.width) * file.height > most:
         raise TooLargeForItsKind
     with taking_turns(file.width, file.height):
         image = _interlaced(file) if file.interlaced else _in_rows(file)
@@ -266,8 +268,10 @@ def _in_rows(file: _File) -> Image.Image:
         else:
             image = Image.fromarray(_coloured(samples, file))
             images.append(image if factor == 1 else image.reduce(factor))
-    _check_rows(file, rows)
-    return _rgb(_scaled(np.concatenate(deep)) if deep else stacked(images))
+    if not rows or (file.is_complete and rows < file.height):
+        raise TruncatedImage if file.is_complete else EndMissing
+    image = _rgb(_scaled(np.concatenate(deep)) if deep else stacked(images))
+    return first_rows(image, image.height, -(-file.height // factor))
 
 
 def _interlaced(file: _File) -> Image.Image:
@@ -292,13 +296,6 @@ def _interlaced(file: _File) -> Image.Image:
         return _rgb(_scaled(_reduced(_with_key(whole, file), factor)))
     image = Image.fromarray(_coloured(whole, file))
     return _rgb(image if factor == 1 else image.reduce(factor))
-
-
-def _check_rows(file: _File, rows: int) -> None:
-    if file.is_complete and rows < file.height:
-        raise TruncatedImage
-    if rows < _MOST * file.height:
-        raise EndMissing
 
 
 def _coloured(samples: Samples, file: _File) -> Bytes:

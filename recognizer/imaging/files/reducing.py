@@ -7,12 +7,23 @@ import math
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 from PIL import Image
 
-from recognizer.imaging.errors import MAX_SIDE, ImageTooLarge, TooLargeForItsKind, TruncatedImage
+from recognizer.imaging.errors import (
+    MAX_SIDE,
+    MIN_CONTRAST,
+    EndMissing,
+    ImageTooLarge,
+    TooLargeForItsKind,
+    TruncatedImage,
+)
 
 ENOUGH_PIXELS = 2 * 2**20
 """Images with more pixels are reduced: at least 1,000 px remain on the longer side."""
+
+MOST = 0.8  # of the rows must be there
+_LEAST = 0.5  # of the rows, if the last is blank
 
 _STRIP_PIXELS = 2**17  # at a time: what is converted fits the processor's cache
 
@@ -68,6 +79,20 @@ def stacked(strips: list[Image.Image]) -> Image.Image:
         whole.paste(strip, (0, top))
         top += strip.height
     return whole
+
+
+def first_rows(image: Image.Image, rows: int, height: int) -> Image.Image:
+    """Return the first rows of an image of which no more are there, of ``height``.
+
+    Raises ``EndMissing`` if too many are missing, for the digit would be cut off; below a row
+    of blank paper fewer are enough.
+    """
+    top = image.crop((0, 0, image.width, rows))
+    if rows < MOST * height:
+        last = np.asarray(top.convert("L"))[-1].astype(np.int64)
+        if rows < _LEAST * height or np.ptp(last) >= MIN_CONTRAST:
+            raise EndMissing
+    return top
 
 
 def _converted(image: Image.Image) -> Image.Image:
