@@ -12,18 +12,16 @@ from __future__ import annotations
 import io
 import multiprocessing
 import multiprocessing.connection
-import resource
 import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from benchmarks.common import command_line, results
+from benchmarks.common import command_line, memory, results
 from recognizer import imaging
 
 GOAL_SECONDS = 0.5
@@ -333,26 +331,11 @@ def _measure(pipe: multiprocessing.connection.Connection) -> None:
     for _ in range(3):
         outcome_of(ordinary)
     data = pipe.recv_bytes()
-    _forget_peak()
-    before, start = _resident(), time.process_time()
+    memory.forget_peak()
+    before, start = memory.resident(), time.process_time()
     outcome = outcome_of(data)
     seconds = time.process_time() - start
-    pipe.send(Cost(len(data), seconds, (_peak() - before) / 2**20, outcome))
-
-
-def _forget_peak() -> None:
-    """Let the kernel start anew with the largest resident set (Linux only)."""
-    Path("/proc/self/clear_refs").write_text("5")
-
-
-def _resident() -> int:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize()
-
-
-def _peak() -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    pipe.send(Cost(len(data), seconds, memory.peak() - before, outcome))
 
 
 def costs(names: Sequence[str]) -> Iterator[tuple[str, Cost]]:

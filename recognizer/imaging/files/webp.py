@@ -41,9 +41,11 @@ def read(data: bytes) -> Image.Image:
             chunks[name] = content
             missing = size - len(content)
     name = b"VP8L" if b"VP8L" in chunks else b"VP8 "
-    if name not in chunks or (missing and name != next(reversed(chunks))):
+    if name not in chunks:
         raise EndMissing
     frame = chunks[name]
+    if missing and (name != next(reversed(chunks)) or missing > len(frame)):
+        raise EndMissing
     width, height = _size(name, frame)
     check_size(width, height, _MAX_PIXELS)
     before: _Parts = []
