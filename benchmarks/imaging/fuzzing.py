@@ -2,15 +2,16 @@
 
     python -m benchmarks.imaging.fuzzing [--inputs 10000] [--seed 0] [--json PATH]
 
-Small files of each kind are changed at random: bytes, lengths, whole parts, the end. Checksums and
-packed rows of PNG are renewed in half of them, so that the damage reaches the pixels. Each must
-be decoded or refused with an ``ImageError``, in at most 0.5 s and 60 MB. Those that are not are
+Small files of each kind are changed at random: bytes, lengths, whole parts, the end, the size in the
+header. Checksums and packed rows of PNG are renewed in half of them, so that the damage reaches the
+pixels. Each must be decoded or refused with an ``ImageError``, in at most 0.5 s and 60 MB. Those that are not are
 printed with their number: the same seed makes them again.
 """
 
 from __future__ import annotations
 
 import io
+import re
 import struct
 import time
 import zlib
@@ -113,6 +114,28 @@ def damaged(data: bytes, other: bytes, rng: np.random.Generator) -> bytes:
     return bytes(content)
 
 
+def with_other_size(data: bytes, rng: np.random.Generator) -> bytes:
+    """Announce another size, up to the largest allowed, in the header of the first frame."""
+    content = bytearray(data)
+    width, height = (int(side) for side in rng.integers(1, 4097, 2))
+    if data.startswith(b"\x89PNG"):
+        struct.pack_into(">II", content, 16, width, height)
+    elif data.startswith(b"GIF8"):
+        struct.pack_into("<HH", content, data.find(b"\x2c\0\0\0\0") + 5, width, height)
+    elif data.startswith(b"BM"):
+        struct.pack_into("<ii", content, 18, width, height)
+    elif data.startswith(b"RIFF"):
+        width, height = width // 3 + 1, height // 3 + 1
+        if (at := data.find(b"\x9d\x01\x2a")) >= 0:
+            struct.pack_into("<HH", content, at + 3, width, height)
+        elif (at := data.find(b"VP8L")) >= 0:
+            bits = int.from_bytes(content[at + 9 : at + 13], "little") >> 28 << 28
+            struct.pack_into("<I", content, at + 9, bits | height - 1 << 14 | width - 1)
+    elif match := re.search(rb"\xff[\xc0-\xc2]", data):
+        struct.pack_into(">HH", content, match.end() + 3, height, width)
+    return bytes(content)
+
+
 def with_renewed_chunks(data: bytes, rng: np.random.Generator) -> bytes:
     """Damage the unpacked rows of a PNG, or renew the checksums of a damaged one."""
     parts, at = [data[:8]], 8
@@ -146,7 +169,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in range(options.inputs):
         rng = np.random.default_rng([options.seed, number])
         name = names[number % len(names)]
-        data = damaged(files[name], files[names[int(rng.integers(len(names)))]], rng)
+        data = files[name]
+        if rng.random() < 0.2:
+            data = with_other_size(data, rng)
+        if rng.random() < 0.9:
+            data = damaged(data, files[names[int(rng.integers(len(names)))]], rng)
         if name.startswith("PNG") and rng.random() < 0.5:
             data = with_renewed_chunks(data, rng)
         memory.forget_peak()
