@@ -221,6 +221,30 @@ def webp(side: int, **options: object) -> bytes:
     return saved(digit(side, side, 3), "WEBP", **options)
 
 
+def code_sets(side: int, block_bits: int) -> bytes:
+    """Return a lossless WebP in which each block of px has a set of codes of its own."""
+
+    def number(value: int, count: int) -> str:
+        return f"{value:0{count}b}"[::-1]
+
+    def eight_bits(alphabet: int) -> str:
+        # 256 codes of 8 bits, the rest unused; lengths 0 and 8 are coded in one bit each.
+        order = (17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8)
+        lengths = "".join(number(length in (0, 8), 3) for length in order)
+        return "0" + number(8, 4) + lengths + "0" + "1" * 256 + "0" * (alphabet - 256)
+
+    single = "1000"  # symbol 0, without bits
+    blocks = min((-(-side // 2**block_bits)) ** 2, 65_536)
+    head = number(side - 1, 14) * 2 + "0000" + "0" + "0" + "1" + number(block_bits - 2, 3)
+    image = "0" + eight_bits(280) + eight_bits(256) + single * 3
+    image += "".join(f"{block & 255:08b}{block >> 8:08b}" for block in range(blocks))
+    bits = head + image + single * 5 * blocks + "0" * 64
+    stream = b"\x2f" + int(bits[::-1], 2).to_bytes(-(-len(bits) // 8), "little")
+    stream += bytes(len(stream) % 2)
+    size = 12 + len(stream)
+    return struct.pack("<4sI4s4sI", b"RIFF", size, b"WEBP", b"VP8L", len(stream)) + stream
+
+
 def webp_chunks() -> bytes:
     data = saved(digit(), "WEBP")
     return data[:12] + struct.pack("<4sI", b"abcd", 0) * 1_000_000 + data[12:]
@@ -285,6 +309,8 @@ BOMBS: dict[str, Maker] = {
     "WebP 1580x1580, lossless": lambda: webp(1580, lossless=True),
     "WebP 1580x1580, noise": lambda: saved(noise(1580, 1580, 3), "WEBP", quality=90),
     "WebP 1580x1580, noise, lossless": lambda: saved(noise(1580, 1580, 3), "WEBP", lossless=True),
+    "WebP, lossless, 65,536 sets of codes": lambda: code_sets(1024, 2),
+    "WebP, lossless, 2,500 sets of codes": lambda: code_sets(1580, 5),
     "WebP, 1,000,000 chunks": webp_chunks,
     "EPS of two million lines": postscript,
     "HEIC, 1,000,000 boxes": heif,

@@ -2,10 +2,10 @@
 
     python -m benchmarks.imaging.fuzzing [--inputs 10000] [--seed 0] [--json PATH]
 
-Small files of each kind are changed at random: bytes, lengths, whole parts, the end, the size in the
-header. Checksums and packed rows of PNG are renewed in half of them, so that the damage reaches the
-pixels. Each must be decoded or refused with an ``ImageError``, in at most 0.5 s and 60 MB. Those that are not are
-printed with their number: the same seed makes them again.
+Small files of each kind are changed at random: bytes, lengths, whole parts, the end, the size in
+the header. Checksums and packed rows of PNG are renewed in half of them, so that the damage reaches
+the pixels. Each must be decoded or refused with an ``ImageError``, in at most 0.5 s and 60 MB.
+Other exceptions are printed with the number of the file: the same seed makes it again.
 """
 
 from __future__ import annotations

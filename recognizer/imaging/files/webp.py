@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from recognizer.imaging.errors import EndMissing, UnusualImage
+from recognizer.imaging.files import webp_lossless
 from recognizer.imaging.files.orientation import upright
 from recognizer.imaging.files.reducing import check_size, first_rows, plain, taking_turns
 
@@ -29,6 +30,7 @@ _FILLERS = (b"\0", b"\x55", b"\xaa", b"\xff")
 _PADDING = 2**14
 _ALIKE = 8  # grey levels: filters smooth the last rows
 _FRAME_HEADER = 16  # bytes before the chunks of a frame of an animation
+_LOSSLESS_HEADER = 5  # bytes
 _HAS_ALPHA = 0x10
 
 
@@ -49,7 +51,11 @@ def read(data: bytes) -> Image.Image:
     width, height = _size(name, frame)
     check_size(width, height, _MAX_PIXELS)
     before: _Parts = []
-    if name == b"VP8 " and b"ALPH" in chunks:
+    if name == b"VP8L":
+        webp_lossless.check_sets(frame[_LOSSLESS_HEADER:], width, height)
+    elif b"ALPH" in chunks:
+        if chunks[b"ALPH"][:1] and chunks[b"ALPH"][0] & 3:
+            webp_lossless.check_sets(chunks[b"ALPH"][1:], width, height)
         sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
         before = _chunk(b"VP8X", bytes([_HAS_ALPHA, 0, 0, 0]) + sides)
         before += _chunk(b"ALPH", chunks[b"ALPH"])

@@ -256,6 +256,24 @@ def test_an_animated_webp_gives_its_first_frame(
     assert digit_in(data, classifier) == 7
 
 
+@pytest.mark.parametrize("method", [0, 4, 6])
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_webp_as_programs_write_it(method: int, lossless: bool, classifier: Classifier) -> None:
+    """With few colours, with alpha, and with the noise of a photo."""
+    pixels = drawn(7, side=600)
+    noise = np.random.default_rng(1).integers(0, 20, (*pixels.shape, 3), np.uint8)
+    kinds = (
+        np.dstack([pixels] * 3),
+        np.dstack([np.zeros_like(pixels)] * 3 + [255 - pixels]),
+        pixels[..., None] // 2 + noise,
+    )
+    found = [
+        digit_in(saved(kind, "WEBP", method=method, lossless=lossless), classifier)
+        for kind in kinds
+    ]
+    assert found == [7, 7, 7]
+
+
 # --- other kinds ----------------------------------------------------------------------------------
 
 
@@ -337,6 +355,7 @@ REFUSED = {
     "GIF, comment in one-byte blocks": "unsupported_image",
     "BMP, 8 MB of run lengths": "unsupported_image",
     "WebP, 1,000,000 chunks": "unsupported_image",
+    "WebP, lossless, 65,536 sets of codes": "unsupported_image",
     "WebP 4096x4096": "image_too_large",
     "EPS of two million lines": "unsupported_image",
     "HEIC, 1,000,000 boxes": "unsupported_image",
