@@ -101,7 +101,7 @@ class PredictionViewSet(
         summary="Recognise a drawing",
         description=(
             "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
-            "at most 8 MB and 4096x4096 px (WebP: 2.5 megapixels, progressive JPEG: about 12). "
+            "at most 8 MB and 4096x4096 px (WebP: 2.1 megapixels, progressive JPEG: about 12). "
             "The drawing is stored with its prediction."
         ),
         parameters=[

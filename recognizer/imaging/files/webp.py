@@ -22,7 +22,7 @@ from recognizer.imaging.files.reducing import check_size, first_rows, plain, tak
 
 _Parts = list[bytes | memoryview]
 
-_MAX_PIXELS = 2_500_000
+_MAX_PIXELS = 2_100_000  # 1920x1080, 1600x1300
 _MAX_CHUNKS = 2000  # animations have one for each frame
 _FEW = 0.15  # of the bytes that there are
 _LEAST = 0.5  # of the rows must be there even if few bytes are missing
@@ -63,13 +63,18 @@ def read(data: bytes) -> Image.Image:
         if missing:
             image = _without_missing_rows(before, name, frame, missing)
         else:
-            image = plain(_decoded(before + _chunk(name, frame)))
+            image = plain(_decoded(before + _chunk(name, frame), data))
         return upright(image, bytes(chunks.get(b"EXIF", b"")))
 
 
-def _decoded(parts: _Parts) -> Image.Image:
+def _decoded(parts: _Parts, data: bytes = b"") -> Image.Image:
+    """Decode a still image of these chunks; ``data`` is the file that they come from."""
     size = 4 + sum(map(len, parts))
-    still = b"".join([struct.pack("<4sI4s", b"RIFF", size, b"WEBP"), *parts])
+    if len(data) == 8 + size:
+        # Nothing was left out, so there is no need for a copy.
+        still = data
+    else:
+        still = b"".join([struct.pack("<4sI4s", b"RIFF", size, b"WEBP"), *parts])
     image = Image.open(io.BytesIO(still), formats=["WEBP"])
     image.load()
     return image

@@ -367,7 +367,7 @@ DECODED = [
     "GIF 4096x4096",
     "BMP 4096x4096, 1 bit",
     "BMP 2800x2800, grey",
-    "WebP 1580x1580, lossless",
+    "WebP 1440x1440, lossless",
 ]
 
 
