@@ -1,4 +1,4 @@
-"""PNG: unpacked and reduced strip by strip, with its 16 bits, from the chunks that pixels need.
+"""PNG: decoded from the chunks that pixels need; large or deep ones strip by strip.
 
 Pillow undoes the filters of the rows, which refer to the row above: it is given each strip
 below the last row of the one before, as an image of its own.
@@ -8,6 +8,7 @@ Layout: W3C, "Portable Network Graphics (PNG) Specification", third edition.
 
 from __future__ import annotations
 
+import io
 import struct
 import time
 import zlib
@@ -30,6 +31,7 @@ from recognizer.imaging.files.reducing import (
     check_size,
     factor_for,
     first_rows,
+    plain,
     stacked,
     taking_turns,
 )
@@ -43,6 +45,9 @@ _MAX_DEEP_RAW = 40 * 2**20  # of those with 16 bits, which take longer
 _MAX_SECONDS = 0.4  # of the processor; the largest ordinary image takes a third of it
 _STRIP_BYTES = 2**18
 _PIECE = 2**15  # bytes of packed rows that are unpacked at a time
+
+_FEW_BYTES = 2**20
+_FEW_CHUNKS = 200
 
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 _CHANNELS = {_GREY: 1, _RGB: 3, _PALETTE: 1, _GREY_ALPHA: 2, _RGB_ALPHA: 4}
@@ -85,6 +90,13 @@ class _File:
     def channels(self) -> int:
         return _CHANNELS[self.colour]
 
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether Pillow can decode it at once: small, complete, of up to 8 bits."""
+        is_small = self.width * self.height <= ENOUGH_PIXELS and len(self.packed) <= _FEW_CHUNKS
+        is_plain = self.depth <= 8 and not self.interlaced and self.is_complete
+        return is_small and is_plain and sum(map(len, self.packed)) <= _FEW_BYTES
+
     def row_bytes(self, width: int) -> int:
         return (width * self.channels * self.depth + 7) // 8
 
@@ -96,6 +108,8 @@ def read(data: bytes) -> Image.Image:
     most = _MAX_DEEP_RAW if file.depth == 16 else _MAX_RAW
     if file.row_bytes(file.width) * file.height > most:
         raise TooLargeForItsKind
+    if file.is_ordinary:
+        return upright(plain(_whole(file)), file.exif)
     with taking_turns(file.width, file.height):
         image = _interlaced(file) if file.interlaced else _in_rows(file)
         return upright(image, file.exif)
@@ -184,6 +198,24 @@ class _Unpacker:
         return bytes(taken)
 
 
+def _whole(file: _File) -> Image.Image:
+    """Let Pillow decode a file of the chunks that its pixels need."""
+    header = struct.pack(">IIBBBBB", file.width, file.height, file.depth, file.colour, 0, 0, 0)
+    parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", header)]
+    for name, content in ((b"PLTE", file.palette), (b"tRNS", file.transparency)):
+        parts += _chunk(name, content) if content else []
+    for packed in file.packed:
+        parts += _chunk(b"IDAT", packed)
+    image = Image.open(io.BytesIO(b"".join([*parts, *_chunk(b"IEND", b"")])), formats=["PNG"])
+    image.load()
+    return image
+
+
+def _chunk(name: bytes, content: bytes | memoryview) -> list[bytes | memoryview]:
+    checksum = zlib.crc32(content, zlib.crc32(name))
+    return [struct.pack(">I4s", len(content), name), content, struct.pack(">I", checksum)]
+
+
 # --- rows ---------------------------------------------------------------------------------------
 
 
@@ -203,9 +235,9 @@ def _strips(
         if not there:
             return
         filtered = np.frombuffer(packed, np.uint8, there * (1 + row_bytes)).reshape(there, -1)
-        plain = _unfiltered(above, filtered, lanes)
-        above = plain[-1].tobytes()
-        yield _samples(plain, file, width)
+        unfiltered = _unfiltered(above, filtered, lanes)
+        above = unfiltered[-1].tobytes()
+        yield _samples(unfiltered, file, width)
         if there < wanted:
             return
         top += there
@@ -222,11 +254,11 @@ def _unfiltered(above: bytes, filtered: Bytes, lanes: int) -> Bytes:
         return _decoded(rows, lanes)[1:]
     half = lanes // 2
     pixels = rows[:, 1:].reshape(len(rows), -1, lanes)
-    plain = np.empty_like(pixels[1:])
+    whole = np.empty_like(pixels[1:])
     for part in (slice(half), slice(half, lanes)):
         lane = np.concatenate((rows[:, :1], pixels[:, :, part].reshape(len(rows), -1)), axis=1)
-        plain[:, :, part] = _decoded(lane, half)[1:].reshape(len(plain), -1, half)
-    return plain.reshape(len(plain), -1)
+        whole[:, :, part] = _decoded(lane, half)[1:].reshape(len(whole), -1, half)
+    return whole.reshape(len(whole), -1)
 
 
 def _decoded(rows: Bytes, lanes: int) -> Bytes:
