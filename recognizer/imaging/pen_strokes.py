@@ -20,14 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from recognizer.imaging.decoding import (
-    MIN_CONTRAST,
-    BlankDrawing,
-    ImageError,
-    Pixels,
-    gettext_noop,
-)
 from recognizer.imaging.drawing import STORED_SIDE, Drawing
+from recognizer.imaging.errors import MIN_CONTRAST, BlankDrawing, ImageError, gettext_noop
+from recognizer.imaging.grey import Pixels
 from recognizer.imaging.strokes import paint
 
 UNITS = 2048

@@ -191,6 +191,28 @@ def test_a_picture_is_dropped_or_pasted(
     assert Prediction.objects.get().digit == 4
 
 
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "image/x-png"])
+def test_a_picture_of_an_unknown_type_is_recognised_by_its_bytes(
+    draw_page: DrawPage, draw_digit: DrawDigit, kind: str
+) -> None:
+    draw_page.page.evaluate(
+        """([bytes, type]) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([new Uint8Array(bytes)], "four", { type }));
+            const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById("canvas").dispatchEvent(event);
+        }""",
+        [list(draw_digit(4)), kind],
+    )
+
+    expect(draw_page.page.locator("[data-slot=picture-caption]")).to_have_text(
+        "Only the framed part is used."
+    )
+    draw_page.page.get_by_role("button", name="Read picture").click()
+    expect(draw_page.entries).to_have_count(1)
+    assert Prediction.objects.get().digit == 4
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "size", "says"),
     [
