@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from recognizer.imaging import photo
+from recognizer.imaging.borders import without_bands
 from recognizer.imaging.decoding import (
     MIN_CONTRAST,
     BlankDrawing,
@@ -99,4 +100,4 @@ def as_drawn(grey: Pixels) -> Pixels:
     frame is half a px there, well above the noise, which averaging lowers further).
     Raises ``BlankDrawing`` where a photo shows no ink.
     """
-    return photo.flatten(grey) if photo.is_photo(grey) else grey
+    return photo.flatten(grey) if photo.is_photo(grey) else without_bands(grey)

@@ -71,3 +71,14 @@ def _rough_width(mask: Mask) -> float:
     """
     steps = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
     return 2 * np.count_nonzero(mask) / max(1.0, steps * np.pi / 4)
+
+
+def grown(mask: Mask) -> Mask:
+    """Return a mask with its neighbours: the smoothed edge of the ink."""
+    tall = mask.copy()
+    tall[1:] |= mask[:-1]
+    tall[:-1] |= mask[1:]
+    wide = tall.copy()
+    wide[:, 1:] |= tall[:, :-1]
+    wide[:, :-1] |= tall[:, 1:]
+    return wide

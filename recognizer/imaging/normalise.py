@@ -18,7 +18,17 @@ from recognizer.imaging.decoding import (
     Pixels,
 )
 from recognizer.imaging.drawing import Drawing, as_drawn
-from recognizer.imaging.ink import INK_LEVEL, Floats, Mask, bounds, crop, find_ink, keep_thin_lines
+from recognizer.imaging.ink import (
+    INK_LEVEL,
+    Floats,
+    Mask,
+    bounds,
+    crop,
+    find_ink,
+    grown,
+    keep_thin_lines,
+)
+from recognizer.imaging.lines import without_lines
 from recognizer.imaging.specks import is_grainy, without_specks
 from recognizer.imaging.stroke_width import INK_SIDE, MARGIN, WORK_SIDE, extent, measure, redraw
 
@@ -59,6 +69,9 @@ def prepare(drawing: Drawing) -> ModelInput:
     Specks of dust are left out of both. Raises ``BlankDrawing`` where there is no ink.
     """
     whole, _ = find_ink(without_grain(as_drawn(drawing.pixels)))
+    without = without_lines(whole > INK_LEVEL)
+    if without is not None:
+        whole = np.where(grown(without), whole, 0)
     rows, columns = bounds(whole)
     ink = whole[slice(*rows), slice(*columns)]
     mask = to_working_grid(ink) > INK_LEVEL

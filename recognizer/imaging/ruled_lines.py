@@ -21,6 +21,7 @@ _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some 
 _ACROSS = 0.7  # share of a ruled line's length that must be dark
 _MANY = 4  # lines across the frame: no digit has that many, however dark they are
 _LINE_REACH = 3  # px either side of a ruled line's middle that it may cover
+_FADED = 0.6  # of a line's darkness that is left there: more, and it is a stroke in a tight crop
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,13 @@ def _trace(dark: Floats, rows: Floats) -> _Line | None:
     samples = np.clip(near + offsets[:, None], 0, height - 1)
     window = dark[samples[:, inside], inside]
     profile = np.maximum(np.median(window, axis=1), 0).astype(np.float32)
+    strongest = float(profile.max())
+    if min(profile[0], profile[-1]) > _FADED * strongest:
+        return None
+    along = window[reach - 1 : reach + 2].max(0)
+    end = max(4, len(along) // 16)
+    if min(float(np.median(along[:end])), float(np.median(along[-end:]))) < 0.3 * strongest:
+        return None
     return _Line(rows, profile)
 
 
