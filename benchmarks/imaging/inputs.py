@@ -112,14 +112,11 @@ def photo_with(what: str) -> Maker:
             draw.rectangle((0, 0, width - 1, height - 1), outline=1, width=int(rng.integers(2, 21)))
         elif what == "underline":
             middle, reach = (left + right) / 2, 0.5 * side * rng.uniform(1.15, 1.5)
-            ends = (
-                (middle - reach, bottom + gap),
-                (middle + reach, bottom + gap + rng.integers(-6, 7)),
-            )
-            draw.line(ends, fill=1, width=thick)
+            start, stop = bottom + gap, bottom + gap + int(rng.integers(-6, 7))
+            draw.line((middle - reach, start, middle + reach, stop), fill=1, width=thick)
         elif what == "margin":
             at = max(6, int(left * rng.uniform(0.3, 0.8)))
-            draw.line((at, 0, at + rng.integers(-12, 13), height), fill=1, width=thick)
+            draw.line((at, 0, at + int(rng.integers(-12, 13)), height), fill=1, width=thick)
         else:
             at = max(8, int(left * rng.uniform(0.2, 0.9)))
             draw.polygon(

@@ -68,7 +68,8 @@ def cases(folder: Path) -> dict[str, list[tuple[bytes, int | None]]]:
 
 def line(table: Table, name: str, counts: Outcomes, before: Outcomes | None) -> str:
     share = Share(counts.get("right", 0), counts["n"])
-    cells = [*share.cells(), *(counts.get(key, 0) for key in ("refused", "blank", "surely wrong"))]
+    cells: list[results.Cell] = [*share.cells()]
+    cells += [counts.get(key, 0) for key in ("refused", "blank", "surely wrong")]
     if before:
         then = Share(before.get("right", 0), before["n"])
         cells += [then.cells()[0], before.get("surely wrong", 0)]

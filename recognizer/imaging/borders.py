@@ -16,7 +16,9 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _MIN_STEP = 40  # grey levels between band and paper
+_FULL_STEP = 0.6  # of all grey levels, where light and dark are exchanged
 _DEEPEST = 0.4  # of the picture's side
+_LARGE = 64  # px
 _AT_THE_EDGE = 0.75  # share of the outermost px that the band must have
 _PLAIN = 0.97  # share of a plain band that has one level, and of its line that changes
 _EXCHANGED = 0.75  # share of the line that changes where ink crosses it
@@ -90,7 +92,8 @@ def _find(grey: Pixels) -> list[Band | None]:
         between = slice(start, len(edge.changes) - stop)
         changed = float(edge.changes[between].mean()) if edge.changes[between].size else 0.0
         plain = changed >= _PLAIN and float(edge.inside[:, between].mean()) >= _PLAIN
-        known = plain or changed >= _EXCHANGED
+        step = abs(edge.level - paper)
+        known = plain or (changed >= _EXCHANGED and step > _FULL_STEP * int(np.ptp(grey)))
         found.append(Band(edge.depth, edge.level, paper, plain) if known else None)
     return found
 
@@ -105,7 +108,9 @@ def _edge(turned: Pixels, paper: int) -> _Edge | None:
     of_band = turned[: reach + 1] > limit if level > paper else turned[: reach + 1] < limit
     if not reach or of_band[0].mean() < _AT_THE_EDGE:
         return None
-    changes = of_band[:-1] != of_band[1:]
+    # In a large picture, one row in between may be of both.
+    gap = 2 if len(turned) >= _LARGE else 1
+    changes = of_band[:-gap] != of_band[gap:]
     last = int(changes.sum(1).argmax())
     if changes[last].mean() < _EXCHANGED:
         return None

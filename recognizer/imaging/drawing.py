@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from recognizer.imaging import photo
+from recognizer.imaging.bars import is_bar
 from recognizer.imaging.borders import without_bands
 from recognizer.imaging.decoding import (
     MIN_CONTRAST,
@@ -64,7 +65,7 @@ def drawing_from_array(pixels: Pixels) -> Drawing:
     """
     if pixels.ndim != 2 or pixels.dtype != np.uint8 or not pixels.size:
         raise ValueError(f"expected uint8 (h, w), got {pixels.dtype} {pixels.shape}")
-    if int(pixels.max()) - int(pixels.min()) < MIN_CONTRAST:
+    if int(pixels.max()) - int(pixels.min()) < MIN_CONTRAST and not is_bar(pixels):
         raise BlankDrawing
     return Drawing(shrink(pixels, STORED_SIDE))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.imaging.bars import is_bar, paper_in_corners
 from recognizer.imaging.decoding import (
     BlankDrawing,
     Pixels,
@@ -20,8 +21,11 @@ _THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
 def find_ink(grey: Pixels) -> tuple[Floats, bool]:
     """Return ink as (h, w) float32, 0 paper to 1 strongest ink, and whether the paper is dark.
 
-    Paper is the median of the border, so white ink on black works like black on white.
+    Paper is the median of the border, so white ink on black works like black on white. A dark
+    picture of the shape of a 1 is all ink.
     """
+    if is_bar(grey):
+        return np.ones(grey.shape, np.float32), False
     difference = grey.astype(np.float32) - paper_level(grey)
     darkest, lightest = float(-difference.min()), float(difference.max())
     if max(darkest, lightest) < 1:
@@ -33,7 +37,9 @@ def find_ink(grey: Pixels) -> tuple[Floats, bool]:
 
 def paper_level(grey: Pixels) -> float:
     border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
-    return float(np.median(border))
+    level = float(np.median(border))
+    in_corners = paper_in_corners(grey, level)
+    return level if in_corners is None else in_corners
 
 
 def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:

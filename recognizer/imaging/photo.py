@@ -42,8 +42,9 @@ _WIDEST = 0.12  # of the frame's longer side: wider than most strokes
 _WIDEST_OF_ALL = 0.4  # of the frame's longer side: wider than a felt pen's in a tight crop
 _SHADOW = 0.4  # of the light around it: no shadow on paper is darker
 _COARSE = 128  # px
-_AROUND = 0.15  # of the frame's longer side
+_AROUND = 0.25  # of the frame's longer side
 _LEAST_LIGHT = np.float32(32)  # grey levels
+_INK_TO_LINES = 1.1  # ink is darker than ruled lines
 _CUT = 0.5  # of what the frame cuts
 _FAINTEST = 0.06  # ink darkens the paper at least by this share
 
@@ -86,10 +87,20 @@ def flatten(grey: Pixels) -> Pixels:
     if _ink_is_light(part):
         part = 255 - part
     dark = _darkness(part)
-    dark = np.maximum(dark - ruling(dark), 0)
+    dark = _without_ruling(dark)
     flat = np.full(grey.shape, 255, np.uint8)
     flat[inside] = np.rint(255 * (1 - _ink(dark)))
     return flat
+
+
+def _without_ruling(dark: Floats) -> Floats:
+    """Return darkness, (h, w), without ruled lines. Raises ``BlankDrawing`` if no ink is left."""
+    lines = ruling(dark)
+    rest: Floats = np.maximum(dark - lines, 0)
+    if lines.any() and strongest_of(rest) < _INK_TO_LINES * strongest_of(lines):
+        # Parts of the lines that bend too much, or are hardly in the frame.
+        raise BlankDrawing
+    return rest
 
 
 def _ink_is_light(grey: Pixels) -> bool:
@@ -100,9 +111,12 @@ def _ink_is_light(grey: Pixels) -> bool:
     other.
     """
     factor = max(1, max(grey.shape) // _COARSE)
-    small = Image.fromarray(np.ascontiguousarray(grey)).reduce(factor)
-    ground = small.filter(ImageFilter.BoxBlur(_AROUND * max(small.size)))
-    deviation = np.asarray(small, np.float32) - np.asarray(ground, np.float32)
+    small = np.asarray(Image.fromarray(np.ascontiguousarray(grey)).reduce(factor))
+    reach = min(round(_AROUND * max(small.shape)), min(small.shape) - 1)
+    # Reflected, a dark line along the border stays a line.
+    blurred = Image.fromarray(np.pad(small, reach, "reflect")).filter(ImageFilter.BoxBlur(reach))
+    ground = np.asarray(blurred, np.float32)[reach:-reach, reach:-reach]
+    deviation = small - ground
     return float((deviation**3).sum()) > 0
 
 

@@ -20,6 +20,7 @@ _STRONGEST = 40  # px: as many as the smallest readable digit has at least
 _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some perspective
 _ACROSS = 0.7  # share of a ruled line's length that must be dark
 _MANY = 4  # lines across the frame: no digit has that many, however dark they are
+_ALONE = 0.5  # of the strongest ink: a single line is lighter
 _LINE_REACH = 3  # px either side of a ruled line's middle that it may cover
 _FADED = 0.6  # of a line's darkness that is left there: more, and it is a stroke in a tight crop
 
@@ -74,6 +75,9 @@ def _lines(dark: Floats, strongest: float) -> list[_Line]:
             found.append(line)
     darkness = np.array([line.profile.max() for line in found])
     limit = 0.75 * strongest
+    if len(found) < 2:
+        # No other line is parallel to it: it may be a stroke across a tight crop.
+        limit = _ALONE * strongest
     if len(found) >= _MANY:
         # On a page without ink the lines themselves are the strongest.
         limit = max(limit, 1.6 * float(np.median(darkness)))
