@@ -19,7 +19,7 @@ from recognizer.imaging.decoding import (
     decode,
     to_grey,
 )
-from recognizer.imaging.ink import find_ink, keep_thin_lines, paper_level
+from recognizer.imaging.ink import find_ink, keep_thin_lines
 
 STORED_SIDE = 512
 """Longer side, in px, of the drawing that is stored."""
@@ -84,12 +84,11 @@ def shrink(grey: Pixels, side: int) -> Pixels:
     if photo.is_photo(grey):
         # The darkest px of each block would be its noise.
         return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
-    ink, paper_is_dark = find_ink(grey)
+    found = find_ink(grey)
+    ink = found.within()
     kept = keep_thin_lines(ink, factor)
     if kept is not ink:
-        ground = paper_level(grey)
-        strongest = float(grey.max() if paper_is_dark else grey.min())
-        grey = np.rint(ground + (strongest - ground) * kept).astype(np.uint8)
+        grey = np.rint(found.paper + (found.strongest - found.paper) * kept).astype(np.uint8)
     return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX))
 
 

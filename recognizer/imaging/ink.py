@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from recognizer.imaging.decoding import (
     BlankDrawing,
     Pixels,
 )
-from recognizer.imaging.stroke_width import extent
+from recognizer.imaging.stroke_width import extent, median
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -18,39 +20,60 @@ INK_LEVEL = 0.4  # of the strongest ink: the edge of a stroke
 _THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
 
 
-def find_ink(grey: Pixels) -> tuple[Floats, bool]:
-    """Return ink as (h, w) float32, 0 paper to 1 strongest ink, and whether the paper is dark.
+@dataclass(frozen=True)
+class Ink:
+    """A drawing, ``grey`` (h, w), as ink of 0 (``paper``) to 1 (``strongest``), both grey levels.
 
-    Paper is the median of the border, so white ink on black works like black on white. A dark
-    picture of the shape of a 1 is all ink.
+    Ink of the whole drawing is seldom needed: most of it is paper.
     """
-    if is_bar(grey):
-        return np.ones(grey.shape, np.float32), False
-    difference = grey.astype(np.float32) - paper_level(grey)
-    darkest, lightest = float(-difference.min()), float(difference.max())
-    if max(darkest, lightest) < 1:
+
+    grey: Pixels
+    paper: float
+    strongest: float
+
+    def mask(self) -> Mask:
+        """Return where the ink is, up to the edge of the strokes: bool (h, w)."""
+        strong = np.flatnonzero(self._of(np.arange(256, dtype=np.uint8)) > INK_LEVEL)
+        if self.strongest > self.paper:
+            return np.asarray(self.grey >= int(strong[0]))
+        return np.asarray(self.grey <= int(strong[-1]))
+
+    def within(self, rows: slice = slice(None), columns: slice = slice(None)) -> Floats:
+        """Return the ink of a part of the drawing, float32."""
+        return self._of(self.grey[rows, columns])
+
+    def _of(self, grey: Pixels) -> Floats:
+        ink = grey.astype(np.float32)
+        ink -= self.paper
+        ink /= self.strongest - self.paper
+        return np.maximum(ink, 0, out=ink)
+
+
+def find_ink(grey: Pixels) -> Ink:
+    """Separate ink from paper in a drawing, uint8 (h, w).
+
+    The ink is the level that differs most from the paper, so white on black works like black on
+    white. Raises ``BlankDrawing`` where there is no ink.
+    """
+    paper = paper_level(grey)
+    darkest, lightest = float(grey.min()), float(grey.max())
+    if max(paper - darkest, lightest - paper) < 1:
         raise BlankDrawing
-    paper_is_dark = lightest > darkest
-    ink = difference / lightest if paper_is_dark else difference / -darkest
-    return np.maximum(ink, 0, out=ink), paper_is_dark
+    return Ink(grey, paper, lightest if lightest - paper > paper - darkest else darkest)
 
 
 def paper_level(grey: Pixels) -> float:
-    border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
-    level = float(np.median(border))
+    """Return the grey level of the paper: the median of the border, unless that is a 1."""
+    if is_bar(grey):
+        return 255.0
+    level = median(np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1])))
     in_corners = paper_in_corners(grey, level)
     return level if in_corners is None else in_corners
 
 
-def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the first and past-the-last row and column of the ink."""
-    mask = ink > INK_LEVEL
-    return extent(mask, 1), extent(mask, 0)
-
-
-def crop(ink: Floats) -> Floats:
-    (top, bottom), (left, right) = bounds(ink)
-    return ink[top:bottom, left:right]
+def bounds(mask: Mask) -> tuple[slice, slice]:
+    """Return the rows and columns that ink, bool (h, w), extends over."""
+    return slice(*extent(mask, 1)), slice(*extent(mask, 0))
 
 
 def keep_thin_lines(ink: Floats, factor: float) -> Floats:

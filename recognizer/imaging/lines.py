@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.imaging.ink import grown
+from recognizer.imaging.ink import bounds, grown
 from recognizer.imaging.specks import pieces
 
 Mask = NDArray[np.bool_]
@@ -26,7 +26,12 @@ _LONGER_UPRIGHT = 1.5  # an upright line may be a digit's stem, if it ends withi
 _ENDS = 0.06  # of the picture's side: as near to the border a line ends there
 _THIN = 0.6  # of the pen's width: a line that the same pen has not drawn
 _LEAST_REST = 0.08  # of the line's length
+_SAMPLE = 32  # places at which a side is looked at first
+_STRAIGHT_SAMPLE = 0.8  # share of them that lies on the line
+_ENDS_OF_SAMPLE = (slice(_SAMPLE // 3), slice(_SAMPLE - _SAMPLE // 3, None))
+_AROUND_MIDDLE = np.arange(_SAMPLE) - _SAMPLE / 2
 _SMALLEST = 64  # px: in a smaller picture, strokes are as short and as thin as lines
+_NARROWEST = 8  # px: ink that is narrower is nothing but a line
 _LAYERS = 3  # a frame in a frame, a line beside a frame
 
 
@@ -44,23 +49,28 @@ class _Line:
     to_border: bool
 
 
-def without_lines(mask: Mask) -> Mask | None:
-    """Return ink, bool (h, w), without the lines around it, or None where there are none."""
-    kept, found = mask, False
+def without_lines(mask: Mask, box: tuple[slice, slice]) -> Mask | None:
+    """Return ink, bool (h, w), without the lines around it, or None where there are none.
+
+    ``box`` is the rows and columns that the ink extends over.
+    """
+    if max(mask.shape) < _SMALLEST:
+        return None
+    kept = None
     for _ in range(_LAYERS):
-        inner = _peeled(kept)
+        inner = _peeled(mask, box)
         if inner is None:
             break
-        kept, found = inner, True
-    return kept if found else None
+        mask = kept = inner
+        box = bounds(inner)
+    return kept
 
 
-def _peeled(mask: Mask) -> Mask | None:
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if max(mask.shape) < _SMALLEST or len(rows) < 8 or len(columns) < 8:
+def _peeled(mask: Mask, box: tuple[slice, slice]) -> Mask | None:
+    """Return ink without the outermost lines, or None where there are none."""
+    if min(mask[box].shape) < _NARROWEST:
         return None
-    box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-    lines = [line for side in range(4) if (line := _line(mask, box, side))]
+    lines = [line for side in _straight_sides(mask[box]) if (line := _line(mask, box, side))]
     while lines:
         rest = mask[box].copy()
         for line in lines:
@@ -88,6 +98,24 @@ def _bounds(line: _Line, lines: list[_Line], writing: Mask) -> bool:
         return line.length > (down if line.upright else across)
     longer = _LONGER_UPRIGHT if line.upright and not line.to_border else _LONGER
     return line.length >= longer * max(down, across)
+
+
+def _straight_sides(ink: Mask) -> list[int]:
+    """Return the sides at which a sample of the ink's outline is straight: most have none."""
+    sides: list[int] = []
+    for side, seen in ((0, ink.T), (2, ink)):
+        length = len(seen)
+        sample = seen[np.linspace(0, length - 1, _SAMPLE).astype(np.intp)]
+        outline = np.stack((sample.argmax(1), sample[:, ::-1].argmax(1)))
+        third = _SAMPLE // 3
+        low, high = (np.sort(outline[:, part], 1)[:, third // 2] for part in _ENDS_OF_SAMPLE)
+        slope = (high - low) / (_SAMPLE - third)
+        middle = np.sort(outline, 1)[:, _SAMPLE // 2]
+        line = middle[:, None] + slope[:, None] * _AROUND_MIDDLE
+        near = np.abs(outline - line) <= max(2.5, 0.015 * length)
+        on_line = np.count_nonzero(near & sample.any(1), 1)
+        sides += [side + n for n in (0, 1) if on_line[n] >= _STRAIGHT_SAMPLE * _SAMPLE]
+    return sides
 
 
 def _line(mask: Mask, box: tuple[slice, slice], side: int) -> _Line | None:

@@ -42,6 +42,7 @@ _WIDEST = 0.12  # of the frame's longer side: wider than most strokes
 _WIDEST_OF_ALL = 0.4  # of the frame's longer side: wider than a felt pen's in a tight crop
 _SHADOW = 0.4  # of the light around it: no shadow on paper is darker
 _COARSE = 128  # px
+_CLEARLY = 1.5  # times as strong
 _AROUND = 0.25  # of the frame's longer side
 _LEAST_LIGHT = np.float32(32)  # grey levels
 _INK_TO_LINES = 1.1  # ink is darker than ruled lines
@@ -107,8 +108,8 @@ def _ink_is_light(grey: Pixels) -> bool:
     """Whether a photo, (h, w), shows light ink: on a chalkboard, a dark screen, an inverted scan.
 
     Ink is rare and strong, so the deviations from the ground, which is what lies around each px on
-    the average, are skewed to its side. The edges of shadows have as many on one side as on the
-    other.
+    the average, are skewed to its side. The edges of shadows deviate as much to one side as to the
+    other; where neither is clearly stronger, the ink is dark.
     """
     factor = max(1, max(grey.shape) // _COARSE)
     small = np.asarray(Image.fromarray(np.ascontiguousarray(grey)).reduce(factor))
@@ -117,7 +118,8 @@ def _ink_is_light(grey: Pixels) -> bool:
     blurred = Image.fromarray(np.pad(small, reach, "reflect")).filter(ImageFilter.BoxBlur(reach))
     ground = np.asarray(blurred, np.float32)[reach:-reach, reach:-reach]
     deviation = small - ground
-    return float((deviation**3).sum()) > 0
+    strength = float(deviation.max()) / max(1.0, -float(deviation.min()))
+    return strength > _CLEARLY and float((deviation**3).sum()) > 0
 
 
 # --- light --------------------------------------------------------------------------------------

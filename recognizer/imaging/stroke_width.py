@@ -46,7 +46,7 @@ class Stroke:
         A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
         much would wipe out the rest.
         """
-        return 2 * float(np.median(self.ridge))
+        return 2 * median(self.ridge)
 
 
 def measure(mask: Mask) -> Stroke:
@@ -66,20 +66,36 @@ def distance_transform(mask: Mask, limit: int) -> Floats:
     transformation", Pattern Recognition 27(11), 1994). (h, w) bool to (h, w) float32.
     """
     height, width = mask.shape
-    index = np.arange(height, dtype=np.int32)[:, None]
-    above = index - np.maximum.accumulate(np.where(mask, -limit, index), axis=0)
-    wall_below = np.where(mask, height + limit, index)[::-1]
-    below = np.minimum.accumulate(wall_below, axis=0)[::-1] - index
-    column = np.minimum(np.minimum(above, below), limit)
-    reach = int(column.max())
-    squared = np.full((height, width + 2 * reach), limit * limit, np.int32)
-    squared[:, reach : reach + width] = column * column
-    best = squared[:, reach : reach + width].copy()
-    for step in range(1, reach):
-        left = squared[:, reach - step : reach - step + width]
-        right = squared[:, reach + step : reach + step + width]
-        np.minimum(best, np.minimum(left, right) + step * step, out=best)
-    return np.sqrt(best, dtype=np.float32)
+    column = _along_columns(mask, limit)
+    # No cell is further from a false one than along its row or its column.
+    reach = int(np.minimum(column, _along_columns(mask.T, limit).T).max())
+    # As one row, with cells between the rows that are never the nearest: three times as fast as
+    # on a grid. 16 bits hold the squares of a grid of 96 px, and are twice as fast as 32.
+    grid = np.full((height + 1, width + reach), limit * limit, np.int16)
+    np.multiply(column, column, out=grid[:height, reach:])
+    squared, stop = grid.ravel(), height * (width + reach)
+    nearest = squared[:stop].copy()
+    best, nearer = nearest[reach:], np.empty(stop - reach, np.int16)
+    for step in range(1, reach + 1):
+        np.minimum(squared[reach - step : stop - step], squared[reach + step : stop + step], nearer)
+        nearer += np.int16(step * step)
+        np.minimum(best, nearer, best)
+    return np.sqrt(nearest.reshape(height, -1)[:, reach:], dtype=np.float32)
+
+
+def _along_columns(mask: Mask, limit: int) -> NDArray[np.int16]:
+    """Return the distances to the nearest false cell of the same column, at most ``limit``."""
+    distance = np.multiply(mask, np.int16(limit), dtype=np.int16)
+    step = 1
+    while step < limit:
+        further = distance + np.int16(step)
+        np.minimum(distance[step:], further[:-step], out=distance[step:])
+        np.minimum(distance[:-step], further[step:], out=distance[:-step])
+        # Distances below twice the step are known now.
+        step *= 2
+        if int(distance.max()) < step:
+            break
+    return distance
 
 
 def redraw(stroke: Stroke) -> Floats:
@@ -99,6 +115,13 @@ def redraw(stroke: Stroke) -> Floats:
     thinnest = float(np.quantile(stroke.ridge, 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
     return np.clip(stroke.signed + np.float32(grow + 0.5), 0, 1)
+
+
+def median(values: NDArray[np.uint8] | Floats) -> float:
+    """Return ``numpy.median``, which takes three times as long."""
+    ordered = np.sort(values)
+    low, high = ordered[(ordered.size - 1) // 2], ordered[ordered.size // 2]
+    return float(low) if low == high else float((low.astype(np.float32) + high) / np.float32(2))
 
 
 def extent(mask: Mask, axis: int) -> tuple[int, int]:
