@@ -4,11 +4,12 @@
                                        [--only KIND,...] [--before PATH] [--json PATH]
 
 FOLDER contains a bundle (default: recognizer/bundled). Inputs are made from pen digits, by default
-of held-out writers; ``--writers training`` takes the others, to choose rules on. ``--cases`` adds
-a folder of files with ``-is-DIGIT`` in their names. ``--before`` prints the figures of another run
-(its ``--json``) beside these. The imaging of another checkout runs with
+of held-out writers; ``--writers training`` takes the others, to choose rules on. ``--cases``
+names a folder of files with ``-is-DIGIT`` in their names, by default those of the tests. ``--before`` prints the figures of another run
+(its ``--json``) beside these. The imaging of another checkout is measured there:
 
-    PYTHONPATH=CHECKOUT python benchmarks/imaging/kinds.py --json before.json
+    cp -r benchmarks/imaging CHECKOUT/benchmarks && cd CHECKOUT
+    python -m benchmarks.imaging.kinds --json before.json
 
 "Surely wrong" is a wrong digit with the verdict "digit" and a confidence of at least 0.9.
 """
@@ -30,6 +31,7 @@ from training.data import datasets, downloads
 
 SEED = 11
 SURE = 0.9
+CASES = Path(imaging.__file__).parents[1] / "tests/imaging/cases"
 
 Outcomes = dict[str, int]
 """How many files were right, wrong, refused (no digit) or blank, and how many surely wrong."""
@@ -44,6 +46,9 @@ def outcomes(classifier: Classifier, files: Iterable[tuple[bytes, int | None]]) 
             answer = classifier.classify(imaging.model_input(imaging.read_drawing(data)))
         except imaging.BlankDrawing:
             counts["right" if label is None else "blank"] += 1
+            continue
+        except imaging.ImageError:
+            counts["refused"] += 1
             continue
         if answer.verdict is Verdict.NOT_A_DIGIT:
             counts["refused"] += 1
@@ -60,9 +65,9 @@ def cases(folder: Path) -> dict[str, list[tuple[bytes, int | None]]]:
     """Return the files below a folder whose names say the digit, by their folder's name."""
     found: dict[str, list[tuple[bytes, int | None]]] = {}
     for path in sorted(folder.rglob("*.*")):
-        if told := re.search(r"-is-(\d)\.|-(\d)-\d\.jpg", path.name):
-            label = int(told[1] or told[2])
-            found.setdefault(f"case {path.parent.name}", []).append((path.read_bytes(), label))
+        if name := re.search(r"-is-(\d)\.", path.name):
+            file = path.read_bytes(), int(name[1])
+            found.setdefault(f"case {path.parent.name}", []).append(file)
     return found
 
 
@@ -81,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--n", type=int, default=100, help="files of each kind")
     parser.add_argument("--writers", choices=("held-out", "training"), default="held-out")
-    parser.add_argument("--cases", type=Path, metavar="FOLDER")
+    parser.add_argument("--cases", type=Path, metavar="FOLDER", default=CASES)
     parser.add_argument("--only", metavar="KIND,...")
     parser.add_argument("--before", type=Path, metavar="PATH")
     options = parser.parse_args(arguments)
@@ -106,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         files = inputs.of_kind(kind, digits, options.n, SEED)
         report.figures[kind] = outcomes(classifier, files)
         print(line(table, kind, report.figures[kind], before.get(kind)), flush=True)
-    for name, files in cases(options.cases).items() if options.cases else ():
+    for name, files in ({} if options.only else cases(options.cases)).items():
         report.figures[name] = outcomes(classifier, files)
         print(line(table, name, report.figures[name], before.get(name)), flush=True)
     report.write(options.json)

@@ -16,7 +16,8 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _MIN_STEP = 40  # grey levels between band and paper
-_FULL_STEP = 0.6  # of all grey levels, where light and dark are exchanged
+_SOME_STEP = 0.3  # of all grey levels that the picture has
+_FULL_STEP = 0.6  # of them, where light and dark are exchanged
 _DEEPEST = 0.4  # of the picture's side
 _LARGE = 64  # px
 _AT_THE_EDGE = 0.75  # share of the outermost px that the band must have
@@ -58,8 +59,8 @@ def without_bands(grey: Pixels) -> Pixels:
             continue
         part = _seen_from(clean, side)
         if band.plain:
-            # One px more: the smoothed edge.
-            part[: band.depth + 1] = band.paper
+            smoothed = int(len(part) >= _LARGE)
+            part[: band.depth + smoothed] = band.paper
         else:
             inverted = band.paper + band.level - part[: band.depth].astype(np.int16)
             part[: band.depth] = inverted.clip(0, 255)
@@ -92,8 +93,8 @@ def _find(grey: Pixels) -> list[Band | None]:
         between = slice(start, len(edge.changes) - stop)
         changed = float(edge.changes[between].mean()) if edge.changes[between].size else 0.0
         plain = changed >= _PLAIN and float(edge.inside[:, between].mean()) >= _PLAIN
-        step = abs(edge.level - paper)
-        known = plain or (changed >= _EXCHANGED and step > _FULL_STEP * int(np.ptp(grey)))
+        step = abs(edge.level - paper) / int(np.ptp(grey))
+        known = step > _SOME_STEP if plain else step > _FULL_STEP and changed >= _EXCHANGED
         found.append(Band(edge.depth, edge.level, paper, plain) if known else None)
     return found
 

@@ -164,7 +164,7 @@ def _trace(dark: Floats, rows: Floats) -> _Line | None:
     window = dark[samples[:, inside], inside]
     profile = np.maximum(np.median(window, axis=1), 0).astype(np.float32)
     strongest = float(profile.max())
-    if min(profile[0], profile[-1]) > _FADED * strongest:
+    if max(profile[0], profile[-1]) > _FADED * strongest:
         return None
     along = window[reach - 1 : reach + 2].max(0)
     end = max(4, len(along) // 16)
