@@ -4,9 +4,10 @@
                                        [--only KIND,...] [--before PATH] [--json PATH]
 
 FOLDER contains a bundle (default: recognizer/bundled). Inputs are made from pen digits, by default
-of held-out writers; ``--writers training`` takes the others, to choose rules on. ``--cases``
-names a folder of files with ``-is-DIGIT`` in their names, by default those of the tests. ``--before`` prints the figures of another run
-(its ``--json``) beside these. The imaging of another checkout is measured there:
+of held-out writers; ``--writers training`` takes the others, to choose rules on. ``--cases`` names
+a folder of files with ``-is-DIGIT`` in their names, by default those of the tests. ``--before``
+prints the figures of another run (its ``--json``) beside these. The imaging of another checkout is
+measured there:
 
     cp -r benchmarks/imaging CHECKOUT/benchmarks && cd CHECKOUT
     python -m benchmarks.imaging.kinds --json before.json

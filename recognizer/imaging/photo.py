@@ -96,9 +96,9 @@ def flatten(grey: Pixels) -> Pixels:
 
 def _without_ruling(dark: Floats) -> Floats:
     """Return darkness, (h, w), without ruled lines. Raises ``BlankDrawing`` if no ink is left."""
-    lines = ruling(dark)
+    lines, count = ruling(dark)
     rest: Floats = np.maximum(dark - lines, 0)
-    if lines.any() and strongest_of(rest) < _INK_TO_LINES * strongest_of(lines):
+    if count > 1 and strongest_of(rest) < _INK_TO_LINES * strongest_of(lines):
         # Parts of the lines that bend too much, or are hardly in the frame.
         raise BlankDrawing
     return rest

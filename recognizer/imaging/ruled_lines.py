@@ -33,17 +33,21 @@ class _Line:
     profile: Floats
 
 
-def ruling(dark: Floats) -> Floats:
-    """Return how much ruled lines darken each px: (h, w), 0 where there is none."""
+def ruling(dark: Floats) -> tuple[Floats, int]:
+    """Return how much ruled lines darken each px, (h, w), 0 where there is none; and how many
+    lines there are.
+    """
     layer = np.zeros_like(dark)
     strongest = strongest_of(dark)
+    count = 0
     for turned, shown in ((dark, layer), (dark.T, layer.T)):
         found = _lines(turned, strongest)
         _draw(found, shown)
+        count += len(found)
     # Where ink crosses a line, there is more than the line: nothing is removed there.
     ink = np.clip((dark - 1.25 * layer) / np.maximum(0.5 * layer, 0.01), 0, 1)
     taken: Floats = np.where(layer > 0, dark * (1 - ink), 0)
-    return taken
+    return taken, count
 
 
 def _lines(dark: Floats, strongest: float) -> list[_Line]:
