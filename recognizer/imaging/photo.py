@@ -42,8 +42,8 @@ _WIDEST = 0.12  # of the frame's longer side: wider than most strokes
 _WIDEST_OF_ALL = 0.4  # of the frame's longer side: wider than a felt pen's in a tight crop
 _SHADOW = 0.4  # of the light around it: no shadow on paper is darker
 _COARSE = 128  # px
-_CLEARLY = 1.8  # times as strong
-_AROUND = 0.25  # of the frame's longer side
+# the ground's reach, of the frame's longer side, and how many times as strong light ink is
+_AROUND_AND_CLEARLY = (0.25, 1.8), (0.05, 2.5)
 _LEAST_LIGHT = np.float32(32)  # grey levels
 _INK_TO_LINES = 1.1  # ink is darker than ruled lines
 _CUT = 0.5  # of what the frame cuts
@@ -107,19 +107,22 @@ def _without_ruling(dark: Floats) -> Floats:
 def _ink_is_light(grey: Pixels) -> bool:
     """Whether a photo, (h, w), shows light ink: on a chalkboard, a dark screen, an inverted scan.
 
-    Ink is rare and strong, so the deviations from the ground, which is what lies around each px on
-    the average, are skewed to its side. The edges of shadows deviate as much to one side as to the
-    other; where neither is clearly stronger, the ink is dark.
+    Ink is rare and strong, so it deviates more from the ground, which is what lies around each px
+    on the average, than anything does to the other side. The edges of shadows deviate as much to
+    either side; where neither is clearly stronger, the ink is dark. Of thick strokes a wide ground
+    shows more, of thin ones beside a shadow a narrow one.
     """
     factor = max(1, max(grey.shape) // _COARSE)
     small = np.asarray(Image.fromarray(np.ascontiguousarray(grey)).reduce(factor))
-    reach = min(round(_AROUND * max(small.shape)), min(small.shape) - 1)
-    # Reflected, a dark line along the border stays a line.
-    blurred = Image.fromarray(np.pad(small, reach, "reflect")).filter(ImageFilter.BoxBlur(reach))
-    ground = np.asarray(blurred, np.float32)[reach:-reach, reach:-reach]
-    deviation = small - ground
-    strength = float(deviation.max()) / max(1.0, -float(deviation.min()))
-    return strength > _CLEARLY and float((deviation**3).sum()) > 0
+    for share, clearly in _AROUND_AND_CLEARLY:
+        reach = max(1, min(round(share * max(small.shape)), min(small.shape) - 1))
+        # Reflected, a dark line along the border stays a line.
+        padded = Image.fromarray(np.pad(small, reach, "reflect"))
+        ground = np.asarray(padded.filter(ImageFilter.BoxBlur(reach)), np.float32)
+        deviation = small - ground[reach:-reach, reach:-reach]
+        if float(deviation.max()) > clearly * max(1.0, -float(deviation.min())):
+            return True
+    return False
 
 
 # --- light --------------------------------------------------------------------------------------
