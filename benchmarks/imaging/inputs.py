@@ -205,13 +205,13 @@ def plain(strokes: Strokes, rng: np.random.Generator) -> bytes:
 
 
 KINDS: dict[str, Maker] = {
-    "drawing, as it is": plain,
+    "drawing as it is": plain,
     "frame at the edge": frame(at_edge=True),
     "frame inside": frame(at_edge=False),
     "margin line": line("margin"),
     "line under": line("under"),
     "line over": line("over"),
-    "photo, dark ink": light_ink("dark"),
+    "photo: dark ink": light_ink("dark"),
     "photo: inverted scan": light_ink("inverted"),
     "photo: chalkboard": light_ink("chalk"),
     "photo: dark screen": light_ink("screen"),

@@ -119,19 +119,18 @@ def test_a_digits_own_straight_strokes_are_ink(classifier: Classifier) -> None:
         assert recognised(classifier, imaging.encode_png(grey)) == digit
 
 
-def test_a_frame_without_a_digit_is_not_taken_away(classifier: Classifier) -> None:
+def test_a_frame_without_a_digit_is_not_taken_away() -> None:
     grey = np.full((SIDE, SIDE), 255, np.uint8)
     grey[60:220, 60:220] = 0
     grey[66:214, 66:214] = 255
     seen = imaging.model_input(imaging.drawing_from_array(grey))
     assert seen[:, 14].astype(bool).sum() < 10, "hollow"
-    assert classifier.classify(seen).verdict is not Verdict.DIGIT or seen.any()
 
 
-def test_a_drawing_whose_sides_are_inverted_is_turned_back() -> None:
-    grey = np.zeros((28, 28), np.uint8)
-    image = Image.fromarray(drawn(3, size=0.8)).resize((28, 28), Image.Resampling.BOX)
-    grey[:] = 255 - np.asarray(image)
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawing_whose_sides_are_inverted_is_turned_back(digit: int) -> None:
+    image = Image.fromarray(drawn(digit, size=0.6)).resize((28, 28), Image.Resampling.BOX)
+    grey = 255 - np.asarray(image)
     striped = grey.copy()
     striped[:, :7], striped[:, 21:] = 255 - grey[:, :7], 255 - grey[:, 21:]
     plain, turned = (
