@@ -43,11 +43,17 @@ def ruling(dark: Floats) -> tuple[Floats, int]:
     for turned, shown in ((dark, layer), (dark.T, layer.T)):
         found = _lines(turned, strongest)
         _draw(found, shown)
-        count += len(found)
+        count += _distinct(found)
     # Where ink crosses a line, there is more than the line: nothing is removed there.
     ink = np.clip((dark - 1.25 * layer) / np.maximum(0.5 * layer, 0.01), 0, 1)
     taken: Floats = np.where(layer > 0, dark * (1 - ink), 0)
     return taken, count
+
+
+def _distinct(lines: list[_Line]) -> int:
+    """Count lines; one that bends may have been found several times."""
+    middles = np.sort([float(line.rows[line.rows.size // 2]) for line in lines])
+    return int(bool(lines)) + int((np.diff(middles) > 2 * _LINE_REACH).sum())
 
 
 def _lines(dark: Floats, strongest: float) -> list[_Line]:
