@@ -14,7 +14,8 @@ step.
 
 ``files`` checks and decodes each format, ``decoding`` chooses among them, ``errors`` says what can
 be wrong, ``grey`` turns colours into grey, ``drawing`` makes drawings of images, ``ink`` separates
-ink from paper, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
+ink from paper, ``borders``, ``lines`` and ``bars`` treat frames, lines beside a digit and a 1
+without margin, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
 brings strokes to one width, ``normalise`` puts them together. ``strokes`` is the brush, with which
 ``pen_strokes`` and the training draw. NumPy and Pillow only: no Django here.
 """

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from recognizer.imaging.bars import is_bar
 from recognizer.imaging.errors import MIN_CONTRAST, BlankDrawing
 
 Pixels = NDArray[np.uint8]
@@ -33,6 +34,8 @@ def to_grey(image: Image.Image) -> Pixels:
     contrasts = [_contrast(channel) for channel in channels]
     best = int(np.argmax(contrasts))
     if contrasts[best] < MIN_CONTRAST:
+        if is_bar(np.asarray(channels[0])):
+            return np.asarray(channels[0])
         if alpha is None or _contrast(alpha) < MIN_CONTRAST:
             raise BlankDrawing
         return 255 - np.asarray(alpha)
