@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 if TYPE_CHECKING:
     from recognizer.models import Prediction

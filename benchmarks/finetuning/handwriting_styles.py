@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
+from recognizer.imaging.strokes import Stroke, Strokes
 from training.data.datasets import PenDigit
 from training.synthesis.handwriting import unit_box
-from training.synthesis.strokes import Placement, Stroke, Strokes, draw_at
+from training.synthesis.strokes import Placement, draw_at
 
 PEN = Placement(size=(0.5, 0.8), brush=(10, 16), anywhere=True)
 """Size, brush and place of the drawings on the canvas."""

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.common import command_line
+from recognizer.imaging.strokes import Stroke, render
 from training.synthesis.allographs import ALLOGRAPHS, generate_digit
 from training.synthesis.nondigits import NONDIGITS, generate_nondigit
-from training.synthesis.strokes import Stroke, place, render
+from training.synthesis.strokes import place
 
 _CANVAS = 280
 

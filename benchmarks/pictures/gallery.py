@@ -22,8 +22,9 @@ from benchmarks.common.browser import browser_page, drag, draw, points_of
 from benchmarks.common.running_site import ROOT, Site, running_site
 from benchmarks.site.insights_data import fill_command
 from recognizer.imaging import encode_png
+from recognizer.imaging.strokes import render
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 PASSWORD = "gallery-gallery"
 DEVICES: dict[str, dict[str, Any]] = {

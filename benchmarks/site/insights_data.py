@@ -184,8 +184,9 @@ def _rows(n: int, days: float, rng: np.random.Generator) -> list[Any]:
 
 def _pictures(rng: np.random.Generator) -> list[bytes]:
     from recognizer import imaging
+    from recognizer.imaging.strokes import render
     from training.synthesis.allographs import generate_digit
-    from training.synthesis.strokes import place, render
+    from training.synthesis.strokes import place
 
     strokes = [generate_digit(digit, rng) for digit in range(10)]
     strokes.append([rng.uniform(0, 1, (30, 2))])

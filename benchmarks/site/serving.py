@@ -19,9 +19,10 @@ from PIL import Image, ImageFilter
 from benchmarks.common import command_line, results
 from benchmarks.common.results import Times, clock
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.strokes import PLACEMENTS, draw_at, place
 
 Work = Callable[[], object]
 

@@ -9,11 +9,14 @@ Two steps, which everything passes through: the page, the API, the commands and 
     ``Drawing`` -> uint8 (28, 28): ink, crop, one stroke width, a 20 px box, centre of mass.
     ``prepare`` also says which part of the drawing that is.
 
+``PenStrokes`` is a drawing that was sent as strokes; its ``drawing()`` takes the place of the first
+step.
+
 ``files`` checks and decodes each format, ``decoding`` chooses among them, ``errors`` says what can
 be wrong, ``grey`` turns colours into grey, ``drawing`` makes drawings of images, ``ink`` separates
 ink from paper, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
-brings strokes to one width, ``normalise`` puts them together. NumPy and Pillow only:
-no Django here.
+brings strokes to one width, ``normalise`` puts them together. ``strokes`` is the brush, with which
+``pen_strokes`` and the training draw. NumPy and Pillow only: no Django here.
 """
 
 from recognizer.imaging.decoding import decode
@@ -41,6 +44,7 @@ from recognizer.imaging.normalise import (
     prepare,
     without_grain,
 )
+from recognizer.imaging.pen_strokes import PenStrokes, StrokesError
 
 __all__ = [
     "INPUT_SIDE",
@@ -53,7 +57,9 @@ __all__ = [
     "ImageError",
     "ImageTooLarge",
     "InkBox",
+    "PenStrokes",
     "Pixels",
+    "StrokesError",
     "as_drawn",
     "decode",
     "drawing_from_array",

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer import imaging
+from recognizer.imaging.strokes import Strokes
 from training.data import downloads
 from training.data.downloads import DataDamaged, Progress
 from training.processes import workers
-from training.synthesis.strokes import PLACEMENTS, Placement, Strokes, draw_at
+from training.synthesis.strokes import PLACEMENTS, Placement, draw_at
 
 NOT_A_DIGIT = 10
 MNIST_VALIDATION = 5000

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.imaging.strokes import CANVAS, Strokes, render
 from training.data import datasets
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit
 from training.synthesis.nondigits import generate_nondigit
-from training.synthesis.strokes import CANVAS, PLACEMENTS, Strokes, draw_at, place, render
+from training.synthesis.strokes import PLACEMENTS, draw_at, place
 
 EACH = 300
 """Drawings in a set."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer import imaging
+from recognizer.imaging.strokes import Strokes
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.synthesis.allographs import generate_digit
 from training.synthesis.altered_digits import crossed_out, side_by_side
 from training.synthesis.clutter import clutter
 from training.synthesis.nondigits import generate_nondigit
 from training.synthesis.photos import KINDS, photograph
-from training.synthesis.strokes import Placement, Strokes, draw_at
+from training.synthesis.strokes import Placement, draw_at
 from training.synthesis.textures import generate_texture
 
 Pixels = NDArray[np.uint8]

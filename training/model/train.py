@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from training.data.datasets import Data
+from training.data.labelled import drawn_anew
 from training.data.synthetic import Material, draw_fresh
 from training.model.augmentation import augment
 from training.model.config import Recipe
@@ -138,7 +139,7 @@ def _epoch(
         count = int(recipe.fixed_share * len(data.fixed))
         parts.append(data.fixed.take(rng.permutation(len(data.fixed))[:count]))
     if data.labelled:
-        parts += [data.labelled] * _repeats(data, recipe)
+        parts += [drawn_anew(data.labelled, rng)] * _repeats(data, recipe)
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
     order = rng.permutation(len(labels))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from training.synthesis.strokes import Stroke
+from recognizer.imaging.strokes import Stroke
 
 Rgb = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -1,7 +1,6 @@
-"""Rendering of pen strokes with a brush, as on the site's canvas.
+"""Where and how large a drawing is placed on the site's canvas.
 
-A stroke is a float64 array (n, 2) of points, x to the right and y down; a drawing is a list of
-strokes. Uses only NumPy and Pillow, so that tests can draw too.
+Uses only NumPy and Pillow, so that tests can draw too.
 """
 
 from __future__ import annotations
@@ -11,13 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
-Stroke = NDArray[np.float64]
-Strokes = list[Stroke]
-
-CANVAS = 280
-"""Side of the canvas, in px, that placements refer to."""
+from recognizer.imaging.strokes import CANVAS, Stroke, Strokes, render
 
 
 @dataclass(frozen=True)
@@ -63,39 +57,16 @@ def place(
     return [(stroke - (low + high) / 2) * scale + to for stroke in strokes]
 
 
-def render(
-    strokes: Sequence[Stroke], *, canvas: int = CANVAS, brush: float = 20.0
-) -> NDArray[np.uint8]:
-    """Draw strokes with a round brush: uint8 (canvas, canvas), black ink (0) on white (255).
-
-    ``brush`` is the width in px. Drawn at twice the size and reduced, which smooths edges as a
-    browser does. Strokes are clipped to the canvas.
-    """
-    image = Image.new("L", (2 * canvas, 2 * canvas), 255)
-    draw = ImageDraw.Draw(image)
-    width = max(1, round(2 * brush))
-    radius = width / 2
-    for stroke in strokes:
-        points = [(float(x), float(y)) for x, y in 2 * stroke]
-        if len(points) > 1:
-            draw.line(points, fill=0, width=width)
-        if width > 2 or len(points) == 1:
-            # Round caps and joins; Pillow's own "curve" joint leaves gaps on short segments.
-            for x, y in points:
-                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
-    return np.asarray(image.reduce(2))
-
-
-def draw_at(
+def place_at(
     strokes: Sequence[Stroke],
     placement: Placement,
     rng: np.random.Generator,
     *,
     canvas: int = CANVAS,
-) -> NDArray[np.uint8]:
-    """Draw strokes with values sampled from the ranges of a placement.
+) -> tuple[Strokes, float]:
+    """Place strokes with values sampled from the ranges of a placement.
 
-    Returns uint8 (canvas, canvas), black on white. All ink is on the canvas.
+    Returns the strokes and the width of the brush, both in px. All ink is on the canvas.
     """
     brush = rng.uniform(*placement.brush) * canvas / CANVAS
     size = min(rng.uniform(*placement.size), 1 - brush / canvas)
@@ -106,4 +77,16 @@ def draw_at(
         high = canvas - brush / 2 - points.max(0)
         shift = rng.uniform(np.minimum(low, high), np.maximum(low, high))
         placed = [stroke + shift for stroke in placed]
+    return placed, brush
+
+
+def draw_at(
+    strokes: Sequence[Stroke],
+    placement: Placement,
+    rng: np.random.Generator,
+    *,
+    canvas: int = CANVAS,
+) -> NDArray[np.uint8]:
+    """Draw strokes as ``place_at`` places them: uint8 (canvas, canvas), black on white."""
+    placed, brush = place_at(strokes, placement, rng, canvas=canvas)
     return render(placed, canvas=canvas, brush=brush)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from recognizer.imaging.strokes import Strokes, render
 from training.data import downloads, omniglot
 from training.synthesis.allographs import generate_digit
 from training.synthesis.nondigits import generate_nondigit
-from training.synthesis.strokes import Strokes, place, render
+from training.synthesis.strokes import place
 
 
 def write_small_data(folder: Path) -> Path:

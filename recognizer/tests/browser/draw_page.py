@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from recognizer.imaging.strokes import Stroke
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import Stroke, place
+from training.synthesis.strokes import place
 
 # Reads the canvas in the next frame from a copy, which leaves the canvas itself as fast as it is.
 PIXELS = """

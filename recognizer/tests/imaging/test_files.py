@@ -16,9 +16,10 @@ from PIL import Image
 
 from benchmarks.imaging.bombs import BOMBS
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 Pixels = imaging.Pixels
 

@@ -18,9 +18,10 @@ from PIL import Image
 
 from recognizer import imaging
 from recognizer.imaging import stroke_width as stroke
+from recognizer.imaging.strokes import Strokes, render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import Strokes, place, render
+from training.synthesis.strokes import place
 
 TOLERANCE = 0.09
 

@@ -7,8 +7,9 @@ import functools
 import numpy as np
 
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 
 @functools.lru_cache(maxsize=128)

@@ -122,7 +122,7 @@ class Item:
 
     ``name`` identifies it in messages. ``image`` is an image file, or uint8 pixels, (h, w) grey or
     (h, w, 3) RGB. If ``is_model_input``, it is the 28x28 input of a model and is not preprocessed
-    by `imaging` again.
+    by `imaging` again. ``strokes`` are those it was drawn with, as `imaging.PenStrokes` packs them.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Item:
     image: bytes | imaging.Pixels
     is_model_input: bool = False
     record: Record | None = None
+    strokes: bytes | None = None
 
     def drawing(self) -> imaging.Drawing:
         """Return the drawing as it would be stored; raises ``imaging.ImageError``."""

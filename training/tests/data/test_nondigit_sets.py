@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import downloads, evaluation_sets, nondigit_sets, real_photos
 from training.data.datasets import NOT_A_DIGIT, PenDigit
@@ -19,7 +20,7 @@ from training.data.downloads import DataDamaged, DataUnavailable
 from training.evaluation import metrics
 from training.synthesis.allographs import generate_digit
 from training.synthesis.nondigits import NONDIGITS
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 from training.tests.small_data import write_small_data
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data.datasets import NOT_A_DIGIT, Data, PenDigit, model_input_of
 from training.data.synthetic import Fresh, Material, draw_fresh, vary_picture
 from training.evaluation import metrics
 from training.synthesis.allographs import generate_digit
 from training.synthesis.clutter import clutter
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED
 from recognizer.tests.support.drawings import DrawDigit
 from training.data import downloads
 from training.evaluation import metrics
 from training.synthesis.nondigits import generate_nondigit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 from training.tests.small_data import write_small_data
 
 pytestmark = pytest.mark.django_db

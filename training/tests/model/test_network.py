@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recognizer.imaging.strokes import render
 from training.data.datasets import model_input_of
 from training.model.augmentation import Augmentation, augment
 from training.model.bundle import from_keras_bytes, to_keras_bytes
 from training.model.config import RECIPES
 from training.model.network import build_network, in_precision, logits_of
 from training.synthesis.allographs import generate_digit
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from recognizer.imaging import drawing_from_array, model_input
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.synthesis.allographs import ALLOGRAPHS, generate_digit
 from training.synthesis.handwriting import Stroke, figure
-from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.strokes import PLACEMENTS, draw_at, place
 
 EVERY_ALLOGRAPH = [(digit, name) for digit, names in ALLOGRAPHS.items() for name in names]
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from recognizer.imaging import drawing_from_array, model_input
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Classifier, Verdict, load_bundle
 from training.synthesis.handwriting import Stroke
 from training.synthesis.nondigits import NONDIGITS, generate_nondigit
-from training.synthesis.strokes import PLACEMENTS, draw_at, place, render
+from training.synthesis.strokes import PLACEMENTS, draw_at, place
 
 
 def rng(seed: int = 0) -> np.random.Generator:
