@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from recognizer.imaging.strokes import Strokes
 from training.synthesis.photos import KINDS as CONDITIONS
 from training.synthesis.photos import Conditions, as_jpeg, photograph
-from training.synthesis.strokes import Placement, Strokes, draw_at
+from training.synthesis.strokes import Placement, draw_at
 
 Pixels = NDArray[np.uint8]
 Maker = Callable[[Strokes, np.random.Generator], bytes]

@@ -15,10 +15,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from recognizer import imaging
+from recognizer.imaging.strokes import render
 from recognizer.inference.classifier import BUNDLED, Answer, Classifier, Verdict, load_bundle
 from training.synthesis.allographs import generate_digit
 from training.synthesis.photos import KINDS, Conditions, as_jpeg, photograph
-from training.synthesis.strokes import place, render
+from training.synthesis.strokes import place
 
 CASES = sorted(path for path in (Path(__file__).parent / "cases").rglob("*-is-*"))
 CUT_BY_A_TABLE = "photo_dark_table_on_the_left-is-4.jpg"
