@@ -1,16 +1,12 @@
 """Measure how well what people really send is recognised: frames, lines, light ink, tight crops.
 
-    python -m benchmarks.imaging.kinds [FOLDER] [--n 100] [--writers held-out] [--cases FOLDER]
-                                       [--only KIND,...] [--before PATH] [--json PATH]
+    python -m benchmarks.imaging.kinds [FOLDER] [--n 100] [--writers held-out] [--before PATH]
 
 FOLDER contains a bundle (default: recognizer/bundled). Inputs are made from pen digits, by default
 of held-out writers; ``--writers training`` takes the others, to choose rules on. ``--cases`` names
 a folder of files with ``-is-DIGIT`` in their names, by default those of the tests. ``--before``
 prints the figures of another run (its ``--json``) beside these. The imaging of another checkout is
-measured there:
-
-    cp -r benchmarks/imaging CHECKOUT/benchmarks && cd CHECKOUT
-    python -m benchmarks.imaging.kinds --json before.json
+measured there, with a copy of ``benchmarks/imaging`` and ``--json PATH``.
 
 "Surely wrong" is a wrong digit with the verdict "digit" and a confidence of at least 0.9.
 """
