@@ -22,7 +22,9 @@ from recognizer.imaging.files.reducing import check_size, first_rows, plain, tak
 
 _Parts = list[bytes | memoryview]
 
-_MAX_PIXELS = 2_100_000  # 1920x1080, 1600x1300
+# The screenshots of phones: 1284x2778 px, 1080x2592 px.
+_MAX_PIXELS = 3_600_000
+_MAX_PIXELS_WITH_CODES = 2_800_000  # lossless, or with alpha: their codes take memory too
 _MAX_CHUNKS = 2000  # animations have one for each frame
 _FEW = 0.15  # of the bytes that there are
 _LEAST = 0.5  # of the rows must be there even if few bytes are missing
@@ -49,7 +51,8 @@ def read(data: bytes) -> Image.Image:
     if missing and (name != next(reversed(chunks)) or missing > len(frame)):
         raise EndMissing
     width, height = _size(name, frame)
-    check_size(width, height, _MAX_PIXELS)
+    has_codes = name == b"VP8L" or b"ALPH" in chunks
+    check_size(width, height, _MAX_PIXELS_WITH_CODES if has_codes else _MAX_PIXELS)
     before: _Parts = []
     if name == b"VP8L":
         webp_lossless.check_sets(frame[_LOSSLESS_HEADER:], width, height)
