@@ -307,6 +307,15 @@ BOMBS: dict[str, Maker] = {
     "WebP 4096x4096": lambda: webp(SIDE),
     "WebP 1890x1890": lambda: webp(1890),
     "WebP 1890x1890, noise": lambda: saved(noise(1890, 1890, 3), "WEBP", quality=80),
+    "WebP 1670x1670, noise, without its end": lambda: saved(
+        noise(1670, 1670, 3), "WEBP", quality=80
+    )[:-50_000],
+    "WebP 1440x1440, noise, without its end": lambda: saved(
+        noise(1440, 1440, 3), "WEBP", quality=80
+    )[:-50_000],
+    "WebP 1440x1440, noise, lossless, without its end": lambda: saved(
+        noise(1440, 1440, 3), "WEBP", lossless=True
+    )[:-50_000],
     "WebP 1670x1670, lossless": lambda: webp(1670, lossless=True),
     "WebP 1670x1670, noise and alpha": lambda: saved(noise(1670, 1670, 4), "WEBP", quality=80),
     "WebP 1600x1600, noise, lossless": lambda: saved(noise(1600, 1600, 3), "WEBP", lossless=True),
