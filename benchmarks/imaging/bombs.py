@@ -305,12 +305,23 @@ BOMBS: dict[str, Maker] = {
     "BMP 1650x1650, RGB": lambda: saved(digit(1650, 1650, 3), "BMP"),
     "BMP 2800x2800, grey": lambda: saved(digit(2800, 2800), "BMP"),
     "WebP 4096x4096": lambda: webp(SIDE),
-    "WebP 1440x1440": lambda: webp(1440),
-    "WebP 1440x1440, lossless": lambda: webp(1440, lossless=True),
-    "WebP 1440x1440, noise": lambda: saved(noise(1440, 1440, 3), "WEBP", quality=90),
-    "WebP 1440x1440, noise, lossless": lambda: saved(noise(1440, 1440, 3), "WEBP", lossless=True),
+    "WebP 1890x1890": lambda: webp(1890),
+    "WebP 1890x1890, noise": lambda: saved(noise(1890, 1890, 3), "WEBP", quality=80),
+    "WebP 1670x1670, noise, without its end": lambda: saved(
+        noise(1670, 1670, 3), "WEBP", quality=80
+    )[:-50_000],
+    "WebP 1440x1440, noise, without its end": lambda: saved(
+        noise(1440, 1440, 3), "WEBP", quality=80
+    )[:-50_000],
+    "WebP 1440x1440, noise, lossless, without its end": lambda: saved(
+        noise(1440, 1440, 3), "WEBP", lossless=True
+    )[:-50_000],
+    "WebP 1670x1670, lossless": lambda: webp(1670, lossless=True),
+    "WebP 1670x1670, noise and alpha": lambda: saved(noise(1670, 1670, 4), "WEBP", quality=80),
+    "WebP 1600x1600, noise, lossless": lambda: saved(noise(1600, 1600, 3), "WEBP", lossless=True),
     "WebP, lossless, 65,536 sets of codes": lambda: code_sets(1024, 2),
-    "WebP, lossless, 2,025 sets of codes": lambda: code_sets(1440, 5),
+    "WebP, lossless, 2,601 sets of codes": lambda: code_sets(1632, 5),
+    "WebP, lossless, 2,500 sets of codes": lambda: code_sets(1600, 5),
     "WebP, 1,000,000 chunks": webp_chunks,
     "EPS of two million lines": postscript,
     "HEIC, 1,000,000 boxes": heif,

@@ -102,7 +102,8 @@ class PredictionViewSet(
         summary="Recognise a drawing",
         description=(
             "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
-            "at most 8 MB and 4096x4096 px (WebP: 2.1 megapixels, progressive JPEG: about 12). "
+            "at most 8 MB and 4096x4096 px (WebP: 3.6 megapixels, 2.8 if "
+            "it is lossless or has alpha; progressive JPEG: about 12). "
             "In JSON you can send the strokes of a pen instead; the server draws them. The drawing "
             "is stored with its prediction, and so are strokes."
         ),

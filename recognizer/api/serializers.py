@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +15,7 @@ from rest_framework.reverse import reverse
 
 from recognizer.api.errors import PayloadTooLarge, image_error
 from recognizer.api.words import PredictionWordsSerializer
-from recognizer.imaging import MAX_BYTES, PenStrokes, StrokesError, pen_strokes
+from recognizer.imaging import MAX_BYTES, PenStrokes, StrokesError, base64_text, pen_strokes
 from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 
 # A small 1, to try the API out in its documentation.
@@ -56,8 +54,6 @@ EXAMPLE_STROKES = {
     "size": [280, 280],
 }
 
-_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
-
 
 @extend_schema_field(
     {
@@ -79,20 +75,12 @@ class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):
     def to_internal_value(self, data: Any) -> bytes:
         if not isinstance(data, str):
             self.fail("invalid")
-        text = data.strip()
-        if text[:5].lower() == "data:":
-            header, _comma, text = text.partition(",")
-            # A canvas without area gives "data:,": an empty image, not a malformed one.
-            if text and not header.lower().endswith(";base64"):
-                self.fail("invalid_base64")
-        text = text.translate(_WHITE_SPACE)
-        if len(text) // 4 * 3 > MAX_BYTES + 3:
-            raise PayloadTooLarge
         try:
-            # A URL-safe alphabet and missing padding lose nothing.
-            text = text.rstrip("=").replace("-", "+").replace("_", "/")
-            decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        except (ValueError, binascii.Error):
+            packed = base64_text.packed_part(data)
+            if len(packed) // 4 * 3 > MAX_BYTES + 3:
+                raise PayloadTooLarge
+            decoded = base64_text.decoded(packed)
+        except ValueError:
             self.fail("invalid_base64")
         if len(decoded) > MAX_BYTES:
             raise PayloadTooLarge
@@ -199,6 +187,7 @@ class DrawingStrokesSerializer(serializers.Serializer[Any]):
     )
     width = BrushWidthField(
         required=False,
+        allow_null=True,
         help_text=_(
             "The width of the brush in the same unit, for all strokes or as a list for each; at "
             "most a quarter of the canvas, a fourteenth of it if it is missing. A pressure of 0 "
@@ -207,6 +196,7 @@ class DrawingStrokesSerializer(serializers.Serializer[Any]):
     )
     erasers = NumbersField(
         required=False,
+        allow_null=True,
         help_text=_("The indexes, from 0, of strokes that erase what was drawn before them."),
     )
     source = SourceField(default=Source.API)  # type: ignore[assignment]

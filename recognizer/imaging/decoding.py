@@ -65,11 +65,12 @@ def _in_full_range(image: Image.Image) -> Image.Image:
 
     Where no level is common, they are the noise of a dark photo.
     """
-    if image.mode == "RGBA":
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255):
         return image
-    counts = np.asarray(image.histogram()).reshape(-1, 256).sum(0)
+    colours = image.convert("RGB") if image.mode == "RGBA" else image
+    counts = np.asarray(colours.histogram()).reshape(-1, 256).sum(0)
     high = int(np.flatnonzero(counts)[-1])
     if not counts[0] or not 0 < high < MIN_CONTRAST or counts.max() < 0.4 * counts.sum():
         return image
     levels = [min(255, level * 255 // high) for level in range(256)]
-    return image.point(levels * len(image.getbands()))
+    return colours.point(levels * len(colours.getbands()))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import io
 import struct
 
+import numpy as np
 from PIL import Image
 
-from recognizer.imaging.errors import EndMissing, TruncatedImage, UnusualImage
+from recognizer.imaging.errors import MIN_CONTRAST, EndMissing, TruncatedImage, UnusualImage
 from recognizer.imaging.files.reducing import MOST, check_size, plain, taking_turns
 
 _CORE = 12
@@ -35,6 +36,8 @@ def read(data: bytes) -> Image.Image:
     if compression in _RUN_LENGTHS:
         if len(data) > _MAX_RUN_LENGTHS:
             raise UnusualImage
+        if len(data) < int.from_bytes(data[2:6], "little"):
+            raise EndMissing
     elif compression not in (_PLAIN, *_WITH_MASKS):
         raise UnusualImage
     else:
@@ -50,4 +53,15 @@ def read(data: bytes) -> Image.Image:
         if image.size[0] != width or image.size[1] > abs(height):
             raise TruncatedImage
         image.load()
+        if (compression, bits) == (_PLAIN, 32) and _is_flat(image):
+            return _with_alpha(image, data[start:], -1 if height > 0 else 1)
         return plain(image)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    return all(np.ptp(extrema) < MIN_CONTRAST for extrema in image.convert("RGB").getextrema())
+
+
+def _with_alpha(image: Image.Image, rows: bytes, direction: int) -> Image.Image:
+    """Return an image whose unused fourth byte is alpha, as some programs write it."""
+    return plain(Image.frombytes("RGBA", image.size, rows, "raw", "BGRA", 0, direction))

@@ -69,7 +69,7 @@ def read(data: bytes) -> Image.Image:
         stream.parts.clear()
         # For which the format is made: the decoder does the averaging.
         scale = max(image.size) / _ENOUGH_SIDE
-        image.draft(None, (int(image.width / scale), int(image.height / scale)))
+        image.draft(None, (max(1, int(image.width / scale)), max(1, int(image.height / scale))))
         image.load()
         there = image if stream.is_complete else _without_missing_rows(image)
         return upright(plain(there), stream.exif)
@@ -155,12 +155,12 @@ def _add_scan(stream: _Stream, content: bytes) -> None:
 def _without_missing_rows(image: Image.Image) -> Image.Image:
     """Cut off the rows that are incomplete; raises ``EndMissing`` if too few remain.
 
-    The decoder fills missing blocks with one grey, and the first of them may stand anywhere in
-    a row of blocks.
+    The decoder fills every channel of missing blocks with one level, and the first of them may
+    stand anywhere in a row of blocks.
     """
-    grey = np.asarray(image.convert("L"))
-    missing = np.abs(grey.astype(np.int16) - _FILLED) <= 1
-    # From the right-hand edge, as blocks are stored from left to right.
-    rows = np.flatnonzero(~missing[:, -max(1, image.width // 50) :].all(1))
+    # At the right-hand edge, as blocks are stored from left to right.
+    edge = image.crop((image.width - max(1, image.width // 50), 0, image.width, image.height))
+    filled = np.abs(np.asarray(edge).astype(np.int16) - _FILLED) <= 1
+    rows = np.flatnonzero(~filled.reshape(image.height, -1).all(1))
     last = int(rows[-1]) + 1 if len(rows) else 0
     return first_rows(image, last, image.height)

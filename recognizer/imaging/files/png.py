@@ -312,7 +312,8 @@ def _interlaced(file: _File) -> Image.Image:
     shape = (-(-file.height // step), -(-file.width // step), file.channels)
     whole = np.zeros(shape, np.uint16 if file.depth == 16 else np.uint8)
     unpacker = _Unpacker(file.packed)
-    for left, top, across, down in _PASSES[: _HALF_PASSES if step == 2 else None]:
+    passes = _PASSES[: _HALF_PASSES if step == 2 else None]
+    for index, (left, top, across, down) in enumerate(passes):
         width, height = -(-(file.width - left) // across), -(-(file.height - top) // down)
         if width < 1 or height < 1:
             continue
@@ -322,7 +323,10 @@ def _interlaced(file: _File) -> Image.Image:
             part[row : row + len(samples)] = samples
             row += len(samples)
         if row < height:
-            raise TruncatedImage if file.is_complete else EndMissing
+            if file.is_complete or index < _HALF_PASSES:
+                raise TruncatedImage if file.is_complete else EndMissing
+            # What the last two passes lack is like the px to the left of it, or above it.
+            part[row:] = whole[::2, ::across][row:height, :width]
     factor = factor_for(whole.shape[1], whole.shape[0])
     if file.depth == 16:
         return _rgb(_scaled(_reduced(_with_key(whole, file), factor)))

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from recognizer.imaging.errors import EndMissing, UnusualImage
 from recognizer.imaging.files import webp_lossless
@@ -22,7 +22,9 @@ from recognizer.imaging.files.reducing import check_size, first_rows, plain, tak
 
 _Parts = list[bytes | memoryview]
 
-_MAX_PIXELS = 2_100_000  # 1920x1080, 1600x1300
+# The screenshots of phones: 1284x2778 px, 1080x2592 px.
+_MAX_PIXELS = 3_600_000
+_FEWER_PIXELS = 2_800_000  # lossless, with alpha, or without its end: all take more memory
 _MAX_CHUNKS = 2000  # animations have one for each frame
 _FEW = 0.15  # of the bytes that there are
 _LEAST = 0.5  # of the rows must be there even if few bytes are missing
@@ -49,7 +51,10 @@ def read(data: bytes) -> Image.Image:
     if missing and (name != next(reversed(chunks)) or missing > len(frame)):
         raise EndMissing
     width, height = _size(name, frame)
-    check_size(width, height, _MAX_PIXELS)
+    has_codes = name == b"VP8L" or b"ALPH" in chunks
+    check_size(width, height, _FEWER_PIXELS if has_codes else _MAX_PIXELS)
+    if missing and width * height > _FEWER_PIXELS:
+        raise EndMissing
     before: _Parts = []
     if name == b"VP8L":
         webp_lossless.check_sets(frame[_LOSSLESS_HEADER:], width, height)
@@ -97,8 +102,8 @@ def _without_missing_rows(
             break
     else:
         raise EndMissing
-    first, second = (np.asarray(image).astype(np.int16) for image in images)
-    same = (np.abs(first - second) <= _ALIKE).reshape(len(first), -1).all(1)
+    difference = np.asarray(ImageChops.difference(*images))
+    same = difference.reshape(len(difference), -1).max(1) <= _ALIKE
     rows = len(same) if same.all() else int(same.argmin())
     if missing <= _FEW * len(frame) and rows >= _LEAST * len(same):
         # The rows of the margin below a digit take hardly any bytes.

@@ -138,6 +138,12 @@ def test_a_canvas_may_have_any_unit_and_shape(api: APIClient) -> None:
     assert (wide < 128).sum() < 0.1 * wide.size
 
 
+def test_what_may_be_missing_may_be_null(api: APIClient) -> None:
+    plain = drawn(api, strokes=[LINE])
+
+    assert (drawn(api, strokes=[LINE], width=None, erasers=None) == plain).all()
+
+
 def test_as_many_strokes_and_points_as_promised_are_taken(api: APIClient) -> None:
     across = [[20 + 240 * n / 156, 140 + 100 * np.sin(n / 10)] for n in range(156)]
     strokes = [*[across] * 63, (across * 2)[: 10_000 - 63 * 156]]

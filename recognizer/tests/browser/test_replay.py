@@ -99,3 +99,29 @@ def test_a_picture_has_no_replay(
 
     expect(page.get_by_text("As drawn")).to_be_visible()
     assert page.locator("#replay").count() == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"strokes": [[[0.5, 1], [0.5, 7]]], "size": [1, 8]},
+        {"strokes": [[[1, 0.5], [7, 0.5]]], "size": [8, 1]},
+        {"strokes": [[[14, 14]]], "size": [28, 28]},
+        {"strokes": [[[14, 14, 5], [14, 20, 0]], [[20, 14, -900]]], "size": [28, 28]},
+    ],
+    ids=["tall", "wide", "a point", "a clock set back"],
+)
+def test_unusual_strokes_are_replayed(
+    api: APIClient, open_drawing: Callable[..., Page], sent: dict[str, Any]
+) -> None:
+    assert api.post("/api/v1/predictions/", sent).status_code == 201
+    page = open_drawing()
+
+    for picture in ("#replay canvas", ".drawing-large"):
+        box = page.locator(picture).bounding_box()
+        assert box is not None
+        assert max(box["height"], box["width"]) <= 320
+    assert ink(page) > 0
+    page.get_by_role("button", name="Replay").press("Enter")
+    slider = page.get_by_label("Time in the drawing")
+    expect(slider).to_have_value(slider.get_attribute("max") or "")

@@ -138,17 +138,38 @@ def test_png_with_few_levels(bits: int, colour: int, classifier: Classifier) -> 
     assert digit_in(data, classifier) == 7
 
 
+def interlaced_rows(pixels: NDArray[Any]) -> bytes:
+    starts = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
+    return b"".join(
+        filtered(pixels[top::down, left::across])
+        for left, top, across, down in (*starts, (0, 1, 1, 2))
+    )
+
+
 @pytest.mark.parametrize("side", [280, 1500])
 @pytest.mark.parametrize("deep", [False, True], ids=["8 bits", "16 bits"])
 def test_interlaced_png(side: int, deep: bool, classifier: Classifier) -> None:
     pixels = drawn(7, side=side).astype(np.uint16) * 257 if deep else drawn(7, side=side)
-    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
-    rows = b"".join(
-        filtered(pixels[top::down, left::across])
-        for left, top, across, down in (*passes, (0, 1, 1, 2))
-    )
+    rows = interlaced_rows(pixels)
 
     assert digit_in(png(pixels, 0, rows=rows, interlaced=True), classifier) == 7
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["8 bits", "16 bits"])
+@pytest.mark.parametrize("there", [0.3, 0.5, 0.8])
+def test_an_interlaced_png_may_lack_its_last_passes(
+    deep: bool, there: float, classifier: Classifier
+) -> None:
+    """A quarter of the bytes has every second px of every second row."""
+    pixels = drawn(7).astype(np.uint16) * 257 if deep else drawn(7)
+    rows = interlaced_rows(pixels)
+
+    def cut(share: float) -> bytes:
+        # Without the chunk of the end.
+        return png(pixels, 0, rows=rows[: int(share * len(rows))], interlaced=True)[:-12]
+
+    assert digit_in(cut(there), classifier) == 7
+    assert "end of the image is missing" in refusal(cut(0.2)).message
 
 
 RANGES: dict[str, Callable[[Pixels], NDArray[Any]]] = {
@@ -173,6 +194,14 @@ def test_an_image_is_scaled_to_the_range_that_it_uses(
         samples = scaled(drawn(digit))
         data = png(np.dstack([samples] * 3) if colour == 2 else samples, colour)
         assert digit_in(data, classifier) == digit
+
+
+@pytest.mark.parametrize("most", [1, 16])
+def test_opaque_alpha_does_not_change_the_range(most: int, classifier: Classifier) -> None:
+    levels = (drawn(7) // 255 if most == 1 else drawn(7) // 16).astype(np.uint8)
+    opaque = np.full_like(levels, 255)
+
+    assert digit_in(saved(np.dstack([levels] * 3 + [opaque])), classifier) == 7
 
 
 def test_the_noise_of_a_dark_photo_is_no_drawing() -> None:
@@ -247,6 +276,27 @@ def test_it_says_that_the_end_is_missing(kind: str) -> None:
     assert error.message == "The end of the image is missing. Send the whole file again."
 
 
+def test_blocks_that_a_cmyk_jpeg_lacks_are_no_ink(classifier: Classifier) -> None:
+    cmyk = Image.fromarray(np.dstack([drawn(7)] * 3)).convert("CMYK")
+    buffer = io.BytesIO()
+    cmyk.save(buffer, "JPEG")
+    data = buffer.getvalue()
+
+    assert digit_in(data[: len(data) * 9 // 10], classifier) == 7
+    assert refusal(data[: len(data) * 8 // 10]).code == "truncated_image"
+    assert refusal(data[: len(data) * 7 // 10]).code == "truncated_image"
+
+
+def test_a_bmp_of_run_lengths_says_that_its_end_is_missing() -> None:
+    rows = b"\x8c\xff\x8c\x00\0\0" * 280 + b"\0\1"
+    header = struct.pack("<2sIII", b"BM", 1078 + len(rows), 0, 1078)
+    info = struct.pack("<IiiHHIIiiII", 40, 280, 280, 1, 8, 1, len(rows), 0, 0, 256, 0)
+    data = header + info + bytes(level for n in range(256) for level in (n, n, n, 0)) + rows
+
+    assert imaging.decode(data).size == (280, 280)
+    assert "end of the image is missing" in refusal(data[:-300]).message
+
+
 @pytest.mark.parametrize("options", [{}, {"lossless": True}])
 def test_an_animated_webp_gives_its_first_frame(
     options: dict[str, Any], classifier: Classifier
@@ -255,6 +305,41 @@ def test_an_animated_webp_gives_its_first_frame(
     data = saved(drawn(7), "WEBP", save_all=True, append_images=others, **options)
 
     assert digit_in(data, classifier) == 7
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "options"),
+    [(2778, 1284, {}), (2400, 1080, {}), (2400, 1080, {"lossless": True, "method": 0})],
+)
+def test_a_screenshot_of_a_phone_as_webp(
+    height: int, width: int, options: dict[str, Any], classifier: Classifier
+) -> None:
+    screen = np.full((height, width, 3), 255, np.uint8)
+    screen[500 : 500 + 900, 90 : 90 + 900] = drawn(7, side=900)[..., None]
+
+    assert digit_in(saved(screen, "WEBP", **options), classifier) == 7
+
+
+def test_a_webp_that_would_take_too_much_memory_is_refused() -> None:
+    error = refusal(saved(np.full((1900, 1900, 3), 255, np.uint8), "WEBP"))
+
+    assert (error.code, "too large for its format" in error.message) == ("image_too_large", True)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP"])
+def test_a_line_of_pixels_is_an_image(kind: str) -> None:
+    ramp = np.arange(4000) % 200
+    for pixels in (ramp[None], ramp[:, None]):
+        assert 1 in imaging.decode(saved(pixels.astype(np.uint8), kind)).size
+
+
+def test_a_bmp_whose_ink_is_only_in_its_alpha(classifier: Classifier) -> None:
+    """As Pillow and screenshot programs write it: with an unused byte for each pixel."""
+    ink = 255 - drawn(7)
+    rgba = np.dstack([np.zeros_like(ink)] * 3 + [ink])
+
+    assert digit_in(saved(rgba, "BMP"), classifier) == 7
+    assert refusal(saved(np.zeros((90, 90, 4), np.uint8), "BMP")).code == "blank_drawing"
 
 
 @pytest.mark.parametrize("method", [0, 4, 6])
@@ -368,7 +453,7 @@ DECODED = [
     "GIF 4096x4096",
     "BMP 4096x4096, 1 bit",
     "BMP 2800x2800, grey",
-    "WebP 1440x1440, lossless",
+    "WebP 1670x1670, lossless",
 ]
 
 

@@ -11,7 +11,6 @@ a data URL or base64, or with ``strokes``.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from recognizer import imaging
+from recognizer.imaging import base64_text
 from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import unreadable
 from recognizer.transfer.formats.items import (
@@ -151,7 +151,8 @@ def _item(values: Mapping[str, Any], record: Record | None, name: str) -> Item:
             raise ValueError("its image does not match its sha256")
         return Item(record.id, record.label, image, record.is_model_input, record, packed)
     label = values.get("label")
-    known = label_of(label)
+    # Where some labels are missing, pandas writes all of them as 7.0.
+    known = label_of(int(label) if isinstance(label, float) and label.is_integer() else label)
     if known is None and label is not None:
         raise ValueError(f"its label {str(label)[:40]!r} is not 0-9 or not_a_digit")
     return Item(name, known, image, strokes=packed)
@@ -165,12 +166,9 @@ def _with_size(sent: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
 def _bytes_of(image: Any) -> bytes:
     if not isinstance(image, str):
         raise ValueError("its image is not a data URL or base64")
-    head, comma, tail = image.partition(",")
-    if comma and not head.lower().endswith(";base64"):
-        raise ValueError("its image is not a data URL in base64")
     try:
-        return base64.b64decode(tail if comma else head, validate=True)
-    except binascii.Error as error:
+        return base64_text.decoded(base64_text.packed_part(image))
+    except ValueError as error:
         raise ValueError("its image must be in the file, as a data URL or base64") from error
 
 
