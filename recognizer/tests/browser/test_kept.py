@@ -148,7 +148,7 @@ def test_a_picture_is_shown_with_its_crop_before_it_is_sent(
     draw_page.expect_answer(4)
     assert not Prediction.objects.exists()
 
-    draw_page.page.get_by_role("button", name="Read picture").click()
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
 
     expect(draw_page.entries).to_have_count(1)
     expect(draw_page.page.locator("[data-slot=picture]")).to_be_hidden()
@@ -186,7 +186,7 @@ def test_a_picture_is_dropped_or_pasted(
     expect(draw_page.page.locator("[data-slot=picture-caption]")).to_have_text(
         "Only the framed part is used."
     )
-    draw_page.page.get_by_role("button", name="Read picture").click()
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
     expect(draw_page.entries).to_have_count(1)
     assert Prediction.objects.get().digit == 4
 
@@ -208,7 +208,7 @@ def test_a_picture_of_an_unknown_type_is_recognised_by_its_bytes(
     expect(draw_page.page.locator("[data-slot=picture-caption]")).to_have_text(
         "Only the framed part is used."
     )
-    draw_page.page.get_by_role("button", name="Read picture").click()
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
     expect(draw_page.entries).to_have_count(1)
     assert Prediction.objects.get().digit == 4
 
