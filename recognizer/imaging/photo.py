@@ -55,6 +55,8 @@ _FURTHER = 0.1  # octaves
 _LEAST_LIGHT = np.float32(32)  # grey levels
 _INK_TO_LINES = 1.1  # ink is darker than ruled lines
 _CUT = 0.5  # of what the frame cuts
+_BESIDE = 0.15  # of the largest piece: how far another stroke of the digit may be
+_PART = 0.3  # of the largest piece: smaller, and it is the rest of other writing
 _FAINTEST = 0.06  # ink darkens the paper at least by this share
 
 
@@ -249,19 +251,27 @@ def _written(mask: Mask, strong: Mask) -> Mask:
     sure = np.bincount(piece, strong_area) > 0
     extent = np.zeros(count, np.int64)
     cut = np.zeros(count, np.bool_)
+    boxes: list[tuple[Counts, Counts]] = []
     for first, last, side in ((rows, rows + 1, mask.shape[0]), (starts, stops, mask.shape[1])):
         low, high = np.full(count, side), np.zeros(count, np.int64)
         np.minimum.at(low, piece, first)
         np.maximum.at(high, piece, last)
         extent = np.maximum(extent, high - low)
         cut |= (low <= 1) | (high >= side - 1)
+        boxes.append((low, high))
     # What the frame cuts is the edge of the page, a ruled line or other writing, unless it is the
-    # largest there is: then the picture is cropped tightly.
-    if extent[sure & ~cut].max(initial=0) >= _CUT * extent[sure & cut].max(initial=0):
-        sure &= ~cut
+    # largest there is, for then the picture is cropped tightly, or a stroke beside that.
+    whole = np.where(sure & ~cut, extent, 0)
+    largest = int(whole.argmax())
+    if whole[largest] >= _CUT * extent[sure & cut].max(initial=0):
+        near = _BESIDE * whole[largest]
+        beside = np.ones(count, np.bool_)
+        for begin, end in boxes:
+            beside &= (begin < end[largest] + near) & (end > begin[largest] - near)
+        sure &= ~cut | (beside & (extent <= whole[largest]) & (extent > _PART * whole[largest]))
     area = np.where(sure, found.area, 0)
-    largest = int(extent[sure].max(initial=0))
-    if largest < max(mask.shape) / 48:
+    longest = int(extent[sure].max(initial=0))
+    if longest < max(mask.shape) / 48:
         raise BlankDrawing
-    keep = sure & (area >= 0.04 * area.max()) & (extent >= 0.12 * largest)
+    keep = sure & (area >= 0.04 * area.max()) & (extent >= 0.12 * longest)
     return found.erase(mask, ~keep)

@@ -218,6 +218,16 @@ def test_a_table_of_any_width_is_no_ink(classifier: Classifier, share: float, tu
         assert recognised(classifier, imaging.encode_png(back)) == digit
 
 
+def test_a_stroke_that_the_frame_cuts_belongs_to_the_digit_beside_it() -> None:
+    rng = np.random.default_rng(4)
+    strokes = [[(-3, 100), (-2, 160), (40, 165), (45, 140)], [(64, 90), (58, 240)]]
+    paper = render([np.array(stroke, float) for stroke in strokes], canvas=400, brush=7)
+    grey = 40 + paper * (190 / 255) + rng.normal(0, 3, paper.shape)
+    seen = imaging.as_drawn(np.clip(grey, 0, 255).astype(np.uint8))
+    assert (seen[150:175, 5:40] < 128).any(), "the stroke at the left"
+    assert (seen[100:230, 55:70] < 128).any(), "the stroke beside it"
+
+
 @pytest.mark.parametrize("margin", [0, 0.05, 0.15])
 def test_a_tight_crop_of_a_photo_is_recognised(classifier: Classifier, margin: float) -> None:
     for digit in (2, 3, 4, 5, 7, 9):
