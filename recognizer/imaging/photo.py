@@ -37,16 +37,26 @@ _ONE_GREY = (
 )
 _MIN_MIXED_SIDE = 256  # px: in a smaller JPEG, the fringes of strokes have many greys too
 _MIN_REST = 0.35  # of the picture
-_ONE_GREY_OF_REST = 0.2
+_ONE_GREY_OF_REST = 0.28
+_ONE_GREY_OF_TABLE = 0.9  # share of an evenly dark table that has one grey
+_LEAST_REST = 0.1  # of the picture, beside a table
 _WIDEST = 0.12  # of the frame's longer side: wider than most strokes
 _WIDEST_OF_ALL = 0.4  # of the frame's longer side: wider than a felt pen's in a tight crop
 _SHADOW = 0.4  # of the light around it: no shadow on paper is darker
 _COARSE = 128  # px
 # the ground's reach, of the frame's longer side, and how many times as strong light ink is
 _AROUND_AND_CLEARLY = (0.25, 1.8), (0.05, 2.5)
+_COARSE_STROKES = 192  # px
+# of the frame's longer side: as narrow as strokes are, and how much that counts
+_NARROW_AND_WEIGHT = (0.12, 1.0), (0.04, 0.5)
+_NARROW = 0.35  # of the strongest
+_CLEARLY_INK = 24  # grey levels
+_FURTHER = 0.1  # octaves
 _LEAST_LIGHT = np.float32(32)  # grey levels
 _INK_TO_LINES = 1.1  # ink is darker than ruled lines
 _CUT = 0.5  # of what the frame cuts
+_BESIDE = 0.15  # of the largest piece: how far another stroke of the digit may be
+_PART = 0.3  # of the largest piece: smaller, and it is the rest of other writing
 _FAINTEST = 0.06  # ink darkens the paper at least by this share
 
 
@@ -62,11 +72,17 @@ def is_photo(grey: Pixels) -> bool:
     step = max(1, max(grey.shape) // 64)
     counts = np.bincount(grey[::step, ::step].ravel(), minlength=256)
     total = int(counts.sum())
-    if _take_commonest(counts) < _ONE_GREY:
+    share = _take_commonest(counts)
+    if share < _ONE_GREY:
         return True
-    if max(grey.shape) < _MIN_MIXED_SIDE or counts.sum() < _MIN_REST * total:
+    if max(grey.shape) < _MIN_MIXED_SIDE or counts.sum() < _LEAST_REST * total:
         return False
-    return _take_commonest(counts) < _ONE_GREY_OF_REST
+    if counts.sum() >= _MIN_REST * total and _take_commonest(counts) < _ONE_GREY_OF_REST:
+        return True
+    if share > _ONE_GREY_OF_TABLE:
+        return False
+    paper = grey[inside_bands(grey)]
+    return paper.size < grey.size and is_photo(paper)
 
 
 def _take_commonest(counts: Counts) -> float:
@@ -108,9 +124,9 @@ def _ink_is_light(grey: Pixels) -> bool:
     """Whether a photo, (h, w), shows light ink: on a chalkboard, a dark screen, an inverted scan.
 
     Ink is rare and strong, so it deviates more from the ground, which is what lies around each px
-    on the average, than anything does to the other side. The edges of shadows deviate as much to
-    either side; where neither is clearly stronger, the ink is dark. Of thick strokes a wide ground
-    shows more, of thin ones beside a shadow a narrow one.
+    on the average, than anything does to the other side. Of thick strokes a wide ground shows more,
+    of thin ones a narrow one. The edges of shadows deviate as much to either side; where neither is
+    clearly stronger, it counts how far the strokes extend.
     """
     factor = max(1, max(grey.shape) // _COARSE)
     small = np.asarray(Image.fromarray(np.ascontiguousarray(grey)).reduce(factor))
@@ -122,7 +138,37 @@ def _ink_is_light(grey: Pixels) -> bool:
         deviation = small - ground[reach:-reach, reach:-reach]
         if float(deviation.max()) > clearly * max(1.0, -float(deviation.min())):
             return True
-    return False
+    return _light_extends_further(grey)
+
+
+def _light_extends_further(grey: Pixels) -> bool:
+    """Whether what is narrow and light lies around what is narrow and dark in a photo, (h, w).
+
+    Between the strokes the paper is narrow too, but only there: it lies within the box around
+    the ink. The edge of a shadow is narrow on neither side.
+    """
+    smooth = Image.fromarray(np.ascontiguousarray(grey)).reduce(
+        max(1, max(grey.shape) // _COARSE_STROKES)
+    )
+    small = np.asarray(smooth.filter(ImageFilter.BoxBlur(1)))
+    further = 0.0
+    for share, weight in _NARROW_AND_WEIGHT:
+        widest = max(3, round(share * max(small.shape)))
+        narrow = [_paper(side, widest) - side for side in (small, 255 - small)]
+        strongest = max(strongest_of(depth) for depth in narrow)
+        if strongest < _CLEARLY_INK:
+            return False
+        strong = _NARROW * strongest
+        dark, light = (_box_area(depth > strong) for depth in narrow)
+        # At most twice as far: there may be nothing at all of one kind.
+        further += weight * float(np.clip(np.log2((light + 1) / (dark + 1)), -1, 1))
+    return further > _FURTHER
+
+
+def _box_area(mask: Mask) -> int:
+    """Return the area of the box around a mask's px."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(np.ptp(rows) + 1) * int(np.ptp(columns) + 1) if rows.size else 0
 
 
 # --- light --------------------------------------------------------------------------------------
@@ -136,8 +182,9 @@ def _darkness(grey: Pixels) -> Floats:
     light = _paper(smooth, round(_WIDEST * side))
     # Where that is still much darker than what lies around it, a wide stroke is left: a shadow
     # keeps more of the light.
-    wide = _paper(smooth, round(_WIDEST_OF_ALL * side))
-    light = np.where(light < _SHADOW * wide, wide, light)
+    if light.min() < _SHADOW * smooth.max():
+        wide = _paper(smooth, round(_WIDEST_OF_ALL * side))
+        light = np.where(light < _SHADOW * wide, wide, light)
     # Where there is next to no light, a step of one grey level must not count as ink.
     dark: Floats = (light - grey) / np.maximum(light, _LEAST_LIGHT)
     return dark - np.float32(np.median(dark[::2, ::2]))
@@ -204,19 +251,27 @@ def _written(mask: Mask, strong: Mask) -> Mask:
     sure = np.bincount(piece, strong_area) > 0
     extent = np.zeros(count, np.int64)
     cut = np.zeros(count, np.bool_)
+    boxes: list[tuple[Counts, Counts]] = []
     for first, last, side in ((rows, rows + 1, mask.shape[0]), (starts, stops, mask.shape[1])):
         low, high = np.full(count, side), np.zeros(count, np.int64)
         np.minimum.at(low, piece, first)
         np.maximum.at(high, piece, last)
         extent = np.maximum(extent, high - low)
         cut |= (low <= 1) | (high >= side - 1)
+        boxes.append((low, high))
     # What the frame cuts is the edge of the page, a ruled line or other writing, unless it is the
-    # largest there is: then the picture is cropped tightly.
-    if extent[sure & ~cut].max(initial=0) >= _CUT * extent[sure & cut].max(initial=0):
-        sure &= ~cut
+    # largest there is, for then the picture is cropped tightly, or a stroke beside that.
+    whole = np.where(sure & ~cut, extent, 0)
+    largest = int(whole.argmax())
+    if whole[largest] >= _CUT * extent[sure & cut].max(initial=0):
+        near = _BESIDE * whole[largest]
+        beside = np.ones(count, np.bool_)
+        for begin, end in boxes:
+            beside &= (begin < end[largest] + near) & (end > begin[largest] - near)
+        sure &= ~cut | (beside & (extent <= whole[largest]) & (extent > _PART * whole[largest]))
     area = np.where(sure, found.area, 0)
-    largest = int(extent[sure].max(initial=0))
-    if largest < max(mask.shape) / 48:
+    longest = int(extent[sure].max(initial=0))
+    if longest < max(mask.shape) / 48:
         raise BlankDrawing
-    keep = sure & (area >= 0.04 * area.max()) & (extent >= 0.12 * largest)
+    keep = sure & (area >= 0.04 * area.max()) & (extent >= 0.12 * longest)
     return found.erase(mask, ~keep)

@@ -181,6 +181,53 @@ def test_light_ink_in_a_photo_is_recognised_like_dark_ink(
         assert dark == light == digit
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_thin_light_ink_across_the_edge_of_a_shadow_is_seen_like_dark_ink(seed: int) -> None:
+    rng = np.random.default_rng([21, seed])
+    for digit in (0, 8, 9):
+        paper = render(
+            place(generate_digit(digit, rng), canvas=400, size=0.4), canvas=400, brush=7
+        ).astype(float)
+        paper = 35 + paper * (200 / 255)
+        rows, columns = np.mgrid[:400, :400]
+        # From the upper left corner to beyond the digit.
+        paper[rows + (seed - 1.5) * columns / 3 < 170 + 50 * (seed - 1.5)] *= 0.5
+        picture = np.clip(paper + rng.normal(0, 3, paper.shape), 0, 255).astype(np.uint8)
+        dark, light = (
+            imaging.model_input(imaging.drawing_from_array(one)) for one in (picture, 255 - picture)
+        )
+        assert np.sqrt(np.mean((dark / 255.0 - light / 255.0) ** 2)) <= 0.09
+
+
+@pytest.mark.parametrize("share", [0.2, 0.45, 0.65])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_table_of_any_width_is_no_ink(classifier: Classifier, share: float, turns: int) -> None:
+    rng = np.random.default_rng(31)
+    for digit in (2, 5, 8):
+        height, width = 384, 512
+        paper = np.full((height, width), 255, np.uint8)
+        strokes = generate_digit(digit, np.random.default_rng([1, digit]))
+        paper[100:260, -170:-10] = render(place(strokes, canvas=160, size=0.7), canvas=160, brush=9)
+        light = np.linspace(0.95, 0.8, height)[:, None]
+        grey = (40 + paper * (190 / 255)) * light + rng.normal(0, 3, (height, width))
+        slanted = np.arange(width) < share * width + np.linspace(-2, 2, height)[:, None]
+        grey[slanted] = 45 + rng.normal(0, 1, np.count_nonzero(slanted))
+        picture = np.rot90(np.clip(grey, 0, 255).astype(np.uint8), turns)
+        seen = imaging.as_drawn(np.ascontiguousarray(picture))
+        back = np.ascontiguousarray(np.rot90(seen, -turns))
+        assert recognised(classifier, imaging.encode_png(back)) == digit
+
+
+def test_a_stroke_that_the_frame_cuts_belongs_to_the_digit_beside_it() -> None:
+    rng = np.random.default_rng(4)
+    strokes = [[(-3, 100), (-2, 160), (40, 165), (45, 140)], [(64, 90), (58, 240)]]
+    paper = render([np.array(stroke, float) for stroke in strokes], canvas=400, brush=7)
+    grey = 40 + paper * (190 / 255) + rng.normal(0, 3, paper.shape)
+    seen = imaging.as_drawn(np.clip(grey, 0, 255).astype(np.uint8))
+    assert (seen[150:175, 5:40] < 128).any(), "the stroke at the left"
+    assert (seen[100:230, 55:70] < 128).any(), "the stroke beside it"
+
+
 @pytest.mark.parametrize("margin", [0, 0.05, 0.15])
 def test_a_tight_crop_of_a_photo_is_recognised(classifier: Classifier, margin: float) -> None:
     for digit in (2, 3, 4, 5, 7, 9):
