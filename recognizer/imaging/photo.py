@@ -47,11 +47,11 @@ _COARSE = 128  # px
 # the ground's reach, of the frame's longer side, and how many times as strong light ink is
 _AROUND_AND_CLEARLY = (0.25, 1.8), (0.05, 2.5)
 _COARSE_STROKES = 192  # px
-# of the frame's longer side: as narrow as strokes are, and how much that counts
-_NARROW_AND_WEIGHT = (0.12, 1.0), (0.04, 0.5)
-_NARROW = 0.35  # of the strongest
+_NARROW = 0.04  # of the frame's longer side: as narrow as thin strokes are
+_STRONG = 0.35  # of the strongest
 _CLEARLY_INK = 24  # grey levels
-_FURTHER = 0.1  # octaves
+_FURTHER = 1.7  # times the area of the box around what is dark
+_LEAST_BOX = 0.04  # of the frame: a smaller box is no digit that a shadow crosses
 _LEAST_LIGHT = np.float32(32)  # grey levels
 _INK_TO_LINES = 1.1  # ink is darker than ruled lines
 _CUT = 0.5  # of what the frame cuts
@@ -151,18 +151,15 @@ def _light_extends_further(grey: Pixels) -> bool:
         max(1, max(grey.shape) // _COARSE_STROKES)
     )
     small = np.asarray(smooth.filter(ImageFilter.BoxBlur(1)))
-    further = 0.0
-    for share, weight in _NARROW_AND_WEIGHT:
-        widest = max(3, round(share * max(small.shape)))
-        narrow = [_paper(side, widest) - side for side in (small, 255 - small)]
-        strongest = max(strongest_of(depth) for depth in narrow)
-        if strongest < _CLEARLY_INK:
-            return False
-        strong = _NARROW * strongest
-        dark, light = (_box_area(depth > strong) for depth in narrow)
-        # At most twice as far: there may be nothing at all of one kind.
-        further += weight * float(np.clip(np.log2((light + 1) / (dark + 1)), -1, 1))
-    return further > _FURTHER
+    narrow = [
+        _paper(side, max(3, round(_NARROW * max(small.shape)))) - side
+        for side in (small, 255 - small)
+    ]
+    strongest = max(strongest_of(depth) for depth in narrow)
+    if strongest < _CLEARLY_INK:
+        return False
+    dark, light = (_box_area(depth > _STRONG * strongest) for depth in narrow)
+    return light > _FURTHER * max(_LEAST_BOX * small.size, dark)
 
 
 def _box_area(mask: Mask) -> int:
