@@ -234,7 +234,7 @@ def test_an_answer_is_a_german_sentence(german: Client, draw_digit: DrawDigit) -
         (b"", "empty_image", "Die Datei ist leer."),
         (b"no image", "not_an_image", "Das ist kein Bild."),
         (b"x" * (imaging.MAX_BYTES + 1), "image_too_large", "Die Datei ist zu groß: höchstens 8"),
-        (None, "required", "Sende die Zeichnung im Feld image."),
+        (None, "required", "Sende die Zeichnung im Feld image oder ihre Striche in strokes."),
     ],
 )
 def test_errors_of_the_api_are_in_the_callers_language_and_their_codes_are_not(

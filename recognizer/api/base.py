@@ -6,9 +6,8 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -16,9 +15,13 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from recognizer import imaging
-from recognizer.api.errors import PayloadTooLarge
+from recognizer.api.errors import image_error
 from recognizer.api.parsers import AnyAccept, PlainJSONParser, check_body
-from recognizer.api.serializers import DrawingJsonSerializer, DrawingUploadSerializer
+from recognizer.api.serializers import (
+    DrawingJsonSerializer,
+    DrawingStrokesSerializer,
+    DrawingUploadSerializer,
+)
 from recognizer.api.throttling import AnonWriteThrottle, UserWriteThrottle
 from recognizer.models import Prediction
 
@@ -48,7 +51,7 @@ class PersonsOwn(APIView):
             exc = NotFound(_("You have no drawing with this id."))
         # Of a stored drawing it would be a fault of the server.
         elif isinstance(exc, imaging.ImageError) and self.request.method == "POST":
-            exc = _image_error(exc)
+            exc = image_error(exc)
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -59,17 +62,16 @@ class PersonsOwn(APIView):
         return final
 
 
-def _image_error(error: imaging.ImageError) -> Exception:
-    if isinstance(error, imaging.FileTooLarge):
-        return PayloadTooLarge()
-    text = gettext(error.text).format(**error.limits)
-    return ValidationError({"image": [ErrorDetail(text, code=error.code)]})
-
-
 def drawing_serializer(request: Request) -> BaseSerializer[Any]:
-    """Return the valid serializer of a drawing that is sent as JSON or as a form with a file."""
-    is_form = str(request.content_type).lower().startswith("multipart/")
-    kind = DrawingUploadSerializer if is_form else DrawingJsonSerializer
+    """Return the valid serializer of a drawing: a file in a form, or JSON with image or strokes.
+
+    Its ``image`` is what `recognition` takes: the bytes of a file, or strokes.
+    """
+    kind: type[BaseSerializer[Any]] = DrawingJsonSerializer
+    if str(request.content_type).lower().startswith("multipart/"):
+        kind = DrawingUploadSerializer
+    elif isinstance(request.data, dict) and request.data.get("strokes") is not None:
+        kind = DrawingStrokesSerializer
     serializer = kind(data=request.data)
     serializer.is_valid(raise_exception=True)
     return serializer

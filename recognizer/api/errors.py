@@ -12,9 +12,11 @@ from rest_framework import status
 from rest_framework.exceptions import (
     APIException,
     AuthenticationFailed,
+    ErrorDetail,
     ParseError,
     Throttled,
     UnsupportedMediaType,
+    ValidationError,
 )
 from rest_framework.response import Response
 
@@ -31,6 +33,15 @@ class PayloadTooLarge(APIException):
     default_detail = format_lazy(
         _("The file is too large: at most {limit} MB."), limit=imaging.MAX_BYTES // 2**20
     )
+
+
+def image_error(error: imaging.ImageError) -> APIException:
+    """Return the API's error for a drawing that can't be used."""
+    if isinstance(error, imaging.FileTooLarge):
+        return PayloadTooLarge()
+    field = error.field if isinstance(error, imaging.StrokesError) else "image"
+    text = gettext(error.text).format(**error.limits)
+    return ValidationError({field: [ErrorDetail(text, code=error.code)]})
 
 
 class ModelUnavailable(APIException):

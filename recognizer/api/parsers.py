@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from typing import Any
 
 from django.http import HttpRequest
@@ -20,6 +21,9 @@ from recognizer.imaging import MAX_BYTES
 MAX_BODY = MAX_BYTES // 2 * 3
 # Most clients read the response only when they have sent all of the body: take in that much of it.
 MAX_DRAINED = 4 * MAX_BODY
+# Lists, objects and values of a JSON body: 10,000 points of four numbers have half as many. Each
+# takes a hundred bytes of memory, and a body has room for millions.
+MAX_VALUES = 100_000
 
 
 def check_body(request: HttpRequest) -> None:
@@ -63,14 +67,19 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class PlainJSONParser(JSONParser):
-    """JSON in UTF-8 (RFC 8259); what is nested too deeply is malformed, not a crash."""
+    """JSON in UTF-8 (RFC 8259); too many or too deeply nested values are an error, not a crash."""
 
     example = '{"image": "data:image/png;base64,..."}'
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         context = {**(parser_context or {}), "encoding": "utf-8"}
+        body = stream.read()
+        if sum(map(body.count, (b"[", b"{", b","))) > MAX_VALUES:
+            raise ParseError(
+                _("The body has too many values. Send at most 64 strokes and 10,000 points.")
+            )
         try:
-            found = super().parse(stream, media_type, context)
+            found = super().parse(io.BytesIO(body), media_type, context)
         except (ParseError, RecursionError) as error:
             raise ParseError(
                 _("The body isn't valid JSON. Send {example}.").format(example=self.example)

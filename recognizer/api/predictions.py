@@ -32,6 +32,7 @@ from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, Sugges
 from recognizer.api.personalisation_serializers import SuggestionSerializer
 from recognizer.api.schema import (
     DRAWING_ERRORS,
+    DRAWING_EXAMPLES,
     DRAWING_REQUEST,
     NO_DRAWING,
     WORDS_HEADER,
@@ -101,7 +102,10 @@ class PredictionViewSet(
         summary="Recognise a drawing",
         description=(
             "Send one drawing, as JSON or as a form with a file: PNG, JPEG, WebP, GIF or BMP, "
-            "at most 8 MB and 4096x4096 px. The drawing is stored with its prediction."
+            "at most 8 MB and 4096x4096 px (WebP: 3.6 megapixels, 2.8 if "
+            "it is lossless or has alpha; progressive JPEG: about 12). "
+            "In JSON you can send the strokes of a pen instead; the server draws them. The drawing "
+            "is stored with its prediction, and so are strokes."
         ),
         parameters=[
             OpenApiParameter(
@@ -117,6 +121,7 @@ class PredictionViewSet(
             WORDS_HEADER,
         ],
         request=DRAWING_REQUEST,
+        examples=DRAWING_EXAMPLES,
         responses={201: PredictionSerializer, **DRAWING_ERRORS},
     )
     def create(self, request: Request) -> Response:

@@ -16,7 +16,12 @@ from rest_framework.throttling import BaseThrottle
 from recognizer import imaging
 from recognizer.api import base, parsers
 from recognizer.api.authentication import owner_of
-from recognizer.api.schema import DRAWING_ERRORS, DRAWING_REQUEST, WORDS_HEADER
+from recognizer.api.schema import (
+    DRAWING_ERRORS,
+    DRAWING_EXAMPLES,
+    DRAWING_REQUEST,
+    WORDS_HEADER,
+)
 from recognizer.api.serializers import (
     VERDICTS,
     NetworkAnswerSerializer,
@@ -115,6 +120,7 @@ class PreviewView(base.PersonsOwn):
         ),
         parameters=[WORDS_HEADER],
         request=DRAWING_REQUEST,
+        examples=DRAWING_EXAMPLES,
         responses={200: PreviewSerializer, **DRAWING_ERRORS},
     )
     def post(self, request: Request) -> Response:

@@ -9,13 +9,22 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api.serializers import (
+    EXAMPLE,
+    EXAMPLE_STROKES,
     DrawingJsonSerializer,
+    DrawingStrokesSerializer,
     DrawingUploadSerializer,
     ErrorResponseSerializer,
 )
@@ -41,6 +50,9 @@ DRAWING_ERRORS = {
     400: error(
         "The drawing can't be used: invalid_base64, empty_image, not_an_image, "
         "unsupported_image, truncated_image, image_too_large (in pixels), blank_drawing; "
+        "or its strokes: invalid_strokes, empty_strokes, too_many_strokes, invalid_point, "
+        "outside_canvas, invalid_times, invalid_width, invalid_size, invalid_erasers; ambiguous: "
+        "both image and strokes were sent; "
         "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
         "body is malformed: parse_error."
     ),
@@ -51,9 +63,22 @@ DRAWING_ERRORS = {
 
 
 DRAWING_REQUEST = {
-    "application/json": DrawingJsonSerializer,
+    "application/json": PolymorphicProxySerializer(
+        component_name="Drawing",
+        serializers=[DrawingJsonSerializer, DrawingStrokesSerializer],
+        resource_type_field_name=None,
+    ),
     "multipart/form-data": DrawingUploadSerializer,
 }
+
+DRAWING_EXAMPLES = [
+    OpenApiExample(
+        "A picture", value={"image": EXAMPLE}, request_only=True, media_type="application/json"
+    ),
+    OpenApiExample(
+        "Strokes", value=EXAMPLE_STROKES, request_only=True, media_type="application/json"
+    ),
+]
 
 WORDS_HEADER = OpenApiParameter(
     "Prefer",

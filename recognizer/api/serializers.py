@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +13,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
-from recognizer.api.errors import PayloadTooLarge
+from recognizer.api.errors import PayloadTooLarge, image_error
 from recognizer.api.words import PredictionWordsSerializer
-from recognizer.imaging import MAX_BYTES
+from recognizer.imaging import MAX_BYTES, PenStrokes, StrokesError, base64_text, pen_strokes
 from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
 
 # A small 1, to try the API out in its documentation.
@@ -46,7 +44,15 @@ VERDICTS = [
 # Imports come from a command, never from outside.
 SENT_SOURCES = [choice for choice in Source.choices if choice[0] != Source.IMPORT]
 
-_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+# A 1 of two strokes.
+EXAMPLE_STROKES = {
+    "strokes": [
+        [[110, 90, 0], [128, 74, 35], [150, 50, 80]],
+        [[150, 50, 420], [151, 120, 470], [150, 230, 560]],
+    ],
+    "width": 20,
+    "size": [280, 280],
+}
 
 
 @extend_schema_field(
@@ -69,20 +75,12 @@ class Base64ImageField(serializers.Field[bytes, str, bytes, Any]):
     def to_internal_value(self, data: Any) -> bytes:
         if not isinstance(data, str):
             self.fail("invalid")
-        text = data.strip()
-        if text[:5].lower() == "data:":
-            header, _comma, text = text.partition(",")
-            # A canvas without area gives "data:,": an empty image, not a malformed one.
-            if text and not header.lower().endswith(";base64"):
-                self.fail("invalid_base64")
-        text = text.translate(_WHITE_SPACE)
-        if len(text) // 4 * 3 > MAX_BYTES + 3:
-            raise PayloadTooLarge
         try:
-            # A URL-safe alphabet and missing padding lose nothing.
-            text = text.rstrip("=").replace("-", "+").replace("_", "/")
-            decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-        except (ValueError, binascii.Error):
+            packed = base64_text.packed_part(data)
+            if len(packed) // 4 * 3 > MAX_BYTES + 3:
+                raise PayloadTooLarge
+            decoded = base64_text.decoded(packed)
+        except ValueError:
             self.fail("invalid_base64")
         if len(decoded) > MAX_BYTES:
             raise PayloadTooLarge
@@ -127,8 +125,92 @@ class SourceField(serializers.ChoiceField):
 class DrawingJsonSerializer(serializers.Serializer[Any]):
     """A drawing sent as JSON."""
 
-    image = Base64ImageField(error_messages={"required": _("Send the drawing in the field image.")})
+    image = Base64ImageField(
+        error_messages={
+            "required": _("Send the drawing in the field image, or its strokes in strokes.")
+        }
+    )
     source = SourceField(default=Source.API)  # type: ignore[assignment]
+
+
+class AnyField(serializers.Field[Any, Any, Any, Any]):
+    """JSON as it was sent; `PenStrokes` checks it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+
+_NUMBER_OR_NULL = {"type": "number", "nullable": True}
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": pen_strokes.MAX_STROKES,
+        "items": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "array", "minItems": 2, "maxItems": 4, "items": _NUMBER_OR_NULL},
+        },
+    }
+)
+class StrokesField(AnyField):
+    """Strokes of points."""
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}
+)
+class BrushWidthField(AnyField):
+    """One width for all strokes, or one for each."""
+
+
+@extend_schema_field({"type": "array", "items": {"type": "number"}})
+class NumbersField(AnyField):
+    """A list of numbers."""
+
+
+class DrawingStrokesSerializer(serializers.Serializer[Any]):
+    """A drawing sent as pen strokes; the server draws them."""
+
+    strokes = StrokesField(
+        help_text=_(
+            "Each stroke is a list of points [x, y], [x, y, time] or [x, y, time, pressure]: x to "
+            "the right and y down from the canvas' upper left corner, the time in milliseconds or "
+            "null, the pressure from 0 to 1 (0.5 if it is missing). At most 64 strokes and 10,000 "
+            "points."
+        )
+    )
+    size = NumbersField(
+        help_text=_("[width, height] of the canvas, in the unit of the points; from 1 to 4096.")
+    )
+    width = BrushWidthField(
+        required=False,
+        allow_null=True,
+        help_text=_(
+            "The width of the brush in the same unit, for all strokes or as a list for each; at "
+            "most a quarter of the canvas, a fourteenth of it if it is missing. A pressure of 0 "
+            "draws 0.4 times, of 1 draws 1.6 times as wide."
+        ),
+    )
+    erasers = NumbersField(
+        required=False,
+        allow_null=True,
+        help_text=_("The indexes, from 0, of strokes that erase what was drawn before them."),
+    )
+    source = SourceField(default=Source.API)  # type: ignore[assignment]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check the strokes as a whole; ``image`` is then the drawing to recognise."""
+        if self.initial_data.get("image") is not None:
+            raise serializers.ValidationError(
+                _("Send either image or strokes, not both."), code="ambiguous"
+            )
+        try:
+            return {**attrs, "image": PenStrokes.from_json(attrs)}
+        except StrokesError as error:
+            raise image_error(error) from error
 
 
 class DrawingUploadSerializer(serializers.Serializer[Any]):

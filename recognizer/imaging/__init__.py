@@ -3,28 +3,24 @@
 Two steps, which everything passes through: the page, the API, the commands and the training data.
 
 ``read_drawing``
-    bytes -> ``Drawing``: decode within limits, turn upright (EXIF), lay transparency on white,
+    bytes -> ``Drawing``: decode within limits, turn upright (EXIF), lay transparency on paper,
     make it grey, refuse what is blank, reduce to at most 512 px.
 ``model_input``
     ``Drawing`` -> uint8 (28, 28): ink, crop, one stroke width, a 20 px box, centre of mass.
     ``prepare`` also says which part of the drawing that is.
 
-``decoding`` opens files, ``drawing`` makes drawings of them, ``ink`` separates ink from paper,
-``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width`` brings strokes
-to one width, ``normalise`` puts them together. NumPy and Pillow only: no Django here.
+``PenStrokes`` is a drawing that was sent as strokes; its ``drawing()`` takes the place of the first
+step.
+
+``files`` checks and decodes each format, ``decoding`` chooses among them, ``errors`` says what can
+be wrong, ``grey`` turns colours into grey, ``drawing`` makes drawings of images, ``ink`` separates
+ink from paper, ``borders``, ``lines`` and ``bars`` treat frames, lines beside a digit and a 1
+without margin, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
+brings strokes to one width, ``normalise`` puts them together. ``strokes`` is the brush, with which
+``pen_strokes`` and the training draw. NumPy and Pillow only: no Django here.
 """
 
-from recognizer.imaging.decoding import (
-    MAX_BYTES,
-    MAX_SIDE,
-    BlankDrawing,
-    FileTooLarge,
-    ImageError,
-    ImageTooLarge,
-    Pixels,
-    decode,
-    to_grey,
-)
+from recognizer.imaging.decoding import decode
 from recognizer.imaging.drawing import (
     STORED_SIDE,
     Drawing,
@@ -33,6 +29,15 @@ from recognizer.imaging.drawing import (
     encode_png,
     read_drawing,
 )
+from recognizer.imaging.errors import (
+    MAX_BYTES,
+    MAX_SIDE,
+    BlankDrawing,
+    FileTooLarge,
+    ImageError,
+    ImageTooLarge,
+)
+from recognizer.imaging.grey import Pixels, to_grey
 from recognizer.imaging.normalise import (
     INPUT_SIDE,
     InkBox,
@@ -40,6 +45,7 @@ from recognizer.imaging.normalise import (
     prepare,
     without_grain,
 )
+from recognizer.imaging.pen_strokes import PenStrokes, StrokesError
 
 __all__ = [
     "INPUT_SIDE",
@@ -52,7 +58,9 @@ __all__ = [
     "ImageError",
     "ImageTooLarge",
     "InkBox",
+    "PenStrokes",
     "Pixels",
+    "StrokesError",
     "as_drawn",
     "decode",
     "drawing_from_array",

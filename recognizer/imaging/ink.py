@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.imaging.bars import is_bar, paper_in_corners
 from recognizer.imaging.decoding import (
     BlankDrawing,
     Pixels,
 )
-from recognizer.imaging.stroke_width import extent
+from recognizer.imaging.stroke_width import extent, median
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -17,34 +20,60 @@ INK_LEVEL = 0.4  # of the strongest ink: the edge of a stroke
 _THIN_LINE_GAIN = 2.5  # half covered px twice averaged still pass the ink level
 
 
-def find_ink(grey: Pixels) -> tuple[Floats, bool]:
-    """Return ink as (h, w) float32, 0 paper to 1 strongest ink, and whether the paper is dark.
+@dataclass(frozen=True)
+class Ink:
+    """A drawing, ``grey`` (h, w), as ink of 0 (``paper``) to 1 (``strongest``), both grey levels.
 
-    Paper is the median of the border, so white ink on black works like black on white.
+    Ink of the whole drawing is seldom needed: most of it is paper.
     """
-    difference = grey.astype(np.float32) - paper_level(grey)
-    darkest, lightest = float(-difference.min()), float(difference.max())
-    if max(darkest, lightest) < 1:
+
+    grey: Pixels
+    paper: float
+    strongest: float
+
+    def mask(self) -> Mask:
+        """Return where the ink is, up to the edge of the strokes: bool (h, w)."""
+        strong = np.flatnonzero(self._of(np.arange(256, dtype=np.uint8)) > INK_LEVEL)
+        if self.strongest > self.paper:
+            return np.asarray(self.grey >= int(strong[0]))
+        return np.asarray(self.grey <= int(strong[-1]))
+
+    def within(self, rows: slice = slice(None), columns: slice = slice(None)) -> Floats:
+        """Return the ink of a part of the drawing, float32."""
+        return self._of(self.grey[rows, columns])
+
+    def _of(self, grey: Pixels) -> Floats:
+        ink = grey.astype(np.float32)
+        ink -= self.paper
+        ink /= self.strongest - self.paper
+        return np.maximum(ink, 0, out=ink)
+
+
+def find_ink(grey: Pixels) -> Ink:
+    """Separate ink from paper in a drawing, uint8 (h, w).
+
+    The ink is the level that differs most from the paper, so white on black works like black on
+    white. Raises ``BlankDrawing`` where there is no ink.
+    """
+    paper = paper_level(grey)
+    darkest, lightest = float(grey.min()), float(grey.max())
+    if max(paper - darkest, lightest - paper) < 1:
         raise BlankDrawing
-    paper_is_dark = lightest > darkest
-    ink = difference / lightest if paper_is_dark else difference / -darkest
-    return np.maximum(ink, 0, out=ink), paper_is_dark
+    return Ink(grey, paper, lightest if lightest - paper > paper - darkest else darkest)
 
 
 def paper_level(grey: Pixels) -> float:
-    border = np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1]))
-    return float(np.median(border))
+    """Return the grey level of the paper: the median of the border, unless that is a 1."""
+    if is_bar(grey):
+        return 255.0
+    level = median(np.concatenate((grey[0], grey[-1], grey[:, 0], grey[:, -1])))
+    in_corners = paper_in_corners(grey, level)
+    return level if in_corners is None else in_corners
 
 
-def bounds(ink: Floats) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the first and past-the-last row and column of the ink."""
-    mask = ink > INK_LEVEL
-    return extent(mask, 1), extent(mask, 0)
-
-
-def crop(ink: Floats) -> Floats:
-    (top, bottom), (left, right) = bounds(ink)
-    return ink[top:bottom, left:right]
+def bounds(mask: Mask) -> tuple[slice, slice]:
+    """Return the rows and columns that ink, bool (h, w), extends over."""
+    return slice(*extent(mask, 1)), slice(*extent(mask, 0))
 
 
 def keep_thin_lines(ink: Floats, factor: float) -> Floats:
@@ -71,3 +100,14 @@ def _rough_width(mask: Mask) -> float:
     """
     steps = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
     return 2 * np.count_nonzero(mask) / max(1.0, steps * np.pi / 4)
+
+
+def grown(mask: Mask) -> Mask:
+    """Return a mask with its neighbours: the smoothed edge of the ink."""
+    tall = mask.copy()
+    tall[1:] |= mask[:-1]
+    tall[:-1] |= mask[1:]
+    wide = tall.copy()
+    wide[:, 1:] |= tall[:, :-1]
+    wide[:, :-1] |= tall[:, 1:]
+    return wide

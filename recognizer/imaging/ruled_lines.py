@@ -20,7 +20,9 @@ _STRONGEST = 40  # px: as many as the smallest readable digit has at least
 _STEEPEST = 0.36  # slope of ruled lines: fifteen degrees of rotation, and some perspective
 _ACROSS = 0.7  # share of a ruled line's length that must be dark
 _MANY = 4  # lines across the frame: no digit has that many, however dark they are
+_ALONE = 0.5  # of the strongest ink: a single line is lighter
 _LINE_REACH = 3  # px either side of a ruled line's middle that it may cover
+_FADED = 0.6  # of a line's darkness that is left there: more, and it is a stroke in a tight crop
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,27 @@ class _Line:
     profile: Floats
 
 
-def ruling(dark: Floats) -> Floats:
-    """Return how much ruled lines darken each px: (h, w), 0 where there is none."""
+def ruling(dark: Floats) -> tuple[Floats, int]:
+    """Return how much ruled lines darken each px, (h, w), 0 where there is none; and how many
+    lines there are.
+    """
     layer = np.zeros_like(dark)
     strongest = strongest_of(dark)
+    count = 0
     for turned, shown in ((dark, layer), (dark.T, layer.T)):
         found = _lines(turned, strongest)
         _draw(found, shown)
+        count += _distinct(found)
     # Where ink crosses a line, there is more than the line: nothing is removed there.
     ink = np.clip((dark - 1.25 * layer) / np.maximum(0.5 * layer, 0.01), 0, 1)
     taken: Floats = np.where(layer > 0, dark * (1 - ink), 0)
-    return taken
+    return taken, count
+
+
+def _distinct(lines: list[_Line]) -> int:
+    """Count lines; one that bends may have been found several times."""
+    middles = np.sort([float(line.rows[line.rows.size // 2]) for line in lines])
+    return int(bool(lines)) + int((np.diff(middles) > 2 * _LINE_REACH).sum())
 
 
 def _lines(dark: Floats, strongest: float) -> list[_Line]:
@@ -73,6 +85,9 @@ def _lines(dark: Floats, strongest: float) -> list[_Line]:
             found.append(line)
     darkness = np.array([line.profile.max() for line in found])
     limit = 0.75 * strongest
+    if len(found) < 2:
+        # No other line is parallel to it: it may be a stroke across a tight crop.
+        limit = _ALONE * strongest
     if len(found) >= _MANY:
         # On a page without ink the lines themselves are the strongest.
         limit = max(limit, 1.6 * float(np.median(darkness)))
@@ -158,6 +173,13 @@ def _trace(dark: Floats, rows: Floats) -> _Line | None:
     samples = np.clip(near + offsets[:, None], 0, height - 1)
     window = dark[samples[:, inside], inside]
     profile = np.maximum(np.median(window, axis=1), 0).astype(np.float32)
+    strongest = float(profile.max())
+    if max(profile[0], profile[-1]) > _FADED * strongest:
+        return None
+    along = window[reach - 1 : reach + 2].max(0)
+    end = max(4, len(along) // 16)
+    if min(float(np.median(along[:end])), float(np.median(along[-end:]))) < 0.3 * strongest:
+        return None
     return _Line(rows, profile)
 
 

@@ -83,17 +83,24 @@ def pieces(mask: Mask) -> Pieces:
     below = width + 2
     first = np.searchsorted(end, begin + below, "left")
     last = np.searchsorted(begin, end + below, "right")
+    # A run's parent is never below it, so one pass in their order finds all roots.
     parent = list(range(len(begin)))
-
-    def root(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
     for run, (low, high) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
         for other in range(low, high):
-            parent[root(other)] = root(run)
-    roots = np.array([root(run) for run in range(len(parent))], np.intp)
-    piece = np.unique(roots, return_inverse=True)[1].astype(np.intp)
+            one, two = run, other
+            while parent[one] != one:
+                parent[one] = one = parent[parent[one]]
+            while parent[two] != two:
+                parent[two] = two = parent[parent[two]]
+            if one < two:
+                parent[two] = one
+            else:
+                parent[one] = two
+    number = 0
+    for run, above in enumerate(parent):
+        if above == run:
+            parent[run], number = number, number + 1
+        else:
+            parent[run] = parent[above]
+    piece = np.array(parent, np.intp)
     return Pieces(begin // below, begin % below, end % below, piece)

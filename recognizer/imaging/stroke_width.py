@@ -9,6 +9,7 @@ the time per drawing, but install 143 and 153 MB and cost a process 0.5 and 0.05
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +33,12 @@ MARGIN = 8
 
 @dataclass(frozen=True)
 class Stroke:
-    """Ink measured: ``signed`` distances from its edge, (h, w), and ``ridge``, the depths (n,)
-    along its middle, all in working px.
+    """Ink measured: the ``mask`` (h, w), the distances of its cells from the paper, ``inside``,
+    and ``ridge``, the depths (n,) along its middle, all in working px.
     """
 
-    signed: Floats
+    mask: Mask
+    inside: Floats
     ridge: Floats
 
     @property
@@ -46,16 +48,13 @@ class Stroke:
         A mean over the ink is pulled up by a loop that the brush has filled, and erosion by that
         much would wipe out the rest.
         """
-        return 2 * float(np.median(self.ridge))
+        return 2 * median(self.ridge)
 
 
 def measure(mask: Mask) -> Stroke:
-    """Measure ink on the working grid, bool (h, w): distances are positive inside."""
+    """Measure ink on the working grid, bool (h, w)."""
     inside = distance_transform(mask, WORK_SIDE)
-    # Ink never grows by more than the margin.
-    outside = distance_transform(~mask, MARGIN + 2)
-    signed = np.where(mask, inside - 0.5, 0.5 - outside).astype(np.float32)
-    return Stroke(signed, _ridge(signed))
+    return Stroke(mask, inside, _ridge(inside) - np.float32(0.5))
 
 
 def distance_transform(mask: Mask, limit: int) -> Floats:
@@ -66,20 +65,36 @@ def distance_transform(mask: Mask, limit: int) -> Floats:
     transformation", Pattern Recognition 27(11), 1994). (h, w) bool to (h, w) float32.
     """
     height, width = mask.shape
-    index = np.arange(height, dtype=np.int32)[:, None]
-    above = index - np.maximum.accumulate(np.where(mask, -limit, index), axis=0)
-    wall_below = np.where(mask, height + limit, index)[::-1]
-    below = np.minimum.accumulate(wall_below, axis=0)[::-1] - index
-    column = np.minimum(np.minimum(above, below), limit)
-    reach = int(column.max())
-    squared = np.full((height, width + 2 * reach), limit * limit, np.int32)
-    squared[:, reach : reach + width] = column * column
-    best = squared[:, reach : reach + width].copy()
-    for step in range(1, reach):
-        left = squared[:, reach - step : reach - step + width]
-        right = squared[:, reach + step : reach + step + width]
-        np.minimum(best, np.minimum(left, right) + step * step, out=best)
-    return np.sqrt(best, dtype=np.float32)
+    column = _along_columns(mask, limit)
+    # No cell is further from a false one than along its row or its column.
+    reach = int(np.minimum(column, _along_columns(np.ascontiguousarray(mask.T), limit).T).max())
+    # As one row, with cells between the rows that are never the nearest: three times as fast as
+    # on a grid. 16 bits hold the squares of a grid of 96 px, and are twice as fast as 32.
+    grid = np.full((height + 1, width + reach), limit * limit, np.int16)
+    np.multiply(column, column, out=grid[:height, reach:])
+    squared, stop = grid.ravel(), height * (width + reach)
+    nearest = squared[:stop].copy()
+    best, nearer = nearest[reach:], np.empty(stop - reach, np.int16)
+    for step in range(1, reach + 1):
+        np.minimum(squared[reach - step : stop - step], squared[reach + step : stop + step], nearer)
+        nearer += np.int16(step * step)
+        np.minimum(best, nearer, best)
+    return np.sqrt(nearest.reshape(height, -1)[:, reach:], dtype=np.float32)
+
+
+def _along_columns(mask: Mask, limit: int) -> NDArray[np.int16]:
+    """Return the distances to the nearest false cell of the same column, at most ``limit``."""
+    distance = np.multiply(mask, np.int16(limit), dtype=np.int16)
+    step = 1
+    while step < limit:
+        further = distance + np.int16(step)
+        np.minimum(distance[step:], further[:-step], out=distance[step:])
+        np.minimum(distance[:-step], further[step:], out=distance[:-step])
+        # Distances below twice the step are known now.
+        step *= 2
+        if int(distance.max()) < step:
+            break
+    return distance
 
 
 def redraw(stroke: Stroke) -> Floats:
@@ -89,8 +104,7 @@ def redraw(stroke: Stroke) -> Floats:
     the width again. Both fit at once when the centre line's extent, the ink's less the width, is
     scaled to ``20 - 2.4`` px.
     """
-    ink = np.asarray(stroke.signed > 0)
-    (top, bottom), (left, right) = extent(ink, 1), extent(ink, 0)
+    (top, bottom), (left, right) = extent(stroke.mask, 1), extent(stroke.mask, 0)
     width = stroke.width
     centre_line = max(max(bottom - top, right - left) - width, 0.0)
     target = STROKE_WIDTH * centre_line / (INK_SIDE - STROKE_WIDTH)
@@ -98,7 +112,19 @@ def redraw(stroke: Stroke) -> Floats:
     # dot (all width, no length) would vanish.
     thinnest = float(np.quantile(stroke.ridge, 0.2))
     grow = max((target - width) / 2, -0.8 * thinnest)
-    return np.clip(stroke.signed + np.float32(grow + 0.5), 0, 1)
+    # Ink never grows by more than the margin.
+    needed = min(math.ceil(grow) + 1, MARGIN + 2)
+    outside = distance_transform(~stroke.mask, needed) if needed > 1 else np.float32(1)
+    signed = np.where(stroke.mask, stroke.inside - np.float32(0.5), np.float32(0.5) - outside)
+    signed += np.float32(grow + 0.5)
+    return np.clip(signed, 0, 1, out=signed)
+
+
+def median(values: NDArray[np.uint8] | Floats) -> float:
+    """Return ``numpy.median``, which takes three times as long."""
+    ordered = np.sort(values)
+    low, high = ordered[(ordered.size - 1) // 2], ordered[ordered.size // 2]
+    return float(low) if low == high else float((low.astype(np.float32) + high) / np.float32(2))
 
 
 def extent(mask: Mask, axis: int) -> tuple[int, int]:
@@ -107,11 +133,11 @@ def extent(mask: Mask, axis: int) -> tuple[int, int]:
     return int(cells[0]), int(cells[-1]) + 1
 
 
-def _ridge(signed: Floats) -> Floats:
-    """Return the depths along the stroke's middle: of cells without a deeper neighbour."""
-    inner = signed[1:-1, 1:-1]
+def _ridge(inside: Floats) -> Floats:
+    """Return the distances along the stroke's middle: of cells without a deeper neighbour."""
+    inner = inside[1:-1, 1:-1]
     top = inner > 0
     for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
         height, width = inner.shape
-        top &= inner >= signed[rows : rows + height, columns : columns + width]
+        top &= inner >= inside[rows : rows + height, columns : columns + width]
     return inner[top]

@@ -29,14 +29,20 @@ def render(
     """
     image = Image.new("L", (2 * canvas, 2 * canvas), 255)
     draw = ImageDraw.Draw(image)
-    width = max(1, round(2 * brush))
-    radius = width / 2
     for stroke in strokes:
-        points = [(float(x), float(y)) for x, y in 2 * stroke]
-        if len(points) > 1:
-            draw.line(points, fill=0, width=width)
-        if width > 2 or len(points) == 1:
-            # Round caps and joins; Pillow's own "curve" joint leaves gaps on short segments.
-            for x, y in points:
-                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+        paint(draw, [(float(x), float(y)) for x, y in 2 * stroke], 2 * brush)
     return np.asarray(image.reduce(2))
+
+
+def paint(
+    draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], width: float, ink: int = 0
+) -> None:
+    """Draw the line through points (in px) with a round brush; a single point is a dot."""
+    width = max(1, round(width))
+    radius = width / 2
+    if len(points) > 1:
+        draw.line(points, fill=ink, width=width)
+    if width > 2 or len(points) == 1:
+        # Round caps and joins; Pillow's own "curve" joint leaves gaps on short segments.
+        for x, y in points:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)

@@ -244,5 +244,9 @@ def _back_to(claimant: Claimant, prediction_id: UUID) -> Returned:
 def _with_images() -> QuerySet[Prediction]:
     """Return all drawings with their bytes and their model's name, without other large columns."""
     return Prediction.objects.select_related("model_version").defer(
-        "embedding", "model_version__serving", "model_version__training", "model_version__card"
+        "strokes",
+        "embedding",
+        "model_version__serving",
+        "model_version__training",
+        "model_version__card",
     )

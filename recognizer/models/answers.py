@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
 
@@ -61,6 +62,14 @@ def validate_embedding(value: object) -> None:
         embeddings.unpack(bytes(value))  # type: ignore[call-overload]
     except (TypeError, ValueError) as error:
         raise ValidationError(_("These bytes are not an embedding."), code="embedding") from error
+
+
+def validate_strokes(value: object) -> None:
+    """Raise ValidationError unless `value` is packed strokes."""
+    try:
+        imaging.PenStrokes.unpack(bytes(value))  # type: ignore[call-overload]
+    except (TypeError, imaging.StrokesError) as error:
+        raise ValidationError(_("These bytes are not strokes."), code="strokes") from error
 
 
 def brief_columns(answer: Answer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from numpy.typing import NDArray
 
 from recognizer import imaging
+from recognizer.imaging import pen_strokes
 from recognizer.inference import embeddings
 from recognizer.models import correctness
 from recognizer.models.answers import (
@@ -24,6 +25,7 @@ from recognizer.models.answers import (
     Verdict,
     validate_embedding,
     validate_probabilities,
+    validate_strokes,
 )
 from recognizer.models.versions import ModelVersion
 
@@ -48,6 +50,7 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """Defer the drawing, its embedding and the model's bytes; join the model's name."""
         return self.select_related("model_version").defer(
             "image",
+            "strokes",
             "embedding",
             "model_version__serving",
             "model_version__training",
@@ -81,6 +84,13 @@ class Prediction(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.BinaryField(
         _("drawing"), help_text=_("Greyscale PNG as drawn, at most 512 pixels on a side.")
+    )
+    strokes = models.BinaryField(
+        _("strokes"),
+        null=True,
+        blank=True,
+        validators=[validate_strokes],
+        help_text=_("As `imaging.PenStrokes` packs them; empty if a picture was sent."),
     )
     digit = models.PositiveSmallIntegerField(
         _("digit"), validators=[MinValueValidator(0), MaxValueValidator(9)]
@@ -355,6 +365,14 @@ class Prediction(models.Model):
             ),
             models.CheckConstraint(condition=~Q(image=b""), name="prediction_image_not_empty"),
             models.CheckConstraint(
+                condition=Q(strokes__isnull=True)
+                | Q(
+                    GreaterThanOrEqual(Length("strokes"), 1),
+                    LessThanOrEqual(Length("strokes"), pen_strokes.MAX_PACKED),
+                ),
+                name="prediction_strokes_length",
+            ),
+            models.CheckConstraint(
                 condition=Q(embedding__isnull=True)
                 | Q(
                     GreaterThanOrEqual(Length("embedding"), embeddings.MIN_BYTES),
@@ -372,6 +390,10 @@ class Prediction(models.Model):
         """Decode the drawing; raises imaging.ImageError if it is damaged."""
         image = imaging.decode(bytes(self.image))
         return imaging.Drawing(np.asarray(image.convert("L")))
+
+    def pen_strokes(self) -> imaging.PenStrokes | None:
+        """The strokes that were sent, or None; raises imaging.StrokesError if damaged."""
+        return None if self.strokes is None else imaging.PenStrokes.unpack(bytes(self.strokes))
 
     def model_input(self) -> imaging.Pixels:
         """The model's input, uint8 (28, 28), white ink on black; raises imaging.ImageError."""

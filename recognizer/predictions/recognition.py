@@ -53,14 +53,14 @@ class Preview:
 NOBODY = Owner()
 
 
-def preview(*, data: bytes, owner: Owner = NOBODY) -> Preview:
-    """Read an image file and answer; nothing is stored.
+def preview(*, data: bytes | imaging.PenStrokes, owner: Owner = NOBODY) -> Preview:
+    """Read an image file, or draw strokes, and answer; nothing is stored.
 
     Raises:
         imaging.ImageError: the bytes can't be used as a drawing.
         active.NoModel: no model version can answer.
     """
-    drawing = imaging.read_drawing(data)
+    drawing = imaging.read_drawing(data) if isinstance(data, bytes) else data.drawing()
     seen = imaging.prepare(drawing)
     loaded = active_version.current_version()
     network = loaded.classifier.classify(seen.pixels)
@@ -74,8 +74,10 @@ def preview(*, data: bytes, owner: Owner = NOBODY) -> Preview:
     )
 
 
-def recognise(*, data: bytes, source: str, owner: Owner, key: str | None = None) -> Prediction:
-    """Read an image file, answer, and store the drawing with its answer.
+def recognise(
+    *, data: bytes | imaging.PenStrokes, source: str, owner: Owner, key: str | None = None
+) -> Prediction:
+    """Read an image file, or draw strokes, answer, and store the drawing with its answer.
 
     The owner's corrections of earlier drawings may decide the answer; the network's is stored too.
     If this owner has sent a drawing with the same `key` before, that one is returned.
@@ -92,6 +94,7 @@ def recognise(*, data: bytes, source: str, owner: Owner, key: str | None = None)
     prediction = Prediction(
         id=identifier,
         image=found.drawing.to_png(),
+        strokes=None if isinstance(data, bytes) else data.pack(),
         pixels_sha256=found.drawing.sha256(),
         audit_key=audit_key(identifier),
         model_version=found.loaded.version,

@@ -245,6 +245,11 @@ def page_texts() -> dict[str, Any]:
         "predict": _("Predict"),
         "busy": _("Recognising…"),
         "empty_canvas": _("The canvas is empty. Draw a digit first."),
+        "hidden_canvas": _(
+            "This drawing has too many strokes to be sent as strokes, and your browser hides the "
+            "canvas from this site, so it can't be sent as a picture either. Clear it and draw "
+            "the digit with fewer strokes, or allow this site to read the canvas."
+        ),
         "choose_image": choose_image(),
         "kept": _("Your drawing is still here."),
         "cleared": _("Cleared."),

@@ -149,6 +149,7 @@ def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iter
             .only(
                 "id",
                 "image",
+                "strokes",
                 "is_model_input",
                 "label",
                 "digit",
@@ -187,7 +188,8 @@ def _item(row: Prediction) -> Item:
         labelled_at=row.labelled_at,
         labelled_by=row.labelled_by.username if row.labelled_by else None,
     )
-    return Item(identifier, row.label, bytes(row.image), row.is_model_input, record)
+    strokes = None if row.strokes is None else bytes(row.strokes)
+    return Item(identifier, row.label, bytes(row.image), row.is_model_input, record, strokes)
 
 
 def _counted(items: Iterable[Item], progress: Callable[[], object]) -> Iterator[Item]:

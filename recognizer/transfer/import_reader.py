@@ -122,6 +122,7 @@ class ImportReader:
         values = {
             **answer_columns(loaded.classifier.classify(model_input)),
             "image": drawing.to_png(),
+            "strokes": item.strokes,
             "pixels_sha256": pixels,
             "is_model_input": item.is_model_input,
             "model_version_id": loaded.version.pk,

@@ -153,7 +153,11 @@ def draw_fresh(material: Material, amounts: Fresh, seed: int) -> Data:
         for _ in range(amounts.characters):
             add(vary_picture(picture, rng), NOT_A_DIGIT)
     for _ in range(amounts.textures):
-        add(generate_texture(rng), NOT_A_DIGIT)
+        # Imaging calls some textures blank paper, which never reaches a network.
+        while not (image := model_input_of(generate_texture(rng))).any():
+            pass
+        images.append(image)
+        labels.append(NOT_A_DIGIT)
     for count in range(amounts.photos):
         label = NOT_A_DIGIT if count % 5 == 0 else count % 10
         strokes = generate_nondigit(rng) if label == NOT_A_DIGIT else generate_digit(label, rng)

@@ -6,6 +6,7 @@ submitted one. A blank image becomes a black input, which counts as rejected.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recognizer import imaging
+from recognizer.transfer.formats.items import as_pixels, levels_of
 from training.data import datasets
 from training.data.datasets import NOT_A_DIGIT, Data, black_if_blank
 from training.data.downloads import DataDamaged
@@ -29,8 +31,9 @@ _LITTER = {"Thumbs.db", "desktop.ini"}
 def read_npz(path: Path) -> Data:
     """Return an npz in Keras' layout as model inputs: its test half, else its training half.
 
-    Images are (n, h, w), (n, h, w, 1) or (n, h, w, 3), uint8, or floats in 0-1 or 0-255; labels
-    are 0-9, or 10 for "not a digit". ``x_not_a_digit``, if present, is added with label 10.
+    Images are (n, h, w), (n, h, w, 1) or (n, h, w, 3), of any numbers: like imported ones, they are
+    scaled to the range that they use, unless that is 0-1 or 0-255. Labels are 0-9, or 10 for "not a
+    digit". ``x_not_a_digit``, if present, is added with label 10.
     Raises ``FileNotFoundError`` or ``DataDamaged``.
     """
     arrays = datasets.load_arrays(path)
@@ -59,17 +62,16 @@ def _model_inputs(images: NDArray[Any], source: str) -> NDArray[np.uint8]:
             f"{source} has shape {images.shape}, expected (n, height, width) or "
             "(n, height, width, 1 or 3)"
         )
-    if np.issubdtype(images.dtype, np.floating):
-        if not np.isfinite(images).all() or images.min() < 0 or images.max() > 255:
-            raise DataDamaged(f"{source} has values outside 0-1 and 0-255")
-        images = np.rint(images * (255 if images.max() <= 1 else 1)).astype(np.uint8)
-    elif images.dtype != np.uint8:
-        raise DataDamaged(f"{source} is {images.dtype}, expected uint8, or floats in 0-1 or 0-255")
-    if images.ndim == 4 and images.shape[3] == 1:
-        images = images[..., 0]
-    if images.ndim == 3:
-        return datasets.prepare(images)
-    return np.stack([_from_colour(image) for image in images])
+    if images.dtype.kind not in "uifb":
+        raise DataDamaged(f"{source} is {images.dtype}, not numbers")
+    low, high = float(images.min()), float(images.max())
+    if not math.isfinite(high - low):
+        raise DataDamaged(f"{source} has values from {low:g} to {high:g}: no images")
+    levels = levels_of(low, high)
+    scaled = np.stack([as_pixels(image, levels) for image in images])
+    if scaled.ndim == 3:
+        return datasets.prepare(scaled)
+    return np.stack([_from_colour(image) for image in scaled])
 
 
 def _from_colour(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.datasets import Data
+from training.data.labelled import drawn_anew
 from training.data.synthetic import Material
 from training.data.training_data import Collected
 from training.model import backend, drawing
@@ -104,7 +105,9 @@ def fine_tune(
     step_once = backend.compiled_step(learning, optimizer, _objective(learning, plan, own))
     labelled_order, replay_order = _endless(len(labelled), rng), _endless(len(replay), rng)
     history = History()
+    sent = labelled
     for epoch in range(plan.epochs):
+        labelled = drawn_anew(sent, rng)
         losses, correct = [], 0
         for step in range(steps):
             chosen = list(itertools.islice(labelled_order, own))

@@ -13,6 +13,7 @@ import numpy as np
 
 from training.data.datasets import Data
 from training.data.downloads import DataDamaged
+from training.data.labelled import drawn_anew
 from training.data.synthetic import Material
 from training.model import backend
 from training.model.augmentation import augment
@@ -209,7 +210,7 @@ def _epoch(data: TrainingData, fresh: Data, recipe: Recipe, epoch: int) -> tuple
         count = int(recipe.fixed_share * len(data.fixed))
         parts.append(data.fixed.take(rng.permutation(len(data.fixed))[:count]))
     if data.labelled:
-        parts += [data.labelled] * _repeats(data, recipe)
+        parts += [drawn_anew(data.labelled, rng)] * _repeats(data, recipe)
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts]).astype(np.int32)
     order = rng.permutation(len(labels))

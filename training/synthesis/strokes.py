@@ -57,16 +57,16 @@ def place(
     return [(stroke - (low + high) / 2) * scale + to for stroke in strokes]
 
 
-def draw_at(
+def place_at(
     strokes: Sequence[Stroke],
     placement: Placement,
     rng: np.random.Generator,
     *,
     canvas: int = CANVAS,
-) -> NDArray[np.uint8]:
-    """Draw strokes with values sampled from the ranges of a placement.
+) -> tuple[Strokes, float]:
+    """Place strokes with values sampled from the ranges of a placement.
 
-    Returns uint8 (canvas, canvas), black on white. All ink is on the canvas.
+    Returns the strokes and the width of the brush, both in px. All ink is on the canvas.
     """
     brush = rng.uniform(*placement.brush) * canvas / CANVAS
     size = min(rng.uniform(*placement.size), 1 - brush / canvas)
@@ -77,4 +77,16 @@ def draw_at(
         high = canvas - brush / 2 - points.max(0)
         shift = rng.uniform(np.minimum(low, high), np.maximum(low, high))
         placed = [stroke + shift for stroke in placed]
+    return placed, brush
+
+
+def draw_at(
+    strokes: Sequence[Stroke],
+    placement: Placement,
+    rng: np.random.Generator,
+    *,
+    canvas: int = CANVAS,
+) -> NDArray[np.uint8]:
+    """Draw strokes as ``place_at`` places them: uint8 (canvas, canvas), black on white."""
+    placed, brush = place_at(strokes, placement, rng, canvas=canvas)
     return render(placed, canvas=canvas, brush=brush)

@@ -31,7 +31,7 @@ from recognizer import imaging
 from recognizer.admin import images
 from recognizer.admin.insights import page as insights_page
 from recognizer.admin.navigation import LABEL_PERMISSION
-from recognizer.admin.predictions import changed_filter, downloads, filters
+from recognizer.admin.predictions import changed_filter, downloads, filters, replay
 from recognizer.admin.predictions.forms import LabelButtonsForm, LabelForm
 from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
@@ -168,7 +168,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Bytes can't be compared with text from a URL.
         field = lookup.partition("__")[0]
-        return field not in ("image", "embedding") and super().lookup_allowed(
+        return field not in ("image", "strokes", "embedding") and super().lookup_allowed(
             lookup, value, request
         )
 
@@ -292,7 +292,11 @@ class PredictionAdmin(LabelHistoryAdmin):
         obj: Prediction | None = None,
     ) -> HttpResponse:
         assert obj is not None
-        extra = {"bars": answer_text.bars(obj), "crisp": images.grows(obj)}
+        extra = {
+            "bars": answer_text.bars(obj),
+            "crisp": images.grows(obj),
+            "recording": replay.recording(obj),
+        }
         return super().render_change_form(request, {**context, **extra}, add, change, form_url, obj)
 
     # --- the images -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import base64
 import io
 import uuid
 from collections.abc import Callable
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -146,8 +147,13 @@ def test_it_stores_at_most_512_pixels(
         lambda text: "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76)),
         lambda text: text.rstrip("="),
         lambda text: text.replace("+", "-").replace("/", "_"),
+        lambda text: f"data: image/png ; base64 , {text}",
+        lambda text: f"data:image/png;base64,{quote(text, safe='')}",
     ],
-    ids=["bare", "data-url", "capitals", "no-type", "spaces", "lines", "unpadded", "url-safe"],
+    ids=[
+        *("bare", "data-url", "capitals", "no-type", "spaces", "lines", "unpadded", "url-safe"),
+        *("spaces-in-header", "percent-encoded"),
+    ],
 )
 def test_it_accepts_base64_as_programs_write_it(
     api: APIClient, draw_digit: DrawDigit, wrap: Callable[[str], str]

@@ -27,7 +27,7 @@ def send_picture(page: Page, data: bytes) -> None:
     """Choose a file of these bytes in the page's form and send it."""
     picture: FilePayload = {"name": "digit.png", "mimeType": "image/png", "buffer": data}
     page.set_input_files("#upload-image", picture)
-    page.get_by_role("button", name="Read picture").click()
+    page.get_by_role("button", name="Recognise picture").click()
 
 
 class DrawPage:

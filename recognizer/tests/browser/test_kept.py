@@ -148,7 +148,7 @@ def test_a_picture_is_shown_with_its_crop_before_it_is_sent(
     draw_page.expect_answer(4)
     assert not Prediction.objects.exists()
 
-    draw_page.page.get_by_role("button", name="Read picture").click()
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
 
     expect(draw_page.entries).to_have_count(1)
     expect(draw_page.page.locator("[data-slot=picture]")).to_be_hidden()
@@ -186,7 +186,29 @@ def test_a_picture_is_dropped_or_pasted(
     expect(draw_page.page.locator("[data-slot=picture-caption]")).to_have_text(
         "Only the framed part is used."
     )
-    draw_page.page.get_by_role("button", name="Read picture").click()
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
+    expect(draw_page.entries).to_have_count(1)
+    assert Prediction.objects.get().digit == 4
+
+
+@pytest.mark.parametrize("kind", ["", "application/octet-stream", "image/x-png"])
+def test_a_picture_of_an_unknown_type_is_recognised_by_its_bytes(
+    draw_page: DrawPage, draw_digit: DrawDigit, kind: str
+) -> None:
+    draw_page.page.evaluate(
+        """([bytes, type]) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([new Uint8Array(bytes)], "four", { type }));
+            const event = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById("canvas").dispatchEvent(event);
+        }""",
+        [list(draw_digit(4)), kind],
+    )
+
+    expect(draw_page.page.locator("[data-slot=picture-caption]")).to_have_text(
+        "Only the framed part is used."
+    )
+    draw_page.page.get_by_role("button", name="Recognise picture").click()
     expect(draw_page.entries).to_have_count(1)
     assert Prediction.objects.get().digit == 4
 

@@ -128,7 +128,7 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPa
         "Shortcuts",
         "Guess while I draw",
         "Or upload a picture of a digit: choose it, drop it on the page, or paste it",
-        "Read picture",
+        "Recognise picture",
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -529,4 +530,22 @@ def test_history_is_newest_first(make: Make, django_assert_num_queries: Any) -> 
 
     assert found == [rows[1], rows[2], rows[0]]
     assert len(names) == 1
-    assert found[0].get_deferred_fields() == {"image", "embedding"}
+    assert found[0].get_deferred_fields() == {"image", "strokes", "embedding"}
+
+
+@pytest.mark.parametrize("strokes", [b"", b"x" * (256 * 1024 + 1)])
+def test_the_database_refuses_strokes_of_an_impossible_length(make: Make, strokes: bytes) -> None:
+    prediction = make()
+    prediction.strokes = strokes
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        prediction.save()
+
+
+@pytest.mark.parametrize("packed", [b"x", zlib.compress(b"[]"), zlib.compress(b"[" * 10**7)])
+def test_bytes_that_are_not_strokes_are_refused(make: Make, packed: bytes) -> None:
+    prediction = make()
+    prediction.strokes = packed
+
+    with pytest.raises(ValidationError, match="not strokes"):
+        prediction.full_clean()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from typing import Protocol
+import itertools
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -64,3 +65,17 @@ def cross_png(*, canvas: int = 280, lean: float = 0.0) -> bytes:
 def data_url(png: bytes) -> str:
     """Return a PNG file as a data URL, as a canvas gives it."""
     return "data:image/png;base64," + base64.b64encode(png).decode()
+
+
+def digit_strokes(digit: int = 3, *, seed: int = 0, times: bool = False) -> dict[str, Any]:
+    """Return a digit's strokes as the API takes them, drawn as `digit_png` draws it."""
+    strokes = generate_digit(digit, np.random.default_rng(seed))
+    clock = itertools.count(1000, 8)
+    return {
+        "strokes": [
+            [[round(x, 1), round(y, 1), *([next(clock)] if times else [])] for x, y in stroke]
+            for stroke in place(strokes, canvas=280, size=0.6)
+        ],
+        "width": 20,
+        "size": [280, 280],
+    }

@@ -46,6 +46,7 @@ TARGETS = [
     Target("mnist.zip", FORMATS["idx"], has_drawings=False),
     Target("labels.parquet", FORMATS["parquet"]),
     Target("tasks.json", FORMATS["label-studio"]),
+    Target("drawings.jsonl", FORMATS["json-lines"]),
 ]
 
 

@@ -112,6 +112,72 @@ def test_arrays_of_other_types_and_shapes(
     assert are_digits(imported(tmp_path / "x.npz"))
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda images: images > 127,
+        lambda images: (images > 127).astype(np.uint8),
+        lambda images: images // 16,
+        lambda images: images.astype(np.int64) // 17,
+        lambda images: images / 16,
+        lambda images: images.astype(np.uint16) * 257,
+        lambda images: images.astype(np.uint16) * 16,
+        lambda images: images.astype(np.uint16) * 7 + 30000,
+        lambda images: (images / 127.5 - 1).astype(np.float32),
+        lambda images: (images - images.mean()) / images.std(),
+        lambda images: images.reshape(len(images), -1),
+        lambda images: images[:, None],
+    ],
+    ids=[
+        "bool",
+        "0 and 1",
+        "0 to 15",
+        "int64, 0 to 15",
+        "0 to 15.9",
+        "0 to 65535",
+        "0 to 4095",
+        "30000 to 31785",
+        "-1 to 1",
+        "standardised",
+        "flat",
+        "channels first",
+    ],
+)
+def test_arrays_are_scaled_to_the_range_that_they_use(
+    tmp_path: Path, images: NDArray[np.uint8], changed: Any
+) -> None:
+    np.savez(tmp_path / "x.npz", x_train=changed(images), y_train=np.array(DIGITS))
+
+    rows = imported(tmp_path / "x.npz")
+
+    assert are_digits(rows)
+    assert [row.digit for row in rows] == list(DIGITS)
+
+
+@pytest.mark.parametrize("names", ["X y", "x y", "images labels", "X_train y_train"])
+def test_arrays_have_other_names(tmp_path: Path, images: NDArray[np.uint8], names: str) -> None:
+    x, y = names.split()
+    arrays: dict[str, Any] = {x: images, y: np.array(DIGITS)}
+    np.savez(tmp_path / "x.npz", **arrays)
+
+    assert are_digits(imported(tmp_path / "x.npz"))
+
+
+@pytest.mark.parametrize("of", [np.float32, lambda labels: np.eye(10)[labels]], ids=["float", "10"])
+def test_labels_are_floats_or_one_hot(tmp_path: Path, images: NDArray[np.uint8], of: Any) -> None:
+    np.savez(tmp_path / "x.npz", x_train=images, y_train=of(np.array(DIGITS)))
+
+    assert are_digits(imported(tmp_path / "x.npz"))
+
+
+def test_values_that_are_no_images_are_named(tmp_path: Path, images: NDArray[np.uint8]) -> None:
+    values = images.astype(np.float64)
+    values[0, 0, 0], values[1, 0, 0] = -1.7e308, 1.7e308
+    np.savez(tmp_path / "x.npz", x_train=values, y_train=np.array(DIGITS))
+
+    assert "x_train has values from -1.7e+308 to 1.7e+308" in refused_import(tmp_path / "x.npz")
+
+
 def test_labels_out_of_range_are_named_by_their_place(
     tmp_path: Path, images: NDArray[np.uint8]
 ) -> None:
@@ -288,7 +354,7 @@ def test_files_that_are_not_images_are_reported(tmp_path: Path) -> None:
     said = refused_import(tmp_path)
 
     assert "8/notes.txt: This is not an image." in said
-    assert "3/cut.png: The image is damaged or incomplete." in said
+    assert "3/cut.png: The end of the image is missing." in said
     assert len(imported(tmp_path, "--skip-bad")) == 4
 
 

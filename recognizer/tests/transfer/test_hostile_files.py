@@ -255,7 +255,7 @@ def test_arrays_with_false_headers(tmp_path: Path, image: bytes, said: str) -> N
 
 @pytest.mark.parametrize(
     "label",
-    [header((2,)) + b"\3\3", header((1,), "<f8") + bytes(8), header((1,), "<U1") + bytes(4)],
+    [header((2,)) + b"\3\3", header((1, 9)) + bytes(9), header((1,), "<U1") + bytes(4)],
 )
 def test_labels_of_other_shapes_or_types(tmp_path: Path, label: bytes) -> None:
     image = header((1, 28, 28)) + bytes(784)

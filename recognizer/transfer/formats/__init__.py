@@ -26,7 +26,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from recognizer.transfer.formats import csv_table, idx, label_studio, manifest, npz, parquet, png
+from recognizer.transfer.formats import (
+    csv_table,
+    idx,
+    json_lines,
+    label_studio,
+    manifest,
+    npz,
+    parquet,
+    png,
+)
 from recognizer.transfer.formats.base import Format
 from recognizer.transfer.formats.containers import (
     FolderSink,
@@ -74,6 +83,7 @@ FORMATS: dict[str, Format] = {
         npz.FORMAT,
         idx.FORMAT,
         parquet.FORMAT,
+        json_lines.FORMAT,
         label_studio.FORMAT,
         csv_table.FORMAT,
         png.FORMAT,

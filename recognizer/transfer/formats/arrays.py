@@ -86,12 +86,32 @@ class StoredArray:
         return int(self.shape[0])
 
     def rows(self) -> Iterator[np.ndarray[Any, Any]]:
+        for rows in self._blocks():
+            yield from rows
+
+    def range(self) -> tuple[float, float]:
+        """Return the smallest and the largest finite value, 0 and 255 without rows.
+
+        Raises FormatError if there is no finite value, or the two are too far apart.
+        """
+        if not len(self):
+            return 0.0, 255.0
+        low, high = math.inf, -math.inf
+        for rows in self._blocks():
+            finite = rows[np.isfinite(rows)] if rows.dtype.kind == "f" else rows
+            if finite.size:
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        if not math.isfinite(high - low):
+            raise FormatError(f"{self.name} has values from {low:g} to {high:g}: no images.")
+        return low, high
+
+    def _blocks(self) -> Iterator[np.ndarray[Any, Any]]:
         at_a_time = max(1, _AT_A_TIME // self._row_bytes)
         with self.open() as file:
             for start in range(0, len(self), at_a_time):
                 rows = min(at_a_time, len(self) - start)
                 content = read_exactly(file, rows * self._row_bytes, self.name)
-                yield from np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
+                yield np.frombuffer(content, self.dtype).reshape(rows, *self.shape[1:])
 
     def open(self) -> IO[bytes]:
         """Open the array's bytes after its header."""

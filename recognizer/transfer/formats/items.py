@@ -29,6 +29,7 @@ _LABELS = {name: label for label, name in enumerate(LABEL_NAMES)}
 _VERDICTS = frozenset({"digit", "uncertain", "not_a_digit"})
 _HEX = re.compile(r"[0-9a-f]{64}")
 _MAX_TEXT = 200
+_LEAST_OF_255 = 64  # images whose values end below have fewer levels
 
 
 class FormatError(ValueError):
@@ -121,7 +122,7 @@ class Item:
 
     ``name`` identifies it in messages. ``image`` is an image file, or uint8 pixels, (h, w) grey or
     (h, w, 3) RGB. If ``is_model_input``, it is the 28x28 input of a model and is not preprocessed
-    by `imaging` again.
+    by `imaging` again. ``strokes`` are those it was drawn with, as `imaging.PenStrokes` packs them.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Item:
     image: bytes | imaging.Pixels
     is_model_input: bool = False
     record: Record | None = None
+    strokes: bytes | None = None
 
     def drawing(self) -> imaging.Drawing:
         """Return the drawing as it would be stored; raises ``imaging.ImageError``."""
@@ -172,22 +174,36 @@ def record_of(item: Item) -> Record:
     return item.record
 
 
-def as_pixels(array: np.ndarray[Any, Any]) -> imaging.Pixels:
+def as_pixels(array: np.ndarray[Any, Any], levels: tuple[float, float]) -> imaging.Pixels:
     """Return an image of an array of any type as uint8; raises ValueError.
 
-    (h, w), (h, w, 1) or (h, w, 3); uint8, or floats or whole numbers in 0-255, or floats in 0-1.
+    (h, w), (h, w, 1 or 3) or (1 or 3, h, w). ``levels`` are the values that become 0 and 255.
     """
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if array.dtype == np.uint8:
-        return array
+    if array.ndim == 3:
+        if array.shape[2] not in (1, 3):
+            array = np.moveaxis(array, 0, 2)
+        if array.shape[2] == 1:
+            array = array[..., 0]
     values = array.astype(np.float64)
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
-        raise ValueError("its values are not in 0-1 or 0-255")
-    if np.issubdtype(array.dtype, np.floating) and values.max() <= 1:
-        values = values * 255
-    pixels: imaging.Pixels = np.rint(values).astype(np.uint8)
+    if not np.isfinite(values).all():
+        raise ValueError("it has values that are not finite numbers")
+    low, high = levels
+    scaled = (values - low) * (255 / (high - low))
+    pixels: imaging.Pixels = np.rint(scaled).clip(0, 255).astype(np.uint8)
     return pixels
+
+
+def levels_of(low: float, high: float) -> tuple[float, float]:
+    """Return the values that mean black and white in images with values from low to high.
+
+    That is 0-1 and 0-255 if the values fit; otherwise the range that they use: 0-16, 0-4095,
+    -1 to 1, ...
+    """
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    if low >= 0 and _LEAST_OF_255 <= high <= 255:
+        return 0.0, 255.0
+    return low, max(high, low + 1)
 
 
 def _label_name(label: int | None) -> str | None:

@@ -11,12 +11,15 @@
     the text of the manifest: ``json.loads(data["manifest"].tobytes())``
 
 It also reads any npz in Keras' layout: training and test data, labels 0-9, or 10 (not a digit).
+The arrays may be called X and y, or images and labels, too; images may be of any type and range,
+flat or with their channels first, labels one-hot.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,12 +39,21 @@ from recognizer.transfer.formats.items import (
     Item,
     Spool,
     as_pixels,
+    levels_of,
     model_input_of,
     record_of,
 )
 from recognizer.transfer.formats.manifest import ManifestWriter, Summary
 
-_HALVES = (("x_train", "y_train"), ("x_test", "y_test"))
+_HALVES = (
+    ("x_train", "y_train"),
+    ("x_test", "y_test"),
+    ("X_train", "y_train"),
+    ("X_test", "y_test"),
+    ("X", "y"),
+    ("x", "y"),
+    ("images", "labels"),
+)
 _OTHERS = "x_not_a_digit"
 
 
@@ -94,15 +106,17 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
         halves = [half for half in _HALVES if names.issuperset(half)]
         if not halves and _OTHERS not in names:
             raise FormatError(
-                f"{path} has neither x_train, y_train nor x_test, y_test, only "
+                f"{path} has neither x_train, y_train nor x_test, y_test nor X, y, only "
                 f"{', '.join(sorted(names)) or 'nothing'}."
             )
         for x, y in halves:
             images, labels = StoredArray(archive, x), StoredArray(archive, y)
             _check_labels(labels, len(images))
-            yield from _items(images, map(int, map(_only, labels.rows())))
+            yield from _items(images, labels.rows())
         if _OTHERS in names:
-            yield from _items(StoredArray(archive, _OTHERS), itertools.repeat(NOT_A_DIGIT))
+            yield from _items(
+                StoredArray(archive, _OTHERS), itertools.repeat(np.array(NOT_A_DIGIT))
+            )
 
 
 def count(path: Path) -> int:
@@ -141,39 +155,51 @@ def _read_ours(archive: zipfile.ZipFile) -> Iterator[Item | BadItem]:
             raise FormatError(f"{where}: it lists fewer drawings than there are.")
 
 
-def _items(images: StoredArray, labels: Iterable[int]) -> Iterator[Item | BadItem]:
-    _check_images(images)
-    for index, (image, label) in enumerate(zip(images.rows(), labels, strict=False)):
+def _items(images: StoredArray, labels: Iterable[np.ndarray[Any, Any]]) -> Iterator[Item | BadItem]:
+    shape = _image_shape(images)
+    levels = levels_of(*images.range())
+    for index, (image, row) in enumerate(zip(images.rows(), labels, strict=False)):
         name = f"{images.name}[{index}]"
-        if not 0 <= label <= NOT_A_DIGIT:
-            yield BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)")
-            continue
         try:
-            yield Item(name, label, as_pixels(image))
+            yield Item(name, _label(row), as_pixels(image.reshape(shape), levels))
         except ValueError as error:
             yield BadItem(name, str(error))
 
 
-def _only(row: np.ndarray[Any, Any]) -> Any:
-    return row.reshape(-1)[0]
+def _label(row: np.ndarray[Any, Any]) -> int:
+    """Return a label given as a number or one-hot; raises ValueError."""
+    if row.size > 1:
+        label = int(row.argmax())
+        if row[label] != 1 or np.count_nonzero(row) != 1:
+            raise ValueError("its label is not one-hot: one 1, the rest 0")
+        return label
+    (label,) = row.reshape(-1).tolist()
+    if label not in range(NOT_A_DIGIT + 1):
+        raise ValueError(f"its label is {label}, not 0-9 or 10 (not a digit)")
+    return int(label)
 
 
-def _check_images(images: StoredArray) -> None:
+def _image_shape(images: StoredArray) -> tuple[int, ...]:
+    """Return the shape of one image: (h, w), (h, w, channels) or (channels, h, w)."""
     shape, dtype = images.shape, images.dtype
-    if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
-        raise FormatError(
-            f"{images.name} has shape {shape}, not (n, height, width) or "
-            "(n, height, width, 1 or 3)."
-        )
-    if dtype.kind not in "uif":
-        raise FormatError(f"{images.name} is {dtype}, not uint8 or floats.")
+    if dtype.kind not in "uifb":
+        raise FormatError(f"{images.name} is {dtype}, not numbers.")
+    if len(shape) == 3 or (len(shape) == 4 and {shape[1], shape[3]} & {1, 3}):
+        return shape[1:]
+    if len(shape) == 2 and (side := math.isqrt(shape[1])) ** 2 == shape[1] and side > 1:
+        return side, side
+    raise FormatError(
+        f"{images.name} has shape {shape}, not (n, height, width), (n, height, width, 1 or 3), "
+        "(n, 1 or 3, height, width) or (n, side * side)."
+    )
 
 
 def _check_labels(labels: StoredArray, n: int) -> None:
-    if labels.shape not in {(n,), (n, 1)} or labels.dtype.kind not in "ui":
+    shapes = {(n,), (n, 1), (n, NOT_A_DIGIT), (n, NOT_A_DIGIT + 1)}
+    if labels.shape not in shapes or labels.dtype.kind not in "uif":
         raise FormatError(
             f"{labels.name} is {labels.dtype} of shape {labels.shape} for {n} images, not whole "
-            f"numbers of shape ({n},)."
+            f"numbers of shape ({n},) or one-hot of shape ({n}, 10)."
         )
 
 

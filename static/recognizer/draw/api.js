@@ -8,6 +8,7 @@ import { NOT_A_DIGIT } from "../shared/labels.js";
 /** @typedef {import("./types.js").PredictionList} PredictionList */
 /** @typedef {import("./types.js").Preview} Preview */
 /** @typedef {import("./types.js").Removed} Removed */
+/** @typedef {import("./types.js").SentDrawing} SentDrawing */
 
 /** @param {File} file */
 function uploadForm(file) {
@@ -31,24 +32,25 @@ export class Api {
   }
 
   /**
-   * @param {string} image a data URL
+   * @param {SentDrawing} drawing
    * @param {string} key sent again with the same key, the drawing is stored once
    * @returns {Promise<Prediction>}
    */
-  predictDrawing(image, key) {
+  predictDrawing(drawing, key) {
     const headers = { ...WITH_WORDS, "Idempotency-Key": key };
-    return this.http.json(this.urls.predictions, { method: "POST", json: { image, source: "canvas" }, headers });
+    return this.http.json(this.urls.predictions, { method: "POST", json: { ...drawing, source: "canvas" }, headers });
   }
 
   /**
    * Ask for an answer without storing the drawing.
    *
-   * @param {string} image a data URL
+   * @param {SentDrawing} drawing
    * @param {AbortSignal} signal
    * @returns {Promise<Preview>}
    */
-  previewDrawing(image, signal) {
-    return this.http.json(this.urls.preview, { method: "POST", json: { image, source: "canvas" }, headers: WITH_WORDS, signal });
+  previewDrawing(drawing, signal) {
+    const json = { ...drawing, source: "canvas" };
+    return this.http.json(this.urls.preview, { method: "POST", json, headers: WITH_WORDS, signal });
   }
 
   /**

@@ -11,9 +11,9 @@ import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
 import { Outbox } from "./offline/outbox.js";
 import { Pad } from "./canvas/pad.js";
-import { toDataUrl } from "./canvas/paint.js";
 import { Picture } from "./picture.js";
 import { offerCopies } from "./answer/share.js";
+import { toSend } from "./canvas/sending.js";
 import { Shortcuts } from "./shortcuts.js";
 import { StrokeModel } from "./canvas/strokes.js";
 import { readJson } from "../shared/texts.js";
@@ -121,11 +121,23 @@ function clearDrawing() {
   }
 }
 
+/**
+ * @param {StrokeModel} drawing
+ * @returns {import("./types.js").SentDrawing}
+ */
+function sent(drawing) {
+  const found = toSend(drawing.strokes);
+  if (found === null) {
+    throw new RequestError(texts.hidden_canvas, "refused", { code: "hidden_canvas" });
+  }
+  return found;
+}
+
 // The live guess --------------------------------------------------------------------------------
 
 /** @param {AbortSignal} signal */
 function askForGuess(signal) {
-  return api.previewDrawing(toDataUrl(model.strokes), signal);
+  return api.previewDrawing(sent(model), signal);
 }
 
 /** @param {Preview} preview */
@@ -229,7 +241,7 @@ function predictDrawing() {
   const key = waitingKey || uuid();
   const drawing = { key, strokes: model.toJSON() };
   ask(
-    () => api.predictDrawing(toDataUrl(model.strokes), key),
+    () => api.predictDrawing(sent(model), key),
     (error) => {
       message.textContent = `${error.message} ${texts.kept}`;
       if (error.isTemporary) {
@@ -277,7 +289,7 @@ async function sendWaiting({ key, strokes }) {
     return "refused";
   }
   try {
-    const prediction = await api.predictDrawing(toDataUrl(waiting.strokes), key);
+    const prediction = await api.predictDrawing(sent(waiting), key);
     history.prepend(prediction);
     if (key === waitingKey) {
       message.textContent = "";

@@ -8,7 +8,8 @@ import { slot } from "../shared/dom.js";
 /** @typedef {import("./types.js").Preview} Preview */
 /** @typedef {import("./types.js").Texts} Texts */
 
-const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
+/** What is certainly no picture. Other types, or none, are often wrong: the server decides by the file's bytes. */
+const NOT_PICTURES = /^(text|audio|video|font)\//;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export class Picture {
@@ -74,7 +75,7 @@ export class Picture {
   async show(file) {
     this.cancel();
     this.complain("");
-    if (!TYPES.includes(file.type)) {
+    if (NOT_PICTURES.test(file.type)) {
       this.complain(this.texts.picture.wrong_type);
       return;
     }

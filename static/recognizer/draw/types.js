@@ -5,14 +5,20 @@
 
 /**
  * A point of a stroke, in widths of the canvas; a pointer that leaves it gives points outside 0..1. Pressure is 0 to 1,
- * and 0.5 where none is felt.
+ * and 0.5 where none is felt. Time is in ms since 1970.
  *
- * @typedef {{ x: number, y: number, pressure: number }} Point
+ * @typedef {{ x: number, y: number, pressure: number, time?: number }} Point
  */
 
 /** @typedef {"pen" | "eraser"} Tool */
 
 /** @typedef {{ tool: Tool, width: number, points: Point[] }} Stroke */
+
+/**
+ * A drawing as the API takes it: strokes, or a data URL.
+ *
+ * @typedef {{ strokes: (number | null)[][][], width: number[], size: number[], erasers?: number[] } | { image: string }} SentDrawing
+ */
 
 /** @typedef {"digit" | "uncertain" | "not_a_digit"} Verdict */
 
@@ -125,6 +131,7 @@
  * @property {string} bars_heading
  * @property {Record<string, string>} error
  * @property {string} empty_canvas
+ * @property {string} hidden_canvas
  * @property {string} choose_image
  * @property {string} kept
  * @property {string} prompt

@@ -45,6 +45,7 @@ ENDINGS = {
     FORMATS["idx"]: "-idx.zip",
     FORMATS["parquet"]: ".parquet",
     FORMATS["label-studio"]: ".json",
+    FORMATS["json-lines"]: ".jsonl",
 }
 
 

@@ -102,6 +102,6 @@ export class KeyboardPen {
   }
 
   #point() {
-    return { x: this.x, y: this.y, pressure: PLAIN_PRESSURE };
+    return { x: this.x, y: this.y, pressure: PLAIN_PRESSURE, time: Date.now() };
   }
 }

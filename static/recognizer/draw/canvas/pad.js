@@ -174,6 +174,7 @@ export class Pad extends EventTarget {
       x: (event.clientX - box.left) / box.width,
       y: (event.clientY - box.top) / box.width,
       pressure: this.#pressure(event),
+      time: Math.round(performance.timeOrigin + event.timeStamp),
     };
   }
 

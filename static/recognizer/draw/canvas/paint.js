@@ -10,6 +10,9 @@ const SENT_SIDE = 512;
 const LEAST_WIDTH = 0.4;
 const PRESSURE_RANGE = 1.2;
 
+/** How far a level may be off, of 255, when a canvas is read back: a browser that changes the lowest bits does no harm. */
+const TOLERANCE = 16;
+
 /**
  * @param {Point} a
  * @param {Point} b
@@ -128,4 +131,25 @@ export function toCanvas(strokes, side = SENT_SIDE) {
  */
 export function toDataUrl(strokes, side) {
   return toCanvas(strokes, side).toDataURL("image/png");
+}
+
+/**
+ * Whether the pixels of a canvas can be read. Some browsers give noise or stripes instead, so that sites can't recognise
+ * them by their pixels: paint white beside black and look.
+ */
+export function canReadBack() {
+  const side = 16;
+  const canvas = document.createElement("canvas");
+  canvas.width = side;
+  canvas.height = side;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, side, side);
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, side / 2, side);
+  const { data } = context.getImageData(0, 0, side, side);
+  return data.every((level, index) => {
+    const isBlack = (index >> 2) % side < side / 2 && index % 4 < 3;
+    return Math.abs(level - (isBlack ? 0 : 255)) <= TOLERANCE;
+  });
 }

@@ -143,7 +143,10 @@ export class StrokeModel {
     return this.strokes.map(({ tool, width, points }) => ({
       tool,
       width,
-      points: points.map(({ x, y, pressure }) => [x, y, pressure].map((value) => Math.round(value * 1e4) / 1e4)),
+      points: points.map(({ x, y, pressure, time }) => {
+        const rounded = [x, y, pressure].map((value) => Math.round(value * 1e4) / 1e4);
+        return time === undefined ? rounded : [...rounded, time];
+      }),
     }));
   }
 
@@ -199,7 +202,7 @@ function readStrokes(stored) {
     strokes.push({
       tool: /** @type {Tool} */ (tool),
       width,
-      points: points.map(([x, y, pressure]) => ({ x, y, pressure })),
+      points: points.map(([x, y, pressure, time]) => (time === undefined ? { x, y, pressure } : { x, y, pressure, time })),
     });
   }
   return strokes;
@@ -218,7 +221,7 @@ function isBetween(value, low, high) {
 function isKeptPoint(point) {
   return (
     Array.isArray(point) &&
-    point.length === 3 &&
+    (point.length === 3 || (point.length === 4 && isBetween(point[3], 0, Number.MAX_SAFE_INTEGER))) &&
     isBetween(point[0], -10, 11) &&
     isBetween(point[1], -10, 11) &&
     isBetween(point[2], 0, 1)
