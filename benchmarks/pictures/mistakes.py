@@ -3,9 +3,9 @@
     python -m benchmarks.pictures.mistakes [FOLDER] [--to docs]
 
 FOLDER contains a bundle (default: recognizer/bundled). Writes mistakes-mnist.png (MNIST's test
-set), mistakes-pen.png (held-out writers; each digit once, in the placement with the most confident
-mistake), accepted.png (characters of held-out alphabets accepted as digits) and reliability.png,
-each under 150 kB.
+set), mistakes-pen.png and mistakes-unipen.png (held-out writers, and UNIPEN's held-out site; each
+digit once, in the placement with the most confident mistake), accepted.png (characters of held-out
+alphabets accepted as digits) and reliability.png, each under 150 kB.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from benchmarks.common import command_line
 from benchmarks.common.running_site import ROOT
 from benchmarks.pictures.files import smaller, write
 from recognizer.inference.classifier import BUNDLED, load_bundle
-from training.data import datasets, evaluation_sets, omniglot
+from training.data import evaluation_sets, omniglot
 from training.data.datasets import Data
 from training.evaluation import metrics, plots
 from training.evaluation.metrics import Outcome
+
+NAMES = ("accepted", "mistakes-mnist", "mistakes-pen", "mistakes-unipen", "reliability")
+"""The pictures."""
 
 MOST = 80
 """Mistakes in a picture; the most confident ones if there are more."""
@@ -32,36 +35,38 @@ MOST = 80
 def draw(outcomes: dict[str, Outcome], folder: Path) -> list[Path]:
     """Write the pictures of outcomes by the names of ``load``; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    mnist = outcomes.pop("mnist test")
-    pen = [outcome for name, outcome in outcomes.items() if name.startswith("pen ")]
-    others = [outcome for name, outcome in outcomes.items() if not name.startswith("pen ")]
-    alphabets = metrics.pooled("characters of held-out alphabets", others)
-    paths = [
-        folder / f"{name}.png"
-        for name in ("mistakes-mnist", "mistakes-pen", "accepted", "reliability")
-    ]
-    plots.worst_mistakes(mnist, paths[0], MOST)
-    plots.worst_mistakes(most_confident(pen), paths[1], MOST)
-    plots.accepted_nondigits(alphabets, paths[2], MOST)
-    plots.reliability_diagram(metrics.pooled("MNIST test and pen digits", [mnist, *pen]), paths[3])
-    return paths
+
+    def named(start: str) -> list[Outcome]:
+        return [outcome for name, outcome in outcomes.items() if name.startswith(start)]
+
+    mnist, pen = outcomes["mnist test"], named("pen ")
+    writers, site = named("UNIPEN writers"), named("UNIPEN site")
+    unseen = metrics.pooled("UNIPEN", [most_confident(writers), most_confident(site)])
+    letters = metrics.pooled("characters", [*named("Omniglot"), *named("UNIPEN letters")])
+    everybody = metrics.pooled("MNIST, pen and UNIPEN", [mnist, *pen, *writers, *site])
+    plots.worst_mistakes(mnist, folder / "mistakes-mnist.png", MOST)
+    plots.worst_mistakes(most_confident(pen), folder / "mistakes-pen.png", MOST)
+    plots.worst_mistakes(unseen, folder / "mistakes-unipen.png", MOST)
+    plots.accepted_nondigits(letters, folder / "accepted.png", MOST)
+    plots.reliability_diagram(everybody, folder / "reliability.png")
+    return sorted(folder / f"{name}.png" for name in NAMES)
 
 
 def most_confident(outcomes: Sequence[Outcome]) -> Outcome:
     """Return each digit once: in the placement with the most confident mistake."""
     wrong = np.stack([np.where(o.right, 0, o.probabilities.max(1)) for o in outcomes])
     rows = wrong.argmax(0) * wrong.shape[1] + np.arange(wrong.shape[1])
-    every = metrics.pooled("pen digits of held-out writers", outcomes)
+    every = metrics.pooled("digits of held-out writers", outcomes)
     return replace(every, data=every.data.take(rows), logits=every.logits[rows])
 
 
 def load() -> dict[str, Data]:
     """Return the evaluation sets. Raises ``DataUnavailable`` or ``DataDamaged``."""
     sets = {"mnist test": evaluation_sets.mnist_test()}
-    pen = evaluation_sets.held_out_pen()
-    sets |= datasets.pen_test_sets(pen)
+    sets |= evaluation_sets.load("pen") | evaluation_sets.load("unipen")
     for alphabet in omniglot.HELD_OUT_ALPHABETS:
-        sets[alphabet] = omniglot.held_out(alphabet, lookalikes=False)
+        data = omniglot.held_out(alphabet, lookalikes=False)
+        sets[data.name] = data
     return sets
 
 

@@ -24,14 +24,15 @@ def test_the_pictures_are_written_and_small(
     mistakes.main(["--to", str(tmp_path / "docs")])
     found = sorted((tmp_path / "docs").iterdir())
     assert [path.name for path in found] == [
-        "accepted.png", "mistakes-mnist.png", "mistakes-pen.png", "reliability.png",
+        "accepted.png", "mistakes-mnist.png", "mistakes-pen.png", "mistakes-unipen.png",
+        "reliability.png",
     ]  # fmt: skip
     for path in found:
         with Image.open(path) as image:
             assert image.format == "PNG"
             assert image.size[0] > 400
         assert path.stat().st_size < 150_000
-    assert capsys.readouterr().out.count("bytes") == 4
+    assert capsys.readouterr().out.count("bytes") == 5
 
 
 def test_a_digit_in_several_placements_is_shown_where_the_mistake_is_most_confident() -> None:
