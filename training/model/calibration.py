@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recognizer.inference.classifier import DIGITS, Calibration, digit_scores
 
 ACCEPTED = 0.99
-"""Share of the validation digits that must be accepted as digits."""
+"""Share of the validation digits, as many of each source, that must be accepted as digits."""
 
 RISK = 0.002
 """Share of mistakes allowed among the answers that are not uncertain, on validation."""
