@@ -97,7 +97,7 @@ def ask() -> None:
     from recognizer.models import ModelVersion, Prediction
     from recognizer.versions import comparison
 
-    one, other = (ModelVersion.objects.get(name=name) for name in ("filled", "shipped-3"))
+    one, other = ModelVersion.objects.get(name="filled"), ModelVersion.objects.get(is_active=True)
     drawings = Prediction.objects.without_bytes().order_by("-created_at", "-id")
     asked: dict[str, Callable[[], object]] = {
         "summary": lambda: comparison.summary(one=one, other=other),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.finetuning import adaptation
+from recognizer.tests.support import bundled_model
 from training.data import downloads
 from training.model.config import FINE_TUNE
 from training.tests.small_data import write_small_data
@@ -23,7 +24,7 @@ def test_a_row_is_fine_tuned_and_measured_for_each_style(
     )
     lines = capsys.readouterr().out.splitlines()
     assert [line[:36].strip() for line in lines[2:]] == [
-        "shipped-3", "shipped-3", name, name,
+        bundled_model.NAME, bundled_model.NAME, name, name,
         "sequential, 1", "sequential, 2", "sequential, at the end",
     ]  # fmt: skip
     assert [line.split("%")[0].split()[-2] for line in lines[2:4]] == ["turned", "slab"]

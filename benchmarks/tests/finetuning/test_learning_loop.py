@@ -11,6 +11,7 @@ from PIL import Image
 
 from benchmarks.finetuning import learning_loop
 from benchmarks.finetuning.handwriting_styles import STYLES
+from recognizer.tests.support import bundled_model
 from training.data.datasets import PenDigit
 from training.synthesis.allographs import generate_digit
 from training.tests.small_data import write_small_data
@@ -27,14 +28,14 @@ def test_the_loop_runs_and_finished_styles_are_not_run_again(
 
     before, after = json.loads(path.read_text())["figures"]["slab"]
     assert (before["labels"], after["labels"]) == (0, 4)
-    assert before["model"] == "shipped-3"
+    assert before["model"] == bundled_model.NAME
     assert before["n"] == after["n"] == 2
     assert after["others_n"] == 6
     assert after["mnist_n"] == 20
     assert after["trained_on"] == "database"
     # At most one of the four was held out. The quality checks always give a reason.
     activated = after["gate"].startswith("Activated.")
-    assert after["model"] == ("labels-4" if activated else "shipped-3")
+    assert after["model"] == ("labels-4" if activated else bundled_model.NAME)
     with Image.open(plot) as picture:
         assert picture.width > 800
     assert plot.stat().st_size < 100_000

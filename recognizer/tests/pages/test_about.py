@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from recognizer.models import ModelVersion
+from recognizer.tests.support import bundled_model
 
 pytestmark = pytest.mark.django_db
 
@@ -18,21 +19,39 @@ def about(client: Client) -> str:
     return re.sub(r"[ \n]+", " ", response.content.decode())
 
 
+SHOWN = ("UNIPEN writers wild", "UNIPEN site wild", "pen small", "pen wild", "mnist test")
+"""Some of the sets in the order shown: drawings of people first, MNIST last."""
+
+
+def percent(share: float | None) -> str:
+    assert share is not None
+    return f"{share:.2%}".replace("%", "\u00a0%")
+
+
+def figures(name: str) -> list[str]:
+    """Return what the page shows of an evaluation set: size, accuracy and interval."""
+    row = bundled_model.CARD.metrics[name]
+    assert row.interval is not None
+    low, high = row.interval
+    return [f"{row.n:,}", percent(row.accuracy), f"{percent(low)} – {percent(high)}"]
+
+
 def test_it_shows_the_card_of_the_active_model(client: Client) -> None:
     page = about(client)
 
-    assert "The active model is called <strong>shipped-3</strong>." in page
-    assert "440,363 parameters" in page
+    assert f"The active model is called <strong>{bundled_model.NAME}</strong>." in page
+    assert f"{bundled_model.CARD.parameters:,} parameters" in page
     assert "MNIST, scanned handwriting (55,000)" in page
     assert "digits and other shapes drawn by a program</li>" in page
     rows = [
         re.findall(r'class="figure">(.*?)</td>', row) for row in re.findall("<tr>.*?</tr>", page)
     ]
-    assert ["10,000", "99.57\u00a0%", "99.42\u00a0% – 99.68\u00a0%"] in rows
-    assert ["500", "99.60\u00a0%", ""] in rows
-    # Of the pen digits, which are nearer to what people draw here than MNIST is.
-    assert "It wrongly rejected 0.67\u00a0% of the test digits." in page
-    assert "its confidence was off by 0.37\u00a0% on average." in page
+    expected = [figures(name) for name in SHOWN]
+    assert [row for row in rows if row in expected] == expected
+    # Of people's own drawings, which are nearer to what people draw here than MNIST is.
+    drawn = bundled_model.CARD.metrics["UNIPEN writers wild"]
+    assert f"It wrongly rejected {percent(drawn.refused)} of the test digits." in page
+    assert f"its confidence was off by {percent(drawn.calibration_error)} on average." in page
 
 
 @pytest.mark.parametrize(
@@ -44,7 +63,7 @@ def test_it_leaves_out_what_the_card_lacks(client: Client, card: object) -> None
 
     page = about(client)
 
-    assert "shipped-3" in page
+    assert bundled_model.NAME in page
     assert "parameters" not in page
     assert "What it was trained on" not in page
     assert "How accurate it is" not in page

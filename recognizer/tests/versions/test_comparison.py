@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import BUNDLED, Bundle, load_bundle
 from recognizer.models import ModelVersion, Prediction, VersionAnswer
+from recognizer.tests.support import bundled_model
 from recognizer.tests.support.exporting import store
 from recognizer.tests.support.reviewing import LIST, NOT_A_DIGIT, make_prediction, make_version
 from recognizer.versions import comparison as versions_comparison
@@ -61,7 +62,7 @@ def misclassified() -> list[Prediction]:
 def test_the_command_says_what_would_change(misclassified: list[Prediction]) -> None:
     printed = run()
 
-    assert "Predicted 4 drawings with shipped-3." in printed
+    assert f"Predicted 4 drawings with {bundled_model.NAME}." in printed
     assert "4 drawings: 2 unchanged, 2 changed." in printed
     assert "3 with a label: 1 fixed, 0 broken." in printed
     assert "  8 → 3: 1 (1 fixed)\n" in printed
@@ -93,8 +94,8 @@ def test_the_stored_answers_are_unchanged(misclassified: list[Prediction]) -> No
 
 
 def test_only_the_labelled_or_the_newer_ones(misclassified: list[Prediction]) -> None:
-    assert "Predicted 3 drawings with shipped-3." in run("--labelled-only")
-    assert "Predicted 1 drawing with shipped-3." in run()
+    assert f"Predicted 3 drawings with {bundled_model.NAME}." in run("--labelled-only")
+    assert f"Predicted 1 drawing with {bundled_model.NAME}." in run()
     Prediction.objects.filter(pk=misclassified[1].pk).update(
         created_at=datetime(2020, 1, 1, tzinfo=timezone.utc)
     )
@@ -128,7 +129,7 @@ def test_again_predicts_all_drawings_again(misclassified: list[Prediction]) -> N
     VersionAnswer.objects.update(digit=0)
 
     assert "Predicted 0 drawings" in run()
-    assert "Predicted 4 drawings with shipped-3." in run("--again")
+    assert f"Predicted 4 drawings with {bundled_model.NAME}." in run("--again")
 
     assert not versions_comparison.answers_of(ModelVersion.objects.get(is_active=True)).filter(
         digit=0

@@ -3,7 +3,7 @@
     {"data": {"image": "data:image/png;base64,..."},
      "annotations": [{"result": [{"from_name": "digit", "to_name": "image", "type": "choices",
                                   "value": {"choices": ["3"]}}]}],
-     "predictions": [{"model_version": "shipped-3", "score": 0.98, "result": [...]}],
+     "predictions": [{"model_version": "shipped-4", "score": 0.98, "result": [...]}],
      "meta": {... the drawing's record ...}}
 
 It needs this labelling interface:

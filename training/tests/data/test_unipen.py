@@ -131,11 +131,14 @@ def test_unreadable_digits_leave_the_training_but_not_the_test() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"no gzip", gzip.compress(b"no json\n"), gzip.compress(b'{"writer": "aga-01"}\n'),
-     gzip.compress(b'{"writer": "aga-01", "label": "1", "strokes": []}\n'), gzip.compress(b"")],
+    [b"no json\n", b'{"writer": "aga-01"}\n',
+     b'{"writer": "aga-01", "label": "1", "strokes": []}\n', b""],
 )  # fmt: skip
 def test_a_damaged_pack_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "unipen-digits.jsonl.gz"
+    path.write_bytes(gzip.compress(content))
+    with pytest.raises(DataDamaged, match=r"unipen-digits\.jsonl\.gz"):
+        unipen.read(path)
     path.write_bytes(content)
     with pytest.raises(DataDamaged, match=r"unipen-digits\.jsonl\.gz"):
         unipen.read(path)

@@ -25,6 +25,7 @@ from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.tests.support import bundled_model
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
 from training.evaluation import gate
 
@@ -43,7 +44,7 @@ def answers(n: int, mistakes: int) -> gate.Correct:
 
 RESULT = JobResult(
     candidate="trained-1",
-    active="shipped-3",
+    active=bundled_model.NAME,
     activated=False,
     gate=gate.decide(
         {"generated": answers(1000, 27), "labelled": answers(40, 0)},

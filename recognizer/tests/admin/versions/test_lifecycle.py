@@ -20,6 +20,7 @@ from recognizer.inference.card import ModelCard
 from recognizer.labelling import labels
 from recognizer.models import Activation, Cause, ModelVersion, Owner, Prediction, VersionAnswer
 from recognizer.predictions import recognition, selectors
+from recognizer.tests.support import bundled_model
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
 from recognizer.versions import lifecycle, registry
@@ -75,7 +76,7 @@ def test_a_click_activates_a_version_and_stores_the_user(
 
     assert active() == "another"
     assert "“another” is now active." in page
-    assert activated() == [("another", "admin", "admin"), ("shipped-3", "installed", None)]
+    assert activated() == [("another", "admin", "admin"), (bundled_model.NAME, "installed", None)]
     assert "activated in the admin" in page
     assert LogEntry.objects.get().object_id == str(other.pk)
 
@@ -117,7 +118,7 @@ def test_a_version_that_does_not_load_is_rejected_with_the_reason(
     page = press(admin_client, broken, "activate")
 
     assert "can&#x27;t be activated" in page
-    assert active() == "shipped-3"
+    assert active() == bundled_model.NAME
     assert not LogEntry.objects.exists()
     assert len(activated()) == 1
 
@@ -146,14 +147,14 @@ def test_a_second_roll_back_goes_further_back(register: Register, admin_user: Us
         registry.activate_model(name=name)
 
     assert [lifecycle.roll_back(by=admin_user).name for _ in range(3)] == [
-        "two", "one", "shipped-3",
+        "two", "one", bundled_model.NAME,
     ]  # fmt: skip
     with pytest.raises(registry.ActivationError, match="There is no earlier version"):
         lifecycle.roll_back(by=admin_user)
-    assert active() == "shipped-3"
+    assert active() == bundled_model.NAME
 
     registry.activate_model(name="three")
-    assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
+    assert lifecycle.roll_back(by=admin_user).name == bundled_model.NAME
 
 
 def test_roll_back_skips_retired_and_deleted_versions(register: Register, admin_user: User) -> None:
@@ -163,7 +164,7 @@ def test_roll_back_skips_retired_and_deleted_versions(register: Register, admin_
     lifecycle.retire(version_id=ModelVersion.objects.get(name="two").pk)
     ModelVersion.objects.get(name="one").delete()
 
-    assert lifecycle.roll_back(by=admin_user).name == "shipped-3"
+    assert lifecycle.roll_back(by=admin_user).name == bundled_model.NAME
 
 
 def test_roll_back_to_a_version_that_does_not_load_changes_nothing(
@@ -204,7 +205,7 @@ def test_a_retired_version_is_not_offered_until_it_is_restored(
         call_command("activate_model", "another")
     call_command("list_models", stdout=(listed := StringIO()))
     assert re.search(r"^r  another ", listed.getvalue(), re.MULTILINE)
-    assert active() == "shipped-3"
+    assert active() == bundled_model.NAME
 
     page = press(admin_client, other, "take-back")
     assert "“another” can be activated again." in page
@@ -220,7 +221,7 @@ def test_the_active_version_is_not_retired(admin_client: Client) -> None:
 
     page = press(admin_client, version, "retire")
 
-    assert "The model version shipped-3 is active. Activate another one first." in page
+    assert f"The model version {bundled_model.NAME} is active. Activate another one first." in page
     assert selectors.active_model().retired_at is None
     with pytest.raises(IntegrityError), transaction.atomic():
         ModelVersion.objects.filter(pk=version.pk).update(retired_at=timezone.now())
