@@ -66,7 +66,7 @@ def _sets() -> dict[str, tuple[str, str]]:
     return {
         "labelled": (_("Drawings on this site"), _("labelled by a reviewer, never trained on")),
         "UNIPEN writers wild": (_("UNIPEN, 26 writers"), unipen),
-        "UNIPEN site wild": (_("UNIPEN, a site of its own"), unipen),
+        "UNIPEN site wild": (_("UNIPEN, a site that it was not trained on"), unipen),
         "pen centred": (_("Pen, large and centred"), pen),
         "pen small": (_("Pen, small, anywhere"), pen),
         "pen large": (_("Pen, filling the canvas"), pen),

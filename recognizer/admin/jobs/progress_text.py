@@ -139,7 +139,7 @@ def kind_explanations() -> list[str]:
             "Takes about three minutes on two cores. Usually worse than the bundled model: use it "
             "to check that training works."
         ),
-        _("Trained like the bundled model; takes about forty minutes on two cores."),
+        _("Trained like the bundled model; takes about an hour on two cores."),
     ]
 
 
