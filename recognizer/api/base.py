@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from recognizer import imaging
 from recognizer.api.errors import image_error
 from recognizer.api.parsers import AnyAccept, PlainJSONParser, check_body
+from recognizer.api.permissions import HasScope
 from recognizer.api.serializers import (
     DrawingJsonSerializer,
     DrawingStrokesSerializer,
@@ -32,6 +33,7 @@ class PersonsOwn(APIView):
     """What every view of one person's own things has: guards before, no shared caches after."""
 
     parser_classes = [PlainJSONParser]
+    permission_classes = [HasScope]
     content_negotiation_class = AnyAccept
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -79,7 +79,7 @@ class ExceptionHandler(StandardHandler):
                 )
             case AuthenticationFailed():
                 text = _(
-                    "The token is not valid. Send the header Authorization: Token, followed by "
+                    "The token is not valid. Send the header Authorization: Bearer, followed by "
                     "the token of an active account."
                 )
                 exc.detail = AuthenticationFailed(text).detail

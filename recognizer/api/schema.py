@@ -1,6 +1,6 @@
 """The OpenAPI schema: its view, what several endpoints document, and our session authentication.
 
-drf-spectacular finds `BrowserSessionScheme` once this module is imported.
+drf-spectacular finds the schemes once this module is imported.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -94,6 +95,23 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
     target_class = "recognizer.api.authentication.BrowserSessionAuthentication"
     name = "cookieAuth"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes the header with a token."""
+
+    target_class = "recognizer.api.authentication.TokenAuthentication"
+    name = "tokenAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": (
+                "A token from the account page. It can do what its scopes name (predict, read, "
+                "review, export), and never more than its user."
+            ),
+        }
 
 
 class SchemaView(SpectacularAPIView):

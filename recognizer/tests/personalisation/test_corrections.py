@@ -16,7 +16,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.inference import classifier
@@ -32,6 +31,7 @@ from recognizer.personalisation import answers, corrections
 from recognizer.predictions import recognition
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
+from recognizer.tests.support.accounts import make_token
 from recognizer.tests.support.drawings import data_url, digit_png
 from recognizer.tests.support.mirrored_digits import mirrored_png
 from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
@@ -339,7 +339,7 @@ def test_off_stays_off_when_a_visitor_logs_in(
 def test_a_token_has_what_is_remembered_for_its_user(user: User) -> None:
     correct(person(user), mirrored_png(7), digit=7)
     program = APIClient()
-    program.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    program.credentials(HTTP_AUTHORIZATION=f"Token {make_token(user)}")
 
     assert draw(program, mirrored_png(7, 1))["personal"]
     assert program.get(MEMORY).json() == {"enabled": True, "count": 1}
