@@ -8,6 +8,8 @@ from rest_framework.routers import Route, SimpleRouter
 
 from recognizer.api import base, personalisation, predictions, preview, schema
 from recognizer.pages import about, deletion, draw, feedback, health
+from recognizer.pages.account import access
+from recognizer.pages.account import page as account
 
 
 class Router(SimpleRouter):
@@ -30,6 +32,17 @@ api_urls = [
     path("memory/", personalisation.MemoryView.as_view(), name="memory"),
 ]
 
+account_urls = [
+    path("", account.account, name="account"),
+    path("log-in/", access.log_in, name="log-in"),
+    path("log-out/", access.log_out, name="log-out"),
+    path("sign-up/", access.sign_up, name="sign-up"),
+    path("password/", access.change_password, name="change-password"),
+    path("tokens/", account.create_token, name="create-token"),
+    path("tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
+    path("delete/", account.delete, name="delete-account"),
+]
+
 urlpatterns = [
     path("", draw.draw, name="draw"),
     path("about/", about.about, name="about"),
@@ -37,6 +50,7 @@ urlpatterns = [
     path("predictions/<uuid:pk>/delete/", deletion.remove, name="remove"),
     path("predictions/delete/", deletion.remove_all, name="remove-all"),
     path("memory/", feedback.remember, name="memory"),
+    path("account/", include(account_urls)),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
     path(
