@@ -6,7 +6,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer.api import base, personalisation, predictions, preview, schema
+from recognizer.api import base, batch, personalisation, predictions, preview, schema
 from recognizer.pages import about, deletion, draw, feedback, health
 from recognizer.pages.account import access
 from recognizer.pages.account import page as account
@@ -28,6 +28,7 @@ router.register("predictions", predictions.PredictionViewSet, basename="predicti
 
 api_urls = [
     *router.urls,
+    path("predictions/batch/", batch.BatchView.as_view(), name="prediction-batch"),
     path("preview/", preview.PreviewView.as_view(), name="preview"),
     path("memory/", personalisation.MemoryView.as_view(), name="memory"),
 ]

@@ -84,6 +84,15 @@ def _refuse_other_sites(request: Request) -> None:
     )
 
 
+def new_owner(request: HttpRequest | Request) -> tuple[Owner, bool]:
+    """Return who is asking, and whether they are a visitor whom nothing is known of yet.
+
+    A new visitor gets a cookie only by `adopt_visitor`, once something of theirs is stored.
+    """
+    owner = owner_of(request)
+    return (Owner(visitor=uuid.uuid4()), True) if owner.is_nobody else (owner, False)
+
+
 def adopt_visitor(request: HttpRequest | Request, visitor: uuid.UUID) -> None:
     """Make this session that of a visitor."""
     request.session[SESSION_KEY] = str(visitor)

@@ -9,24 +9,22 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
-    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import imaging
-from recognizer.api.authentication import owner_for_writing, owner_of
-from recognizer.api.base import PersonsOwn, drawing_serializer
+from recognizer.api.authentication import new_owner, owner_of
+from recognizer.api.base import PersonsOwn, is_form, valid_drawing
+from recognizer.api.idempotency import idempotency_key, welcome
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
 from recognizer.api.personalisation_serializers import SuggestionSerializer
@@ -34,6 +32,8 @@ from recognizer.api.schema import (
     DRAWING_ERRORS,
     DRAWING_EXAMPLES,
     DRAWING_REQUEST,
+    KEY_HEADER,
+    KEY_REUSED,
     NO_DRAWING,
     WORDS_HEADER,
     WRITE_ERRORS,
@@ -49,8 +49,6 @@ from recognizer.personalisation import corrections
 from recognizer.predictions import deletion, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
-# Characters of an Idempotency-Key: enough that no two are the same by chance.
-KEY_LENGTH = (16, 128)
 
 _PNG: dict[Any, Any] = {(200, "image/png"): OpenApiTypes.BINARY, **NO_DRAWING}
 
@@ -108,30 +106,24 @@ class PredictionViewSet(
             "is stored with its prediction, and so are strokes."
         ),
         parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                str,
-                OpenApiParameter.HEADER,
-                description=(
-                    "A text of 16 to 128 characters, different for each drawing. If you get no "
-                    "response, send the request again with the same key: the drawing is stored "
-                    "only once."
-                ),
-            ),
+            KEY_HEADER,
             WORDS_HEADER,
         ],
         request=DRAWING_REQUEST,
         examples=DRAWING_EXAMPLES,
-        responses={201: PredictionSerializer, **DRAWING_ERRORS},
+        responses={201: PredictionSerializer, **KEY_REUSED, **DRAWING_ERRORS},
     )
     def create(self, request: Request) -> Response:
-        drawing = drawing_serializer(request).validated_data
+        drawing = valid_drawing(request.data, in_form=is_form(request))
+        owner, is_new = new_owner(request)
         prediction = recognition.recognise(
             data=drawing["image"],
             source=drawing["source"],
-            owner=owner_for_writing(request),
-            key=_idempotency_key(request),
+            owner=owner,
+            key=idempotency_key(request, owner, is_new),
         )
+        if is_new:
+            welcome(request, [prediction])
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
@@ -229,16 +221,6 @@ class PredictionViewSet(
         return selectors.visible_prediction(
             prediction_id=pk, owner=owner_of(self.request), with_image=True
         )
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key: str | None = request.headers.get("Idempotency-Key")
-    if key is not None and not KEY_LENGTH[0] <= len(key) <= KEY_LENGTH[1]:
-        raise ValidationError(
-            _("The header Idempotency-Key must have 16 to 128 characters."),
-            code="invalid_idempotency_key",
-        )
-    return key
 
 
 def _png(request: Request, data: bytes) -> HttpResponseBase:

@@ -125,6 +125,6 @@ class PreviewView(base.PersonsOwn):
         responses={200: PreviewSerializer, **DRAWING_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        drawing = base.drawing_serializer(request).validated_data
+        drawing = base.valid_drawing(request.data, in_form=base.is_form(request))
         preview = recognition.preview(data=drawing["image"], owner=owner_of(request))
         return Response(PreviewSerializer(preview, context={"request": request}).data)

@@ -21,6 +21,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from recognizer.api.idempotency import KEY_LENGTH
 from recognizer.api.serializers import (
     EXAMPLE,
     EXAMPLE_STROKES,
@@ -80,6 +81,18 @@ DRAWING_EXAMPLES = [
         "Strokes", value=EXAMPLE_STROKES, request_only=True, media_type="application/json"
     ),
 ]
+
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": KEY_LENGTH[0], "maxLength": KEY_LENGTH[1]},
+    OpenApiParameter.HEADER,
+    description=(
+        "A random text, such as a UUID, different for each drawing. If you get no response, send "
+        "the request again with the same key: the drawing is stored only once. Without a token or "
+        "a cookie this works for 24 hours."
+    ),
+)
+KEY_REUSED = {422: error("idempotency_key_reused: the key was sent before, with another drawing.")}
 
 WORDS_HEADER = OpenApiParameter(
     "Prefer",

@@ -6,7 +6,6 @@ import dataclasses
 import datetime
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -520,8 +519,8 @@ def test_an_activation_while_a_drawing_is_answered_changes_nothing(
     assert found.personal is None
 
     registry.activate_model(name=other_version.name)
-    personal = answers.personal_answer(
-        answer=found.network, loaded=found.loaded, owner=Owner(visitor=row.visitor)
+    (personal,) = answers.personal_answers(
+        answers=[found.network], loaded=found.loaded, owner=Owner(visitor=row.visitor)
     )
 
     assert personal is not None
@@ -561,14 +560,14 @@ def test_a_remembered_drawing_may_be_deleted_while_it_decides(
 ) -> None:
     client = person(user)
     corrected = correct(client, mirrored_png(7), digit=7)
-    decide: Callable[..., answers.PersonalAnswer | None] = answers.personal_answer
+    decide = answers.personal_answers
 
-    def decide_and_lose(**asked: Any) -> answers.PersonalAnswer | None:
+    def decide_and_lose(**asked: Any) -> list[answers.PersonalAnswer | None]:
         found = decide(**asked)
         Prediction.objects.get(pk=corrected["id"]).delete()
         return found
 
-    monkeypatch.setattr(answers, "personal_answer", decide_and_lose)
+    monkeypatch.setattr(answers, "personal_answers", decide_and_lose)
     body = draw(client, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"], body["remembered_image_url"]) == (7, True, None)
