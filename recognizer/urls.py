@@ -6,7 +6,16 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer.api import base, batch, personalisation, predictions, preview, schema
+from recognizer.api import (
+    base,
+    batch,
+    labels,
+    personalisation,
+    predictions,
+    preview,
+    schema,
+    versions,
+)
 from recognizer.pages import about, deletion, draw, feedback, health
 from recognizer.pages.account import access
 from recognizer.pages.account import page as account
@@ -30,6 +39,9 @@ api_urls = [
     *router.urls,
     path("predictions/batch/", batch.BatchView.as_view(), name="prediction-batch"),
     path("preview/", preview.PreviewView.as_view(), name="preview"),
+    path("labels/export/", labels.ExportView.as_view(), name="labels-export"),
+    path("model/", versions.ModelView.as_view(), name="model"),
+    path("models/", versions.ModelsView.as_view(), name="models"),
     path("memory/", personalisation.MemoryView.as_view(), name="memory"),
 ]
 

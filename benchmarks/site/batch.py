@@ -121,6 +121,7 @@ def measure(address: str, token: str, *, drawings: int, rounds: int) -> dict[str
             start = time.perf_counter()
             send(batch)
             times[2].append(time.perf_counter() - start)
+        connection.close()
         found[kind] = Cost(*(1000 * float(np.median(each[1:])) / drawings for each in times))
     return found
 

@@ -25,8 +25,16 @@ from recognizer import imaging
 from recognizer.api.authentication import new_owner, owner_of
 from recognizer.api.base import PersonsOwn, is_form, valid_drawing
 from recognizer.api.idempotency import idempotency_key, welcome
+from recognizer.api.labels import (
+    LABEL_EXAMPLES,
+    LabelledSerializer,
+    LabelParser,
+    LabelSerializer,
+    set_label,
+)
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
+from recognizer.api.permissions import MayLabel
 from recognizer.api.personalisation_serializers import SuggestionSerializer
 from recognizer.api.schema import (
     DRAWING_ERRORS,
@@ -35,6 +43,7 @@ from recognizer.api.schema import (
     KEY_HEADER,
     KEY_REUSED,
     NO_DRAWING,
+    STAFF_ERRORS,
     WORDS_HEADER,
     WRITE_ERRORS,
     error,
@@ -44,7 +53,7 @@ from recognizer.api.serializers import (
     PredictionSerializer,
     RemovedSerializer,
 )
-from recognizer.models import Prediction, PredictionQuerySet
+from recognizer.models import Prediction, PredictionQuerySet, Scope
 from recognizer.personalisation import corrections
 from recognizer.predictions import deletion, recognition, selectors
 
@@ -81,9 +90,24 @@ class PredictionViewSet(
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
     parser_classes = [PlainJSONParser, PlainMultiPartParser]
-    http_method_names = ["get", "post", "delete", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     queryset = Prediction.objects.none()
     lookup_value_converter = "uuid"
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that a token needs; None for the usual ones."""
+        return Scope.REVIEW if self.action == "partial_update" else None
+
+    def get_permissions(self) -> list[Any]:
+        own = [MayLabel()] if self.action == "partial_update" else []
+        return [*super().get_permissions(), *own]
+
+    def get_parsers(self) -> list[Any]:
+        # In the schema there is no request.
+        if getattr(self.request, "method", None) == "PATCH":
+            return [LabelParser()]
+        return list(super().get_parsers())
 
     def get_queryset(self) -> PredictionQuerySet:
         return selectors.history(owner=owner_of(self.request))
@@ -127,6 +151,32 @@ class PredictionViewSet(
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(
+        summary="Label a drawing, as a reviewer",
+        description=(
+            "For staff with the permission to label; a token needs the scope review. The drawing "
+            "may be anybody's. The rules are those of the review queue: the change is written to "
+            "the label history, a drawing of the random audit sample is then audited, and your own "
+            "claim on it ends."
+        ),
+        request={"application/json": LabelSerializer},
+        examples=LABEL_EXAMPLES,
+        responses={
+            200: LabelledSerializer,
+            400: error(
+                "required, null, invalid, min_value, max_value: a field is missing or wrong; "
+                "step_reused: the step was used for another label; parse_error: the body is "
+                "malformed."
+            ),
+            404: error("There is no drawing with this id."),
+            409: error("conflict: the drawing has another label than the one in seen."),
+            415: error("The body is not JSON."),
+            **STAFF_ERRORS,
+        },
+    )
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        return Response(set_label(request, pk))
 
     @extend_schema(
         summary="Delete one of your drawings",

@@ -41,10 +41,19 @@ NO_DRAWING = {404: error("You have no drawing with this id.")}
 WRITE_ERRORS = {
     401: error("The token is not valid."),
     403: error(
-        "permission_denied: the CSRF token is missing or wrong; cross_site: the request comes "
-        "from another site."
+        "permission_denied: the CSRF token is missing or wrong; insufficient_scope: the token "
+        "lacks the scope; cross_site: the request comes from another site."
     ),
     429: error("Too many requests. Wait for the seconds in the header Retry-After."),
+}
+
+STAFF_ERRORS = {
+    401: error("not_authenticated: log in or send a token; authentication_failed: a wrong token."),
+    403: error(
+        "permission_denied: your account lacks the permission; insufficient_scope: the token "
+        "lacks the scope; cross_site: the request comes from another site."
+    ),
+    429: WRITE_ERRORS[429],
 }
 
 DRAWING_ERRORS = {
