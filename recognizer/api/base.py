@@ -8,6 +8,7 @@ from django.http import Http404
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -33,7 +34,8 @@ class PersonsOwn(APIView):
     """What every view of one person's own things has: guards before, no shared caches after."""
 
     parser_classes = [PlainJSONParser]
-    permission_classes = [HasScope]
+    # AllowAny tells the schema that neither token nor cookie is needed.
+    permission_classes = [AllowAny, HasScope]
     # What a request counts for in its limits.
     cost = 1
     content_negotiation_class = AnyAccept

@@ -61,6 +61,12 @@ class BatchUploadSerializer(serializers.Serializer[Any]):
     source = SourceField(default=Source.API)  # type: ignore[assignment]
 
 
+class _FormSerializer(serializers.Serializer[Any]):
+    """What a form says of all its files."""
+
+    source = SourceField(required=False)  # type: ignore[assignment]
+
+
 class BatchAnswerSerializer(serializers.Serializer[Any]):
     """One answer for each drawing, in the order in which they were sent."""
 
@@ -110,8 +116,8 @@ class BatchView(PersonsOwn):
             **DRAWING_ERRORS,
             400: error(
                 "required: no drawings were sent; invalid: drawings is not a list; "
-                "too_many_drawings: more than 100; invalid_idempotency_key; parse_error: the body "
-                "is malformed."
+                "too_many_drawings: more than 100; invalid_choice: the source of a form is wrong; "
+                "invalid_idempotency_key; parse_error: the body is malformed."
             ),
         },
     )
@@ -160,8 +166,9 @@ def _items(request: Request) -> list[Any]:
         field = "image"
         # Text in a file's place is refused at its place.
         assert isinstance(data, QueryDict)
-        source = {"source": data["source"]} if "source" in data else {}
-        items: Any = [{"image": each, **source} for each in data.getlist("image")]
+        form = _FormSerializer(data=data)
+        form.is_valid(raise_exception=True)
+        items: Any = [{"image": each, **form.validated_data} for each in data.getlist("image")]
     else:
         field = "drawings"
         items = data.get("drawings") if isinstance(data, dict) else None

@@ -34,7 +34,7 @@ from recognizer.api.labels import (
 )
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
-from recognizer.api.permissions import MayLabel
+from recognizer.api.permissions import HasScope, MayLabel
 from recognizer.api.personalisation_serializers import SuggestionSerializer
 from recognizer.api.schema import (
     DRAWING_ERRORS,
@@ -44,6 +44,7 @@ from recognizer.api.schema import (
     KEY_REUSED,
     NO_DRAWING,
     STAFF_ERRORS,
+    SUGGESTION_REQUEST,
     WORDS_HEADER,
     WRITE_ERRORS,
     error,
@@ -100,8 +101,9 @@ class PredictionViewSet(
         return Scope.REVIEW if self.action == "partial_update" else None
 
     def get_permissions(self) -> list[Any]:
-        own = [MayLabel()] if self.action == "partial_update" else []
-        return [*super().get_permissions(), *own]
+        if self.action == "partial_update":
+            return [HasScope(), MayLabel()]
+        return list(super().get_permissions())
 
     def get_parsers(self) -> list[Any]:
         # In the schema there is no request.
@@ -228,7 +230,7 @@ class PredictionViewSet(
             "A model learns from it only after a reviewer has labelled the drawing."
         ),
         parameters=[WORDS_HEADER],
-        request={"application/json": SuggestionSerializer},
+        request={"application/json": SUGGESTION_REQUEST},
         examples=[
             OpenApiExample("A digit", value={"digit": 4}, request_only=True),
             OpenApiExample("Not a digit", value={"not_a_digit": True}, request_only=True),

@@ -22,6 +22,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api.idempotency import KEY_LENGTH
+from recognizer.api.personalisation_serializers import (
+    DigitSuggestionSerializer,
+    NotADigitSuggestionSerializer,
+)
 from recognizer.api.serializers import (
     EXAMPLE,
     EXAMPLE_STROKES,
@@ -82,6 +86,12 @@ DRAWING_REQUEST = {
     "multipart/form-data": DrawingUploadSerializer,
 }
 
+SUGGESTION_REQUEST = PolymorphicProxySerializer(
+    component_name="Suggestion",
+    serializers=[DigitSuggestionSerializer, NotADigitSuggestionSerializer],
+    resource_type_field_name=None,
+)
+
 DRAWING_EXAMPLES = [
     OpenApiExample(
         "A picture", value={"image": EXAMPLE}, request_only=True, media_type="application/json"
@@ -107,9 +117,69 @@ WORDS_HEADER = OpenApiParameter(
     "Prefer",
     str,
     OpenApiParameter.HEADER,
-    enum=["include=words"],
     description="With include=words, the response has the prediction in words.",
+    examples=[OpenApiExample("Words", value="include=words")],
 )
+
+
+_ADDRESS = "https://digits.example/api/v1/predictions/efaccd22-dc1a-4505-a1bc-46ab01e17dfd/"
+COMPONENT_EXAMPLES: dict[str, Any] = {
+    "Prediction": {
+        "id": "efaccd22-dc1a-4505-a1bc-46ab01e17dfd",
+        "digit": 7,
+        "confidence": 0.91,
+        "probabilities": [0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.91, 0.01, 0.01],
+        "verdict": "digit",
+        "personal": False,
+        "network": {"digit": 7, "confidence": 0.91, "verdict": "digit"},
+        "remembered_image_url": None,
+        "model_version": "shipped-3",
+        "source": "api",
+        "suggested_digit": None,
+        "suggested_not_a_digit": False,
+        "words": None,
+        "image_url": f"{_ADDRESS}image/",
+        "model_input_url": f"{_ADDRESS}model-input/",
+        "created_at": "2026-11-24T04:01:43.467641Z",
+    },
+    "ErrorResponse": {
+        "type": "validation_error",
+        "errors": [
+            {
+                "code": "invalid_base64",
+                "detail": "The image is not valid base64. Send a data URL or base64.",
+                "attr": "image",
+            }
+        ],
+    },
+    "Removed": {"deleted": 3, "unlinked": 1},
+    "Labelled": {"id": "efaccd22-dc1a-4505-a1bc-46ab01e17dfd", "label": 7, "previous": None},
+}
+
+
+def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add what drf-spectacular does not know.
+
+    Every body is required. Links say which addresses take the id of a drawing just stored.
+    """
+    for name, example in COMPONENT_EXAMPLES.items():
+        result["components"]["schemas"][name]["example"] = example
+    to_one = []
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+            if path.startswith("/api/v1/predictions/{id}/"):
+                to_one.append(operation["operationId"])
+    for path, status, pointer in (
+        ("/api/v1/predictions/", "201", "/id"),
+        ("/api/v1/predictions/batch/", "200", "/results/0/id"),
+    ):
+        result["paths"][path]["post"]["responses"][status]["links"] = {
+            name: {"operationId": name, "parameters": {"id": f"$response.body#{pointer}"}}
+            for name in to_one
+        }
+    return result
 
 
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]

@@ -559,16 +559,19 @@ def test_answers_stay_out_of_shared_caches(
         assert response["Cache-Control"] == "private, no-store"
 
 
-@pytest.mark.parametrize(("method", "status"), [("put", 405), ("patch", 401)])
-def test_a_prediction_cannot_be_changed(
-    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, method: str, status: int
+@pytest.mark.parametrize(
+    ("method", "status", "code"),
+    [("put", 405, "method_not_allowed"), ("patch", 401, "not_authenticated")],
+)
+def test_a_visitor_cannot_change_a_prediction(
+    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, method: str, status: int, code: str
 ) -> None:
     address = api.post(URL, {"image": data_url(draw_digit())})["Location"]
 
     response = getattr(api, method)(address, {"digit": 1})
 
     assert response.status_code == status
-    assert response.json()["errors"][0]["code"] == "method_not_allowed"
+    assert response.json()["errors"][0]["code"] == code
 
 
 # Throttles --------------------------------------------------------------------------------------
