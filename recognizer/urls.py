@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
 from recognizer.api import (
@@ -66,11 +65,7 @@ urlpatterns = [
     path("account/", include(account_urls)),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
-    path(
-        "api/docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
-        name="docs",
-    ),
+    path("api/docs/", schema.DocsView.as_view(), name="docs"),
     re_path(r"^api/", base.UnknownAddress.as_view()),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

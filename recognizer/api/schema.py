@@ -17,9 +17,11 @@ from drf_spectacular.utils import (
     PolymorphicProxySerializer,
     extend_schema,
 )
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from recognizer.api.idempotency import KEY_LENGTH
 from recognizer.api.personalisation_serializers import (
@@ -206,7 +208,26 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         }
 
 
-class SchemaView(SpectacularAPIView):
+class JsonErrors(APIView):
+    """Answers errors as JSON, whatever the view's own format is; there are only GET and HEAD."""
+
+    http_method_names = ["get", "head"]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(response, "exception", False):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = "application/json"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class DocsView(JsonErrors, SpectacularSwaggerSplitView):
+    """The page that shows the schema."""
+
+    url_name = "schema"
+    template_name = "api/docs.html"
+
+
+class SchemaView(JsonErrors, SpectacularAPIView):
     """The schema, always in English: much of it comes from docstrings, which aren't translated."""
 
     @extend_schema(exclude=True)

@@ -6,7 +6,7 @@ from recognizer.tests.support import fuzzing
 
 
 def test_no_request_finds_a_fault() -> None:
-    counts = fuzzing.fuzz(examples=8)
+    counts = fuzzing.fuzz(examples=8, seed=1)
 
     assert set(counts) == set(fuzzing.WHO)
     assert sum(counts.values()) > 2000
