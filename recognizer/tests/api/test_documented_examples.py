@@ -40,7 +40,7 @@ class Example(NamedTuple):
 def examples() -> list[Any]:
     """Return the examples; a curl command comes with the answer that is shown below it."""
     text = (BASE / "docs" / "api.md").read_text(encoding="utf-8")
-    found = []
+    found: list[Any] = []
     printed = {language: iter(lines) for language, lines in PRINTED.items()}
     for language, block in re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if language not in PROGRAMS:
