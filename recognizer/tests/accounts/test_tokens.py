@@ -139,7 +139,7 @@ def test_tokens_of_before_go_on_working(user: User) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             'CREATE TABLE authtoken_token ("key" varchar(40) PRIMARY KEY, created timestamp, '
-            "user_id integer REFERENCES auth_user (id) DEFERRABLE INITIALLY DEFERRED)"
+            "user_id integer REFERENCES auth_user (id))"
         )
         cursor.execute("INSERT INTO authtoken_token VALUES (%s, NULL, %s)", [key, user.pk])
 
