@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from corsheaders.defaults import default_headers
 from whitenoise.compress import Compressor
 
 from digitsite.environment import (
@@ -93,11 +94,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "csp",
+    "corsheaders",
     "django_tasks",
     "django_tasks_db",
     "recognizer",
@@ -114,6 +115,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -184,8 +186,11 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "log-in"
 LOGIN_REDIRECT_URL = "draw"
+LOGOUT_REDIRECT_URL = "draw"
+# Whether visitors may create accounts. They have no permissions.
+SIGN_UP = env.flag("SIGN_UP", False)
 
 # Background work ------------------------------------------------------------------------------
 
@@ -232,7 +237,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     # Tokens first, so that a wrong one gets 401 with WWW-Authenticate.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "recognizer.api.authentication.TokenAuthentication",
         "recognizer.api.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
@@ -256,6 +261,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # What PATCH takes is complete, not some of the fields.
+    "COMPONENT_SPLIT_PATCH": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "recognizer.api.schema.complete",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -266,6 +277,12 @@ SPECTACULAR_SETTINGS = {
         "VerdictEnum": "recognizer.models.Verdict",
     },
 }
+
+# Browsers on these origins may use the API with a token. Cookies are not sent and not honoured.
+CORS_ALLOWED_ORIGINS = env.words("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "prefer")
+CORS_EXPOSE_HEADERS = ("Content-Disposition", "Location", "Retry-After", "X-Request-ID")
 
 # How often a web process checks whether another model version was activated.
 MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
-from recognizer.api import base, personalisation, predictions, preview, schema
+from recognizer.api import (
+    base,
+    batch,
+    labels,
+    personalisation,
+    predictions,
+    preview,
+    schema,
+    versions,
+)
 from recognizer.pages import about, deletion, draw, feedback, health
+from recognizer.pages.account import access
+from recognizer.pages.account import page as account
 
 
 class Router(SimpleRouter):
@@ -26,8 +36,23 @@ router.register("predictions", predictions.PredictionViewSet, basename="predicti
 
 api_urls = [
     *router.urls,
+    path("predictions/batch/", batch.BatchView.as_view(), name="prediction-batch"),
     path("preview/", preview.PreviewView.as_view(), name="preview"),
+    path("labels/export/", labels.ExportView.as_view(), name="labels-export"),
+    path("model/", versions.ModelView.as_view(), name="model"),
+    path("models/", versions.ModelsView.as_view(), name="models"),
     path("memory/", personalisation.MemoryView.as_view(), name="memory"),
+]
+
+account_urls = [
+    path("", account.account, name="account"),
+    path("log-in/", access.log_in, name="log-in"),
+    path("log-out/", access.log_out, name="log-out"),
+    path("sign-up/", access.sign_up, name="sign-up"),
+    path("password/", access.change_password, name="change-password"),
+    path("tokens/", account.create_token, name="create-token"),
+    path("tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
+    path("delete/", account.delete, name="delete-account"),
 ]
 
 urlpatterns = [
@@ -37,13 +62,10 @@ urlpatterns = [
     path("predictions/<uuid:pk>/delete/", deletion.remove, name="remove"),
     path("predictions/delete/", deletion.remove_all, name="remove-all"),
     path("memory/", feedback.remember, name="memory"),
+    path("account/", include(account_urls)),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
-    path(
-        "api/docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
-        name="docs",
-    ),
+    path("api/docs/", schema.DocsView.as_view(), name="docs"),
     re_path(r"^api/", base.UnknownAddress.as_view()),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

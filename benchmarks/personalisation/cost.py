@@ -76,7 +76,7 @@ def _measure_here(remembered: int, rounds: int) -> dict[str, float]:
     new = recognition.preview(data=digit_png(4, seed=3 * remembered))
 
     def ask() -> object:
-        return answers.personal_answer(answer=new.network, loaded=new.loaded, owner=owner)
+        return answers.personal_answers(answers=[new.network], loaded=new.loaded, owner=owner)
 
     with CaptureQueriesContext(connection) as queries:
         ask()

@@ -10,28 +10,52 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.authentication import (
+    BaseAuthentication,
+    SessionAuthentication,
+    get_authorization_header,
+)
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from recognizer.models import Owner
+from recognizer.accounts import tokens
+from recognizer.models import ApiToken, Owner
 
 SESSION_KEY = "visitor"
+
+
+class TokenAuthentication(BaseAuthentication):
+    """The header ``Authorization: Bearer`` with a token; ``Token`` in place of Bearer works too."""
+
+    keywords = (b"bearer", b"token")
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _space, key = get_authorization_header(request).partition(b" ")
+        if scheme.lower() not in self.keywords:
+            return None
+        token = tokens.find(key.strip().decode("latin-1"))
+        if token is None:
+            raise AuthenticationFailed
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
 
 
 class BrowserSessionAuthentication(SessionAuthentication):
     """Django's session, with a guard for visitors who have not logged in.
 
     A user needs the CSRF token, as everywhere. A visitor needs none, so that a program can post
-    without one; but a browser that another site sends here is refused. Otherwise that site's
-    form would come without this site's cookies (SameSite), and the new session in the answer
-    would overwrite the visitor's own.
+    without one; but a browser that another site sends here is refused. Otherwise that site's form
+    would come without this site's cookies (SameSite), and the new session in the answer would
+    overwrite the visitor's own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        authenticated: tuple[Any, None] | None = super().authenticate(request)
-        if authenticated is None and request.method not in ("GET", "HEAD", "OPTIONS", "TRACE"):
+        # Scripts on other sites, where CORS_ALLOWED_ORIGINS lets them in, need a token.
+        if request.method != "OPTIONS":
             _refuse_other_sites(request)
+        authenticated: tuple[Any, None] | None = super().authenticate(request)
         return authenticated
 
     def enforce_csrf(self, request: Request) -> None:
@@ -58,6 +82,20 @@ def _refuse_other_sites(request: Request) -> None:
         _("This request comes from another site. Send it from this site or from a program."),
         code="cross_site",
     )
+
+
+def new_owner(request: HttpRequest | Request) -> tuple[Owner, bool]:
+    """Return who is asking, and whether they are a visitor whom nothing is known of yet.
+
+    A new visitor gets a cookie only by `adopt_visitor`, once something of theirs is stored.
+    """
+    owner = owner_of(request)
+    return (Owner(visitor=uuid.uuid4()), True) if owner.is_nobody else (owner, False)
+
+
+def adopt_visitor(request: HttpRequest | Request, visitor: uuid.UUID) -> None:
+    """Make this session that of a visitor."""
+    request.session[SESSION_KEY] = str(visitor)
 
 
 def user_of(request: HttpRequest | Request) -> User | None:
@@ -88,5 +126,6 @@ def owner_for_writing(request: HttpRequest | Request) -> Owner:
     owner = owner_of(request)
     if owner.is_nobody:
         owner = Owner(visitor=uuid.uuid4())
-        request.session[SESSION_KEY] = str(owner.visitor)
+        assert owner.visitor is not None
+        adopt_visitor(request, owner.visitor)
     return owner

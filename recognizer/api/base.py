@@ -8,15 +8,16 @@ from django.http import Http404
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from recognizer import imaging
-from recognizer.api.errors import image_error
+from recognizer.api.errors import drawing_error
 from recognizer.api.parsers import AnyAccept, PlainJSONParser, check_body
+from recognizer.api.permissions import HasScope
 from recognizer.api.serializers import (
     DrawingJsonSerializer,
     DrawingStrokesSerializer,
@@ -24,6 +25,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.api.throttling import AnonWriteThrottle, UserWriteThrottle
 from recognizer.models import Prediction
+from recognizer.predictions.recognition import Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -32,6 +34,10 @@ class PersonsOwn(APIView):
     """What every view of one person's own things has: guards before, no shared caches after."""
 
     parser_classes = [PlainJSONParser]
+    # AllowAny tells the schema that neither token nor cookie is needed.
+    permission_classes = [AllowAny, HasScope]
+    # What a request counts for in its limits.
+    cost = 1
     content_negotiation_class = AnyAccept
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -45,13 +51,22 @@ class PersonsOwn(APIView):
             return []
         return [AnonWriteThrottle(), UserWriteThrottle()]
 
+    def charge(self, drawings: int) -> None:
+        """Count a request for as many drawings as it has; raises Throttled if these are too many.
+
+        One was counted when the request came.
+        """
+        self.cost = drawings - 1
+        if self.cost:
+            self.check_throttles(self.request)
+
     def handle_exception(self, exc: Exception) -> Response:
         """Say what is wrong with the drawing that was sent or asked for."""
         if isinstance(exc, Http404 | Prediction.DoesNotExist):
             exc = NotFound(_("You have no drawing with this id."))
         # Of a stored drawing it would be a fault of the server.
-        elif isinstance(exc, imaging.ImageError) and self.request.method == "POST":
-            exc = image_error(exc)
+        elif isinstance(exc, Refused) and self.request.method == "POST":
+            exc = drawing_error(exc)
         return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -62,19 +77,24 @@ class PersonsOwn(APIView):
         return final
 
 
-def drawing_serializer(request: Request) -> BaseSerializer[Any]:
-    """Return the valid serializer of a drawing: a file in a form, or JSON with image or strokes.
+def is_form(request: Request) -> bool:
+    return str(request.content_type).lower().startswith("multipart/")
 
-    Its ``image`` is what `recognition` takes: the bytes of a file, or strokes.
+
+def valid_drawing(sent: Any, *, in_form: bool) -> dict[str, Any]:
+    """Return the fields of a drawing: a file in a form, or JSON with image or strokes.
+
+    ``image`` is what `recognition` takes: the bytes of a file, or strokes. Raises APIException.
     """
     kind: type[BaseSerializer[Any]] = DrawingJsonSerializer
-    if str(request.content_type).lower().startswith("multipart/"):
+    if in_form:
         kind = DrawingUploadSerializer
-    elif isinstance(request.data, dict) and request.data.get("strokes") is not None:
+    elif isinstance(sent, dict) and sent.get("strokes") is not None:
         kind = DrawingStrokesSerializer
-    serializer = kind(data=request.data)
+    serializer = kind(data=sent)
     serializer.is_valid(raise_exception=True)
-    return serializer
+    valid: dict[str, Any] = serializer.validated_data
+    return valid
 
 
 class UnknownAddress(APIView):

@@ -21,6 +21,7 @@ from rest_framework.exceptions import (
 from rest_framework.response import Response
 
 from recognizer import imaging
+from recognizer.predictions.recognition import KeyReused, Refused
 from recognizer.versions.active import NoModel
 
 
@@ -42,6 +43,21 @@ def image_error(error: imaging.ImageError) -> APIException:
     field = error.field if isinstance(error, imaging.StrokesError) else "image"
     text = gettext(error.text).format(**error.limits)
     return ValidationError({field: [ErrorDetail(text, code=error.code)]})
+
+
+class IdempotencyKeyReused(APIException):
+    """An Idempotency-Key that was sent before, with another drawing."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "idempotency_key_reused"
+    default_detail = _(
+        "This Idempotency-Key was sent before, with another drawing. Use another key for each."
+    )
+
+
+def drawing_error(error: Refused) -> APIException:
+    """Return the API's error for a drawing that is refused."""
+    return IdempotencyKeyReused() if isinstance(error, KeyReused) else image_error(error)
 
 
 class ModelUnavailable(APIException):
@@ -79,7 +95,7 @@ class ExceptionHandler(StandardHandler):
                 )
             case AuthenticationFailed():
                 text = _(
-                    "The token is not valid. Send the header Authorization: Token, followed by "
+                    "The token is not valid. Send the header Authorization: Bearer, followed by "
                     "the token of an active account."
                 )
                 exc.detail = AuthenticationFailed(text).detail

@@ -6,9 +6,15 @@ import codecs
 import io
 from typing import Any
 
+from django.core.exceptions import TooManyFilesSent
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.exceptions import (
+    ErrorDetail,
+    ParseError,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -24,6 +30,8 @@ MAX_DRAINED = 4 * MAX_BODY
 # Lists, objects and values of a JSON body: 10,000 points of four numbers have half as many. Each
 # takes a hundred bytes of memory, and a body has room for millions.
 MAX_VALUES = 100_000
+MOST_DRAWINGS = 100
+TOO_MANY_DRAWINGS = _("Send at most 100 drawings in one request.")
 
 
 def check_body(request: HttpRequest) -> None:
@@ -70,14 +78,13 @@ class PlainJSONParser(JSONParser):
     """JSON in UTF-8 (RFC 8259); too many or too deeply nested values are an error, not a crash."""
 
     example = '{"image": "data:image/png;base64,..."}'
+    too_many_values = _("The body has too many values. Send at most 64 strokes and 10,000 points.")
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         context = {**(parser_context or {}), "encoding": "utf-8"}
         body = stream.read()
         if sum(map(body.count, (b"[", b"{", b","))) > MAX_VALUES:
-            raise ParseError(
-                _("The body has too many values. Send at most 64 strokes and 10,000 points.")
-            )
+            raise ParseError(self.too_many_values)
         try:
             found = super().parse(io.BytesIO(body), media_type, context)
         except (ParseError, RecursionError) as error:
@@ -97,6 +104,11 @@ class SwitchParser(PlainJSONParser):
     example = '{"enabled": false}'
 
 
+class BatchJSONParser(PlainJSONParser):
+    example = '{"drawings": [{"image": "data:image/png;base64,..."}]}'
+    too_many_values = _("The body has too many values. Send fewer drawings, or fewer points.")
+
+
 class PlainMultiPartParser(MultiPartParser):
     """A form with files."""
 
@@ -107,3 +119,14 @@ class PlainMultiPartParser(MultiPartParser):
             raise ParseError(
                 _("The form is malformed. Send multipart/form-data with a file named image.")
             ) from error
+
+
+class BatchMultiPartParser(PlainMultiPartParser):
+    """A form with many files."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except TooManyFilesSent as error:
+            detail = ErrorDetail(str(TOO_MANY_DRAWINGS), code="too_many_drawings")
+            raise ValidationError({"image": [detail]}) from error

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from recognizer.api import base, parsers
 from recognizer.api.authentication import owner_for_writing, owner_of
-from recognizer.api.personalisation_serializers import MemorySerializer
+from recognizer.api.personalisation_serializers import MemorySerializer, MemorySwitchSerializer
 from recognizer.api.schema import WRITE_ERRORS, error
 from recognizer.personalisation import corrections
 
@@ -37,7 +37,7 @@ class MemoryView(base.PersonsOwn):
             "While it is off, your corrections change no prediction and no new ones are "
             "remembered. Those remembered before stay until you delete them."
         ),
-        request={"application/json": MemorySerializer},
+        request={"application/json": MemorySwitchSerializer},
         examples=[
             OpenApiExample("Off", value={"enabled": False}, request_only=True),
             _STATE,
@@ -50,7 +50,7 @@ class MemoryView(base.PersonsOwn):
         },
     )
     def patch(self, request: Request) -> Response:
-        serializer = MemorySerializer(data=request.data)
+        serializer = MemorySwitchSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         owner = owner_for_writing(request)
         corrections.switch(enabled=serializer.validated_data["enabled"], owner=owner)

@@ -29,6 +29,20 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class DigitSuggestionSerializer(serializers.Serializer[Any]):
+    """A drawing that shows a digit."""
+
+    digit = serializers.IntegerField(
+        min_value=0, max_value=9, help_text=_("The digit that the drawing shows.")
+    )
+
+
+class NotADigitSuggestionSerializer(serializers.Serializer[Any]):
+    """A drawing that does not show a digit."""
+
+    not_a_digit = serializers.ChoiceField(choices=[True], help_text=_("Always true."))
+
+
 class SuggestionSerializer(serializers.Serializer[Any]):
     """What a drawing shows: one of the two fields."""
 
@@ -66,8 +80,8 @@ class SuggestionSerializer(serializers.Serializer[Any]):
         return {"label": Label.NOT_A_DIGIT.value if digit is None else digit}
 
 
-class MemorySerializer(serializers.Serializer[Any]):
-    """Personal learning: whether it is on, and how many drawings are remembered."""
+class MemorySwitchSerializer(serializers.Serializer[Any]):
+    """Turns personal learning on or off."""
 
     default_error_messages = {"invalid": _("Send a JSON object with the field enabled.")}
 
@@ -78,6 +92,14 @@ class MemorySerializer(serializers.Serializer[Any]):
         },
         help_text=_("Whether your corrections change how your drawings are recognised."),
     )
+
+
+class MemorySerializer(serializers.Serializer[Any]):
+    """Personal learning: whether it is on, and how many drawings are remembered."""
+
+    enabled = serializers.BooleanField(
+        help_text=_("Whether your corrections change how your drawings are recognised.")
+    )
     count = serializers.IntegerField(
-        read_only=True, min_value=0, help_text=_("How many of your drawings are remembered.")
+        min_value=0, help_text=_("How many of your drawings are remembered.")
     )

@@ -9,32 +9,42 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
-    OpenApiParameter,
     OpenApiResponse,
     extend_schema,
     extend_schema_view,
 )
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import imaging
-from recognizer.api.authentication import owner_for_writing, owner_of
-from recognizer.api.base import PersonsOwn, drawing_serializer
+from recognizer.api.authentication import new_owner, owner_of
+from recognizer.api.base import PersonsOwn, is_form, valid_drawing
+from recognizer.api.idempotency import idempotency_key, welcome
+from recognizer.api.labels import (
+    LABEL_EXAMPLES,
+    LabelledSerializer,
+    LabelParser,
+    LabelSerializer,
+    set_label,
+)
 from recognizer.api.pagination import NewestFirst
 from recognizer.api.parsers import PlainJSONParser, PlainMultiPartParser, SuggestionParser
+from recognizer.api.permissions import HasScope, MayLabel
 from recognizer.api.personalisation_serializers import SuggestionSerializer
 from recognizer.api.schema import (
     DRAWING_ERRORS,
     DRAWING_EXAMPLES,
     DRAWING_REQUEST,
+    KEY_HEADER,
+    KEY_REUSED,
     NO_DRAWING,
+    STAFF_ERRORS,
+    SUGGESTION_REQUEST,
     WORDS_HEADER,
     WRITE_ERRORS,
     error,
@@ -44,13 +54,11 @@ from recognizer.api.serializers import (
     PredictionSerializer,
     RemovedSerializer,
 )
-from recognizer.models import Prediction, PredictionQuerySet
+from recognizer.models import Prediction, PredictionQuerySet, Scope
 from recognizer.personalisation import corrections
 from recognizer.predictions import deletion, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
-# Characters of an Idempotency-Key: enough that no two are the same by chance.
-KEY_LENGTH = (16, 128)
 
 _PNG: dict[Any, Any] = {(200, "image/png"): OpenApiTypes.BINARY, **NO_DRAWING}
 
@@ -83,9 +91,25 @@ class PredictionViewSet(
     serializer_class = PredictionSerializer
     pagination_class = NewestFirst
     parser_classes = [PlainJSONParser, PlainMultiPartParser]
-    http_method_names = ["get", "post", "delete", "head", "options"]
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     queryset = Prediction.objects.none()
     lookup_value_converter = "uuid"
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that a token needs; None for the usual ones."""
+        return Scope.REVIEW if self.action == "partial_update" else None
+
+    def get_permissions(self) -> list[Any]:
+        if self.action == "partial_update":
+            return [HasScope(), MayLabel()]
+        return list(super().get_permissions())
+
+    def get_parsers(self) -> list[Any]:
+        # In the schema there is no request.
+        if getattr(self.request, "method", None) == "PATCH":
+            return [LabelParser()]
+        return list(super().get_parsers())
 
     def get_queryset(self) -> PredictionQuerySet:
         return selectors.history(owner=owner_of(self.request))
@@ -108,33 +132,53 @@ class PredictionViewSet(
             "is stored with its prediction, and so are strokes."
         ),
         parameters=[
-            OpenApiParameter(
-                "Idempotency-Key",
-                str,
-                OpenApiParameter.HEADER,
-                description=(
-                    "A text of 16 to 128 characters, different for each drawing. If you get no "
-                    "response, send the request again with the same key: the drawing is stored "
-                    "only once."
-                ),
-            ),
+            KEY_HEADER,
             WORDS_HEADER,
         ],
         request=DRAWING_REQUEST,
         examples=DRAWING_EXAMPLES,
-        responses={201: PredictionSerializer, **DRAWING_ERRORS},
+        responses={201: PredictionSerializer, **KEY_REUSED, **DRAWING_ERRORS},
     )
     def create(self, request: Request) -> Response:
-        drawing = drawing_serializer(request).validated_data
+        drawing = valid_drawing(request.data, in_form=is_form(request))
+        owner, is_new = new_owner(request)
         prediction = recognition.recognise(
             data=drawing["image"],
             source=drawing["source"],
-            owner=owner_for_writing(request),
-            key=_idempotency_key(request),
+            owner=owner,
+            key=idempotency_key(request, owner, is_new),
         )
+        if is_new:
+            welcome(request, [prediction])
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})
+
+    @extend_schema(
+        summary="Label a drawing, as a reviewer",
+        description=(
+            "For staff with the permission to label; a token needs the scope review. The drawing "
+            "may be anybody's. The rules are those of the review queue: the change is written to "
+            "the label history, a drawing of the random audit sample is then audited, and your own "
+            "claim on it ends."
+        ),
+        request={"application/json": LabelSerializer},
+        examples=LABEL_EXAMPLES,
+        responses={
+            200: LabelledSerializer,
+            400: error(
+                "required, null, invalid, min_value, max_value: a field is missing or wrong; "
+                "step_reused: the step was used for another label; parse_error: the body is "
+                "malformed."
+            ),
+            404: error("There is no drawing with this id."),
+            409: error("conflict: the drawing has another label than the one in seen."),
+            415: error("The body is not JSON."),
+            **STAFF_ERRORS,
+        },
+    )
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        return Response(set_label(request, pk))
 
     @extend_schema(
         summary="Delete one of your drawings",
@@ -186,7 +230,7 @@ class PredictionViewSet(
             "A model learns from it only after a reviewer has labelled the drawing."
         ),
         parameters=[WORDS_HEADER],
-        request={"application/json": SuggestionSerializer},
+        request={"application/json": SUGGESTION_REQUEST},
         examples=[
             OpenApiExample("A digit", value={"digit": 4}, request_only=True),
             OpenApiExample("Not a digit", value={"not_a_digit": True}, request_only=True),
@@ -229,16 +273,6 @@ class PredictionViewSet(
         return selectors.visible_prediction(
             prediction_id=pk, owner=owner_of(self.request), with_image=True
         )
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key: str | None = request.headers.get("Idempotency-Key")
-    if key is not None and not KEY_LENGTH[0] <= len(key) <= KEY_LENGTH[1]:
-        raise ValidationError(
-            _("The header Idempotency-Key must have 16 to 128 characters."),
-            code="invalid_idempotency_key",
-        )
-    return key
 
 
 def _png(request: Request, data: bytes) -> HttpResponseBase:

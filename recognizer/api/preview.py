@@ -29,7 +29,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.api.throttling import PreviewThrottle
 from recognizer.api.words import AnswerWordsSerializer
-from recognizer.models import DIGITS, Label, Verdict
+from recognizer.models import DIGITS, Label, Scope, Verdict
 from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
 
@@ -107,6 +107,7 @@ class PreviewView(base.PersonsOwn):
 
     parser_classes: list[type[BaseParser]] = [parsers.PlainJSONParser, parsers.PlainMultiPartParser]
     http_method_names = ["post", "options"]
+    scope = Scope.PREDICT
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [PreviewThrottle()]
@@ -124,6 +125,6 @@ class PreviewView(base.PersonsOwn):
         responses={200: PreviewSerializer, **DRAWING_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        drawing = base.drawing_serializer(request).validated_data
+        drawing = base.valid_drawing(request.data, in_form=base.is_form(request))
         preview = recognition.preview(data=drawing["image"], owner=owner_of(request))
         return Response(PreviewSerializer(preview, context={"request": request}).data)

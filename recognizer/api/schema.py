@@ -1,6 +1,6 @@
 """The OpenAPI schema: its view, what several endpoints document, and our session authentication.
 
-drf-spectacular finds `BrowserSessionScheme` once this module is imported.
+drf-spectacular finds the schemes once this module is imported.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -16,10 +17,17 @@ from drf_spectacular.utils import (
     PolymorphicProxySerializer,
     extend_schema,
 )
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from recognizer.api.idempotency import KEY_LENGTH
+from recognizer.api.personalisation_serializers import (
+    DigitSuggestionSerializer,
+    NotADigitSuggestionSerializer,
+)
 from recognizer.api.serializers import (
     EXAMPLE,
     EXAMPLE_STROKES,
@@ -39,10 +47,19 @@ NO_DRAWING = {404: error("You have no drawing with this id.")}
 WRITE_ERRORS = {
     401: error("The token is not valid."),
     403: error(
-        "permission_denied: the CSRF token is missing or wrong; cross_site: the request comes "
-        "from another site."
+        "permission_denied: the CSRF token is missing or wrong; insufficient_scope: the token "
+        "lacks the scope; cross_site: the request comes from another site."
     ),
     429: error("Too many requests. Wait for the seconds in the header Retry-After."),
+}
+
+STAFF_ERRORS = {
+    401: error("not_authenticated: log in or send a token; authentication_failed: a wrong token."),
+    403: error(
+        "permission_denied: your account lacks the permission; insufficient_scope: the token "
+        "lacks the scope; cross_site: the request comes from another site."
+    ),
+    429: WRITE_ERRORS[429],
 }
 
 DRAWING_ERRORS = {
@@ -71,6 +88,12 @@ DRAWING_REQUEST = {
     "multipart/form-data": DrawingUploadSerializer,
 }
 
+SUGGESTION_REQUEST = PolymorphicProxySerializer(
+    component_name="Suggestion",
+    serializers=[DigitSuggestionSerializer, NotADigitSuggestionSerializer],
+    resource_type_field_name=None,
+)
+
 DRAWING_EXAMPLES = [
     OpenApiExample(
         "A picture", value={"image": EXAMPLE}, request_only=True, media_type="application/json"
@@ -80,13 +103,85 @@ DRAWING_EXAMPLES = [
     ),
 ]
 
+KEY_HEADER = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": KEY_LENGTH[0], "maxLength": KEY_LENGTH[1]},
+    OpenApiParameter.HEADER,
+    description=(
+        "A random text, such as a UUID, different for each drawing. If you get no response, send "
+        "the request again with the same key: the drawing is stored only once. Without a token or "
+        "a cookie this works for 24 hours."
+    ),
+)
+KEY_REUSED = {422: error("idempotency_key_reused: the key was sent before, with another drawing.")}
+
 WORDS_HEADER = OpenApiParameter(
     "Prefer",
     str,
     OpenApiParameter.HEADER,
-    enum=["include=words"],
     description="With include=words, the response has the prediction in words.",
+    examples=[OpenApiExample("Words", value="include=words")],
 )
+
+
+_ADDRESS = "https://digits.example/api/v1/predictions/efaccd22-dc1a-4505-a1bc-46ab01e17dfd/"
+COMPONENT_EXAMPLES: dict[str, Any] = {
+    "Prediction": {
+        "id": "efaccd22-dc1a-4505-a1bc-46ab01e17dfd",
+        "digit": 7,
+        "confidence": 0.91,
+        "probabilities": [0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.91, 0.01, 0.01],
+        "verdict": "digit",
+        "personal": False,
+        "network": {"digit": 7, "confidence": 0.91, "verdict": "digit"},
+        "remembered_image_url": None,
+        "model_version": "shipped-3",
+        "source": "api",
+        "suggested_digit": None,
+        "suggested_not_a_digit": False,
+        "words": None,
+        "image_url": f"{_ADDRESS}image/",
+        "model_input_url": f"{_ADDRESS}model-input/",
+        "created_at": "2026-11-24T04:01:43.467641Z",
+    },
+    "ErrorResponse": {
+        "type": "validation_error",
+        "errors": [
+            {
+                "code": "invalid_base64",
+                "detail": "The image is not valid base64. Send a data URL or base64.",
+                "attr": "image",
+            }
+        ],
+    },
+    "Removed": {"deleted": 3, "unlinked": 1},
+    "Labelled": {"id": "efaccd22-dc1a-4505-a1bc-46ab01e17dfd", "label": 7, "previous": None},
+}
+
+
+def complete(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Add what drf-spectacular does not know.
+
+    Every body is required. Links say which addresses take the id of a drawing just stored.
+    """
+    for name, example in COMPONENT_EXAMPLES.items():
+        result["components"]["schemas"][name]["example"] = example
+    to_one = []
+    for path, operations in result["paths"].items():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
+            if path.startswith("/api/v1/predictions/{id}/"):
+                to_one.append(operation["operationId"])
+    for path, status, pointer in (
+        ("/api/v1/predictions/", "201", "/id"),
+        ("/api/v1/predictions/batch/", "200", "/results/0/id"),
+    ):
+        result["paths"][path]["post"]["responses"][status]["links"] = {
+            name: {"operationId": name, "parameters": {"id": f"$response.body#{pointer}"}}
+            for name in to_one
+        }
+    return result
 
 
 class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
@@ -96,7 +191,43 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     name = "cookieAuth"
 
 
-class SchemaView(SpectacularAPIView):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describes the header with a token."""
+
+    target_class = "recognizer.api.authentication.TokenAuthentication"
+    name = "tokenAuth"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": (
+                "A token from the account page. It can do what its scopes name (predict, read, "
+                "review, export), and never more than its user."
+            ),
+        }
+
+
+class JsonErrors(APIView):
+    """Answers errors as JSON, whatever the view's own format is; there are only GET and HEAD."""
+
+    http_method_names = ["get", "head"]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(response, "exception", False):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = "application/json"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class DocsView(JsonErrors, SpectacularSwaggerSplitView):
+    """The page that shows the schema."""
+
+    url_name = "schema"
+    template_name = "api/docs.html"
+
+
+class SchemaView(JsonErrors, SpectacularAPIView):
     """The schema, always in English: much of it comes from docstrings, which aren't translated."""
 
     @extend_schema(exclude=True)

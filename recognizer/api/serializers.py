@@ -140,7 +140,16 @@ class AnyField(serializers.Field[Any, Any, Any, Any]):
         return data
 
 
-_NUMBER_OR_NULL = {"type": "number", "nullable": True}
+_POINT = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 4,
+    "items": {"type": "number", "nullable": True},
+    "example": [110, 90, 0],
+}
+_SIDE = {"type": "number", "minimum": 1, "maximum": pen_strokes.MAX_SIDE}
+_WIDTH = {"type": "number", "minimum": 0, "exclusiveMinimum": True}
+_INDEX = {"type": "integer", "minimum": 0, "maximum": pen_strokes.MAX_STROKES - 1}
 
 
 @extend_schema_field(
@@ -151,8 +160,10 @@ _NUMBER_OR_NULL = {"type": "number", "nullable": True}
         "items": {
             "type": "array",
             "minItems": 1,
-            "items": {"type": "array", "minItems": 2, "maxItems": 4, "items": _NUMBER_OR_NULL},
+            "maxItems": pen_strokes.MAX_POINTS,
+            "items": _POINT,
         },
+        "example": EXAMPLE_STROKES["strokes"],
     }
 )
 class StrokesField(AnyField):
@@ -160,15 +171,35 @@ class StrokesField(AnyField):
 
 
 @extend_schema_field(
-    {"oneOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]}
+    {
+        "oneOf": [
+            _WIDTH,
+            {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": pen_strokes.MAX_STROKES,
+                "items": _WIDTH,
+            },
+        ],
+        "example": 20,
+    }
 )
 class BrushWidthField(AnyField):
     """One width for all strokes, or one for each."""
 
 
-@extend_schema_field({"type": "array", "items": {"type": "number"}})
-class NumbersField(AnyField):
-    """A list of numbers."""
+@extend_schema_field(
+    {"type": "array", "minItems": 2, "maxItems": 2, "items": _SIDE, "example": [280, 280]}
+)
+class SizeField(AnyField):
+    """Width and height of the canvas."""
+
+
+@extend_schema_field(
+    {"type": "array", "maxItems": pen_strokes.MAX_STROKES, "items": _INDEX, "example": []}
+)
+class IndexesField(AnyField):
+    """Indexes of strokes."""
 
 
 class DrawingStrokesSerializer(serializers.Serializer[Any]):
@@ -182,7 +213,7 @@ class DrawingStrokesSerializer(serializers.Serializer[Any]):
             "points."
         )
     )
-    size = NumbersField(
+    size = SizeField(
         help_text=_("[width, height] of the canvas, in the unit of the points; from 1 to 4096.")
     )
     width = BrushWidthField(
@@ -194,7 +225,7 @@ class DrawingStrokesSerializer(serializers.Serializer[Any]):
             "draws 0.4 times, of 1 draws 1.6 times as wide."
         ),
     )
-    erasers = NumbersField(
+    erasers = IndexesField(
         required=False,
         allow_null=True,
         help_text=_("The indexes, from 0, of strokes that erase what was drawn before them."),

@@ -15,8 +15,25 @@ from recognizer.api.authentication import user_of
 class _SettingsThrottle(SimpleRateThrottle):
     """Takes its rate from the settings as they are now, not as they were at import."""
 
+    num_requests: int
+    duration: int
+
     def get_rate(self) -> str | None:
         return cast("str | None", api_settings.DEFAULT_THROTTLE_RATES.get(str(self.scope)))
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the request as often as its view's ``cost`` says, or refuse it."""
+        cost = getattr(view, "cost", 1)
+        if self.rate is None or (key := self.get_cache_key(request, view)) is None:
+            return True
+        self.key, self.now = key, self.timer()
+        since = self.now - self.duration
+        self.history = [each for each in self.cache.get(key, []) if each > since]
+        if len(self.history) + cost > self.num_requests:
+            return self.throttle_failure()
+        self.history = [self.now] * cost + self.history
+        self.cache.set(key, self.history, self.duration)
+        return True
 
 
 class AnonWriteThrottle(_SettingsThrottle, AnonRateThrottle):

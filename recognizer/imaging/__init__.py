@@ -41,6 +41,7 @@ from recognizer.imaging.grey import Pixels, to_grey
 from recognizer.imaging.normalise import (
     INPUT_SIDE,
     InkBox,
+    ModelInput,
     model_input,
     prepare,
     without_grain,
@@ -58,6 +59,7 @@ __all__ = [
     "ImageError",
     "ImageTooLarge",
     "InkBox",
+    "ModelInput",
     "PenStrokes",
     "Pixels",
     "StrokesError",

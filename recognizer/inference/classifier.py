@@ -181,6 +181,14 @@ class Classifier:
         """Return the answer for one model input, uint8 (28, 28), white ink on black."""
         return self.calibration.answer(*self.logits(image))
 
+    def classify_many(self, images: Sequence[NDArray[np.uint8]]) -> list[Answer]:
+        """Return the answers for several model inputs, in their order.
+
+        One after the other: with all in one tensor LiteRT takes as long for each (0.18 ms), and
+        6 ms more to make room for them.
+        """
+        return [self.classify(image) for image in images]
+
     def logits(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return one model input's raw outputs: logits (11,) and embedding (d,), float32."""
         if image.shape != (INPUT_SIDE, INPUT_SIDE) or image.dtype != np.uint8:

@@ -19,12 +19,14 @@ from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
+from recognizer.models.tokens import ApiToken, Scope
 from recognizer.models.versions import Activation, Cause, ModelVersion, VersionAnswer
 
 __all__ = [
     "DIGITS",
     "UNFINISHED",
     "Activation",
+    "ApiToken",
     "Cause",
     "JobStatus",
     "Label",
@@ -37,6 +39,7 @@ __all__ = [
     "RememberedDrawing",
     "ReviewClaim",
     "ReviewSkip",
+    "Scope",
     "Source",
     "TrainingJob",
     "Verdict",

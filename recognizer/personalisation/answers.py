@@ -89,28 +89,47 @@ class Earlier(NamedTuple):
         return self.drawing if isinstance(self.drawing, UUID) else UUID(self.drawing)
 
 
-def personal_answer(
-    *, answer: Answer, loaded: LoadedVersion, owner: Owner
-) -> PersonalAnswer | None:
-    """Return the answer that the owner's corrections lead to; None where the network's stands.
+def personal_answers(
+    *, answers: Sequence[Answer], loaded: LoadedVersion, owner: Owner
+) -> list[PersonalAnswer | None]:
+    """Return the answers that the owner's corrections lead to, in the order of the network's.
 
-    One query, but for the first predictions after another version was activated.
+    They are None where the network's answer stands. One query, but for the first predictions after
+    another version was activated.
     """
     rows = earlier_drawings(owner=owner, version=loaded.version)
-    if all(row.pk is None for row in rows) or not embeddings.has_direction(answer.embedding):
-        return None
-    rows = _comparable(rows, loaded)
-    if not rows:
-        return None
+    if any(row.pk is not None for row in rows) and any(map(_has_direction, answers)):
+        rows = _comparable(rows, loaded)
+        if rows:
+            return _mixed(answers, loaded, rows)
+    return [None] * len(answers)
+
+
+def _has_direction(answer: Answer) -> bool:
+    return embeddings.has_direction(answer.embedding)
+
+
+def _mixed(
+    answers: Sequence[Answer], loaded: LoadedVersion, rows: Sequence[Earlier]
+) -> list[PersonalAnswer | None]:
     examples = personal_posterior.Examples(
         embeddings=embeddings.unpack_many([row.embedding for row in rows]),
         labels=np.array([row.label for row in rows]),
         remembered=np.array([row.pk is not None for row in rows]),
     )
-    personal = personal_posterior.mix(answer, loaded.classifier.calibration, examples)
-    if personal is None:
-        return None
-    return PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)
+    found: list[PersonalAnswer | None] = []
+    for answer in answers:
+        personal = (
+            personal_posterior.mix(answer, loaded.classifier.calibration, examples)
+            if _has_direction(answer)
+            else None
+        )
+        found.append(
+            None
+            if personal is None
+            else PersonalAnswer(personal.answer, rows[personal.decided_by].prediction_id)
+        )
+    return found
 
 
 def earlier_drawings(*, owner: Owner, version: ModelVersion) -> list[Earlier]:

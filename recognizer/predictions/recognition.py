@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.utils.crypto import salted_hmac
 
 from recognizer import imaging
 from recognizer.inference.classifier import Answer
 from recognizer.models import Owner, Prediction, answer_columns, personal_columns
 from recognizer.personalisation import answers, corrections
 from recognizer.personalisation.answers import PersonalAnswer
+from recognizer.predictions.idempotency import IdempotencyKey
 from recognizer.versions import active as active_version
 from recognizer.versions.loading import LoadedVersion
 
@@ -52,89 +53,174 @@ class Preview:
 
 NOBODY = Owner()
 
+Sendable = bytes | imaging.PenStrokes
+"""The bytes of an image file, or strokes."""
 
-def preview(*, data: bytes | imaging.PenStrokes, owner: Owner = NOBODY) -> Preview:
+
+def preview(*, data: Sendable, owner: Owner = NOBODY) -> Preview:
     """Read an image file, or draw strokes, and answer; nothing is stored.
 
     Raises:
         imaging.ImageError: the bytes can't be used as a drawing.
         active.NoModel: no model version can answer.
     """
-    drawing = imaging.read_drawing(data) if isinstance(data, bytes) else data.drawing()
-    seen = imaging.prepare(drawing)
+    (found,) = previews(data=[data], owner=owner)
+    if isinstance(found, imaging.ImageError):
+        raise found
+    return found
+
+
+def previews(
+    *, data: Iterable[Sendable], owner: Owner = NOBODY
+) -> list[Preview | imaging.ImageError]:
+    """Do what `preview` does for several drawings, in their order.
+
+    In the place of one that can't be used is its error. Raises active.NoModel.
+    """
+    read = [_read(each) for each in data]
+    good = [each for each in read if not isinstance(each, imaging.ImageError)]
     loaded = active_version.current_version()
-    network = loaded.classifier.classify(seen.pixels)
-    return Preview(
-        drawing=drawing,
-        model_input=seen.pixels,
-        ink_box=seen.ink_box,
-        network=network,
-        personal=answers.personal_answer(answer=network, loaded=loaded, owner=owner),
-        loaded=loaded,
+    network = loaded.classifier.classify_many([seen.pixels for _drawing, seen in good])
+    personal = answers.personal_answers(answers=network, loaded=loaded, owner=owner)
+    made = (
+        Preview(drawing, seen.pixels, seen.ink_box, answer, own, loaded)
+        for (drawing, seen), answer, own in zip(good, network, personal, strict=True)
     )
+    return [each if isinstance(each, imaging.ImageError) else next(made) for each in read]
+
+
+def _read(data: Sendable) -> tuple[imaging.Drawing, imaging.ModelInput] | imaging.ImageError:
+    try:
+        drawing = _drawing(data)
+        return drawing, imaging.prepare(drawing)
+    except imaging.ImageError as error:
+        return error
+
+
+def _drawing(data: Sendable) -> imaging.Drawing:
+    return imaging.read_drawing(data) if isinstance(data, bytes) else data.drawing()
+
+
+# Storing ----------------------------------------------------------------------------------------
+
+
+class KeyReused(ValueError):
+    """The key was sent before, with another drawing."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A drawing as it was sent: where from, and the key with which it is stored only once."""
+
+    data: Sendable
+    source: str
+    key: IdempotencyKey | None = None
+
+
+Refused = imaging.ImageError | KeyReused
 
 
 def recognise(
-    *, data: bytes | imaging.PenStrokes, source: str, owner: Owner, key: str | None = None
+    *, data: Sendable, source: str, owner: Owner, key: IdempotencyKey | None = None
 ) -> Prediction:
     """Read an image file, or draw strokes, answer, and store the drawing with its answer.
 
     The owner's corrections of earlier drawings may decide the answer; the network's is stored too.
-    If this owner has sent a drawing with the same `key` before, that one is returned.
+    If the same drawing was sent with the same `key` before, that one is returned.
 
     Raises:
         imaging.ImageError: the bytes can't be used as a drawing; nothing is stored.
+        KeyReused: another drawing was sent with the key; nothing is stored.
         active.NoModel: no model version can answer; nothing is stored.
     """
-    identifier = _identifier(key, owner)
-    same = owner.filter(Prediction.objects.without_bytes()).filter(pk=identifier)
-    if key is not None and (known := same.first()) is not None:
-        return known
-    found = preview(data=data, owner=owner)
-    prediction = Prediction(
+    (found,) = recognise_many(drawings=[Sent(data, source, key)], owner=owner)
+    if not isinstance(found, Prediction):
+        raise found
+    return found
+
+
+def recognise_many(*, drawings: Sequence[Sent], owner: Owner) -> list[Prediction | Refused]:
+    """Do what `recognise` does for several drawings, in their order; they are stored together.
+
+    In the place of one that is refused is its error. Raises active.NoModel; nothing is stored then.
+    """
+    results: list[Prediction | Refused | None] = [_known(sent) for sent in drawings]
+    new = [place for place, result in enumerate(results) if result is None]
+    found = previews(data=[drawings[place].data for place in new], owner=owner) if new else []
+    rows: dict[int, Prediction] = {}
+    for place, each in zip(new, found, strict=True):
+        if isinstance(each, imaging.ImageError):
+            results[place] = each
+        else:
+            rows[place] = _row(each, drawings[place], owner)
+    if not _insert_together(list(rows.values())):
+        for place, row in rows.items():
+            results[place] = _insert(row, drawings[place])
+    return [result or rows[place] for place, result in enumerate(results)]
+
+
+def _known(sent: Sent) -> Prediction | KeyReused | None:
+    """Return the drawing that was stored with the same key; an error if it is another one."""
+    if sent.key is None:
+        return None
+    known = sent.key.find()
+    if known is None:
+        return None
+    try:
+        sha256 = _drawing(sent.data).sha256()
+    except imaging.ImageError:
+        return KeyReused()
+    return known if known.pixels_sha256 in ("", sha256) else KeyReused()
+
+
+def _row(found: Preview, sent: Sent, owner: Owner) -> Prediction:
+    identifier = uuid.uuid4() if sent.key is None else sent.key.identifier
+    row = Prediction(
         id=identifier,
         image=found.drawing.to_png(),
-        strokes=None if isinstance(data, bytes) else data.pack(),
+        strokes=None if isinstance(sent.data, bytes) else sent.data.pack(),
         pixels_sha256=found.drawing.sha256(),
         audit_key=audit_key(identifier),
         model_version=found.loaded.version,
-        source=source,
+        source=sent.source,
         **owner.columns,
         **answer_columns(found.network),
     )
     if found.personal is not None:
-        prediction.remembered_id = found.personal.remembered_id
+        row.remembered_id = found.personal.remembered_id
         for name, value in personal_columns(found.personal.answer).items():
-            setattr(prediction, name, value)
+            setattr(row, name, value)
+    return row
+
+
+def _insert_together(rows: Sequence[Prediction]) -> bool:
+    """Insert all rows, or none if the database refuses one."""
     try:
-        _insert(prediction)
+        with transaction.atomic():
+            Prediction.objects.bulk_create(rows)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _insert(row: Prediction, sent: Sent) -> Prediction | KeyReused:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
     except IntegrityError:
         # The same key at the same time: the other request has stored it.
-        if key is None or (known := same.first()) is None:
+        if (known := _known(sent)) is not None:
+            return known
+        if sent.key is None and row.remembered_id is None:
             raise
-        return known
-    return prediction
-
-
-def _insert(prediction: Prediction) -> None:
-    try:
+        # The remembered drawing was deleted in the meantime, or the key is that of a drawing which
+        # is now too old, or somebody else's.
+        row.remembered_id = None
+        row.pk = uuid.uuid4()
+        row.audit_key = audit_key(row.pk)
         with transaction.atomic():
-            prediction.save(force_insert=True)
-    except IntegrityError:
-        if prediction.remembered_id is None:
-            raise
-        # The remembered drawing was deleted in the meantime.
-        prediction.remembered_id = None
-        with transaction.atomic():
-            prediction.save(force_insert=True)
-
-
-def _identifier(key: str | None, owner: Owner) -> UUID:
-    """Return a new id, or with a key the one that this owner's drawing with that key has."""
-    if key is None:
-        return uuid.uuid4()
-    digest = salted_hmac("recognizer.idempotency", f"{owner} {key}", algorithm="sha256").digest()
-    return UUID(bytes=digest[:16], version=4)
+            row.save(force_insert=True)
+    return row
 
 
 def audit_key(identifier: UUID) -> float | None:

@@ -24,8 +24,10 @@ from recognizer.transfer.formats import (
     Item,
     Record,
     Summary,
+    json_lines,
     manifest,
 )
+from recognizer.transfer.formats.manifest import Tally
 
 __all__ = [
     "ExportError",
@@ -35,6 +37,7 @@ __all__ = [
     "available_formats",
     "export_drawings",
     "infer_format",
+    "stream_json_lines",
     "write_download",
 ]
 
@@ -128,6 +131,15 @@ def write_download(
         ) from error
     _check_not_empty(summary, unlabelled)
     return summary
+
+
+def stream_json_lines(drawings: QuerySet[Prediction]) -> Iterator[bytes]:
+    """Yield the labelled drawings as JSON lines, one at a time; nothing if there are none.
+
+    The last line has the end of the manifest; without it a file is incomplete.
+    """
+    with _streamed(drawings, unlabelled=False) as items:
+        yield from json_lines.lines(items, Tally())
 
 
 @contextlib.contextmanager

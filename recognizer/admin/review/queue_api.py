@@ -16,21 +16,19 @@ from rest_framework import status
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import (
     APIException,
-    NotAuthenticated,
     NotFound,
     PermissionDenied,
     ValidationError,
 )
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.review import queue_serializers as serializers
 from recognizer.admin.review import queue_text
 from recognizer.api.parsers import AnyAccept, PlainJSONParser
+from recognizer.api.permissions import MayLabel
 from recognizer.labelling import claims, queue, queue_orders
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
@@ -62,17 +60,6 @@ class ReviewerSession(SessionAuthentication):
             raise PermissionDenied(
                 _("This page has expired. Reload it."), code="csrf_failed"
             ) from error
-
-
-class MayLabel(BasePermission):
-    """Staff with the permission to label."""
-
-    message = _("You don't have permission to label drawings.")
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        if not request.user.is_authenticated:
-            raise NotAuthenticated(_("You are logged out. Log in again."))
-        return request.user.is_staff and request.user.has_perm(LABEL_PERMISSION)
 
 
 class BodyParser(PlainJSONParser):

@@ -15,10 +15,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 from pytest_django import DjangoAssertNumQueries, Settings
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.models import ModelVersion, Prediction
+from recognizer.tests.support.accounts import make_token
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import make_prediction
 
@@ -256,8 +256,7 @@ def test_an_invalid_id_is_not_found(api: APIClient, junk: str, part: str) -> Non
 def test_a_token_is_its_user(
     api: APIClient, user: User, draw_digit: DrawDigit, data_url: DataUrl
 ) -> None:
-    token = Token.objects.create(user=user)
-    api.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {make_token(user)}")
 
     response = api.post(URL, {"image": data_url(draw_digit())})
 
@@ -273,7 +272,7 @@ def test_a_wrong_token_is_refused(api: APIClient, draw_digit: DrawDigit, data_ur
     response = api.post(URL, {"image": data_url(draw_digit())})
 
     assert response.status_code == 401
-    assert response["WWW-Authenticate"] == "Token"
+    assert response["WWW-Authenticate"] == "Bearer"
     assert response.json()["errors"][0]["detail"].startswith("The token is not valid. Send the")
     assert not Prediction.objects.exists()
 
@@ -560,16 +559,19 @@ def test_answers_stay_out_of_shared_caches(
         assert response["Cache-Control"] == "private, no-store"
 
 
-@pytest.mark.parametrize("method", ["put", "patch"])
-def test_a_prediction_cannot_be_changed(
-    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, method: str
+@pytest.mark.parametrize(
+    ("method", "status", "code"),
+    [("put", 405, "method_not_allowed"), ("patch", 401, "not_authenticated")],
+)
+def test_a_visitor_cannot_change_a_prediction(
+    api: APIClient, draw_digit: DrawDigit, data_url: DataUrl, method: str, status: int, code: str
 ) -> None:
     address = api.post(URL, {"image": data_url(draw_digit())})["Location"]
 
     response = getattr(api, method)(address, {"digit": 1})
 
-    assert response.status_code == 405
-    assert response.json()["errors"][0]["code"] == "method_not_allowed"
+    assert response.status_code == status
+    assert response.json()["errors"][0]["code"] == code
 
 
 # Throttles --------------------------------------------------------------------------------------

@@ -14,13 +14,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.labelling import labels
 from recognizer.models import Owner, Prediction, RememberedDrawing, Via
 from recognizer.personalisation import corrections
 from recognizer.tests.api.test_errors import error
+from recognizer.tests.support.accounts import make_token
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 
@@ -138,7 +138,7 @@ def test_an_invalid_id_is_not_found(api: APIClient, drawn: Prediction, junk: str
 
 def test_a_token_acts_for_its_user(api: APIClient, user: User) -> None:
     row = make_prediction(3, user=user)
-    api.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    api.credentials(HTTP_AUTHORIZATION=f"Token {make_token(user)}")
 
     assert api.post(address(row), {"digit": 5}).json()["suggested_digit"] == 5
 

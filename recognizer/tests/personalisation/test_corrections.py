@@ -6,7 +6,6 @@ import dataclasses
 import datetime
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from recognizer.inference import classifier
@@ -32,6 +30,7 @@ from recognizer.personalisation import answers, corrections
 from recognizer.predictions import recognition
 from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
+from recognizer.tests.support.accounts import make_token
 from recognizer.tests.support.drawings import data_url, digit_png
 from recognizer.tests.support.mirrored_digits import mirrored_png
 from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
@@ -339,7 +338,7 @@ def test_off_stays_off_when_a_visitor_logs_in(
 def test_a_token_has_what_is_remembered_for_its_user(user: User) -> None:
     correct(person(user), mirrored_png(7), digit=7)
     program = APIClient()
-    program.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    program.credentials(HTTP_AUTHORIZATION=f"Token {make_token(user)}")
 
     assert draw(program, mirrored_png(7, 1))["personal"]
     assert program.get(MEMORY).json() == {"enabled": True, "count": 1}
@@ -520,8 +519,8 @@ def test_an_activation_while_a_drawing_is_answered_changes_nothing(
     assert found.personal is None
 
     registry.activate_model(name=other_version.name)
-    personal = answers.personal_answer(
-        answer=found.network, loaded=found.loaded, owner=Owner(visitor=row.visitor)
+    (personal,) = answers.personal_answers(
+        answers=[found.network], loaded=found.loaded, owner=Owner(visitor=row.visitor)
     )
 
     assert personal is not None
@@ -561,14 +560,14 @@ def test_a_remembered_drawing_may_be_deleted_while_it_decides(
 ) -> None:
     client = person(user)
     corrected = correct(client, mirrored_png(7), digit=7)
-    decide: Callable[..., answers.PersonalAnswer | None] = answers.personal_answer
+    decide = answers.personal_answers
 
-    def decide_and_lose(**asked: Any) -> answers.PersonalAnswer | None:
+    def decide_and_lose(**asked: Any) -> list[answers.PersonalAnswer | None]:
         found = decide(**asked)
         Prediction.objects.get(pk=corrected["id"]).delete()
         return found
 
-    monkeypatch.setattr(answers, "personal_answer", decide_and_lose)
+    monkeypatch.setattr(answers, "personal_answers", decide_and_lose)
     body = draw(client, mirrored_png(7, 1))
 
     assert (body["digit"], body["personal"], body["remembered_image_url"]) == (7, True, None)

@@ -39,10 +39,20 @@ _MAX_LINE = 16 << 20  # bytes
 def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     """Write drawings, labelled or not; raises FormatError for damaged strokes."""
     tally = Tally()
+    for line in lines(items, tally):
+        file.write(line)
+    return tally.summary()
+
+
+def lines(items: Iterable[Item], tally: Tally) -> Iterator[bytes]:
+    """Yield the lines of a file; count the drawings in ``tally``.
+
+    Raises FormatError for damaged strokes.
+    """
     waiting: dict[str, Any] | None = None
     for item in items:
         if waiting is not None:
-            file.write(_line(waiting))
+            yield _line(waiting)
         assert isinstance(item.image, bytes)
         record = record_of(item).of_file(item.image)
         strokes = _strokes_of(item)
@@ -51,11 +61,9 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
         waiting = {**record.to_json(), "image": image}
         if strokes is not None:
             waiting["strokes"] = strokes
-    summary = tally.summary()
     if waiting is not None:
         # Known only at the end.
-        file.write(_line({**waiting, _END: summary.to_json()}))
-    return summary
+        yield _line({**waiting, _END: tally.summary().to_json()})
 
 
 def _strokes_of(item: Item) -> dict[str, Any] | None:
