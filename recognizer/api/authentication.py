@@ -1,8 +1,7 @@
-"""Who is asking: a user who has logged in or sent a token, or the visitor of a session."""
+"""Who is asking: a user who has logged in or sent a token, or a visitor with a cookie."""
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,9 +13,8 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from recognizer.api.visitors import visitor_for_writing, visitor_of
 from recognizer.models import Owner
-
-SESSION_KEY = "visitor"
 
 
 class BrowserSessionAuthentication(SessionAuthentication):
@@ -24,7 +22,7 @@ class BrowserSessionAuthentication(SessionAuthentication):
 
     A user needs the CSRF token, as everywhere. A visitor needs none, so that a program can post
     without one; but a browser that another site sends here is refused. Otherwise that site's
-    form would come without this site's cookies (SameSite), and the new session in the answer
+    form would come without this site's cookies (SameSite), and the new cookie in the answer
     would overwrite the visitor's own.
     """
 
@@ -66,27 +64,13 @@ def user_of(request: HttpRequest | Request) -> User | None:
     return user if isinstance(user, User) and user.is_authenticated else None
 
 
-def visitor_of(request: HttpRequest | Request) -> uuid.UUID | None:
-    """Return the visitor's id if this session has one; reading starts no session."""
-    session = getattr(request, "session", None)
-    if session is None:
-        return None
-    try:
-        return uuid.UUID(session[SESSION_KEY])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
 def owner_of(request: HttpRequest | Request) -> Owner:
-    """Return who is asking; nobody where the session has no visitor's id yet."""
+    """Return who is asking; nobody without a login and a visitor's cookie."""
     user = user_of(request)
     return Owner(user=user) if user is not None else Owner(visitor=visitor_of(request))
 
 
 def owner_for_writing(request: HttpRequest | Request) -> Owner:
-    """Return who is asking, giving the session a visitor's id if it needs one."""
-    owner = owner_of(request)
-    if owner.is_nobody:
-        owner = Owner(visitor=uuid.uuid4())
-        request.session[SESSION_KEY] = str(owner.visitor)
-    return owner
+    """Return who is asking, as a new visitor if they have no cookie yet."""
+    user = user_of(request)
+    return Owner(user=user) if user is not None else Owner(visitor=visitor_for_writing(request))
