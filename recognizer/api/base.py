@@ -11,7 +11,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from recognizer import imaging
@@ -22,7 +21,6 @@ from recognizer.api.serializers import (
     DrawingStrokesSerializer,
     DrawingUploadSerializer,
 )
-from recognizer.api.throttling import AnonWriteThrottle, UserWriteThrottle
 from recognizer.models import Prediction
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,12 +36,6 @@ class PersonsOwn(APIView):
         if request.method not in SAFE_METHODS:
             check_body(request._request)
         super().initial(request, *args, **kwargs)
-
-    def get_throttles(self) -> list[BaseThrottle]:
-        # Reading is not limited: one page shows many thumbnails.
-        if self.request.method in SAFE_METHODS:
-            return []
-        return [AnonWriteThrottle(), UserWriteThrottle()]
 
     def handle_exception(self, exc: Exception) -> Response:
         """Say what is wrong with the drawing that was sent or asked for."""

@@ -44,6 +44,7 @@ from recognizer.api.serializers import (
     PredictionSerializer,
     RemovedSerializer,
 )
+from recognizer.api.throttling import check_daily_limit, count_stored
 from recognizer.models import Prediction, PredictionQuerySet
 from recognizer.personalisation import corrections
 from recognizer.predictions import deletion, recognition, selectors
@@ -126,12 +127,14 @@ class PredictionViewSet(
     )
     def create(self, request: Request) -> Response:
         drawing = drawing_serializer(request).validated_data
+        check_daily_limit(request)
         prediction = recognition.recognise(
             data=drawing["image"],
             source=drawing["source"],
             owner=owner_for_writing(request),
             key=_idempotency_key(request),
         )
+        count_stored(request, prediction)
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})

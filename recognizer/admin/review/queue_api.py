@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -72,7 +73,7 @@ class MayLabel(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not request.user.is_authenticated:
             raise NotAuthenticated(_("You are logged out. Log in again."))
-        return request.user.is_staff and request.user.has_perm(LABEL_PERMISSION)
+        return admin.site.has_permission(request) and request.user.has_perm(LABEL_PERMISSION)
 
 
 class BodyParser(PlainJSONParser):
@@ -97,7 +98,6 @@ class QueueView(APIView):
     permission_classes = [MayLabel]
     parser_classes = [BodyParser]
     content_negotiation_class = AnyAccept
-    throttle_classes = []
     http_method_names = ["post"]
     schema = None
     serializer: ClassVar[type[Serializer[Any]]]
