@@ -91,11 +91,12 @@ def recognise(
     if key is not None and (known := same.first()) is not None:
         return known
     found = preview(data=data, owner=owner)
+    stored = imaging.for_storing(found.drawing, found.model_input)
     prediction = Prediction(
         id=identifier,
-        image=found.drawing.to_png(),
+        image=stored.png,
         strokes=None if isinstance(data, bytes) else data.pack(),
-        pixels_sha256=found.drawing.sha256(),
+        pixels_sha256=stored.drawing.sha256(),
         audit_key=audit_key(identifier),
         model_version=found.loaded.version,
         source=source,
