@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.conf.global_settings import PASSWORD_HASHERS
 from whitenoise.compress import Compressor
 
 from digitsite.environment import (
@@ -208,6 +209,11 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 
 AUTHENTICATION_BACKENDS = ["recognizer.api.logins.LimitedBackend"]
+PASSWORD_HASHERS = [
+    # The same hash as Django's first one.
+    "recognizer.api.logins.YieldingHasher",
+    *PASSWORD_HASHERS[1:],
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -9,11 +9,15 @@ somebody has logged in to that account before, so nobody can keep its owner out.
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -26,8 +30,22 @@ KNOWN_SECONDS = 30 * 24 * 3600
 # Two logins at the same moment wait for each other; more than a few are refused.
 QUEUE_SECONDS = 1.0
 
-# One password at a time in each process leaves the other processors to predictions.
+# One password at a time in each process, so that an attack uses one processor.
 _checking = threading.Lock()
+
+
+class YieldingHasher(PBKDF2PasswordHasher):
+    """Django's default hash of passwords, computed in a thread that yields to all others."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        with ThreadPoolExecutor(1, initializer=_yield_processor) as background:
+            return background.submit(super().encode, password, salt, iterations).result()
+
+
+def _yield_processor() -> None:
+    """Give the calling thread the lowest priority, where the system has one for threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
 
 
 class LimitedBackend(ModelBackend):

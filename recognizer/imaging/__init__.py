@@ -17,7 +17,8 @@ be wrong, ``grey`` turns colours into grey, ``drawing`` makes drawings of images
 ink from paper, ``borders``, ``lines`` and ``bars`` treat frames, lines beside a digit and a 1
 without margin, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
 brings strokes to one width, ``normalise`` puts them together. ``storing`` bounds the size of what
-is stored. ``strokes`` is the brush, with which ``pen_strokes`` and the training draw. NumPy and Pillow only: no Django here.
+is stored. ``strokes`` is the brush, with which ``pen_strokes`` and the training draw. NumPy and
+Pillow only: no Django here.
 """
 
 from recognizer.imaging.decoding import decode
