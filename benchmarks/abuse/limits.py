@@ -17,8 +17,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -30,6 +31,7 @@ from benchmarks.site.serving import canvas_png
 from recognizer import imaging
 
 PREDICTIONS, PREVIEW, LOGIN = "/api/v1/predictions/", "/api/v1/preview/", "/admin/login/"
+FORM = "application/x-www-form-urlencoded"
 # The defaults of a public site, for one visitor.
 PER_MINUTE, MB_PER_DAY = 60, 50
 LIMIT_MB = 2
@@ -69,6 +71,7 @@ class Browser:
             response = self._connection.getresponse()
         except (http.client.HTTPException, OSError):
             # The server has closed a connection that was idle.
+            self._connection.close()
             self._connection = self._connect()
             self._connection.request(method, path, body or None, headers)
             response = self._connection.getresponse()
@@ -77,6 +80,9 @@ class Browser:
             name, _, value = cookie.partition(";")[0].partition("=")
             self._cookies[name] = value
         return response.status
+
+    def close(self) -> None:
+        self._connection.close()
 
     def forget(self) -> None:
         self._cookies.clear()
@@ -106,15 +112,15 @@ class Disk:
 
 def fill(site: Site, rng: np.random.Generator) -> Disk:
     """Store noise as one visitor until the site refuses it."""
-    browser, before = Browser(site), _size(site)
-    count = 0
-    while (status := browser.send("POST", PREDICTIONS, drawing(noise(rng)))) == 201:
-        count += 1
-    if status != 429 or "daily_limit" not in browser.text:
-        raise SystemExit(f"The daily limit did not refuse the drawing: {status}")
+    before, sent = _size(site), 0
+    with closing(Browser(site)) as browser:
+        while (status := browser.send("POST", PREDICTIONS, drawing(noise(rng)))) == 201:
+            sent += 1
+        if status != 429 or "daily_limit" not in browser.text:
+            raise SystemExit(f"The daily limit did not refuse the drawing: {status}")
     grown = _size(site) - before
     daily = MB_PER_DAY / LIMIT_MB * grown
-    return Disk(count, grown / count, min(60 * PER_MINUTE * grown / count, daily))
+    return Disk(sent, grown / sent, min(60 * PER_MINUTE * grown / sent, daily))
 
 
 def _size(site: Site) -> int:
@@ -149,10 +155,11 @@ def rows_added(site: Site, requests: int, rng: np.random.Generator) -> int:
         ("GET", "/", ""),
         ("GET", PREDICTIONS, ""),
     ]
-    browser, before = Browser(site), _rows(site)
-    for number in range(requests):
-        browser.forget()
-        browser.send(*kinds[number % len(kinds)])
+    before = _rows(site)
+    with closing(Browser(site)) as browser:
+        for number in range(requests):
+            browser.forget()
+            browser.send(*kinds[number % len(kinds)])
     return _rows(site) - before
 
 
@@ -174,18 +181,18 @@ def token_of_user(site: Site) -> str:
     return site.manage("drf_create_token", USER).split()[2]
 
 
-def predict(site: Site, token: str, count: int, rng: np.random.Generator) -> list[float]:
-    """Return the milliseconds of each of ``count`` predictions, one after the other."""
-    browser, found = Browser(site), []
-    browser.token = token
-    bodies = [drawing(canvas_png(digit, rng)) for digit in range(10)]
-    for number in range(count):
-        start = time.perf_counter()
-        status = browser.send("POST", PREDICTIONS, bodies[number % 10])
-        found.append(1000 * (time.perf_counter() - start))
-        if status != 201:
-            raise SystemExit(f"A prediction was refused: {status}")
-        time.sleep(0.05)
+def predict(site: Site, token: str, predictions: int, rng: np.random.Generator) -> list[float]:
+    """Return the milliseconds of each prediction, one after the other."""
+    found, bodies = [], [drawing(canvas_png(digit, rng)) for digit in range(10)]
+    with closing(Browser(site)) as browser:
+        browser.token = token
+        for number in range(predictions):
+            start = time.perf_counter()
+            status = browser.send("POST", PREDICTIONS, bodies[number % 10])
+            found.append(1000 * (time.perf_counter() - start))
+            if status != 201:
+                raise SystemExit(f"A prediction was refused: {status}")
+            time.sleep(0.05)
     return found
 
 
@@ -195,24 +202,20 @@ def hammering(site: Site, connections: int, pause: float) -> Iterator[dict[int, 
     stop, statuses, lock = threading.Event(), dict[int, int](), threading.Lock()
 
     def hammer(number: int) -> None:
-        browser = Browser(site, "127.0.0.2")
-        browser.send("GET", LOGIN)
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.text)
-        token = found[1] if found else ""
-        attempt = 0
-        while not stop.is_set():
-            attempt += 1
+        with closing(Browser(site, "127.0.0.2")) as browser:
+            browser.send("GET", LOGIN)
+            found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.text)
             form = {
-                "csrfmiddlewaretoken": token,
+                "csrfmiddlewaretoken": found[1] if found else "",
                 "username": f"admin{number % 4}",
-                "password": f"wrong {number} {attempt}",
             }
-            status = browser.send(
-                "POST", LOGIN, urlencode(form), "application/x-www-form-urlencoded"
-            )
-            with lock:
-                statuses[status] = statuses.get(status, 0) + 1
-            stop.wait(pause)
+            for attempt in count():
+                form["password"] = f"wrong {number} {attempt}"
+                status = browser.send("POST", LOGIN, urlencode(form), FORM)
+                with lock:
+                    statuses[status] = statuses.get(status, 0) + 1
+                if stop.wait(pause):
+                    return
 
     threads = [threading.Thread(target=hammer, args=(n,), daemon=True) for n in range(connections)]
     for thread in threads:
@@ -239,9 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **{name: value for name, value in vars(options).items() if name != "json"}
     )
 
-    with running_site(
-        collected=True, variables={**UNCOUNTED, "STORED_MB_PER_DAY": str(LIMIT_MB)}
-    ) as site:
+    with running_site(variables={**UNCOUNTED, "STORED_MB_PER_DAY": str(LIMIT_MB)}) as site:
         disk = fill(site, rng)
         added = rows_added(site, options.requests, rng)
     with running_site(collected=True, variables=COUNTED) as site:
