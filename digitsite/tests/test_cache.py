@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_it_keeps_values_until_they_expire(path: Path) -> None:
 
 def test_processes_lose_no_count(path: Path, project_root: Path) -> None:
     command = [sys.executable, "-c", COUNT, str(path)]
-    environment = {"DJANGO_SETTINGS_MODULE": "digitsite.settings"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "digitsite.settings"}
     counting = [subprocess.Popen(command, cwd=project_root, env=environment) for _ in range(3)]
 
     assert [process.wait(PATIENCE) for process in counting] == [0, 0, 0]
@@ -69,3 +70,34 @@ def test_it_deletes_what_expires_first_where_there_is_too_much(
 
     kept = [number for number in range(60) if stored.get(f"key-{number}") is not None]
     assert kept == list(range(10, 60))
+
+
+THROTTLED = """
+import django
+django.setup()
+from django.test import Client
+client = Client(headers={"host": "localhost"})
+print([client.post("/api/v1/predictions/", {}, content_type="application/json").status_code
+       for _ in range(2)])
+"""
+
+
+def test_processes_of_one_machine_share_their_limits(tmp_path: Path, project_root: Path) -> None:
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "digitsite.settings",
+        "THROTTLE_ANON": "3/hour",
+        # The cache's file is beside the database.
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+    }
+
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", THROTTLED],
+            cwd=project_root, env=environment, capture_output=True, text=True, check=True,
+            timeout=PATIENCE,
+        ).stdout.strip()
+        for _ in range(2)
+    ]  # fmt: skip
+
+    assert answers == ["[400, 400]", "[400, 429]"]
