@@ -90,6 +90,8 @@ def _isolated(settings: Settings) -> Iterator[None]:
         **settings.REST_FRAMEWORK,
         "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None, "preview": None},
     }
+    # Not the file, which tests in other processes would share.
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
     # A request's language stays active for the next test in the same thread.
     translation.deactivate()

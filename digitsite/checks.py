@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -123,6 +125,21 @@ def hosts_are_hosts(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         )
         for host in settings.ALLOWED_HOSTS
         if "/" in host or " " in host or (":" in host and not host.startswith("["))
+    ]
+
+
+@register(Tags.security)
+def cache_file_can_be_written(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E008: a public site can count requests."""
+    folder = Path(settings.CACHE_FILE).parent
+    if not _is_public() or settings.REDIS_URL or os.access(folder, os.W_OK | os.X_OK):
+        return []
+    return [
+        Error(
+            f"Requests can't be counted: {folder} is no folder that this process can write to.",
+            hint="Set CACHE_FILE to a file in such a folder, or REDIS_URL.",
+            id="digitsite.E008",
+        )
     ]
 
 

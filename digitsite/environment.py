@@ -59,12 +59,12 @@ class Environment:
     def flag(self, name: str, default: bool) -> bool:
         return self.read(name, _flag, default)
 
-    def whole_number(self, name: str, default: int) -> int:
-        """Return a whole number, 0 or more."""
+    def whole_number(self, name: str, default: int, *, least: int = 0) -> int:
+        """Return a whole number, ``least`` or more."""
 
         def parse(raw: str) -> int:
-            if not raw.isascii() or not raw.isdigit():
-                raise ValueError("it must be a whole number, 0 or more.")
+            if not raw.isascii() or not raw.isdigit() or int(raw) < least:
+                raise ValueError(f"it must be a whole number, {least} or more.")
             return int(raw)
 
         return self.read(name, parse, default)

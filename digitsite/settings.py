@@ -14,6 +14,7 @@ from typing import Any
 
 import environ
 from corsheaders.defaults import default_headers
+from django.conf.global_settings import PASSWORD_HASHERS
 from whitenoise.compress import Compressor
 
 from digitsite.environment import (
@@ -60,8 +61,10 @@ CSRF_COOKIE_SECURE = PUBLIC
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# This cookie identifies a visitor's history.
 SESSION_COOKIE_AGE = 180 * 24 * 3600
+STAFF_SESSION_AGE = 12 * 3600
+# The signed cookie that identifies a visitor's history: see recognizer.api.visitors.
+VISITOR_COOKIE_AGE = 180 * 24 * 3600
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
@@ -103,6 +106,13 @@ INSTALLED_APPS = [
     "django_tasks_db",
     "recognizer",
 ]
+# Staff must log in to the admin with a one-time password, too. It needs tables: run `migrate`.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", False)
+if STAFF_SECOND_FACTOR:
+    INSTALLED_APPS[INSTALLED_APPS.index("django.contrib.admin")] = (
+        "digitsite.apps.SecondFactorAdminConfig"
+    )
+    INSTALLED_APPS += ["django_otp", "django_otp.plugins.otp_totp", "django_otp.plugins.otp_static"]
 # A web server can be deployed without the training code.
 if importlib.util.find_spec("training") is not None:
     INSTALLED_APPS.append("training")
@@ -121,7 +131,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "recognizer.api.visitors.VisitorMiddleware",
+    "recognizer.api.throttling.LimitsMiddleware",
 ]
+if STAFF_SECOND_FACTOR:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.contrib.messages.middleware.MessageMiddleware"),
+        "django_otp.middleware.OTPMiddleware",
+    )
 
 ROOT_URLCONF = "digitsite.urls"
 WSGI_APPLICATION = "digitsite.wsgi.application"
@@ -169,14 +186,36 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     REDIS_URL = ""
 if REDIS_URL and importlib.util.find_spec("redis") is None:
     env.problems.append(Problem("REDIS_URL", "REDIS_URL needs the Redis client: pip install redis"))
+# Counts requests for all processes: of one machine in a file, of several in Redis.
+DATABASE_FILE = DATABASES["default"].get("NAME")
+CACHE_FILE = BASE_DIR / (
+    env.text("CACHE_FILE")
+    or (DATABASE_FILE.parent if isinstance(DATABASE_FILE, Path) else BASE_DIR) / "cache.sqlite3"
+)
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            # A slow Redis must not make the site slow.
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        }
         if REDIS_URL
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        else {
+            "BACKEND": "digitsite.cache.SqliteCache",
+            "LOCATION": CACHE_FILE,
+            # About 100 MB. With fewer, other addresses would push out one that is limited.
+            "OPTIONS": {"MAX_ENTRIES": 500_000},
+        }
     )
 }
 
+AUTHENTICATION_BACKENDS = ["recognizer.api.logins.LimitedBackend"]
+PASSWORD_HASHERS = [
+    # The same hash as Django's first one.
+    "recognizer.api.logins.YieldingHasher",
+    *PASSWORD_HASHERS[1:],
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -241,11 +280,14 @@ REST_FRAMEWORK = {
         "recognizer.api.authentication.BrowserSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_THROTTLE_CLASSES": ["recognizer.api.throttling.MethodThrottle"],
     "DEFAULT_THROTTLE_RATES": {
-        # A local site needs no limits.
+        # A local site needs no limits, except on wrong passwords.
         "anon": env.rate("THROTTLE_ANON", "60/min" if PUBLIC else None),
         "user": env.rate("THROTTLE_USER", "120/min" if PUBLIC else None),
-        "preview": env.rate("THROTTLE_PREVIEW", "240/min" if PUBLIC else None),
+        "preview": env.rate("THROTTLE_PREVIEW", "600/min" if PUBLIC else None),
+        "read": env.rate("THROTTLE_READ", "600/min" if PUBLIC else None),
+        "login": env.rate("THROTTLE_LOGIN", "10/hour"),
     },
     "NUM_PROXIES": NUM_PROXIES,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -287,8 +329,17 @@ CORS_EXPOSE_HEADERS = ("Content-Disposition", "Location", "Retry-After", "X-Requ
 # How often a web process checks whether another model version was activated.
 MODEL_RECHECK_SECONDS = env.seconds("MODEL_RECHECK_SECONDS", 2)
 
-# `purge_predictions` deletes drawings older than this; 0 keeps all.
+# One address may send this many times as much as one visitor.
+ADDRESS_LIMIT_FACTOR = env.whole_number("ADDRESS_LIMIT_FACTOR", 5, least=1)
+# What one user or visitor may store in 24 hours; 0 sets no limit.
+STORED_MB_PER_DAY = env.whole_number("STORED_MB_PER_DAY", 50 if PUBLIC else 0)
+
+# `purge_predictions` deletes drawings older than this; 0 keeps all. The second is for unlabelled
+# drawings of visitors without an account.
 DRAWINGS_KEPT_DAYS = env.whole_number("DRAWINGS_KEPT_DAYS", 0)
+ANONYMOUS_DRAWINGS_KEPT_DAYS = env.whole_number(
+    "ANONYMOUS_DRAWINGS_KEPT_DAYS", 180 if PUBLIC else 0
+)
 
 # Contact for questions about stored drawings; shown on the About page.
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""

@@ -46,8 +46,12 @@ class Site:
 
 
 @contextmanager
-def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]:
+def running_site(
+    *prepare: list[str], collected: bool = False, variables: Mapping[str, str] | None = None
+) -> Iterator[Site]:
     """Run the site on a temporary database, after running these commands on it.
+
+    ``variables`` are settings of the site.
 
     With ``collected`` it is served as by `make run`: with hashed and compressed static files, and
     by gunicorn on Unix.
@@ -59,6 +63,7 @@ def running_site(*prepare: list[str], collected: bool = False) -> Iterator[Site]
             **os.environ,
             "DATABASE_URL": f"sqlite:///{Path(folder, 'site.sqlite3').as_posix()}",
             "ALLOWED_HOSTS": "127.0.0.1",
+            **(variables or {}),
         }
         site = Site(f"http://127.0.0.1:{port}/", environment)
         site.manage("migrate", "--verbosity", "0")

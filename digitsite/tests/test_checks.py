@@ -24,7 +24,10 @@ from digitsite.environment import Problem
 STRONG_KEY = "k3y-" + "".join(chr(97 + n % 26) for n in range(60))
 PUBLIC = {"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": STRONG_KEY}
 OURS = {
+    "ADDRESS_LIMIT_FACTOR",
     "ALLOWED_HOSTS",
+    "ANONYMOUS_DRAWINGS_KEPT_DAYS",
+    "CACHE_FILE",
     "CSRF_TRUSTED_ORIGINS",
     "DATABASE_URL",
     "DEBUG",
@@ -36,7 +39,12 @@ OURS = {
     "SECRET_KEY",
     "SECURE_HSTS_SECONDS",
     "SECURE_SSL_REDIRECT",
+    "STAFF_SECOND_FACTOR",
+    "STORED_MB_PER_DAY",
     "THROTTLE_ANON",
+    "THROTTLE_LOGIN",
+    "THROTTLE_PREVIEW",
+    "THROTTLE_READ",
     "THROTTLE_USER",
 }
 
@@ -160,6 +168,13 @@ BAD_VALUES = [
         "SECURE_HSTS_SECONDS": "1.5",
         "THROTTLE_ANON": "60",
         "THROTTLE_USER": "many/min",
+        "THROTTLE_PREVIEW": "1/2/min",
+        "THROTTLE_READ": "0/min",
+        "THROTTLE_LOGIN": "ten/hour",
+        "ADDRESS_LIMIT_FACTOR": "0",
+        "STORED_MB_PER_DAY": "50 MB",
+        "ANONYMOUS_DRAWINGS_KEPT_DAYS": "-1",
+        "STAFF_SECOND_FACTOR": "sometimes",
         "MODEL_RECHECK_SECONDS": "soon",
         "LOG_LEVEL": "LOUD",
         "REDIS_URL": "localhost:6379",
@@ -285,6 +300,7 @@ def test_djangos_deployment_checks_find_only_the_operators_decisions(checkout: P
         ({"CSRF_TRUSTED_ORIGINS": "digits.example"}, "digitsite.E006"),
         ({"ALLOWED_HOSTS": "https://digits.example"}, "digitsite.E007"),
         ({"ALLOWED_HOSTS": "localhost:8000"}, "digitsite.E007"),
+        (PUBLIC | {"CACHE_FILE": "no/such/folder/cache.sqlite3"}, "digitsite.E008"),
     ],
 )
 def test_an_unsafe_site_does_not_start(
@@ -324,6 +340,7 @@ def test_the_default_configuration_has_no_problems(settings: Settings) -> None:
         ("CSRF_COOKIE_SECURE", False, "digitsite.E005"),
         ("CSRF_TRUSTED_ORIGINS", ["https://a.example/path"], "digitsite.E006"),
         ("ALLOWED_HOSTS", ["digits.example:443"], "digitsite.E007"),
+        ("CACHE_FILE", "/no/such/folder/cache.sqlite3", "digitsite.E008"),
     ],
 )
 def test_each_check_refuses(settings: Settings, name: str, value: Any, identifier: str) -> None:

@@ -1,4 +1,4 @@
-"""Who is asking: a user who has logged in or sent a token, or the visitor of a session."""
+"""Who is asking: a user who has logged in or sent a token, or a visitor with a cookie."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from recognizer.accounts import tokens
+from recognizer.api import visitors
+from recognizer.api.visitors import visitor_of
 from recognizer.models import ApiToken, Owner
-
-SESSION_KEY = "visitor"
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -46,9 +46,9 @@ class BrowserSessionAuthentication(SessionAuthentication):
     """Django's session, with a guard for visitors who have not logged in.
 
     A user needs the CSRF token, as everywhere. A visitor needs none, so that a program can post
-    without one; but a browser that another site sends here is refused. Otherwise that site's form
-    would come without this site's cookies (SameSite), and the new session in the answer would
-    overwrite the visitor's own.
+    without one; but a browser that another site sends here is refused. Otherwise that site's
+    form would come without this site's cookies (SameSite), and the new cookie in the answer
+    would overwrite the visitor's own.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
@@ -87,15 +87,11 @@ def _refuse_other_sites(request: Request) -> None:
 def new_owner(request: HttpRequest | Request) -> tuple[Owner, bool]:
     """Return who is asking, and whether they are a visitor whom nothing is known of yet.
 
-    A new visitor gets a cookie only by `adopt_visitor`, once something of theirs is stored.
+    A new visitor gets a cookie only by `visitors.adopt`, once something of theirs is stored.
     """
-    owner = owner_of(request)
-    return (Owner(visitor=uuid.uuid4()), True) if owner.is_nobody else (owner, False)
-
-
-def adopt_visitor(request: HttpRequest | Request, visitor: uuid.UUID) -> None:
-    """Make this session that of a visitor."""
-    request.session[SESSION_KEY] = str(visitor)
+    if owner_of(request).is_nobody:
+        return Owner(visitor=uuid.uuid4()), True
+    return owner_for_writing(request), False
 
 
 def user_of(request: HttpRequest | Request) -> User | None:
@@ -104,28 +100,15 @@ def user_of(request: HttpRequest | Request) -> User | None:
     return user if isinstance(user, User) and user.is_authenticated else None
 
 
-def visitor_of(request: HttpRequest | Request) -> uuid.UUID | None:
-    """Return the visitor's id if this session has one; reading starts no session."""
-    session = getattr(request, "session", None)
-    if session is None:
-        return None
-    try:
-        return uuid.UUID(session[SESSION_KEY])
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
 def owner_of(request: HttpRequest | Request) -> Owner:
-    """Return who is asking; nobody where the session has no visitor's id yet."""
+    """Return who is asking; nobody without a login and a visitor's cookie."""
     user = user_of(request)
     return Owner(user=user) if user is not None else Owner(visitor=visitor_of(request))
 
 
 def owner_for_writing(request: HttpRequest | Request) -> Owner:
-    """Return who is asking, giving the session a visitor's id if it needs one."""
-    owner = owner_of(request)
-    if owner.is_nobody:
-        owner = Owner(visitor=uuid.uuid4())
-        assert owner.visitor is not None
-        adopt_visitor(request, owner.visitor)
-    return owner
+    """Return who is asking, as a new visitor if they have no cookie yet."""
+    user = user_of(request)
+    if user is not None:
+        return Owner(user=user)
+    return Owner(visitor=visitors.visitor_for_writing(request))

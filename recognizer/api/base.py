@@ -12,9 +12,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
-from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from recognizer.api import throttling
 from recognizer.api.errors import drawing_error
 from recognizer.api.parsers import AnyAccept, PlainJSONParser, check_body
 from recognizer.api.permissions import HasScope
@@ -23,7 +23,6 @@ from recognizer.api.serializers import (
     DrawingStrokesSerializer,
     DrawingUploadSerializer,
 )
-from recognizer.api.throttling import AnonWriteThrottle, UserWriteThrottle
 from recognizer.models import Prediction
 from recognizer.predictions.recognition import Refused
 
@@ -36,8 +35,6 @@ class PersonsOwn(APIView):
     parser_classes = [PlainJSONParser]
     # AllowAny tells the schema that neither token nor cookie is needed.
     permission_classes = [AllowAny, HasScope]
-    # What a request counts for in its limits.
-    cost = 1
     content_negotiation_class = AnyAccept
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -45,20 +42,15 @@ class PersonsOwn(APIView):
             check_body(request._request)
         super().initial(request, *args, **kwargs)
 
-    def get_throttles(self) -> list[BaseThrottle]:
-        # Reading is not limited: one page shows many thumbnails.
-        if self.request.method in SAFE_METHODS:
-            return []
-        return [AnonWriteThrottle(), UserWriteThrottle()]
-
     def charge(self, drawings: int) -> None:
         """Count a request for as many drawings as it has; raises Throttled if these are too many.
 
         One was counted when the request came.
         """
-        self.cost = drawings - 1
-        if self.cost:
-            self.check_throttles(self.request)
+        if drawings > 1:
+            wait = throttling.wait_for(self.request, throttling.WRITE, drawings - 1)
+            if wait is not None:
+                self.throttled(self.request, wait)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Say what is wrong with the drawing that was sent or asked for."""

@@ -28,6 +28,7 @@ from recognizer.api.serializers import (
     SourceField,
     UploadedImageField,
 )
+from recognizer.api.throttling import check_daily_limit, count_stored
 from recognizer.models import Prediction, Source
 from recognizer.predictions import recognition
 from recognizer.predictions.recognition import Sent
@@ -124,6 +125,7 @@ class BatchView(PersonsOwn):
     def post(self, request: Request) -> Response:
         items = _items(request)
         self.charge(len(items))
+        check_daily_limit(request)
         owner, is_new = new_owner(request)
         results: list[Prediction | APIException | Sent] = []
         for place, item in enumerate(items):
@@ -140,6 +142,8 @@ class BatchView(PersonsOwn):
         stored = [each for each in found if isinstance(each, Prediction)]
         if is_new:
             welcome(request, stored)
+        for each in stored:
+            count_stored(request, each)
         # One for all: making its fields takes longer than using them.
         serializer = PredictionSerializer(context={"request": request})
         return Response(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from recognizer.api.authentication import adopt_visitor
+from recognizer.api import visitors
 from recognizer.models import Owner, Prediction
 from recognizer.predictions.idempotency import IdempotencyKey
 
@@ -40,11 +40,11 @@ def welcome(request: Request, stored: Sequence[Prediction]) -> None:
     otherwise nobody could open or delete them. But not if that visitor has other drawings, which
     whoever knows the key does not have to know.
     """
-    visitors = {row.visitor for row in stored}
-    if len(visitors) != 1 or None in visitors:
+    owners = {row.visitor for row in stored}
+    if len(owners) != 1 or None in owners:
         return
-    (visitor,) = visitors
+    (visitor,) = owners
     assert visitor is not None
     others = Prediction.objects.filter(visitor=visitor).exclude(pk__in=[row.pk for row in stored])
     if not others.exists():
-        adopt_visitor(request, visitor)
+        visitors.adopt(request, visitor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -53,7 +54,9 @@ class _Permitted(BasePermission):
         user = request.user
         if not user.is_authenticated:
             raise NotAuthenticated(_("You are logged out. Log in again."))
-        return (user.is_staff or not self.staff_only) and (
+        # Whoever has logged in may need the second factor as well; a token is a secret of its own.
+        is_staff = user.is_staff if request.auth else admin.site.has_permission(request)
+        return (is_staff or not self.staff_only) and (
             self.permission is None or user.has_perm(self.permission)
         )
 

@@ -54,6 +54,7 @@ from recognizer.api.serializers import (
     PredictionSerializer,
     RemovedSerializer,
 )
+from recognizer.api.throttling import check_daily_limit, count_stored
 from recognizer.models import Prediction, PredictionQuerySet, Scope
 from recognizer.personalisation import corrections
 from recognizer.predictions import deletion, recognition, selectors
@@ -141,6 +142,7 @@ class PredictionViewSet(
     )
     def create(self, request: Request) -> Response:
         drawing = valid_drawing(request.data, in_form=is_form(request))
+        check_daily_limit(request)
         owner, is_new = new_owner(request)
         prediction = recognition.recognise(
             data=drawing["image"],
@@ -150,6 +152,7 @@ class PredictionViewSet(
         )
         if is_new:
             welcome(request, [prediction])
+        count_stored(request, prediction)
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": location})

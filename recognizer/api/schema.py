@@ -5,11 +5,14 @@ drf-spectacular finds the schemes once this module is imported.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils import translation
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -18,9 +21,8 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from recognizer.api.idempotency import KEY_LENGTH
@@ -50,7 +52,10 @@ WRITE_ERRORS = {
         "permission_denied: the CSRF token is missing or wrong; insufficient_scope: the token "
         "lacks the scope; cross_site: the request comes from another site."
     ),
-    429: error("Too many requests. Wait for the seconds in the header Retry-After."),
+    429: error(
+        "throttled: too many requests; daily_limit: you have stored as much as one person can in "
+        "a day. Wait for the seconds in the header Retry-After."
+    ),
 }
 
 STAFF_ERRORS = {
@@ -228,10 +233,31 @@ class DocsView(JsonErrors, SpectacularSwaggerSplitView):
 
 
 class SchemaView(JsonErrors, SpectacularAPIView):
-    """The schema, always in English: much of it comes from docstrings, which aren't translated."""
+    """The schema, always in English: much of it comes from docstrings, which aren't translated.
+
+    It is built once in a process, and is the same for everybody. REST framework's classes must not
+    be inspected by two threads at a time.
+    """
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        with translation.override("en"):
-            response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        renderer = request.accepted_renderer
+        response = HttpResponse(_rendered(renderer), content_type=renderer.media_type)
+        name = self._get_filename(request, None)  # type: ignore[no-untyped-call]
+        response["Content-Disposition"] = f'inline; filename="{name}"'
         return response
+
+
+_building = threading.Lock()
+# By media type.
+_built: dict[str, bytes] = {}
+
+
+def _rendered(renderer: BaseRenderer) -> bytes:
+    with _building:
+        if renderer.media_type not in _built:
+            with translation.override("en"):
+                schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+                text = renderer.render(schema, renderer_context={})
+            _built[renderer.media_type] = text.encode() if isinstance(text, str) else text
+        return _built[renderer.media_type]

@@ -16,8 +16,9 @@ step.
 be wrong, ``grey`` turns colours into grey, ``drawing`` makes drawings of images, ``ink`` separates
 ink from paper, ``borders``, ``lines`` and ``bars`` treat frames, lines beside a digit and a 1
 without margin, ``photo`` and ``ruled_lines`` clean photos, ``specks`` finds dust, ``stroke_width``
-brings strokes to one width, ``normalise`` puts them together. ``strokes`` is the brush, with which
-``pen_strokes`` and the training draw. NumPy and Pillow only: no Django here.
+brings strokes to one width, ``normalise`` puts them together. ``storing`` bounds the size of what
+is stored. ``strokes`` is the brush, with which ``pen_strokes`` and the training draw. NumPy and
+Pillow only: no Django here.
 """
 
 from recognizer.imaging.decoding import decode
@@ -47,11 +48,13 @@ from recognizer.imaging.normalise import (
     without_grain,
 )
 from recognizer.imaging.pen_strokes import PenStrokes, StrokesError
+from recognizer.imaging.storing import MAX_STORED_BYTES, for_storing
 
 __all__ = [
     "INPUT_SIDE",
     "MAX_BYTES",
     "MAX_SIDE",
+    "MAX_STORED_BYTES",
     "STORED_SIDE",
     "BlankDrawing",
     "Drawing",
@@ -67,6 +70,7 @@ __all__ = [
     "decode",
     "drawing_from_array",
     "encode_png",
+    "for_storing",
     "model_input",
     "prepare",
     "read_drawing",

@@ -14,7 +14,7 @@ _Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Owner:
-    """A user, or a visitor identified by a random id in the session; neither for no owner."""
+    """A user, or a visitor identified by the random id in a cookie; neither for no owner."""
 
     user: User | None = None
     visitor: UUID | None = None

@@ -18,10 +18,13 @@ def about(request: HttpRequest) -> HttpResponse:
         model = model_facts.about(selectors.active_model())
     except ModelVersion.DoesNotExist:
         model = None
+    kept, anonymous = settings.DRAWINGS_KEPT_DAYS, settings.ANONYMOUS_DRAWINGS_KEPT_DAYS
     context = {
         "model": model,
-        "kept_days": settings.DRAWINGS_KEPT_DAYS,
-        "cookie_days": settings.SESSION_COOKIE_AGE // (24 * 3600),
+        "kept_days": kept,
+        # Only where it is shorter than the first.
+        "anonymous_days": 0 if 0 < kept <= anonymous else anonymous,
+        "cookie_days": settings.VISITOR_COOKIE_AGE // (24 * 3600),
         "contact": settings.CONTACT_EMAIL,
     }
     return render(request, "recognizer/about.html", context)

@@ -21,7 +21,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from recognizer.api import pagination, parsers, predictions
+from recognizer.api import pagination, parsers, predictions, throttling
 from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
@@ -34,6 +34,7 @@ from recognizer.text import feedback as feedback_text
 _create = predictions.PredictionViewSet.as_view({"post": "create"}, basename="api:prediction")
 
 
+@throttling.limits_itself
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 @cache_control(private=True, no_cache=True)

@@ -6,7 +6,6 @@ The page's JavaScript uses the API. Both call the same functions of `personalisa
 from __future__ import annotations
 
 import math
-from typing import cast
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -14,8 +13,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from recognizer.api import throttling
 from recognizer.api.authentication import owner_for_writing, owner_of
@@ -29,6 +26,7 @@ from recognizer.text import feedback as feedback_text
 _LABELS = {str(digit): digit for digit in range(DIGITS)}
 
 
+@throttling.limits_itself
 @require_POST
 def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Store or delete a person's correction of their own drawing, and show its answer again."""
@@ -51,6 +49,7 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect(f"{reverse('draw')}?{query}#feedback")
 
 
+@throttling.limits_itself
 @require_POST
 def remember(request: HttpRequest) -> HttpResponse:
     """Turn a person's personal learning on or off, or forget what is remembered."""
@@ -75,12 +74,7 @@ def _label(form: QueryDict) -> int | None:
 
 def _wait(request: HttpRequest) -> float | None:
     """Return for how many seconds the API would refuse a request; None if it would accept it."""
-    # A throttle needs only the user and the headers, which both kinds of request have.
-    asking = cast(Request, request)
-    for throttle in (throttling.AnonWriteThrottle(), throttling.UserWriteThrottle()):
-        if not throttle.allow_request(asking, APIView()):
-            return throttle.wait() or 0
-    return None
+    return throttling.wait_for(request, throttling.WRITE)
 
 
 def _with_wait(page: HttpResponse, wait: float | None) -> HttpResponse:

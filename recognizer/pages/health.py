@@ -9,11 +9,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from recognizer.api import throttling
 from recognizer.versions import active as active_version
 
 logger = logging.getLogger(__name__)
 
 
+@throttling.unlimited
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -21,6 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
+@throttling.unlimited
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing
+from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing, Source
 
 CHUNK = 500
 """Drawings deleted in one transaction: the site must go on answering between them."""
@@ -49,6 +49,12 @@ def purge(*, before: datetime) -> Removed:
     unlabelled = _remove_in_chunks(old.filter(label__isnull=True))
     owned = old.filter(label__isnull=False).exclude(user__isnull=True, visitor__isnull=True)
     return unlabelled + _remove_in_chunks(owned)
+
+
+def purge_anonymous(*, before: datetime) -> Removed:
+    """Delete unlabelled drawings without an account made before this time; imported ones stay."""
+    old = Prediction.objects.filter(created_at__lt=before, user__isnull=True, label__isnull=True)
+    return _remove_in_chunks(old.exclude(source=Source.IMPORT))
 
 
 def _remove_in_chunks(drawings: PredictionQuerySet) -> Removed:

@@ -166,20 +166,28 @@ def _known(sent: Sent) -> Prediction | KeyReused | None:
     known = sent.key.find()
     if known is None:
         return None
-    try:
-        sha256 = _drawing(sent.data).sha256()
-    except imaging.ImageError:
-        return KeyReused()
-    return known if known.pixels_sha256 in ("", sha256) else KeyReused()
+    return known if _is_same(known, sent.data) else KeyReused()
+
+
+def _is_same(known: Prediction, data: Sendable) -> bool:
+    """Whether the pixels that would be stored are those of a row; old rows have no hash of them."""
+    if known.pixels_sha256 == "":
+        return True
+    read = _read(data)
+    if isinstance(read, imaging.ImageError):
+        return False
+    drawing, seen = read
+    return known.pixels_sha256 == imaging.for_storing(drawing, seen.pixels).drawing.sha256()
 
 
 def _row(found: Preview, sent: Sent, owner: Owner) -> Prediction:
     identifier = uuid.uuid4() if sent.key is None else sent.key.identifier
+    stored = imaging.for_storing(found.drawing, found.model_input)
     row = Prediction(
         id=identifier,
-        image=found.drawing.to_png(),
+        image=stored.png,
         strokes=None if isinstance(sent.data, bytes) else sent.data.pack(),
-        pixels_sha256=found.drawing.sha256(),
+        pixels_sha256=stored.drawing.sha256(),
         audit_key=audit_key(identifier),
         model_version=found.loaded.version,
         source=sent.source,

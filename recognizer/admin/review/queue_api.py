@@ -84,7 +84,6 @@ class QueueView(APIView):
     permission_classes = [MayLabel]
     parser_classes = [BodyParser]
     content_negotiation_class = AnyAccept
-    throttle_classes = []
     http_method_names = ["post"]
     schema = None
     serializer: ClassVar[type[Serializer[Any]]]

@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from recognizer.models import Owner, Source
+from recognizer.models import Owner, Prediction, Source
 from recognizer.predictions import recognition
 from recognizer.tests.browser.draw_page import DrawPage
 
@@ -21,7 +20,9 @@ def _digits(draw_page: DrawPage) -> list[str]:
 
 
 def _visitor() -> UUID:
-    return UUID(Session.objects.get().get_decoded()["visitor"])
+    visitor = Prediction.objects.latest("created_at").visitor
+    assert visitor is not None
+    return visitor
 
 
 def test_newest_first_and_still_there_after_a_reload(draw_page: DrawPage) -> None:

@@ -161,8 +161,8 @@ def test_many_drawings_take_no_more_queries_than_one(
 ) -> None:
     for _ in range(3):
         client.post("/", {"image": _picture(draw_digit(1))})
-    # The session, what is remembered and whether it is, and a page of the history.
-    with django_assert_num_queries(4):
+    # What is remembered and whether it is, and a page of the history.
+    with django_assert_num_queries(3):
         client.get("/")
 
 

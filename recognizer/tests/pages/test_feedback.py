@@ -301,8 +301,8 @@ def test_a_personal_answer_costs_the_page_no_query_more(
     again = _send(client, drawings.cross_png())
     assert again.is_personal
     for row in (four, again):
-        # The session, the answer, what is remembered and whether it is, a page of the history.
-        with django_assert_num_queries(5):
+        # The answer, what is remembered and whether it is, a page of the history.
+        with django_assert_num_queries(4):
             client.get(f"/?prediction={row.pk}")
 
 

@@ -32,6 +32,7 @@ from recognizer.tests.api.test_errors import error
 from recognizer.tests.inference.test_embeddings import KEPT
 from recognizer.tests.support.accounts import make_token
 from recognizer.tests.support.drawings import data_url, digit_png
+from recognizer.tests.support.logins import log_in
 from recognizer.tests.support.mirrored_digits import mirrored_png
 from recognizer.tests.support.reviewing import LIST, make_prediction, make_version
 from recognizer.versions import registry
@@ -309,7 +310,7 @@ def test_it_goes_with_the_visitor_to_their_account(api: APIClient, user: User) -
     correct(person(user), mirrored_png(5), digit=5)
     correct(api, mirrored_png(7), digit=7)
 
-    api.login(username="ada", password="pass-of-ada")
+    log_in(api, user)
 
     assert api.get(MEMORY).json() == {"enabled": True, "count": 2}
     assert [draw(api, mirrored_png(digit))["digit"] for digit in (5, 7)] == [5, 7]
@@ -329,7 +330,7 @@ def test_off_stays_off_when_a_visitor_logs_in(
     draw(api, digit_png(1))
     api.patch(MEMORY, {"enabled": not visitor_off})
 
-    api.login(username="ada", password="pass-of-ada")
+    log_in(api, user)
 
     assert api.get(MEMORY).json()["enabled"] == (not visitor_off and not user_off)
     assert not MemorySwitchedOff.objects.filter(visitor__isnull=False).exists()
@@ -406,7 +407,7 @@ def test_merging_two_memories_keeps_the_limit(api: APIClient, user: User) -> Non
     remember(user, answers.MOST_REMEMBERED)
     correct(api, mirrored_png(7), digit=7)
 
-    api.login(username="ada", password="pass-of-ada")
+    log_in(api, user)
 
     assert api.get(MEMORY).json()["count"] == answers.MOST_REMEMBERED
     assert draw(api, mirrored_png(7))["personal"]
