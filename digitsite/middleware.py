@@ -1,0 +1,99 @@
+"""What every request passes before a view, and what every response gets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
+from rest_framework.exceptions import APIException
+
+from recognizer.api import origins, parsers
+from recognizer.api.errors import LengthRequired, PayloadTooLarge
+from recognizer.pages import errors
+
+HEALTH_CHECKS = frozenset({"/healthz", "/readyz"})
+
+# No page uses any of these, so that no script that gets in can.
+PERMISSIONS_POLICY = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation",
+        "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb",
+    )
+)  # fmt: skip
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def permissions_policy(get_response: GetResponse) -> GetResponse:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+    return middleware
+
+
+class SiteMiddleware(CommonMiddleware):
+    """Django's, but load balancers may ask for the health checks by any host name."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path_info in HEALTH_CHECKS:
+            return None
+        return super().process_request(request)
+
+
+def well_formed_requests(get_response: GetResponse) -> GetResponse:
+    """Refuse other encodings than UTF-8; give a chunked body a length; normalise the origin."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        origins.normalise(request)
+        try:
+            parsers.check_charset(request)
+            _measure_chunked_body(request)
+        except APIException as error:
+            return errors.refuse(request, error)
+        return get_response(request)
+
+    return middleware
+
+
+def _measure_chunked_body(request: HttpRequest) -> None:
+    """Read a body without a Content-Length; views see one with it.
+
+    Raises:
+        LengthRequired: the server does not know where the body ends.
+        PayloadTooLarge: it is longer than a request body may be.
+    """
+    if "HTTP_TRANSFER_ENCODING" not in request.META or request.META.get("CONTENT_LENGTH"):
+        return
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert limit is not None
+    stream = _chunked_body(request)
+    body = stream.read(limit + 1)
+    if len(body) > limit:
+        # Most clients read the response only when they have sent all of the body.
+        left = parsers.MAX_DRAINED - limit
+        while left > 0 and (piece := stream.read(64 * 1024)):
+            left -= len(piece)
+        raise PayloadTooLarge
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    # Where both kinds of request keep what `read` reads.
+    request._stream = io.BytesIO(body)
+
+
+def _chunked_body(request: HttpRequest) -> BinaryIO:
+    if not isinstance(request, WSGIRequest):
+        # Django has received all of it, into a file.
+        stream: BinaryIO = request._stream
+        return stream
+    if not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired
+    terminated: BinaryIO = request.environ["wsgi.input"]
+    return terminated
