@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Callable
 from typing import BinaryIO
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.db import DataError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
+from django.urls import reverse
 from rest_framework.exceptions import APIException
 
 from recognizer.api import origins, parsers
@@ -27,6 +31,8 @@ PERMISSIONS_POLICY = ", ".join(
         "gyroscope", "magnetometer", "microphone", "midi", "payment", "usb",
     )
 )  # fmt: skip
+
+logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -62,6 +68,34 @@ def well_formed_requests(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+class OddAddressMiddleware:
+    """Answers 400 where Django's admin does not expect what is in an address.
+
+    Its lists and its redirect to an object hand parts of the address to the database unchecked.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        kinds: tuple[type[Exception], ...] = (ValidationError,)
+        if request.method in ("GET", "HEAD"):
+            kinds += (ValueError, TypeError, LookupError, OverflowError, DataError)
+        # SQLite's word for a regular expression that is none.
+        is_regex = isinstance(error, OperationalError) and "user-defined function" in str(error)
+        if not ((isinstance(error, kinds) or is_regex) and _is_admin(request)):
+            return None
+        logger.warning("Not a valid address: %s", request.path, exc_info=error)
+        return errors.bad_request(request)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return request.path_info.startswith(reverse("admin:index"))
 
 
 def _measure_chunked_body(request: HttpRequest) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.routers import Route, SimpleRouter
 
 from recognizer.api import base, personalisation, predictions, preview, schema
@@ -39,11 +38,7 @@ urlpatterns = [
     path("memory/", feedback.remember, name="memory"),
     path("api/v1/", include((api_urls, "api"), namespace="api")),
     path("api/schema/", schema.SchemaView.as_view(), name="schema"),
-    path(
-        "api/docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", template_name="api/docs.html"),
-        name="docs",
-    ),
+    path("api/docs/", schema.DocsView.as_view(), name="docs"),
     re_path(r"^api/", base.UnknownAddress.as_view()),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -16,9 +16,11 @@ from drf_spectacular.utils import (
     PolymorphicProxySerializer,
     extend_schema,
 )
-from drf_spectacular.views import SpectacularAPIView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from recognizer.api.serializers import (
     EXAMPLE,
@@ -96,8 +98,30 @@ class BrowserSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
     name = "cookieAuth"
 
 
-class SchemaView(SpectacularAPIView):
+class JsonErrors(APIView):
+    """Answers errors as JSON, whatever the view's own format is; there are only GET and HEAD."""
+
+    http_method_names = ["get", "head"]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if getattr(response, "exception", False):
+            request.accepted_renderer = JSONRenderer()
+            request.accepted_media_type = "application/json"
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+class DocsView(JsonErrors, SpectacularSwaggerSplitView):
+    """The page that shows the schema."""
+
+    url_name = "schema"
+    template_name = "api/docs.html"
+
+
+class SchemaView(JsonErrors, SpectacularAPIView):
     """The schema, always in English: much of it comes from docstrings, which aren't translated."""
+
+    # There is one. Without it the query string would name the file.
+    api_version = "v1"
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

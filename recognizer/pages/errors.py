@@ -17,7 +17,7 @@ from recognizer.api.authentication import csrf_sentence
 logger = logging.getLogger(__name__)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return refuse(
         request, ParseError(_("The request is malformed. Check its headers and its body."))
     )

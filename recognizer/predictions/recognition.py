@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import random
 import uuid
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,6 +18,9 @@ from recognizer.personalisation import answers, corrections
 from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.versions import active as active_version
 from recognizer.versions.loading import LoadedVersion
+
+# From the operating system: earlier draws don't tell the next ones.
+_random = random.SystemRandom()
 
 AUDITED_SHARE = 0.05
 """The share of all drawings that is in the random audit sample."""
@@ -96,7 +99,7 @@ def recognise(
         image=found.drawing.to_png(),
         strokes=None if isinstance(data, bytes) else data.pack(),
         pixels_sha256=found.drawing.sha256(),
-        audit_key=audit_key(identifier),
+        audit_key=draw_audit_key(),
         model_version=found.loaded.version,
         source=source,
         **owner.columns,
@@ -137,15 +140,15 @@ def _identifier(key: str | None, owner: Owner) -> UUID:
     return UUID(bytes=digest[:16], version=4)
 
 
-def audit_key(identifier: UUID) -> float | None:
-    """Return a drawing's place in the random audit sample, in [0, 1), or None if it is not in it.
+def draw_audit_key() -> float | None:
+    """Draw a drawing's place in the random audit sample, in [0, 1), or None if it is not in it.
 
-    One drawing in twenty is in the sample, by a hash of its id, so that nothing about the drawing
-    decides. Reviewers are given these in the order of their keys, which is a random one, and every
-    other selection leaves them out: so the accuracy measured on them is unbiased.
+    One drawing in twenty is in the sample, whatever the drawing, and nobody can know or choose
+    which: the draw is not made from anything that a visitor sees. Reviewers are given these in
+    the order of their keys, which is a random one, and every other selection leaves them out: so
+    the accuracy measured on them is unbiased.
     """
-    digest = hashlib.sha256(b"audit" + identifier.bytes).digest()
-    draw = int.from_bytes(digest[:6], "big") / 2**48
+    draw = _random.random()
     return draw / AUDITED_SHARE if draw < AUDITED_SHARE else None
 
 
