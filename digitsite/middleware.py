@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import DataError, OperationalError
+from django.db import DataError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
@@ -85,7 +85,8 @@ class OddAddressMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         kinds: tuple[type[Exception], ...] = (ValidationError,)
         if request.method in ("GET", "HEAD"):
-            kinds += (ValueError, TypeError, LookupError, OverflowError, DataError)
+            kinds += (ValueError, TypeError, LookupError, OverflowError, FieldDoesNotExist)
+            kinds += (DataError, ProgrammingError)
         # SQLite's word for a regular expression that is none.
         is_regex = isinstance(error, OperationalError) and "user-defined function" in str(error)
         if not ((isinstance(error, kinds) or is_regex) and _is_admin(request)):

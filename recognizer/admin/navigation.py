@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 VIEW_PERMISSION = "recognizer.view_prediction"
 LABEL_PERMISSION = "recognizer.label_prediction"
+EXPORT_PERMISSION = "recognizer.export_prediction"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ PAGES = (
     Page(
         "recognizer_prediction_changelist",
         _("All drawings"),
-        _("Search, filter and export all drawings."),
+        _("Search and filter all drawings."),
         VIEW_PERMISSION,
     ),
 )

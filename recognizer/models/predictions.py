@@ -201,7 +201,10 @@ class Prediction(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name = _("prediction")
         verbose_name_plural = _("predictions")
-        permissions = [("label_prediction", _("Can label predictions"))]
+        permissions = [
+            ("label_prediction", _("Can label predictions")),
+            ("export_prediction", _("Can export predictions")),
+        ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="prediction_newest"),
             models.Index(
