@@ -43,7 +43,7 @@ if not SECRET_KEY:
         SECRET_KEY = stored_secret_key(BASE_DIR / ".secret_key")
     except ValueError as error:
         # Never used to sign anything: the checks stop the start.
-        SECRET_KEY = "no-key"
+        SECRET_KEY = "no-key"  # noqa: S105 - never used, see above
         env.problems.append(Problem("SECRET_KEY", f"SECRET_KEY is not set, and {error}"))
 
 # Reverse proxies in front of the site that are trusted for the client's address and protocol.
