@@ -46,6 +46,18 @@ def permissions_policy(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def head_without_body(get_response: GetResponse) -> GetResponse:
+    """Drop the body of responses to HEAD, which web servers warn about; its length stays."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
+        return response
+
+    return middleware
+
+
 class SiteMiddleware(CommonMiddleware):
     """Django's, but load balancers may ask for the health checks by any host name."""
 

@@ -113,6 +113,7 @@ if importlib.util.find_spec("training") is not None:
 
 MIDDLEWARE = [
     "digitsite.request_ids.RequestIdMiddleware",
+    "digitsite.middleware.head_without_body",
     "digitsite.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     # Before the content security policy: static files don't need it.

@@ -84,13 +84,13 @@ def test_the_web_machine_gets_no_tensorflow() -> None:
 def test_the_lock_file_has_a_hash_for_everything_that_a_web_machine_installs() -> None:
     text = (settings.BASE_DIR / LOCK).read_text(encoding="utf-8").replace("\\\n", " ")
     locked = [line for line in text.splitlines() if line and line[0] != "#"]
-    versions = {}
+    versions: dict[str, str] = {}
     for line in locked:
         requirement, *hashes = line.split("--hash=sha256:")
         assert hashes, line
         parsed = Requirement(requirement)
         versions[canonicalize_name(parsed.name)] = str(parsed.specifier)
-    pinned = {
+    pinned: dict[str, str] = {
         canonicalize_name(each.name): str(each.specifier) for each in requirements(EVERYTHING)
     }
     needed = set().union(*(installed_with(name) for name in names(SERVE)))

@@ -184,6 +184,19 @@ def post_in_chunks(address: str, chunks: list[bytes]) -> tuple[int, Any]:
         return response.status, json.load(response)
 
 
+def test_head_of_a_page_warns_of_nothing(server: tuple[str, Path]) -> None:
+    address, log = server
+    before = log.stat().st_size
+
+    for page in ("/", "/about/", "/admin/login/", "/api/docs/"):
+        request = urllib.request.Request(f"{address}{page}", method="HEAD")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            assert int(response.headers["Content-Length"]) > 0
+
+    warnings = [line for line in log.read_text()[before:].splitlines() if "WARNING" in line]
+    assert not [line for line in warnings if "HEAD" in line]
+
+
 @pytest.mark.parametrize("size", [13, 30])
 def test_a_body_that_is_too_large_is_answered_not_cut_off(
     server: tuple[str, Path], size: int
