@@ -264,3 +264,34 @@ def test_a_body_without_an_end_that_the_server_knows_needs_a_length(
 
     assert response.status_code == 411
     assert "Content-Length" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "address", "options"),
+    [
+        (400, "POST", API, {"data": "{", "content_type": "application/json"}),
+        (400, "GET", API, {"HTTP_HOST": "evil.example"}),
+        (401, "GET", API, {"HTTP_AUTHORIZATION": "Token wrong"}),
+        (403, "POST", API, {"HTTP_ORIGIN": "https://evil.example"}),
+        (404, "GET", "/api/nothing/", {}),
+        (404, "GET", f"{API}00000000-0000-4000-8000-000000000000/", {}),
+        (405, "PUT", API, {}),
+        (405, "POST", "/api/docs/", {}),
+        (405, "OPTIONS", "/api/docs/", {}),
+        (405, "DELETE", "/api/schema/", {}),
+        (411, "POST", API, {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}),
+        (413, "POST", API, {"CONTENT_LENGTH": str(2**30)}),
+        (415, "POST", API, {"data": "x", "content_type": "text/plain"}),
+    ],
+)
+def test_every_error_of_the_api_has_one_shape(
+    client: Client, status: int, method: str, address: str, options: dict[str, str]
+) -> None:
+    response = client.generic(method, address, **options)  # type: ignore[arg-type]
+
+    body = response.json()
+    assert response.status_code == status
+    assert set(body) == {"type", "errors"}
+    assert set(body["errors"][0]) == {"code", "detail", "attr"}
+    assert response["X-Request-ID"]
+    assert response["Content-Type"] == "application/json"
