@@ -17,7 +17,7 @@ CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-postgres coverage lint format screenshot train clean
+.PHONY: help run test test-postgres coverage lint format audit screenshot train clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -56,6 +56,9 @@ lint: $(INSTALLED_DEV) ## check style, types, imports, settings, migrations, the
 format: $(INSTALLED_DEV) ## format the code and auto-fix what ruff can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+audit: $(INSTALLED_DEV) ## look for known vulnerabilities in what a web machine installs (asks pypi.org)
+	$(PY) -m pip_audit --disable-pip --requirement requirements-serve.lock
 
 screenshot: $(INSTALLED_DEV) ## draw in Chromium and write docs/screenshot.png
 	$(PY) -m benchmarks.pictures.screenshots

@@ -123,12 +123,12 @@ def user(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def reviewer(make_user: Callable[..., User]) -> User:
-    """Return a member of staff with permission to view and label drawings only."""
+    """Return a member of staff with permission to view, label and export drawings only."""
     person = make_user("reviewer", is_staff=True)
     person.user_permissions.set(
         Permission.objects.filter(
             content_type__app_label="recognizer",
-            codename__in=["view_prediction", "label_prediction"],
+            codename__in=["view_prediction", "label_prediction", "export_prediction"],
         )
     )
     return person

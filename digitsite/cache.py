@@ -65,7 +65,7 @@ class SqliteCache(BaseCache):
             if self._row(cursor, self._key(key, version)) is not None:
                 return False
             self._store(cursor, self._key(key, version), value, timeout)
-            if random.randrange(CULL_ONE_IN) == 0:
+            if random.randrange(CULL_ONE_IN) == 0:  # noqa: S311 - nothing secret
                 self._cull(cursor)
         return True
 

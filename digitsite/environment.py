@@ -8,6 +8,7 @@ here imports Django, because it runs while the settings load.
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import string
@@ -191,7 +192,12 @@ def postgres_settings(parsed: dict[str, Any]) -> dict[str, Any]:
 
 def is_loopback(host: str) -> bool:
     """Whether an entry of ALLOWED_HOSTS can only refer to this machine."""
-    return host in LOOPBACK_HOSTS or host.endswith(".localhost") or host.startswith("127.")
+    if host in LOOPBACK_HOSTS or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def stored_secret_key(path: Path) -> str:

@@ -24,6 +24,7 @@ from digitsite.environment import (
     is_loopback,
     stored_secret_key,
 )
+from recognizer.api.origins import normalised
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -44,18 +45,22 @@ if not SECRET_KEY:
         SECRET_KEY = stored_secret_key(BASE_DIR / ".secret_key")
     except ValueError as error:
         # Never used to sign anything: the checks stop the start.
-        SECRET_KEY = "no-key"
+        SECRET_KEY = "no-key"  # noqa: S105 - never used, see above
         env.problems.append(Problem("SECRET_KEY", f"SECRET_KEY is not set, and {error}"))
 
 # Reverse proxies in front of the site that are trusted for the client's address and protocol.
 NUM_PROXIES = env.whole_number("NUM_PROXIES", 0)
 if NUM_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+# As browsers write them.
+CSRF_TRUSTED_ORIGINS = [normalised(each) for each in env.words("CSRF_TRUSTED_ORIGINS", [])]
+CSRF_FAILURE_VIEW = "recognizer.pages.errors.csrf_failure"
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", PUBLIC)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = env.whole_number("SECURE_HSTS_SECONDS", 30 * 24 * 3600 if PUBLIC else 0)
+# Subdomains and browsers' preload lists concern more than this site: the proxy's operator decides.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = PUBLIC
 CSRF_COOKIE_SECURE = PUBLIC
 SESSION_COOKIE_HTTPONLY = True
@@ -118,6 +123,9 @@ if importlib.util.find_spec("training") is not None:
     INSTALLED_APPS.append("training")
 
 MIDDLEWARE = [
+    "digitsite.request_ids.RequestIdMiddleware",
+    "digitsite.middleware.head_without_body",
+    "digitsite.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
     # Before the content security policy: static files don't need it.
     "digitsite.staticfiles.StaticFilesMiddleware",
@@ -126,7 +134,9 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "digitsite.middleware.well_formed_requests",
+    "digitsite.middleware.OddAddressMiddleware",
+    "digitsite.middleware.SiteMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -353,13 +363,34 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    "filters": {
+        "request_id": {"()": "digitsite.request_ids.RequestIdFilter"},
+        "one_line": {"()": "digitsite.request_ids.OneLineFilter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": "line",
+        },
+        "refusals": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id", "one_line"],
+            "formatter": "line",
+        },
+    },
+    "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "recognizer": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
-        "training": {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False},
+        "recognizer": {"level": LOG_LEVEL},
+        "training": {"level": LOG_LEVEL},
+        # Its own handlers write only while DEBUG is on, or by email.
+        "django": {"handlers": [], "level": "INFO"},
+        # Server errors, with their traceback; not every address that does not exist.
+        "django.request": {"level": "ERROR"},
+        "django.security": {"handlers": ["refusals"], "level": "WARNING", "propagate": False},
     },
 }
 

@@ -21,3 +21,8 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("language/", set_language, name="language"),
 ]
+
+handler400 = "recognizer.pages.errors.bad_request"
+handler403 = "recognizer.pages.errors.forbidden"
+handler404 = "recognizer.pages.errors.not_found"
+handler500 = "recognizer.pages.errors.server_error"

@@ -48,7 +48,7 @@ def fill(
     from django.utils import timezone
 
     from recognizer.models import ModelVersion, Prediction
-    from recognizer.predictions.recognition import audit_key
+    from recognizer.predictions.recognition import draw_audit_key
 
     there = Prediction.objects.count()
     rng = random.Random(there)
@@ -81,7 +81,7 @@ def fill(
                 model_version=version,
                 source="canvas",
                 visitor=uuid.uuid4(),
-                audit_key=audit_key(identifier),
+                audit_key=draw_audit_key(),
                 suggestion=suggestion,
                 label=digit if is_labelled else None,
                 labelled_at=now if is_labelled else None,

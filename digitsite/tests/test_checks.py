@@ -278,14 +278,10 @@ def test_a_public_site_is_secure(checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_djangos_deployment_checks_find_only_the_operators_decisions(checkout: Path) -> None:
-    done = run(checkout, "manage.py", "check", "--deploy", **PUBLIC)
+def test_djangos_deployment_checks_are_silent(checkout: Path) -> None:
+    done = run(checkout, "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PUBLIC)
 
-    # Subdomains and preload lists are the operator's decision.
-    found = {
-        line.split("(")[1].split(")")[0] for line in done.stderr.splitlines() if "(sec" in line
-    }
-    assert found <= {"security.W005", "security.W021"}
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -294,6 +290,7 @@ def test_djangos_deployment_checks_find_only_the_operators_decisions(checkout: P
         ({"ALLOWED_HOSTS": "digits.example"}, "digitsite.E002"),
         ({"ALLOWED_HOSTS": "localhost,*"}, "digitsite.E002"),
         ({"ALLOWED_HOSTS": "192.168.1.7"}, "digitsite.E002"),
+        ({"ALLOWED_HOSTS": "127.attacker.example"}, "digitsite.E002"),
         ({"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": "short"}, "digitsite.E003"),
         ({"ALLOWED_HOSTS": "digits.example", "SECRET_KEY": "x" * 60}, "digitsite.E003"),
         (PUBLIC | {"DEBUG": "1"}, "digitsite.E004"),

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 EVERYTHING = "requirements.txt"
 SERVE = "requirements-serve.txt"
 DEVELOP = "requirements-dev.txt"
+LOCK = "requirements-serve.lock"
 
 
 def lines(name: str) -> list[str]:
@@ -78,3 +79,23 @@ def test_a_constraints_file_names_no_extras() -> None:
 def test_the_web_machine_gets_no_tensorflow() -> None:
     installed = set[str]().union(*(installed_with(name) for name in names(SERVE)))
     assert not installed & {"keras", "matplotlib", "tensorflow"}
+
+
+def test_the_lock_file_has_a_hash_for_everything_that_a_web_machine_installs() -> None:
+    text = (settings.BASE_DIR / LOCK).read_text(encoding="utf-8").replace("\\\n", " ")
+    locked = [line for line in text.splitlines() if line and line[0] != "#"]
+    versions: dict[str, str] = {}
+    for line in locked:
+        requirement, *hashes = line.split("--hash=sha256:")
+        assert hashes, line
+        parsed = Requirement(requirement)
+        versions[canonicalize_name(parsed.name)] = str(parsed.specifier)
+    pinned: dict[str, str] = {
+        canonicalize_name(each.name): str(each.specifier) for each in requirements(EVERYTHING)
+    }
+    needed = set().union(*(installed_with(name) for name in names(SERVE)))
+
+    assert needed <= versions.keys()
+    assert {name: versions[name] for name in names(SERVE)} == {
+        name: pinned[name] for name in names(SERVE)
+    }

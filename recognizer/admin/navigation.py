@@ -9,11 +9,12 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from recognizer.api.permissions import LABEL_PERMISSION
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 VIEW_PERMISSION = "recognizer.view_prediction"
-LABEL_PERMISSION = "recognizer.label_prediction"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ PAGES = (
     Page(
         "recognizer_prediction_changelist",
         _("All drawings"),
-        _("Search, filter and export all drawings."),
+        _("Search and filter all drawings."),
         VIEW_PERMISSION,
     ),
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.middleware.csrf import REASON_BAD_ORIGIN
+from django.utils.translation import gettext
 from rest_framework.authentication import (
     BaseAuthentication,
     SessionAuthentication,
@@ -19,9 +19,11 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from recognizer.accounts import tokens
-from recognizer.api import visitors
+from recognizer.api import origins, visitors
 from recognizer.api.visitors import visitor_of
 from recognizer.models import ApiToken, Owner
+
+logger = logging.getLogger(__name__)
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -62,26 +64,21 @@ class BrowserSessionAuthentication(SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
-            raise PermissionDenied(
-                _("The CSRF token is missing or wrong. Reload the page and try again.")
-            ) from error
+            raise PermissionDenied(csrf_sentence(request._request, str(error.detail))) from error
+
+
+def csrf_sentence(request: HttpRequest, reason: str) -> str:
+    """Return a sentence for Django's reason to refuse a request of a browser."""
+    if REASON_BAD_ORIGIN.partition("%s")[0] in reason:
+        return origins.refusal(request)
+    return gettext("The CSRF token is missing or wrong. Reload the page and try again.")
 
 
 def _refuse_other_sites(request: Request) -> None:
-    origin = request.META.get("HTTP_ORIGIN")
-    if origin is None:
-        return
-    try:
-        host = urlsplit(origin).netloc
-    except ValueError:
-        host = ""
-    # The host alone: behind a proxy that ends TLS the schemes may differ.
-    if host == request.get_host() or origin in settings.CSRF_TRUSTED_ORIGINS:
-        return
-    raise PermissionDenied(
-        _("This request comes from another site. Send it from this site or from a program."),
-        code="cross_site",
-    )
+    if not origins.is_this_site(request._request):
+        sentence = origins.refusal(request._request)
+        logger.warning("A request was refused. %s", sentence)
+        raise PermissionDenied(sentence, code="cross_site")
 
 
 def new_owner(request: HttpRequest | Request) -> tuple[Owner, bool]:

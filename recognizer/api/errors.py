@@ -36,6 +36,16 @@ class PayloadTooLarge(APIException):
     )
 
 
+class LengthRequired(APIException):
+    """A chunked body, to a server that can't tell where it ends."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = _(
+        "The body has no length. Send the header Content-Length, and no Transfer-Encoding: chunked."
+    )
+
+
 def image_error(error: imaging.ImageError) -> APIException:
     """Return the API's error for a drawing that can't be used."""
     if isinstance(error, imaging.FileTooLarge):
@@ -86,12 +96,8 @@ class ExceptionHandler(StandardHandler):
             case Throttled():
                 exc.detail = Throttled(detail=_too_many(getattr(exc, "wait", None))).detail
             case UnsupportedMediaType():
-                types = (parser.media_type for parser in self.context["view"].parser_classes)
-                return UnsupportedMediaType(
-                    "",
-                    _("This content type is not supported. Send {types} in UTF-8.").format(
-                        types=gettext(" or ").join(types)
-                    ),
+                return unsupported_type(
+                    *(parser.media_type for parser in self.context["view"].parser_classes)
                 )
             case AuthenticationFailed():
                 text = _(
@@ -111,6 +117,12 @@ class ExceptionHandler(StandardHandler):
         """Log what broke; a missing model was logged where it was noticed."""
         if not isinstance(exc, ModelUnavailable):
             super().report_exception(exc, response)
+
+
+def unsupported_type(*types: str) -> UnsupportedMediaType:
+    """Return the error for a body of another type or encoding than these types in UTF-8."""
+    text = _("This content type is not supported. Send {types} in UTF-8.")
+    return UnsupportedMediaType("", text.format(types=gettext(" or ").join(types)))
 
 
 def _too_many(wait: int | None) -> str:

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import (
     ErrorDetail,
     ParseError,
-    UnsupportedMediaType,
     ValidationError,
 )
 from rest_framework.negotiation import BaseContentNegotiation
@@ -20,7 +19,7 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 
-from recognizer.api.errors import PayloadTooLarge
+from recognizer.api.errors import PayloadTooLarge, unsupported_type
 from recognizer.imaging import MAX_BYTES
 
 # Room for base64 (four characters for three bytes) and the JSON, or the form, around it.
@@ -34,12 +33,17 @@ MOST_DRAWINGS = 100
 TOO_MANY_DRAWINGS = _("Send at most 100 drawings in one request.")
 
 
-def check_body(request: HttpRequest) -> None:
-    """Refuse a body that is too large or in another encoding than UTF-8, before it is read."""
-    if request.encoding is not None and not _is_utf8(request.encoding):
-        # Python has "encodings" that are none, such as hex.
+def check_charset(request: HttpRequest) -> None:
+    """Refuse a charset other than UTF-8: Python has "encodings" that are none, such as hex."""
+    charset = (request.content_params or {}).get("charset")
+    if charset is not None and not _is_utf8(charset):
+        # Even the query string would be decoded with it.
         request.encoding = "utf-8"
-        raise UnsupportedMediaType(request.META.get("CONTENT_TYPE", ""))
+        raise unsupported_type("application/json", "multipart/form-data")
+
+
+def check_body(request: HttpRequest) -> None:
+    """Refuse a body that is too large, before it is read."""
     length = str(request.META.get("CONTENT_LENGTH") or "")
     if length.isdecimal() and int(length) > MAX_BODY:
         if int(length) <= MAX_DRAINED:
@@ -50,7 +54,7 @@ def check_body(request: HttpRequest) -> None:
 def _is_utf8(encoding: str) -> bool:
     try:
         return codecs.lookup(encoding).name in ("utf-8", "ascii")
-    except LookupError:
+    except (LookupError, ValueError):
         return False
 
 

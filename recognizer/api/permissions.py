@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 LABEL_PERMISSION = "recognizer.label_prediction"
-EXPORT_PERMISSION = "recognizer.export_predictions"
+EXPORT_PERMISSION = "recognizer.export_prediction"
 
 READING = frozenset({"GET", "HEAD"})
 

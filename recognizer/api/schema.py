@@ -239,6 +239,9 @@ class SchemaView(JsonErrors, SpectacularAPIView):
     be inspected by two threads at a time.
     """
 
+    # There is one. Without it the query string would name the file.
+    api_version = "v1"
+
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         renderer = request.accepted_renderer

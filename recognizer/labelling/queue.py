@@ -16,8 +16,8 @@ from django.utils import timezone
 from recognizer.labelling import claims, labels, queue_orders
 from recognizer.labelling.claims import CLAIMED_FOR, Claimant
 from recognizer.labelling.labels import Change
-from recognizer.labelling.queue_orders import AUDIT_EVERY, Order
-from recognizer.models import LabelEvent, Prediction, PredictionQuerySet, ReviewSkip, Via
+from recognizer.labelling.queue_orders import AUDIT_EVERY, Order, Pool
+from recognizer.models import LabelEvent, Prediction, ReviewSkip, Via
 
 SKIPPED_FOR = datetime.timedelta(hours=1)
 """How long a skipped drawing is hidden from the reviewer."""
@@ -123,19 +123,18 @@ def _kinds(turns: Iterable[int], ordinary: int, *, goes_on: bool) -> list[Via]:
 
 
 def _take(
-    queries: Sequence[PredictionQuerySet],
+    pools: Sequence[Pool],
     count: int,
     *,
     claimant: Claimant,
     until: datetime.datetime,
     seen: set[UUID],
 ) -> list[UUID]:
-    """Claim up to ``count`` drawings in the order of the queries; add candidates to ``seen``."""
+    """Claim up to ``count`` drawings in the order of the pools; add candidates to ``seen``."""
     taken: list[UUID] = []
-    for drawings in queries:
+    for pool in pools:
         while len(taken) < count:
-            found = queue_orders.available(drawings, claimant, without=seen)
-            candidates = list(found.values_list("pk", flat=True)[: count - len(taken)])
+            candidates = pool.first(claimant, count - len(taken), seen=seen)
             if not candidates:
                 break
             seen.update(candidates)

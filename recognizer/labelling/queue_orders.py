@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.labelling import claims
+from recognizer.labelling import claims, fairness
 from recognizer.labelling.claims import Claimant
 from recognizer.models import Prediction, PredictionQuerySet
 
@@ -45,30 +45,44 @@ class Waiting:
     skipped: int
 
 
-def ordinary(order: Order, *, digit: int | None = None) -> list[PredictionQuerySet]:
-    """Return the drawings outside the audit sample, as queries to be used one after the other."""
+@dataclass(frozen=True)
+class Pool:
+    """Drawings in the order to offer them, or one of each owner in turn (see `fairness`)."""
+
+    drawings: PredictionQuerySet
+    by_owner: bool = False
+
+    def first(self, claimant: Claimant, count: int, *, seen: Collection[UUID]) -> list[UUID]:
+        """Return the ids of up to ``count`` drawings for this page, except those in ``seen``."""
+        found = available(self.drawings, claimant, without=seen)
+        if self.by_owner:
+            return fairness.interleaved(found, count, seen)
+        return list(found.values_list("pk", flat=True)[:count])
+
+
+def ordinary(order: Order, *, digit: int | None = None) -> list[Pool]:
+    """Return the drawings outside the audit sample, in pools to be used one after the other."""
     waiting = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
     if digit is not None:
         waiting = waiting.filter(digit=digit)
     least_sure = waiting.order_by("margin", "id")
     newest = waiting.order_by("-created_at", "-id")
     return {
-        Order.DISAGREEMENT: [newest.disagreements(), least_sure],
-        Order.LEAST_SURE: [least_sure],
-        Order.NEWEST: [newest],
+        Order.DISAGREEMENT: [Pool(newest.disagreements(), by_owner=True), Pool(least_sure)],
+        Order.LEAST_SURE: [Pool(least_sure)],
+        Order.NEWEST: [Pool(newest)],
         Order.AUDIT: [],
     }[order]
 
 
-def audits() -> PredictionQuerySet:
+def audits() -> Pool:
     """Return the drawings of the audit sample that are not audited yet, in their random order.
 
     Includes labelled ones: without them the sample would be biased towards drawings that no
     reviewer chose to label.
     """
-    return Prediction.objects.filter(audit_key__isnull=False, audited_at__isnull=True).order_by(
-        "audit_key"
-    )
+    sample = Prediction.objects.filter(audit_key__isnull=False, audited_at__isnull=True)
+    return Pool(sample.order_by("audit_key"))
 
 
 def available(
@@ -88,7 +102,7 @@ def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Waiti
         pools += ordinary(Order.NEWEST, digit=digit)
     if digit is None:
         pools.append(audits())
-    total = sum(available(pool, claimant)[: COUNT_LIMIT + 1].count() for pool in pools)
+    total = sum(available(each.drawings, claimant)[: COUNT_LIMIT + 1].count() for each in pools)
     return Waiting(
         count=min(total, COUNT_LIMIT),
         is_more=total > COUNT_LIMIT,

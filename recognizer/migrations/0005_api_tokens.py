@@ -29,7 +29,7 @@ def move_tokens(apps: Any, schema_editor: Any) -> None:
     with connection.cursor() as cursor:
         if OLD_TABLE not in connection.introspection.table_names(cursor):
             return
-        cursor.execute(f"SELECT {connection.ops.quote_name('key')}, user_id FROM {OLD_TABLE}")
+        cursor.execute(f"SELECT {connection.ops.quote_name('key')}, user_id FROM {OLD_TABLE}")  # noqa: S608 - names of our own
         rows = cursor.fetchall()
     token.objects.using(connection.alias).bulk_create(
         [
@@ -53,25 +53,13 @@ def move_tokens(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recognizer", "0003_strokes"),
+        ("recognizer", "0004_export_permission"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name="prediction",
-            options={
-                "ordering": ["-created_at", "-id"],
-                "permissions": [
-                    ("label_prediction", "Can label predictions"),
-                    ("export_predictions", "Can export drawings"),
-                ],
-                "verbose_name": "prediction",
-                "verbose_name_plural": "predictions",
-            },
-        ),
         migrations.CreateModel(
             name="ApiToken",
             fields=[

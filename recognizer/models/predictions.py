@@ -203,7 +203,7 @@ class Prediction(models.Model):
         verbose_name_plural = _("predictions")
         permissions = [
             ("label_prediction", _("Can label predictions")),
-            ("export_predictions", _("Can export drawings")),
+            ("export_prediction", _("Can export predictions")),
         ]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="prediction_newest"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 
 from django.db import DatabaseError, connection
@@ -29,17 +30,19 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 if this process can recognise a drawing and store it, else 503.
 
-    "degraded" is 200 too: an older model is used because the active one does not load.
+    "degraded" is 200 too: an older model is used because the active one does not load. The model
+    and the problem are named only to this machine and to staff.
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         found = active_version.status()
+        knows = _is_from_this_machine(request) or request.user.is_staff
     except DatabaseError:
         logger.exception("The database does not answer")
+        problem = "The database does not answer." if _is_from_this_machine(request) else None
         return JsonResponse(
-            {"status": "unavailable", "problem": "The database does not answer.", "model": None},
-            status=503,
+            {"status": "unavailable", "problem": problem, "model": None}, status=503
         )
     if found.serving is None:
         word = "unavailable"
@@ -48,6 +51,21 @@ def readyz(request: HttpRequest) -> HttpResponse:
     else:
         word = "ok"
     return JsonResponse(
-        {"status": word, "problem": found.problem, "model": found.serving},
+        {
+            "status": word,
+            "problem": found.problem if knows else None,
+            "model": found.serving if knows else None,
+        },
         status=503 if found.serving is None else 200,
     )
+
+
+def _is_from_this_machine(request: HttpRequest) -> bool:
+    """Whether the client itself is on this machine, not only a proxy."""
+    forwarded = "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META
+    address = request.META.get("REMOTE_ADDR", "")
+    try:
+        return not forwarded and ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        # A Unix socket has no address: a proxy is in front.
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import random
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.predictions.idempotency import IdempotencyKey
 from recognizer.versions import active as active_version
 from recognizer.versions.loading import LoadedVersion
+
+# From the operating system: earlier draws don't tell the next ones.
+_random = random.SystemRandom()
 
 AUDITED_SHARE = 0.05
 """The share of all drawings that is in the random audit sample."""
@@ -188,7 +191,7 @@ def _row(found: Preview, sent: Sent, owner: Owner) -> Prediction:
         image=stored.png,
         strokes=None if isinstance(sent.data, bytes) else sent.data.pack(),
         pixels_sha256=stored.drawing.sha256(),
-        audit_key=audit_key(identifier),
+        audit_key=draw_audit_key(),
         model_version=found.loaded.version,
         source=sent.source,
         **owner.columns,
@@ -225,21 +228,20 @@ def _insert(row: Prediction, sent: Sent) -> Prediction | KeyReused:
         # is now too old, or somebody else's.
         row.remembered_id = None
         row.pk = uuid.uuid4()
-        row.audit_key = audit_key(row.pk)
         with transaction.atomic():
             row.save(force_insert=True)
     return row
 
 
-def audit_key(identifier: UUID) -> float | None:
-    """Return a drawing's place in the random audit sample, in [0, 1), or None if it is not in it.
+def draw_audit_key() -> float | None:
+    """Draw a drawing's place in the random audit sample, in [0, 1), or None if it is not in it.
 
-    One drawing in twenty is in the sample, by a hash of its id, so that nothing about the drawing
-    decides. Reviewers are given these in the order of their keys, which is a random one, and every
-    other selection leaves them out: so the accuracy measured on them is unbiased.
+    One drawing in twenty is in the sample, whatever the drawing, and nobody can know or choose
+    which: the draw is not made from anything that a visitor sees. Reviewers are given these in
+    the order of their keys, which is a random one, and every other selection leaves them out: so
+    the accuracy measured on them is unbiased.
     """
-    digest = hashlib.sha256(b"audit" + identifier.bytes).digest()
-    draw = int.from_bytes(digest[:6], "big") / 2**48
+    draw = _random.random()
     return draw / AUDITED_SHARE if draw < AUDITED_SHARE else None
 
 

@@ -101,7 +101,7 @@ class World:
         people = {
             "user": User.objects.create_user("user"),
             "reviewer": make_staff("reviewer", group="Reviewer"),
-            "exporter": make_staff("exporter", "view_prediction", "export_predictions"),
+            "exporter": make_staff("exporter", "view_prediction", "export_prediction"),
             "staff": make_staff("staff"),
             "superuser": make_staff("superuser", is_superuser=True),
         }

@@ -78,8 +78,9 @@ class ImportBuffer:
         """Yield the added drawings in order, ``size`` at a time."""
         rows = self._database.execute("SELECT id, content FROM added ORDER BY n")
         while batch := rows.fetchmany(size):
+            # Unpickled from a file without a name that this process has written.
             yield [
-                BufferedDrawing(None if key is None else UUID(bytes=key), pickle.loads(content))
+                BufferedDrawing(None if key is None else UUID(bytes=key), pickle.loads(content))  # noqa: S301
                 for key, content in batch
             ]
 

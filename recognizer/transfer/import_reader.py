@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -80,7 +80,9 @@ class ImportReader:
             except imaging.ImageError as error:
                 self._reject(item.name, error.message)
                 return
-            self._waiting.append((item, drawing, drawing.sha256()))
+            # Without the file, which may be much larger than the drawing.
+            waiting = replace(item, image=b"")
+            self._waiting.append((waiting, drawing, drawing.sha256()))
             if len(self._waiting) == BATCH:
                 self.finish()
 

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from recognizer.inference import verification
 from recognizer.inference.classifier import Bundle, BundleError
 from recognizer.models import Activation, Cause, ModelVersion
 from recognizer.versions import active as active_version
@@ -33,10 +34,14 @@ def register_model(
 
     If the same bytes are stored under the same name, that version is returned. Raises
     RegistrationError if the bytes don't load, don't match their checksum, or the name is taken by
-    another model.
+    another model. They are tried in a process of their own, which may crash; except for the
+    bundled model, which came with the code.
     """
     try:
-        bundle.load()
+        if is_bundled:
+            bundle.load()
+        else:
+            verification.verify(bundle)
     except BundleError as error:
         raise RegistrationError(f"The model {bundle.name} can't be registered: {error}") from error
     with transaction.atomic():

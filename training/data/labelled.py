@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from django.utils.crypto import salted_hmac
 from numpy.typing import NDArray
 
 from recognizer import imaging
@@ -26,6 +28,10 @@ DRAWN_ANEW = 0.5
 
 HELD_OUT_SHARE = 5
 """One labelled drawing in five, chosen by a hash of its id, is held out for evaluation."""
+
+KEYED_SINCE = datetime.datetime(2026, 12, 1, tzinfo=datetime.timezone.utc)
+"""Drawings since then are chosen with the site's key. Earlier ones keep their place: a held-out
+drawing that moved into the training would flatter every later evaluation."""
 
 
 @dataclass(frozen=True)
@@ -66,24 +72,33 @@ def drawn_anew(data: Data, rng: np.random.Generator) -> Data:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Reviewers' labels: model inputs, labels 0-10, and the ids that decide what is held out."""
+    """Reviewers' labels: model inputs, labels 0-10, ids, and which of them are held out."""
 
     data: Data
     ids: Sequence[str]
+    held_out: NDArray[np.bool_]
 
     def split(self) -> tuple[Data, Data]:
         """Return the part to train on and the held-out fifth."""
-        held_out = np.array([is_held_out(identifier) for identifier in self.ids], bool)
-        train = self.data.take(np.flatnonzero(~held_out))
-        return train, self.data.take(np.flatnonzero(held_out), "labelled, held out")
+        train = self.data.take(np.flatnonzero(~self.held_out))
+        return train, self.data.take(np.flatnonzero(self.held_out), "labelled, held out")
 
 
-def is_held_out(identifier: str) -> bool:
-    """Whether a labelled drawing is never trained on. The same for an id in every run."""
-    return hashlib.sha256(identifier.encode()).digest()[0] % HELD_OUT_SHARE == 0
+def is_held_out(identifier: str, created_at: datetime.datetime | None = None) -> bool:
+    """Whether a labelled drawing is never trained on: the same in every run and on every machine
+    with the same SECRET_KEY.
+
+    A visitor sees the id of a drawing, so without a key they could choose which of their drawings
+    judge a model. Drawings without a date come from a file, not from a visitor.
+    """
+    if created_at is None or created_at < KEYED_SINCE:
+        digest = hashlib.sha256(identifier.encode()).digest()
+    else:
+        digest = salted_hmac("training.held_out", identifier, algorithm="sha256").digest()
+    return digest[0] % HELD_OUT_SHARE == 0
 
 
-_Found = tuple[NDArray[np.uint8], int, PenStrokes | None]
+_Found = tuple[NDArray[np.uint8], int, PenStrokes | None, bool]
 
 
 def read_labelled_file(path: Path) -> Labelled:
@@ -106,7 +121,8 @@ def read_labelled_file(path: Path) -> Labelled:
             seen = black_if_blank(item.model_input)
             name = item.record.id if item.record else hashlib.sha256(seen.tobytes()).hexdigest()
             strokes = None if item.strokes is None else PenStrokes.unpack(item.strokes)
-            found[name] = seen, item.label, strokes
+            created_at = None if item.record is None else item.record.created_at
+            found[name] = seen, item.label, strokes, is_held_out(name, created_at)
     except (FormatError, imaging.ImageError) as error:
         raise DataDamaged(str(error)) from error
     if not found:
@@ -122,7 +138,9 @@ def read_labelled_database() -> Labelled:
     for prediction in selectors.labelled_drawings().iterator(chunk_size=500):
         assert prediction.label is not None
         strokes = prediction.pen_strokes()
-        found[str(prediction.pk)] = prediction.model_input(), prediction.label, strokes
+        name = str(prediction.pk)
+        held_out = is_held_out(name, prediction.created_at)
+        found[name] = prediction.model_input(), prediction.label, strokes, held_out
     return _labelled(found)
 
 
@@ -135,4 +153,5 @@ def _labelled(found: Mapping[str, _Found]) -> Labelled:
     lines = "".join(f"{name} {label}\n" for name, label in zip(ids, labels, strict=True))
     digest = hashlib.sha256(lines.encode()).hexdigest()
     strokes = [found[name][2] for name in ids]
-    return Labelled(LabelledData("labelled", images, labels, digest, strokes), ids)
+    held_out = np.array([found[name][3] for name in ids], bool)
+    return Labelled(LabelledData("labelled", images, labels, digest, strokes), ids, held_out)

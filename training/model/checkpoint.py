@@ -87,7 +87,7 @@ class Checkpoint:
         def remembered() -> Labelled:
             if (kept := self.read_arrays("labelled.npz")) is not None:
                 data = Data("labelled", kept["images"], kept["labels"], str(kept["sha256"]))
-                return Labelled(data, [str(name) for name in kept["ids"]])
+                return Labelled(data, [str(name) for name in kept["ids"]], kept["held_out"])
             found = read()
             self.write_arrays(
                 "labelled.npz",
@@ -95,6 +95,7 @@ class Checkpoint:
                 labels=found.data.labels,
                 sha256=np.array(found.data.sha256),
                 ids=np.array(found.ids, np.str_),
+                held_out=found.held_out,
             )
             return found
 

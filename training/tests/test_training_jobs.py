@@ -145,7 +145,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
             data=draw_digit(digit, seed=len(held_out)), source="api", owner=Owner(user=admin_user)
         )
         labels.label_predictions(predictions=[drawing.pk], label=digit, by=admin_user)
-        held_out.append(labelled.is_held_out(str(drawing.pk)))
+        held_out.append(labelled.is_held_out(str(drawing.pk), drawing.created_at))
     before = selectors.active_model()
     start_worker()
 

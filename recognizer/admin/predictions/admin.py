@@ -30,12 +30,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from recognizer import imaging
 from recognizer.admin import images
 from recognizer.admin.insights import page as insights_page
-from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.predictions import changed_filter, downloads, filters, replay
 from recognizer.admin.predictions.forms import LabelButtonsForm, LabelForm
 from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
+from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
 from recognizer.labelling import labels
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text
@@ -142,6 +142,9 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def has_label_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(LABEL_PERMISSION)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(EXPORT_PERMISSION)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -25,6 +25,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from recognizer.api.permissions import EXPORT_PERMISSION
 from recognizer.models import Prediction
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import FORMATS, Format
@@ -46,7 +47,7 @@ def actions() -> list[Action]:
 def _action(format: Format) -> Action:
     description = format_lazy(_("Export selected as {}"), _(format.title))
 
-    @admin.action(description=description, permissions=["view"])
+    @admin.action(description=description, permissions=["export"])
     def action(
         modeladmin: PredictionAdmin, request: HttpRequest, queryset: QuerySet[Prediction]
     ) -> HttpResponseBase | None:
@@ -68,7 +69,7 @@ def urls(model_admin: PredictionAdmin) -> list[URLPattern]:
 
 def export_these(model_admin: PredictionAdmin, request: HttpRequest, name: str) -> HttpResponseBase:
     """Send all drawings of the list with this query string, whatever the number of pages."""
-    if not model_admin.has_view_permission(request):
+    if not (model_admin.has_view_permission(request) and request.user.has_perm(EXPORT_PERMISSION)):
         raise PermissionDenied
     if name not in [format.name for format in exporting.available_formats()]:
         raise Http404

@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer.admin.navigation import LABEL_PERMISSION
+from recognizer.api.permissions import LABEL_PERMISSION
 from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
 

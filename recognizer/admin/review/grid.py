@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.review import grid_text
+from recognizer.api.permissions import LABEL_PERMISSION
 from recognizer.labelling import grid as review_grid
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.grid import GridError, Order
@@ -37,6 +37,9 @@ def urls(site: AdminSite) -> list[URLPattern]:
         if request.method == "POST":
             return _save(request, reviewer)
         answer, order, page_id = _answer(request.GET), _order(request.GET), _page_id(request.GET)
+        if not _is_opened_here(request):
+            # The menu only: another site's link must not change what this reviewer has claimed.
+            answer = None
         if answer is not None and page_id is None:
             # With its id in the URL, a reloaded page keeps its drawings.
             query = request.GET.copy()
@@ -56,6 +59,15 @@ def urls(site: AdminSite) -> list[URLPattern]:
         path("grid/", site.admin_view(grid), name="recognizer_grid"),
         path("grid/undo/", site.admin_view(undo), name="recognizer_grid_undo"),
     ]
+
+
+def _is_opened_here(request: HttpRequest) -> bool:
+    """Whether a person opens the page from this site or the address bar, or reloads it."""
+    return (
+        request.method == "GET"
+        and request.headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")
+        and "prefetch" not in request.headers.get("Sec-Purpose", "")
+    )
 
 
 def _reviewer(request: HttpRequest) -> User:

@@ -12,9 +12,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from recognizer.admin.navigation import LABEL_PERMISSION
 from recognizer.admin.review import queue_api, queue_text
 from recognizer.admin.review.queue_serializers import StartSerializer
+from recognizer.api.permissions import LABEL_PERMISSION
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Label
 

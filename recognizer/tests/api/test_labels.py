@@ -154,7 +154,7 @@ def test_a_browser_needs_the_csrf_token(reviewer: User) -> None:
 
 @pytest.fixture
 def exporter() -> APIClient:
-    return program_of(make_staff("exporter", "export_predictions"), "export")
+    return program_of(make_staff("exporter", "export_prediction"), "export")
 
 
 def exported(client: APIClient, query: str = "") -> bytes:
@@ -194,6 +194,6 @@ def test_an_export_needs_its_permission(reviewer: User, user: User) -> None:
     assert APIClient().get(EXPORT).status_code == 401
     assert program_of(user, "export").get(EXPORT).status_code == 403
     assert program_of(reviewer, "export").get(EXPORT).status_code == 403
-    allowed = make_staff("exporter", "export_predictions")
+    allowed = make_staff("exporter", "export_prediction")
     assert program_of(allowed, "predict", "read", "review").get(EXPORT).status_code == 403
     assert program_of(allowed, "export").get(EXPORT).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from recognizer import imaging
+from recognizer.inference import verification
 from recognizer.inference.card import ModelCard
 from recognizer.inference.classifier import (
     BUNDLED,
@@ -127,3 +129,22 @@ def test_a_folder_without_all_files_is_refused(missing: str, tmp_path: Path) -> 
     if missing == "card.json":
         with pytest.raises(BundleError, match="no model bundle"):
             load_bundle(folder)
+
+
+@pytest.mark.parametrize("damage", ["identifier", "root", "half", "other"])
+def test_a_damaged_model_with_a_right_checksum_is_refused(damage: str, bundle: Bundle) -> None:
+    serving = bundle.serving
+    damaged = {
+        "identifier": serving[:4] + b"XXXX" + serving[8:],
+        "root": b"\xff\xff\xff\x7f" + serving[4:],
+        "half": serving[: len(serving) // 2],
+        "other": bytes(1000),
+    }[damage]
+    digest = hashlib.sha256(damaged).hexdigest()
+
+    with pytest.raises(BundleError, match=bundle.name):
+        verification.verify(dataclasses.replace(bundle, serving=damaged, sha256=digest))
+
+
+def test_a_good_model_passes(bundle: Bundle) -> None:
+    verification.verify(bundle)

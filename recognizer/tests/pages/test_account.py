@@ -166,7 +166,7 @@ def test_an_invalid_token_is_refused(logged_in: Client, sent: dict[str, object])
 
 
 def test_staff_can_create_tokens_for_what_they_may(client: Client) -> None:
-    client.force_login(make_staff("boss", "export_predictions"))
+    client.force_login(make_staff("boss", "export_prediction"))
 
     client.post("/account/tokens/", {"name": "x", "scopes": ["review", "export"]})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import sqlite3
@@ -12,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +87,7 @@ def test_fifty_at_once_lose_nothing(
     data_url: Callable[[bytes], str],
 ) -> None:
     address, log = server
+    before = log.stat().st_size
     body = json.dumps({"image": data_url(draw_digit(4)), "source": "canvas"}).encode()
 
     def post(_: int) -> tuple[int, str]:
@@ -110,8 +114,87 @@ def test_fifty_at_once_lose_nothing(
     assert posted <= kept
     assert digits == [(4,)]
     assert mode == "wal"
-    assert "locked" not in log.read_text()
-    assert "Traceback" not in log.read_text()
+    written = log.read_text()[before:]
+    assert "locked" not in written
+    assert "Traceback" not in written
+
+
+def test_a_server_error_leaves_its_traceback_and_request_id_in_the_log(
+    server: tuple[str, Path],
+    database: Path,
+    draw_digit: DrawDigit,
+    data_url: Callable[[bytes], str],
+) -> None:
+    address, log = server
+    body = json.dumps({"image": data_url(draw_digit(4))}).encode()
+    rename = "ALTER TABLE recognizer_prediction RENAME TO"
+    with sqlite3.connect(database) as connection:
+        connection.execute(f"{rename} elsewhere")
+    try:
+        with pytest.raises(urllib.error.HTTPError) as api_error:
+            urllib.request.urlopen(
+                urllib.request.Request(
+                    f"{address}/api/v1/predictions/",
+                    body,
+                    {"Content-Type": "application/json", "X-Request-ID": "from-the-proxy"},
+                ),
+                timeout=PATIENCE,
+            )
+    finally:
+        with sqlite3.connect(database) as connection:
+            connection.execute("ALTER TABLE elsewhere RENAME TO recognizer_prediction")
+        connection.close()
+
+    assert api_error.value.code == 500
+    assert api_error.value.headers["X-Request-ID"] == "from-the-proxy"
+    failure = json.load(api_error.value)
+    assert (failure["type"], failure["errors"][0]["code"]) == ("server_error", "error")
+    text = log.read_text()
+    assert "[from-the-proxy]" in text
+    assert "Traceback" in text[text.index("[from-the-proxy]") :]
+    assert "no such table" in text
+
+
+def test_a_chunked_body_is_read_up_to_the_limit(
+    server: tuple[str, Path],
+    draw_digit: DrawDigit,
+    data_url: Callable[[bytes], str],
+) -> None:
+    address, _ = server
+    body = json.dumps({"image": data_url(draw_digit(4))}).encode()
+
+    status, answer = post_in_chunks(address, [body[:100], body[100:]])
+    assert (status, answer["digit"]) == (201, 4)
+    status, answer = post_in_chunks(address, [b" " * 2**20] * 12 + [b" "])
+    assert (status, answer["errors"][0]["code"]) == (413, "image_too_large")
+
+
+def post_in_chunks(address: str, chunks: list[bytes]) -> tuple[int, Any]:
+    """Post a body without its length; return the status and the JSON of the response."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
+    with contextlib.closing(connection):
+        connection.request(
+            "POST",
+            "/api/v1/predictions/",
+            iter(chunks),
+            {"Content-Type": "application/json"},
+            encode_chunked=True,
+        )
+        response = connection.getresponse()
+        return response.status, json.load(response)
+
+
+def test_head_of_a_page_warns_of_nothing(server: tuple[str, Path]) -> None:
+    address, log = server
+    before = log.stat().st_size
+
+    for page in ("/", "/about/", "/admin/login/", "/api/docs/"):
+        request = urllib.request.Request(f"{address}{page}", method="HEAD")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            assert int(response.headers["Content-Length"]) > 0
+
+    warnings = [line for line in log.read_text()[before:].splitlines() if "WARNING" in line]
+    assert not [line for line in warnings if "HEAD" in line]
 
 
 @pytest.mark.parametrize("size", [13, 30])

@@ -9,6 +9,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -27,6 +29,7 @@ from recognizer.tests.support.exporting import (
     export_to,
     files_of,
     make_item,
+    needs_pyarrow,
     refused_import,
     store_some,
 )
@@ -469,3 +472,73 @@ def test_a_duplicate_id_is_reported(tmp_path: Path) -> None:
     said = refused_import(tmp_path / "tasks.json")
 
     assert said.count("another drawing in this file has the same id") == 4
+
+
+# Files that never end, and small files of large drawings ------------------------------------------
+
+
+def link_to_a_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of Unix")
+@pytest.mark.parametrize("make", [os.mkfifo, link_to_a_device], ids=["pipe", "device"])
+@pytest.mark.parametrize(
+    "name", ["x.npz", "x.csv", "x.json", "x.jsonl", "x.parquet", "x-images-idx3-ubyte.gz"]
+)
+def test_what_never_ends_is_not_a_file(tmp_path: Path, make: Any, name: str) -> None:
+    make(tmp_path / name)
+
+    for format in (None, *FORMATS.values()):
+        if format is not FORMATS["parquet"] or format.is_available():
+            with pytest.raises(FormatError):
+                list(formats.read(tmp_path / name, format))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices of Unix")
+@pytest.mark.parametrize("make", [os.mkfifo, link_to_a_device], ids=["pipe", "device"])
+def test_what_never_ends_in_a_folder_is_reported(tmp_path: Path, make: Any) -> None:
+    (tmp_path / "3").mkdir()
+    make(tmp_path / "3" / "endless.png")
+    (tmp_path / "3" / "three.png").write_bytes(drawing(3))
+    (tmp_path / "3" / "link.png").symlink_to(tmp_path / "3" / "three.png")
+
+    endless, link, three = formats.read(tmp_path)
+
+    assert isinstance(endless, BadItem)
+    assert "not a regular file" in endless.why
+    assert isinstance(link, Item)
+    assert isinstance(three, Item)
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+import pyarrow.parquet
+from recognizer.transfer import formats
+start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+rows = sum(1 for _ in formats.read(Path(sys.argv[1])))
+print(rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) >> 10)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory in Linux's units")
+@needs_pyarrow
+def test_a_value_that_many_rows_share_is_not_unpacked_for_all_of_them(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path, image = tmp_path / "shared.parquet", drawing(3) + bytes(4 << 20)
+    columns = [pa.array([image] * 100, pa.binary()), pa.array(["x"] * 100)]
+    images = pa.StructArray.from_arrays(columns, ["bytes", "path"])
+    table = pa.table({"image": images, "label": pa.array([3] * 100)})
+    pq.write_table(table, path, compression="zstd", dictionary_pagesize_limit=1 << 28)
+    del columns, images, table
+
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True
+    )
+
+    rows, megabytes = map(int, done.stdout.split())
+    # Unpacked for all rows: 400 MB, and as much again as Python objects.
+    assert (rows, path.stat().st_size < 8000, megabytes < 350) == (100, True, True)

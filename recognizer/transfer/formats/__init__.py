@@ -41,6 +41,7 @@ from recognizer.transfer.formats.containers import (
     FolderSink,
     ZipSink,
     is_zip,
+    open_file,
     open_source,
     unreadable,
 )
@@ -146,7 +147,7 @@ def infer_format(path: Path) -> Format:
     if os.path.isdir(path) or (os.path.isfile(path) and is_zip(path)):
         return _infer_several(path)
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(4096)
     except OSError as error:
         raise unreadable(path, error) from error

@@ -9,6 +9,7 @@ import contextlib
 import io
 import os
 import shutil
+import stat
 import struct
 import zipfile
 import zlib
@@ -128,10 +129,20 @@ class Source(Protocol):
         """Open a file for reading; several can be open."""
 
 
+def open_file(path: Path) -> IO[bytes]:
+    """Open a regular file, or a link to one, for reading.
+
+    Raises FormatError for what may never end, such as a pipe or a device, and OSError.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise FormatError(f"{path} is not a regular file.")
+    return path.open("rb")
+
+
 def is_zip(path: Path) -> bool:
     """Whether a file starts like a zip file."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(4) in (b"PK\3\4", b"PK\5\6")
     except OSError as error:
         raise unreadable(path, error) from error
@@ -153,7 +164,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip file for reading; raises FormatError, also if its list of files is too long."""
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb"))
+            file = stack.enter_context(open_file(path))
             _check_length(file, path)
             archive = stack.enter_context(zipfile.ZipFile(file))
         except UNREADABLE as error:
@@ -223,7 +234,7 @@ class Folder:
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
         try:
-            file = (self.path / name).open("rb")
+            file = open_file(self.path / name)
         except OSError as error:
             raise unreadable(name, error) from error
         with file:

@@ -28,6 +28,7 @@ from recognizer.transfer.formats.containers import (
     Sink,
     copy,
     is_zip,
+    open_file,
     open_source,
     unreadable,
 )
@@ -84,8 +85,8 @@ def _open(path: Path, stack: contextlib.ExitStack) -> tuple[IO[bytes], IO[bytes]
     lines: IO[bytes] | None = None
     if path.is_file() and not is_zip(path):
         if beside.is_file():
-            lines = stack.enter_context(beside.open("rb"))
-        return stack.enter_context(path.open("rb")), lines, str(beside)
+            lines = stack.enter_context(open_file(beside))
+        return stack.enter_context(open_file(path)), lines, str(beside)
     source = stack.enter_context(open_source(path))
     if source.has(manifest.NAME):
         lines = stack.enter_context(source.open(manifest.NAME))

@@ -20,7 +20,7 @@ from typing import IO, Any
 from recognizer import imaging
 from recognizer.imaging import base64_text
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import unreadable
+from recognizer.transfer.formats.containers import open_file, unreadable
 from recognizer.transfer.formats.items import (
     BadItem,
     FormatError,
@@ -91,7 +91,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
     is_empty = True
     untouched = with_manifest
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             for number, line in enumerate(_lines(file, path), start=1):
                 if not line.strip():
                     continue

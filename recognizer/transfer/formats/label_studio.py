@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import unreadable
+from recognizer.transfer.formats.containers import open_file, unreadable
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     NOT_A_DIGIT,
@@ -109,7 +109,7 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
     tally, end = Tally(), {}
     untouched = with_manifest
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             for number, task in enumerate(_tasks(file, path), start=1):
                 if not isinstance(task, dict):
                     yield BadItem(f"task {number}", "it is not a Label Studio task")

@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import Source
+from recognizer.transfer.formats.containers import Source, open_file
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _ROWS = 500
 """Rows written or read at a time."""
 _MAX_GROUP = 1 << 30  # bytes, uncompressed
+_MAX_ROWS = 48 << 20  # bytes of the rows read at a time
 _DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "string"}
 _KEY = b"digitsite"
 
@@ -139,7 +140,10 @@ def _opened(path: Path) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+        with (
+            open_file(path) as source,
+            pq.ParquetFile(source, buffer_size=1 << 16, pre_buffer=False) as file,
+        ):
             yield file
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).partition("\n")[0]
@@ -155,7 +159,7 @@ def _read_file(path: Path, with_manifest: bool) -> Iterator[Item | BadItem]:
         _check_groups(file, path)
         tally = Tally()
         number = 0
-        for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
+        for batch in file.iter_batches(_at_a_time(file), columns=wanted, use_threads=False):
             for row in batch.to_pylist():
                 number += 1
                 name = f"{path.name}, row {number}"
@@ -170,6 +174,22 @@ def _read_file(path: Path, with_manifest: bool) -> Iterator[Item | BadItem]:
                     yield BadItem(name, str(error))
         if ours:
             tally.check(_parsed(end), str(path))
+
+
+def _at_a_time(file: Any) -> int:
+    """Return how many rows fit into memory, even if all are the largest value of a dictionary.
+
+    A value that many rows share is stored once, so the file may be much smaller than its rows.
+    """
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    largest = max((_shared(group) for group in groups), default=0)
+    return max(1, min(_ROWS, _MAX_ROWS // max(1, largest)))
+
+
+def _shared(group: Any) -> int:
+    """Return the bytes of a row group that may be values of many rows."""
+    columns = map(group.column, range(group.num_columns))
+    return sum(each.total_uncompressed_size for each in columns if each.has_dictionary_page)
 
 
 def _parsed(end: Any) -> Mapping[str, Any]:

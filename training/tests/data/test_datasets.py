@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest_django import Settings
 
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from training.data import datasets
 from training.data.datasets import Data, PenDigit
 from training.data.downloads import DataDamaged
-from training.data.labelled import is_held_out
+from training.data.labelled import KEYED_SINCE, is_held_out
 from training.data.synthetic import Fresh, Material, draw_fresh
 from training.evaluation import metrics
 from training.synthesis.strokes import PLACEMENTS
@@ -97,3 +99,22 @@ def test_the_same_fifth_of_the_labels_is_always_held_out() -> None:
     held_out = [is_held_out(f"drawing-{number}") for number in range(2000)]
     assert 0.17 < np.mean(held_out) < 0.23
     assert held_out == [is_held_out(f"drawing-{number}") for number in range(2000)]
+
+
+def test_nobody_without_the_sites_key_knows_which_new_drawings_are_held_out(
+    settings: Settings,
+) -> None:
+    def held_out(since: datetime.timedelta) -> list[bool]:
+        return [is_held_out(f"drawing-{number}", KEYED_SINCE + since) for number in range(2000)]
+
+    new, before = datetime.timedelta(days=1), datetime.timedelta(days=-1)
+    here, old = held_out(new), held_out(before)
+    again = held_out(new)
+    settings.SECRET_KEY = "another" * 10
+    elsewhere = held_out(new)
+
+    assert 0.17 < np.mean(here) < 0.23
+    assert here == again
+    # Agreeing by chance: 0.2 * 0.2 + 0.8 * 0.8.
+    assert 0.6 < np.mean(np.array(here) == np.array(elsewhere)) < 0.76
+    assert old == held_out(before) == [is_held_out(f"drawing-{number}") for number in range(2000)]

@@ -83,7 +83,7 @@ def narrow(count: int, seed: int) -> Data:
 
 def labelled(count: int, seed: int = 1) -> Labelled:
     ids = [str(uuid.UUID(int=number + seed * 10_000)) for number in range(count)]
-    return Labelled(narrow(count, seed), ids)
+    return Labelled(narrow(count, seed), ids, np.array([is_held_out(name) for name in ids]))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,8 @@ def test_held_out_labels_are_evaluated_and_never_trained_on(bundled: Bundle) -> 
 def test_without_a_drawing_held_out_nothing_is_activated(bundled: Bundle) -> None:
     labels = labelled(12)
     kept = [i for i, name in enumerate(labels.ids) if not is_held_out(name)]
-    few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept])
+    none = np.zeros(len(kept), bool)
+    few = Labelled(labels.data.take(np.array(kept)), [labels.ids[i] for i in kept], none)
     result, _ = fine_tune(bundled, few, steps=2, learning_rate=1e-6)
     assert not result.decision.activate
     assert "Label a few more" in result.decision.reason

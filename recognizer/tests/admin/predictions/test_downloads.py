@@ -256,8 +256,21 @@ def test_parquet_is_not_offered_without_its_package(
 # Who may --------------------------------------------------------------------------------------
 
 
-def test_users_who_may_view_drawings_may_export_them(client: Client, seven: Prediction) -> None:
-    client.force_login(make_staff("viewer", "view_prediction"))
+def test_users_who_may_only_view_and_label_may_not_export(
+    client: Client, seven: Prediction
+) -> None:
+    client.force_login(make_staff("labeller", "view_prediction", "label_prediction"))
+    page = client.get(LIST).content.decode()
+    action = {"action": "export_npz", "_selected_action": [str(seven.pk)], "select_across": "1"}
+
+    assert not links_of(page)
+    assert "export" not in page.lower()
+    assert client.get(f"{LIST}export/npz/").status_code == 403
+    assert not isinstance(client.post(LIST, action), FileResponse)
+
+
+def test_users_with_the_permission_may_export(client: Client, seven: Prediction) -> None:
+    client.force_login(make_staff("viewer", "view_prediction", "export_prediction"))
 
     assert links_of(client.get(LIST).content.decode())
     assert ids_in(content_of(client.get(f"{LIST}export/npz/"))) == {str(seven.pk)}

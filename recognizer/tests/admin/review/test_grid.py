@@ -601,3 +601,27 @@ def test_a_page_of_sixty_takes_as_many_queries_as_one_of_eleven(reviewing: Clien
 
     assert few == many
     assert max(many) < 50
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        ("head", {}),
+        ("get", {"Sec-Fetch-Site": "cross-site"}),
+        ("get", {"Sec-Fetch-Site": "same-site"}),
+        ("get", {"Sec-Purpose": "prefetch"}),
+    ],
+    ids=str,
+)
+def test_only_a_reviewer_who_opens_the_page_claims_its_drawings(
+    reviewing: Client, method: str, headers: dict[str, str]
+) -> None:
+    make_prediction(3)
+    address = f"/admin/recognizer/prediction/grid/?digit=3&page={uuid.uuid4().hex}"
+
+    response = getattr(reviewing, method)(address, headers=headers)
+
+    assert response.status_code == 200
+    assert not ReviewClaim.objects.exists()
+    reviewing.get(address, headers={"Sec-Fetch-Site": "same-origin"})
+    assert ReviewClaim.objects.count() == 1

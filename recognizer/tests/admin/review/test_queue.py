@@ -122,6 +122,9 @@ def make_rows(count: int, **fields: Any) -> list[Prediction]:
     return Prediction.objects.bulk_create(rows, batch_size=500)
 
 
+FLOODER, TRUSTED = uuid.uuid4(), uuid.uuid4()
+
+
 def make_audits(count: int, **fields: Any) -> list[Prediction]:
     """So many drawings of the audit sample, the first to be audited first."""
     return [make_prediction(4, audit_key=index / count, **fields) for index in range(count)]
@@ -356,6 +359,33 @@ def test_disagreement_first_and_then_the_least_sure(ada: Queue) -> None:
     assert ada.ids(10, "disagreement") == keys(
         [corrected, refused_in_vain, no_digit, doubtful, agreed, refused_with_reason]
     )
+
+
+def test_the_disagreements_of_one_visitor_do_not_fill_the_queue(ada: Queue) -> None:
+    flood = [
+        make_prediction(3, suggestion=8, visitor=FLOODER, created_at=minutes_ago(n))
+        for n in range(21)
+    ]
+    others = [
+        make_prediction(3, suggestion=8, visitor=uuid.uuid4(), created_at=minutes_ago(100 + n))
+        for n in range(4)
+    ]
+
+    first = ada.ids(6, "disagreement")
+
+    assert first == keys([flood[0], *others, flood[1]])
+
+
+def test_the_disagreements_of_a_contradicted_visitor_come_last(ada: Queue) -> None:
+    make_prediction(3, suggestion=8, visitor=FLOODER, label=3)
+    contradicted = make_prediction(3, suggestion=8, visitor=FLOODER)
+    trusted = [
+        make_prediction(3, suggestion=8, visitor=TRUSTED, created_at=minutes_ago(n))
+        for n in range(50, 53)
+    ]
+    make_prediction(3, suggestion=8, visitor=TRUSTED, label=8)
+
+    assert ada.ids(4, "disagreement") == keys([*trusted, contradicted])
 
 
 def test_the_disagreements_have_an_index_of_their_own() -> None:
