@@ -67,7 +67,9 @@ VARIANTS: dict[str, Variant] = {
     "only generated replay": Variant(sources=frozenset({"generated"})),
     "no augmentation of labelled": _changed(augmentation=STILL),
     "a third of the steps": Variant(lambda recipe: replace(recipe, steps=recipe.steps // 3)),
-    "weights averaged, 70 % new": Variant(moved=0.7),
+    "learning rate halved": _changed(learning_rate=3.5e-4),
+    "learning rate quartered": _changed(learning_rate=1.75e-4),
+    "averaged: 70 % new": Variant(moved=0.7),
     "weight quartered and 70 % new": Variant(
         lambda recipe: replace(recipe, distillation_weight=1.0), moved=0.7
     ),

@@ -69,7 +69,7 @@ def data_url(png: bytes) -> str:
 
 def digit_strokes(digit: int = 3, *, seed: int = 0, times: bool = False) -> dict[str, Any]:
     """Return a digit's strokes as the API takes them, drawn as `digit_png` draws it."""
-    strokes = generate_digit(digit, np.random.default_rng(seed))
+    strokes = generate_digit(digit, np.random.default_rng(seed), allograph=ALLOGRAPHS[digit][0])
     clock = itertools.count(1000, 8)
     return {
         "strokes": [
