@@ -43,14 +43,9 @@ class PersonsOwn(APIView):
         super().initial(request, *args, **kwargs)
 
     def charge(self, drawings: int) -> None:
-        """Count a request for as many drawings as it has; raises Throttled if these are too many.
-
-        One was counted when the request came.
-        """
-        if drawings > 1:
-            wait = throttling.wait_for(self.request, throttling.WRITE, drawings - 1)
-            if wait is not None:
-                self.throttled(self.request, wait)
+        """Count a request for as many drawings as it has; raises Throttled for too many."""
+        if (wait := throttling.charge(self.request, drawings)) is not None:
+            self.throttled(self.request, wait)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Say what is wrong with the drawing that was sent or asked for."""

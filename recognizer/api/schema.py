@@ -140,7 +140,7 @@ COMPONENT_EXAMPLES: dict[str, Any] = {
         "personal": False,
         "network": {"digit": 7, "confidence": 0.91, "verdict": "digit"},
         "remembered_image_url": None,
-        "model_version": "shipped-3",
+        "model_version": "shipped-4",
         "source": "api",
         "suggested_digit": None,
         "suggested_not_a_digit": False,

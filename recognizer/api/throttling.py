@@ -146,6 +146,15 @@ def _daily_limits(request: Request) -> list[Limit]:
     return _of_visitor_and_address(request, "stored", rate)
 
 
+def charge(request: Request, drawings: int) -> float | None:
+    """Count a request for as many drawings as it has, as `wait_for` does.
+
+    One was counted when the request came.
+    """
+    request._request.drawings = drawings  # type: ignore[attr-defined]
+    return wait_for(request, WRITE, drawings - 1) if drawings > 1 else None
+
+
 # Pages and the admin ----------------------------------------------------------------------------
 
 
@@ -193,7 +202,8 @@ class LimitsMiddleware:
 
 def _count_first(request: HttpRequest) -> None:
     if (rate := rate_named("anon")) is not None:
-        Limit(rate, WRITE, f"visitor {visitors.visitor_of(request)}").count()
+        amount = getattr(request, "drawings", 1)
+        Limit(rate, WRITE, f"visitor {visitors.visitor_of(request)}").count(amount)
 
 
 def too_many(request: HttpRequest, wait: float) -> HttpResponseBase:

@@ -16,9 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-# The one that a new user is logged in with; others only check permissions or limits.
-BACKEND = "django.contrib.auth.backends.ModelBackend"
-
 
 class LogIn(views.LoginView):
     template_name = "recognizer/account/form.html"
@@ -57,7 +54,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     form: UserCreationForm[User] = UserCreationForm(request.POST or None)
     if form.is_valid():
-        login(request, form.save(), backend=BACKEND)
+        login(request, form.save())
         return redirect("account")
     context = {
         "form": form,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -193,6 +193,7 @@ def test_an_export_can_be_narrowed(exporter: APIClient) -> None:
 def test_an_export_needs_its_permission(reviewer: User, user: User) -> None:
     assert APIClient().get(EXPORT).status_code == 401
     assert program_of(user, "export").get(EXPORT).status_code == 403
+    reviewer.user_permissions.remove(Permission.objects.get(codename="export_prediction"))
     assert program_of(reviewer, "export").get(EXPORT).status_code == 403
     allowed = make_staff("exporter", "export_prediction")
     assert program_of(allowed, "predict", "read", "review").get(EXPORT).status_code == 403
