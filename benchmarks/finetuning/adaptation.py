@@ -59,8 +59,10 @@ def _changed(**values: Any) -> Variant:
 VARIANTS: dict[str, Variant] = {
     "full": Variant(),
     "no replay": _changed(distillation_weight=0.0),
-    "distillation weight quartered": _changed(distillation_weight=1.0),
-    "distillation weight doubled": _changed(distillation_weight=8.0),
+    "distillation weight quartered": _changed(
+        distillation_weight=FINE_TUNE.distillation_weight / 4
+    ),
+    "distillation weight doubled": _changed(distillation_weight=2 * FINE_TUNE.distillation_weight),
     "three times as much MNIST replay": _changed(mnist=24_000),
     "labels instead of distillation": Variant(by_label=True),
     "only generated replay": Variant(sources=frozenset({"generated"})),
