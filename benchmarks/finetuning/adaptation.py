@@ -45,12 +45,11 @@ STILL = Augmentation(
 
 @dataclass(frozen=True)
 class Variant:
-    """A row: how the recipe is changed, the replayed sources, and the weight of the new network."""
+    """A row: how the recipe is changed, and the replayed sources."""
 
     change: Callable[[FineTuning], FineTuning] = field(default=lambda recipe: recipe)
     sources: frozenset[str] = SOURCES
     by_label: bool = False
-    moved: float = 1.0
 
 
 def _changed(**values: Any) -> Variant:
@@ -60,21 +59,20 @@ def _changed(**values: Any) -> Variant:
 VARIANTS: dict[str, Variant] = {
     "full": Variant(),
     "no replay": _changed(distillation_weight=0.0),
-    "distillation weight quartered": _changed(distillation_weight=1.0),
-    "distillation weight doubled": _changed(distillation_weight=8.0),
+    "distillation weight quartered": _changed(
+        distillation_weight=FINE_TUNE.distillation_weight / 4
+    ),
+    "distillation weight doubled": _changed(distillation_weight=2 * FINE_TUNE.distillation_weight),
     "three times as much MNIST replay": _changed(mnist=24_000),
     "labels instead of distillation": Variant(by_label=True),
     "only generated replay": Variant(sources=frozenset({"generated"})),
     "no augmentation of labelled": _changed(augmentation=STILL),
     "a third of the steps": Variant(lambda recipe: replace(recipe, steps=recipe.steps // 3)),
-    "learning rate halved": _changed(learning_rate=3.5e-4),
-    "learning rate quartered": _changed(learning_rate=1.75e-4),
-    "averaged: 70 % new": Variant(moved=0.7),
-    "weight quartered and 70 % new": Variant(
-        lambda recipe: replace(recipe, distillation_weight=1.0), moved=0.7
-    ),
+    "learning rate halved": _changed(learning_rate=FINE_TUNE.learning_rate / 2),
+    "new weights, not averaged": _changed(moved=1.0),
+    "half of the new weights": _changed(moved=0.5),
 }
-"""What is changed, by the name of the row. Averaging weights is WiSE-FT (Wortsman 2022)."""
+"""What is changed, by the name of the row."""
 
 SEQUENTIAL, RESTARTED, ANCHORED = "sequential", "restarted", "anchored"
 ROWS = (*VARIANTS, SEQUENTIAL, RESTARTED, ANCHORED)
@@ -144,7 +142,7 @@ def fine_tune(
     if variant.by_label:
         # At temperature 1, distilling a certain prediction is cross-entropy with its label.
         answers = 40 * np.eye(CLASSES, dtype=np.float32)[replayed.labels]
-    before, old = model.get_weights(), logits_of(model, study.validation.images)
+    old = logits_of(model, study.validation.images)
     finetune.fine_tune(
         model,
         labelled,
@@ -152,12 +150,6 @@ def fine_tune(
         study.validation,
         replace(recipe, distillation_temperature=1.0) if variant.by_label else recipe,
         targets=answers,
-    )
-    model.set_weights(
-        [
-            (1 - variant.moved) * one + variant.moved * other
-            for one, other in zip(before, model.get_weights(), strict=True)
-        ]
     )
     new = logits_of(model, study.validation.images)
     return carry_over(calibration, old, new, study.validation.labels)

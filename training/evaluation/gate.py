@@ -26,6 +26,13 @@ from recognizer.jobs import gate_text
 
 SIGNIFICANCE = 0.05
 
+MARGIN = 0.001
+"""Share of a set's drawings that may be lost: less does not stop a candidate.
+
+Without it, the more drawings there are, the smaller a loss would be significant: on 10,000 drawings
+7 lost and none won. 0.1 points are what 5,000 drawings can show.
+"""
+
 LABELLED = "labelled"
 """The set on which a candidate must be better: labelled drawings that are never trained on."""
 
@@ -42,7 +49,7 @@ def compare(name: str, candidate: Correct, active: Correct, *, must_win: bool = 
     """Compare two models' answers to one evaluation set: bool (n,), n > 0, correct or not."""
     won, lost = int((candidate & ~active).sum()), int((active & ~candidate).sum())
     p_worse, p_better = _tail(lost, won + lost), _tail(won, won + lost)
-    is_worse = p_worse < SIGNIFICANCE
+    is_worse = p_worse < SIGNIFICANCE and lost - won > MARGIN * len(candidate)
     if is_worse:
         verdict = RowVerdict.WORSE
     elif must_win:
@@ -80,7 +87,8 @@ def decide(
     The candidate passes if
 
     - it is not significantly worse on any set, nor on all but the labelled one pooled (one-sided
-      exact McNemar test at 5 %: McNemar 1947, on the drawings that only one of the two gets right);
+      exact McNemar test at 5 %: McNemar 1947, on the drawings that only one of the two gets right;
+      and by more than ``MARGIN``);
     - it makes fewer mistakes on the held-out labelled drawings, if there are any;
     - if there are none, it makes no more mistakes on all sets together.
 

@@ -119,7 +119,8 @@ class FineTuning(Plan):
     labelled_share: float = 0.2  # of every batch
     learning_rate: float = 7e-4
     warm_up: float = 0.1
-    distillation_weight: float = 4.0  # of a replayed drawing; a labelled one weighs 1
+    moved: float = 0.7  # share of the way from the old weights to the new ones that is gone
+    distillation_weight: float = 8.0  # of a replayed drawing; a labelled one weighs 1
     distillation_temperature: float = 2.0
     mnist: int = 8_000  # images of MNIST to replay
     pen: int = 3_000  # pen digits to replay, each drawn ``fresh.pen`` times

@@ -1,6 +1,6 @@
 """Fine-tuning: a trained network learns from a few labelled drawings without forgetting.
 
-Two methods prevent forgetting. Neither needs the data that the network was first trained on,
+Three methods prevent forgetting. None needs the data that the network was first trained on,
 though whatever is available is used:
 
 - replay: most of every batch are other drawings (Robins, "Catastrophic forgetting, rehearsal
@@ -8,7 +8,9 @@ though whatever is available is used:
   generated digits and non-digits in any case;
 - distillation: on these the target is the network's own earlier output rather than a label (Li
   and Hoiem, "Learning without forgetting", ECCV 2016, section 3), and batch normalisation keeps
-  its means and variances.
+  its means and variances;
+- averaging: the result lies between the old weights and the new ones (Wortsman et al., "Robust
+  fine-tuning of zero-shot models", CVPR 2022).
 
 ``docs/training.md`` says what else was tried, and what this costs.
 """
@@ -96,6 +98,7 @@ def fine_tune(
     rng = np.random.default_rng(plan.seed)
     if targets is None:
         targets = logits_of(model, replay.images)
+    start = model.get_weights()
     learning = in_precision(model, plan.precision)
     own = max(1, round(plan.labelled_share * plan.batch))
     steps = _steps(plan, len(labelled), own)
@@ -124,7 +127,12 @@ def fine_tune(
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
         step_once.store()
-        model.set_weights(learning.get_weights())
+        model.set_weights(
+            [
+                before + plan.moved * (after - before)
+                for before, after in zip(start, learning.get_weights(), strict=True)
+            ]
+        )
         history.loss.append(float(np.mean(losses)))
         history.training_accuracy.append(correct / (steps * own))
         history.validation_accuracy.append(accuracy(model, validation))

@@ -121,3 +121,10 @@ def test_the_stored_table_has_both_models_side_by_side() -> None:
     assert labelled["p"] == labelled["p_better"] == 1 / 4
     assert labelled["verdict"] == "better"
     assert [row["bench"] for row in kept["reported"]] == ["mnist test"]
+
+
+@pytest.mark.parametrize(("lost", "activate"), [(10, True), (11, False)])
+def test_a_loss_of_a_tenth_of_a_percentage_point_stops_nothing(lost: int, activate: bool) -> None:
+    candidate = {"mnist": correct(10_000, *range(lost)), LABELLED: correct(9)}
+    active = {"mnist": correct(10_000), LABELLED: correct(9, 1)}
+    assert decide(candidate, active).activate is activate
