@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recognizer.imaging import PenStrokes
 from training.data.datasets import Data, load_arrays
 from training.data.downloads import DataDamaged
-from training.data.labelled import Labelled
+from training.data.labelled import Labelled, LabelledData
 
 OPTIONS = "options.json"
 
@@ -86,7 +87,10 @@ class Checkpoint:
 
         def remembered() -> Labelled:
             if (kept := self.read_arrays("labelled.npz")) is not None:
-                data = Data("labelled", kept["images"], kept["labels"], str(kept["sha256"]))
+                images, labels = kept["images"], kept["labels"]
+                data = LabelledData(
+                    "labelled", images, labels, str(kept["sha256"]), _unpacked(kept)
+                )
                 return Labelled(data, [str(name) for name in kept["ids"]])
             found = read()
             self.write_arrays(
@@ -95,6 +99,7 @@ class Checkpoint:
                 labels=found.data.labels,
                 sha256=np.array(found.data.sha256),
                 ids=np.array(found.ids, np.str_),
+                **_packed(found.data),
             )
             return found
 
@@ -117,3 +122,19 @@ class Checkpoint:
     def remove(self) -> None:
         """Remove the folder: the training is finished."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _packed(data: Data) -> dict[str, NDArray[Any]]:
+    """Return the strokes of labelled drawings, one after another, and how many bytes each has."""
+    strokes = data.strokes if isinstance(data, LabelledData) else [None] * len(data)
+    packed = [b"" if one is None else one.pack() for one in strokes]
+    return {
+        "strokes": np.frombuffer(b"".join(packed), np.uint8),
+        "stroke_bytes": np.array(list(map(len, packed)), np.int64),
+    }
+
+
+def _unpacked(kept: Mapping[str, NDArray[Any]]) -> list[PenStrokes | None]:
+    """Return the strokes that ``_packed`` packed."""
+    parts = np.split(kept["strokes"], np.cumsum(kept["stroke_bytes"])[:-1])
+    return [PenStrokes.unpack(part.tobytes()) if part.size else None for part in parts]
