@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.imaging import PenStrokes
-from training.data.datasets import Data, load_arrays
+from training.data.datasets import Data, load_arrays, save_arrays
 from training.data.downloads import DataDamaged
 from training.data.labelled import Labelled, LabelledData
 
@@ -106,14 +105,7 @@ class Checkpoint:
         return remembered
 
     def write_arrays(self, name: str, **arrays: NDArray[Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{name}.part"
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            # Without this a power cut may leave the new name with the old disk's content.
-            os.fsync(file.fileno())
-        partial.replace(self.folder / name)
+        save_arrays(self.folder / name, **arrays)
 
     def read_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         path = self.folder / name
