@@ -37,7 +37,7 @@ PEN = tuple(f"pen {name}" for name in PLACEMENTS)
 UNIPEN_GOALS = {
     f"UNIPEN {part} {placement}": goal
     for part, goal in (("writers", 0.993), ("site", 0.99))
-    for placement in ("centred", "wild")
+    for placement in unipen.TEST_PLACEMENTS
 }
 """The accuracy to reach on held-out writers and on the held-out site."""
 
@@ -179,29 +179,22 @@ def rejection_rows(outcomes: Mapping[str, Outcome]) -> Iterator[Row]:
                 found.refused_at_accepted,
                 interval=wilson(round(found.refused_at_accepted * found.n), found.n),
             )
-        yield Row(
-            f"{name}: rejected as served",
-            found.n,
-            found.refused,
-            interval=found.interval,
-            at_least=0.93 if name in LETTERS else None,
-        )
+        yield _rejected(f"{name}: rejected as served", found, 0.93 if name in LETTERS else None)
     for name, outcome in sorted(others.items(), key=lambda item: item[0] not in GOALS_OF_KINDS):
         found = metrics.refusals(outcome, digits)
         assert found is not None
         blank = f" ({found.blank} blank)" if found.blank else ""
-        yield Row(
-            f"{name}: rejected as served{blank}",
-            found.n,
-            found.refused,
-            interval=found.interval,
-            at_least=0.97 if name in GOALS_OF_KINDS else None,
-        )
+        goal = 0.97 if name in GOALS_OF_KINDS else None
+        yield _rejected(f"{name}: rejected as served{blank}", found, goal)
     if len(digits):
         accepted = sum(
             float((~o.refused[o.data.labels < 10]).sum()) for o in outcomes.values()
         ) / len(digits)
         yield Row("digits accepted as served", len(digits), accepted)
+
+
+def _rejected(measure: str, found: metrics.Refusals, goal: float | None) -> Row:
+    return Row(measure, found.n, found.refused, interval=found.interval, at_least=goal)
 
 
 def size_rows(bundle: Bundle) -> Iterator[Row]:

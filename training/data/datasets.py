@@ -114,6 +114,21 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise DataDamaged(f"{path} is not a readable npz file: {error}") from error
 
 
+def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
+    """Write an npz file that ``load_arrays`` reads, under its name once it is complete.
+
+    Raises ``OSError``.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.flush()
+        # Without this a power cut may leave the new name with the old disk's content.
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
 def check_digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], source: str) -> Data:
     """Return arrays as ``Data``. Raises ``DataDamaged`` unless they are 28x28 digits."""
     if images.ndim != 3 or images.shape[1:] != (28, 28):

@@ -210,7 +210,7 @@ def _is_several(strokes: Strokes, height: float) -> bool:
 # --- sets to measure on --------------------------------------------------------------------------
 
 
-_TEST_PLACEMENTS = ("centred", "wild")
+TEST_PLACEMENTS = ("centred", "wild")
 
 
 def held_out(packs: Packs) -> dict[str, list[Drawing]]:
@@ -235,7 +235,7 @@ def held_out_sets(packs: Packs, seed: int = 21) -> dict[str, Data]:
         if "letters" in name:
             names = {name: "wild"}
         else:
-            names = {f"{name} {placement}": placement for placement in _TEST_PLACEMENTS}
+            names = {f"{name} {placement}": placement for placement in TEST_PLACEMENTS}
         for full_name, placement in names.items():
             if drawings:
                 found[full_name] = datasets.draw_pen(

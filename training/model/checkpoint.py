@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.datasets import Data, load_arrays
+from recognizer.imaging import PenStrokes
+from training.data.datasets import Data, load_arrays, save_arrays
 from training.data.downloads import DataDamaged
-from training.data.labelled import Labelled
+from training.data.labelled import Labelled, LabelledData
 
 OPTIONS = "options.json"
 
@@ -86,7 +86,10 @@ class Checkpoint:
 
         def remembered() -> Labelled:
             if (kept := self.read_arrays("labelled.npz")) is not None:
-                data = Data("labelled", kept["images"], kept["labels"], str(kept["sha256"]))
+                images, labels = kept["images"], kept["labels"]
+                data = LabelledData(
+                    "labelled", images, labels, str(kept["sha256"]), _unpacked(kept)
+                )
                 return Labelled(data, [str(name) for name in kept["ids"]], kept["held_out"])
             found = read()
             self.write_arrays(
@@ -96,20 +99,14 @@ class Checkpoint:
                 sha256=np.array(found.data.sha256),
                 ids=np.array(found.ids, np.str_),
                 held_out=found.held_out,
+                **_packed(found.data),
             )
             return found
 
         return remembered
 
     def write_arrays(self, name: str, **arrays: NDArray[Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f"{name}.part"
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-            file.flush()
-            # Without this a power cut may leave the new name with the old disk's content.
-            os.fsync(file.fileno())
-        partial.replace(self.folder / name)
+        save_arrays(self.folder / name, **arrays)
 
     def read_arrays(self, name: str) -> dict[str, NDArray[Any]] | None:
         path = self.folder / name
@@ -118,3 +115,19 @@ class Checkpoint:
     def remove(self) -> None:
         """Remove the folder: the training is finished."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _packed(data: Data) -> dict[str, NDArray[Any]]:
+    """Return the strokes of labelled drawings, one after another, and how many bytes each has."""
+    strokes = data.strokes if isinstance(data, LabelledData) else [None] * len(data)
+    packed = [b"" if one is None else one.pack() for one in strokes]
+    return {
+        "strokes": np.frombuffer(b"".join(packed), np.uint8),
+        "stroke_bytes": np.array(list(map(len, packed)), np.int64),
+    }
+
+
+def _unpacked(kept: Mapping[str, NDArray[Any]]) -> list[PenStrokes | None]:
+    """Return the strokes that ``_packed`` packed."""
+    parts = np.split(kept["strokes"], np.cumsum(kept["stroke_bytes"])[:-1])
+    return [PenStrokes.unpack(part.tobytes()) if part.size else None for part in parts]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from training.data.datasets import Data, load_arrays
+from training.data.datasets import Data, load_arrays, save_arrays
 from training.data.synthetic import Fresh, Material, draw_fresh
 from training.processes import workers
 
@@ -118,14 +118,10 @@ class StoredDrawings:
 
 def store(folder: Path, material: Material, amounts: Fresh, seed: int, sets: range) -> None:
     """Write sets of drawings for ``StoredDrawings``, each file under its name once complete."""
-    folder.mkdir(parents=True, exist_ok=True)
     with drawing_ahead(material, amounts, seed, sets) as drawings:
         for number in sets:
-            drawn, path = drawings.next(), _stored(folder, number)
-            partial = path.with_suffix(".part")
-            with partial.open("wb") as file:
-                np.savez(file, images=drawn.images, labels=drawn.labels)
-            partial.replace(path)
+            drawn = drawings.next()
+            save_arrays(_stored(folder, number), images=drawn.images, labels=drawn.labels)
 
 
 def _stored(folder: Path, number: int) -> Path:

@@ -15,8 +15,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from recognizer.imaging import PenStrokes
 from recognizer.models import ModelVersion
+from recognizer.tests.support.drawings import digit_strokes
 from training.data import downloads
+from training.data.labelled import Labelled, LabelledData, drawn_anew
+from training.model.checkpoint import Checkpoint
+from training.model.new_network import no_labels
 from training.tests.small_data import write_small_data
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +103,22 @@ def test_damaged_options_are_rejected(tmp_path: Path, content: str) -> None:
     (tmp_path / "checkpoint" / "options.json").write_text(content)
     with pytest.raises(CommandError, match="options"):
         resume(tmp_path, "damaged")
+
+
+def test_labels_are_kept_with_their_strokes(tmp_path: Path) -> None:
+    drawn = PenStrokes.from_json(digit_strokes(3, times=True))
+    images, labels = np.ones((3, 28, 28), np.uint8), np.array([3, 4, 3], np.uint8)
+    strokes = [drawn, None, drawn.with_brush(0.1)]
+    sent = Labelled(LabelledData("labelled", images, labels, "hash", strokes), ["a", "b", "c"])
+
+    Checkpoint(tmp_path / "checkpoint").remembering(lambda: sent)()
+    kept = Checkpoint(tmp_path / "checkpoint").remembering(no_labels)()
+
+    assert isinstance(kept.data, LabelledData)
+    assert [one and one.to_json() for one in kept.data.strokes] == [
+        one and one.to_json() for one in strokes
+    ]
+    one, other = (
+        drawn_anew(data, np.random.default_rng(1)).images for data in (sent.data, kept.data)
+    )
+    assert (one == other).all()
