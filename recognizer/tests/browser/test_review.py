@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.core.signals import request_started
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
@@ -423,15 +425,22 @@ def test_a_failed_request_for_drawings_can_be_repeated(
     complaints.clear()
 
 
+@pytest.mark.parametrize("is_slow", [False, True], ids=["", "the site is slow"])
 def test_the_last_label_is_stored_when_the_page_is_closed(
-    open_review: OpenReview, ada: User, rows: list[Prediction]
+    open_review: OpenReview, ada: User, rows: list[Prediction], is_slow: bool
 ) -> None:
+    def answer_late(environ: dict[str, Any], **options: Any) -> None:
+        if is_slow and environ["PATH_INFO"].endswith("/review/label/"):
+            time.sleep(0.5)
+
     review_page = open_review(ada)
     review_page.page.on("dialog", lambda dialog: dialog.accept())
+    # The browser aborts the request under way just before it says that the page is left.
+    request_started.connect(answer_late)
     review_page.page.keyboard.type("789")
     review_page.page.goto(review_page.url + LIST)
     expect(review_page.page.get_by_role("link", name="Review queue")).to_be_visible()
-    for _ in range(3000):
+    for _ in range(300):
         if labels(rows)[:3] == [7, 8, 9] and not ReviewClaim.objects.exists():
             break
         review_page.page.wait_for_timeout(100)

@@ -11,6 +11,9 @@ import { RequestError } from "../../shared/http.js";
  * @property {boolean} [isLabel]
  */
 
+// A page that is being left sees its requests fail in the moment before it is told so.
+const LEAVING_MS = 200;
+
 export class SendQueue {
   /** @type {Task[]} */
   #waiting = [];
@@ -67,6 +70,10 @@ export class SendQueue {
           throw error;
         }
         failure = error;
+      }
+      if (failure?.kind === "network") {
+        // What waits behind is not given up before `flush` could have sent it.
+        await new Promise((resolve) => setTimeout(resolve, LEAVING_MS));
       }
       this.#running = null;
       if (failure === null) {
