@@ -109,7 +109,11 @@ def test_labels_are_kept_with_their_strokes(tmp_path: Path) -> None:
     drawn = PenStrokes.from_json(digit_strokes(3, times=True))
     images, labels = np.ones((3, 28, 28), np.uint8), np.array([3, 4, 3], np.uint8)
     strokes = [drawn, None, drawn.with_brush(0.1)]
-    sent = Labelled(LabelledData("labelled", images, labels, "hash", strokes), ["a", "b", "c"])
+    sent = Labelled(
+        LabelledData("labelled", images, labels, "hash", strokes),
+        ["a", "b", "c"],
+        np.array([False, True, False]),
+    )
 
     Checkpoint(tmp_path / "checkpoint").remembering(lambda: sent)()
     kept = Checkpoint(tmp_path / "checkpoint").remembering(no_labels)()
