@@ -78,8 +78,12 @@ DRAWING_ERRORS = {
         "or a field is missing or wrong: required, null, invalid, invalid_choice; or the "
         "body is malformed: parse_error."
     ),
+    411: error("length_required: a chunked body, to a server that can't tell where it ends."),
     413: error("image_too_large: more than 8 MB."),
-    415: error("The body is neither JSON nor a multipart form."),
+    415: error(
+        "unsupported_media_type: the body is neither JSON nor a multipart form, or its charset is "
+        "not UTF-8."
+    ),
     503: error("no_model: no model is available right now."),
 }
 
