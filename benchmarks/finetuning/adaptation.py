@@ -69,7 +69,7 @@ VARIANTS: dict[str, Variant] = {
     "no augmentation of labelled": _changed(augmentation=STILL),
     "a third of the steps": Variant(lambda recipe: replace(recipe, steps=recipe.steps // 3)),
     "learning rate halved": _changed(learning_rate=FINE_TUNE.learning_rate / 2),
-    "new weights, not averaged": _changed(moved=1.0),
+    "all of the new weights": _changed(moved=1.0),
     "half of the new weights": _changed(moved=0.5),
 }
 """What is changed, by the name of the row."""
