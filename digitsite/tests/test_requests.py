@@ -54,6 +54,9 @@ CONTENT_TYPES = [
         for charset in ("hex", "zlib", "rot13", "utf-7", "utf-16", "idna", "latin-1", "nonsense")
     ),
     "application/json; charset=a\0",
+    # Parameters in an encoding of their own (RFC 2231).
+    "application/json; charset*=nonsense''%41",
+    "multipart/form-data; boundary*=nonsense''%41",
 ]
 
 
