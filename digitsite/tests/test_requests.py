@@ -269,6 +269,18 @@ def test_a_body_without_an_end_that_the_server_knows_needs_a_length(
     assert "Content-Length" in response.content.decode()
 
 
+@pytest.mark.parametrize("address", [API, "/", "/account/log-in/"])
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "0x10", "5, 5"])
+def test_a_length_that_is_no_number_breaks_nothing(
+    client: Client, address: str, length: str
+) -> None:
+    client.raise_request_exception = False
+
+    response = client.post(address, CONTENT_LENGTH=length)
+
+    assert response.status_code < 500
+
+
 @pytest.mark.parametrize(
     ("status", "method", "address", "options"),
     [
