@@ -10,12 +10,13 @@ from typing import BinaryIO
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import DataError, OperationalError, ProgrammingError
+from django.db import DataError, NotSupportedError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware
 from django.urls import reverse
-from rest_framework.exceptions import APIException
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import APIException, ParseError
 
 from recognizer.api import origins, parsers
 from recognizer.api.errors import LengthRequired, PayloadTooLarge
@@ -85,7 +86,8 @@ def well_formed_requests(get_response: GetResponse) -> GetResponse:
 class OddAddressMiddleware:
     """Answers 400 where Django's admin does not expect what is in an address.
 
-    Its lists and its redirect to an object hand parts of the address to the database unchecked.
+    Its lists and its redirect to an object hand parts of the address, and the ids of the rows that
+    an action is for, to the database unchecked.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -96,9 +98,9 @@ class OddAddressMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         kinds: tuple[type[Exception], ...] = (ValidationError,)
-        if request.method in ("GET", "HEAD"):
+        if request.method in ("GET", "HEAD") or _is_list(request):
             kinds += (ValueError, TypeError, LookupError, OverflowError, FieldDoesNotExist)
-            kinds += (DataError, ProgrammingError)
+            kinds += (DataError, ProgrammingError, NotImplementedError, NotSupportedError)
         # SQLite's word for a regular expression that is none.
         is_regex = isinstance(error, OperationalError) and "user-defined function" in str(error)
         if not ((isinstance(error, kinds) or is_regex) and _is_admin(request)):
@@ -111,18 +113,37 @@ def _is_admin(request: HttpRequest) -> bool:
     return request.path_info.startswith(reverse("admin:index"))
 
 
+def _is_list(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and str(match.url_name).endswith("_changelist")
+
+
 def _measure_chunked_body(request: HttpRequest) -> None:
     """Read a body without a Content-Length; views see one with it.
 
     Raises:
         LengthRequired: the server does not know where the body ends.
+        ParseError: the chunks are malformed, or some are missing.
         PayloadTooLarge: it is longer than a request body may be.
     """
     if "HTTP_TRANSFER_ENCODING" not in request.META or request.META.get("CONTENT_LENGTH"):
         return
+    stream = _chunked_body(request)
+    try:
+        body = _read_all(stream)
+    except APIException:
+        raise
+    except Exception as error:
+        # Each web server has its own errors for chunks that are malformed or cut off.
+        raise ParseError(_("The connection was interrupted. Send the request again.")) from error
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    # Where both kinds of request keep what `read` reads.
+    request._stream = io.BytesIO(body)
+
+
+def _read_all(stream: BinaryIO) -> bytes:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     assert limit is not None
-    stream = _chunked_body(request)
     body = stream.read(limit + 1)
     if len(body) > limit:
         # Most clients read the response only when they have sent all of the body.
@@ -130,9 +151,7 @@ def _measure_chunked_body(request: HttpRequest) -> None:
         while left > 0 and (piece := stream.read(64 * 1024)):
             left -= len(piece)
         raise PayloadTooLarge
-    request.META["CONTENT_LENGTH"] = str(len(body))
-    # Where both kinds of request keep what `read` reads.
-    request._stream = io.BytesIO(body)
+    return body
 
 
 def _chunked_body(request: HttpRequest) -> BinaryIO:

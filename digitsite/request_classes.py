@@ -21,7 +21,11 @@ class _InUTF8:
     content_params: dict[str, str] | None
 
     def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:
-        found = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        try:
+            found = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except (LookupError, ValueError):
+            # A parameter names an encoding of its own (RFC 2231), which Python does not have.
+            found = "", {"charset": "unknown"}
         self.content_type, self.content_params = found
 
 

@@ -137,12 +137,13 @@ MIDDLEWARE = [
     "digitsite.middleware.well_formed_requests",
     "digitsite.middleware.OddAddressMiddleware",
     "digitsite.middleware.SiteMiddleware",
+    # Before the CSRF token is looked for: that reads the whole form.
+    "recognizer.api.throttling.LimitsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "recognizer.api.visitors.VisitorMiddleware",
-    "recognizer.api.throttling.LimitsMiddleware",
 ]
 if STAFF_SECOND_FACTOR:
     MIDDLEWARE.insert(

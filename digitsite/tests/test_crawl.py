@@ -31,7 +31,7 @@ NAMES = [
     "since", "until", "source",
 ]  # fmt: skip
 VALUES = ["", "\0x", "-1", "9" * 30]
-LOOKUPS = ["", "__year", "__range", "__in", "__regex"]
+LOOKUPS = ["", "__year", "__range", "__in", "__regex", "__contained_by"]
 # What stands for a converter of an address, beside an existing row's key.
 ODD_PARTS = ["x", "0", "-1", "9" * 30, "%00", "a_00", str(uuid.UUID(int=0)), "1/1", "_2F"]
 
@@ -150,3 +150,15 @@ def test_no_filter_breaks_a_list_of_the_admin(client: Client, admin_user: User) 
 
     assert failures(client, requests) == []
     assert active_version.status().serving == ModelVersion.objects.get(is_active=True).name
+
+
+def test_no_id_breaks_an_action_of_the_admin(client: Client, admin_user: User) -> None:
+    client.raise_request_exception = False
+    client.force_login(admin_user)
+
+    for model in site._registry:
+        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        for value in ("x", "\0", "9" * 30):
+            sent = {"action": "delete_selected", "index": "0", "_selected_action": value}
+            response = client.post(address, sent)
+            assert response.status_code < 500, (address, value)

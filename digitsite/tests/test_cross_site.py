@@ -41,6 +41,12 @@ def posts(prediction: Prediction) -> list[tuple[str, dict[str, object]]]:
         (f"{admin}grid/", {f"label-{prediction.pk}": "7", "digit": "3"}),
         (f"{admin}review/label/", {"id": str(prediction.pk), "label": "7"}),
         ("/admin/logout/", {}),
+        ("/account/log-in/", {"username": "admin", "password": "password"}),
+        ("/account/log-out/", {}),
+        ("/account/password/", {"old_password": "password"}),
+        ("/account/tokens/", {"name": "stolen", "scopes": ["read"]}),
+        ("/account/tokens/1/revoke/", {}),
+        ("/account/delete/", {"password": "password"}),
         ("/admin/auth/user/add/", {"username": "mallory"}),
         (API, {"image": "x"}),
     ]

@@ -54,6 +54,9 @@ CONTENT_TYPES = [
         for charset in ("hex", "zlib", "rot13", "utf-7", "utf-16", "idna", "latin-1", "nonsense")
     ),
     "application/json; charset=a\0",
+    # Parameters in an encoding of their own (RFC 2231).
+    "application/json; charset*=nonsense''%41",
+    "multipart/form-data; boundary*=nonsense''%41",
 ]
 
 
@@ -264,6 +267,18 @@ def test_a_body_without_an_end_that_the_server_knows_needs_a_length(
 
     assert response.status_code == 411
     assert "Content-Length" in response.content.decode()
+
+
+@pytest.mark.parametrize("address", [API, "/", "/account/log-in/"])
+@pytest.mark.parametrize("length", ["abc", "-1", "1e3", "0x10", "5, 5"])
+def test_a_length_that_is_no_number_breaks_nothing(
+    client: Client, address: str, length: str
+) -> None:
+    client.raise_request_exception = False
+
+    response = client.post(address, CONTENT_LENGTH=length)
+
+    assert response.status_code < 500
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,9 @@ class Limit:
         return _asking(lambda: cache.get(self._key) is not None, otherwise=False)
 
     def take_back(self) -> None:
-        """Count one less, unless the period has ended."""
-        if self.is_counted():
+        """Count one less, unless the period in which it was counted has ended."""
+        # Below nothing it would take from the moment at which the period began.
+        if _asking(lambda: cache.get(self._key, 0), otherwise=0) % (1 << _COUNT_BITS):
             _asking(lambda: self._add(-1), otherwise=0)
 
     def reset(self) -> None:

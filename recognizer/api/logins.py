@@ -13,17 +13,21 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from recognizer.api.limits import Limit, Rate, address_of, rate_named
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 ACCOUNT_FACTOR = 10
 KNOWN_SECONDS = 30 * 24 * 3600
@@ -79,6 +83,35 @@ class LimitedBackend(ModelBackend):
         return user
 
 
+def is_own_password(request: HttpRequest, password: str) -> bool:
+    """Whether this is the password of the user who has logged in.
+
+    Wrong ones count as at the login: otherwise whoever finds an open session could try passwords.
+    Raises ValidationError after too many.
+    """
+    assert isinstance(request.user, User)
+    name = request.user.get_username()
+    return authenticate(request, username=name, password=password) == request.user
+
+
+def count_account(request: HttpRequest) -> None:
+    """Count a new account of an address; raises ValidationError after too many.
+
+    The hash of its password takes as long as a login, and each account has limits of its own.
+    """
+    rate = rate_named("login")
+    if rate is None:
+        return
+    limit = Limit(rate.times(settings.ADDRESS_LIMIT_FACTOR), "new account", address_of(request))
+    if (wait := limit.count()) is not None:
+        text = ngettext_lazy(
+            "Too many accounts were created from here. Try again in %(n)d minute.",
+            "Too many accounts were created from here. Try again in %(n)d minutes.",
+            "n",
+        )
+        raise _refused(request, wait, text)
+
+
 def wait_of(request: HttpRequest) -> float | None:
     """Return for how many seconds a login was refused in this request; None if it was not."""
     wait: float | None = getattr(request, "login_wait", None)
@@ -110,12 +143,13 @@ class _Attempt:
         self.known.count()
 
 
-def _refused(request: HttpRequest, wait: float) -> ValidationError:
+_TOO_MANY = ngettext_lazy(
+    "Too many attempts to log in. Try again in %(n)d minute.",
+    "Too many attempts to log in. Try again in %(n)d minutes.",
+    "n",
+)
+
+
+def _refused(request: HttpRequest, wait: float, text: StrPromise = _TOO_MANY) -> ValidationError:
     request.login_wait = wait  # type: ignore[attr-defined]
-    minutes = math.ceil(wait / 60)
-    text = ngettext(
-        "Too many attempts to log in. Try again in %(n)d minute.",
-        "Too many attempts to log in. Try again in %(n)d minutes.",
-        minutes,
-    )
-    return ValidationError(text % {"n": minutes}, code="too_many_attempts")
+    return ValidationError(str(text % {"n": math.ceil(wait / 60)}), code="too_many_attempts")

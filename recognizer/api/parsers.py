@@ -44,11 +44,17 @@ def check_charset(request: HttpRequest) -> None:
 
 def check_body(request: HttpRequest) -> None:
     """Refuse a body that is too large, before it is read."""
-    length = str(request.META.get("CONTENT_LENGTH") or "")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        if int(length) <= MAX_DRAINED:
+    length = length_of(request)
+    if length > MAX_BODY:
+        if length <= MAX_DRAINED:
             _drain(request)
         raise PayloadTooLarge
+
+
+def length_of(request: HttpRequest) -> int:
+    """Return the length of the body in bytes; 0 for a header that is no number."""
+    text = str(request.META.get("CONTENT_LENGTH") or "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _is_utf8(encoding: str) -> bool:

@@ -1,8 +1,8 @@
 """Who may ask how often: limits for a user, a visitor and an address, on every address of the site.
 
 A visitor has a limit of their own, and all visitors of one address together have one that is
-ADDRESS_LIMIT_FACTOR times as high: a school class has one address. Requests without a cookie
-share their address's own limit, so throwing cookies away gains nothing.
+ADDRESS_LIMIT_FACTOR times as high: a school class has one address. So do users who are not staff.
+Requests without a cookie share their address's own limit, so throwing cookies away gains nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -53,23 +54,31 @@ def _limits(request: HttpRequest | Request, kind: str) -> list[Limit]:
     known = rate_named("user" if kind == WRITE else kind)
     if anonymous is None and known is None:
         return []
-    user, factor = user_of(request), settings.ADDRESS_LIMIT_FACTOR
+    user = user_of(request)
     if user is not None:
+        return [] if known is None else _of_user(request, user, kind, known)
+    return [] if anonymous is None else _of_visitor(request, kind, anonymous)
+
+
+def _of_user(request: HttpRequest | Request, user: User, kind: str, rate: Rate) -> list[Limit]:
+    if user.is_staff:
         # Reviewers label dozens of drawings in a minute, and see a hundred on one page.
-        rate = known.times(factor) if known is not None and user.is_staff else known
-        return [] if rate is None else [Limit(rate, kind, f"user {user.pk}")]
-    if anonymous is None:
-        return []
-    return _of_visitor_and_address(request, kind, anonymous)
+        return [Limit(rate.times(settings.ADDRESS_LIMIT_FACTOR), kind, f"user {user.pk}")]
+    # With SIGN_UP, one person can have many accounts.
+    return [Limit(rate, kind, f"user {user.pk}"), _ceiling(request, kind, rate, "users")]
 
 
-def _of_visitor_and_address(request: HttpRequest | Request, kind: str, rate: Rate) -> list[Limit]:
+def _of_visitor(request: HttpRequest | Request, kind: str, rate: Rate) -> list[Limit]:
     # A visitor whom this request has made came without a cookie.
     visitor = None if visitors.is_new(request) else visitors.visitor_of(request)
     address = address_of(_plain(request))
     own = f"address {address}" if visitor is None else f"visitor {visitor}"
-    ceiling = rate.times(settings.ADDRESS_LIMIT_FACTOR)
-    return [Limit(rate, kind, own), Limit(ceiling, kind, f"everybody at {address}")]
+    return [Limit(rate, kind, own), _ceiling(request, kind, rate, "everybody")]
+
+
+def _ceiling(request: HttpRequest | Request, kind: str, rate: Rate, who: str) -> Limit:
+    address = address_of(_plain(request))
+    return Limit(rate.times(settings.ADDRESS_LIMIT_FACTOR), kind, f"{who} at {address}")
 
 
 def _plain(request: HttpRequest | Request) -> HttpRequest:
@@ -142,8 +151,8 @@ def _daily_limits(request: Request) -> list[Limit]:
     # Counted in KiB.
     rate, user = Rate(settings.STORED_MB_PER_DAY * 1024, _DAY), user_of(request)
     if user is not None:
-        return [Limit(rate, "stored", f"user {user.pk}")]
-    return _of_visitor_and_address(request, "stored", rate)
+        return _of_user(request, user, "stored", rate)
+    return _of_visitor(request, "stored", rate)
 
 
 def charge(request: Request, drawings: int) -> float | None:

@@ -43,7 +43,7 @@ def draw(request: HttpRequest) -> HttpResponseBase:
     if request.method != "POST":
         answer = _asked_for(request)
         return page(request, answer=answer, just_said=answer is not None and "said" in request.GET)
-    if int(request.META.get("CONTENT_LENGTH") or 0) > parsers.MAX_BODY:
+    if parsers.length_of(request) > parsers.MAX_BODY:
         # Looking for the CSRF token would read all of it; the API refuses it unread.
         return _after(request, _create(request))
     return _send(request)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import REASON_BAD_ORIGIN
 from django.shortcuts import render
 from django.template.exceptions import TemplateDoesNotExist
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, NotFound, ParseError, PermissionDenied
 
-from recognizer.api import origins
+from recognizer.api import origins, throttling
 from recognizer.api.authentication import csrf_sentence
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """Refuse a form; say in the page and in the log which setting is wrong, if one is."""
+    match = request.resolver_match
+    # Such a view would have counted the request only now.
+    if match is not None and hasattr(match.func, "limits_itself"):
+        wait = throttling.wait_for(request, throttling.WRITE)
+        if wait is not None:
+            return throttling.too_many(request, wait)
     sentence = csrf_sentence(request, reason)
     is_origin = reason.startswith(REASON_BAD_ORIGIN.partition("%s")[0])
     if is_origin:

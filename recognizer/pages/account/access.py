@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth import login, views
 from django.contrib.auth.forms import UserCreationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -15,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
+
+from recognizer.api import logins
+from recognizer.pages.account.forms import ChangePasswordForm
 
 
 class LogIn(views.LoginView):
@@ -30,17 +34,23 @@ class LogIn(views.LoginView):
         return super().get_context_data(**kwargs, sign_up=settings.SIGN_UP)
 
 
-log_in = LogIn.as_view()
-log_out = views.LogoutView.as_view()
-change_password = views.PasswordChangeView.as_view(
-    template_name="recognizer/account/form.html",
-    success_url=reverse_lazy("account"),
-    extra_context={
+class ChangePassword(views.PasswordChangeView):
+    template_name = "recognizer/account/form.html"
+    success_url = reverse_lazy("account")
+    form_class = ChangePasswordForm
+    extra_context: dict[str, Any] = {
         "title": _("Change your password"),
         "lead": _("Your other devices are logged out. API tokens go on working."),
         "button": _("Change the password"),
-    },
-)
+    }
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+
+log_in = LogIn.as_view()
+log_out = views.LogoutView.as_view()
+change_password = ChangePassword.as_view()
 
 
 @sensitive_post_parameters()
@@ -54,8 +64,13 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect("account")
     form: UserCreationForm[User] = UserCreationForm(request.POST or None)
     if form.is_valid():
-        login(request, form.save())
-        return redirect("account")
+        try:
+            logins.count_account(request)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            login(request, form.save())
+            return redirect("account")
     context = {
         "form": form,
         "title": _("Create an account"),

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.contrib.auth.models import User
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.api.permissions import EXPORT_PERMISSION
+from recognizer.api import logins
+from recognizer.api.permissions import EXPORT_PERMISSION, lacks_second_factor
 from recognizer.models import Scope
 
 EXPIRIES = [
@@ -21,13 +23,16 @@ EXPIRIES = [
 ]
 
 
-def scopes_for(user: User) -> list[Scope]:
-    """Return the scopes of which the user may do anything."""
+def scopes_for(request: HttpRequest) -> list[Scope]:
+    """Return the scopes of which the user who has logged in may do anything."""
+    user = request.user
+    # A password alone must not make a token that needs no second factor any more.
+    is_complete = not lacks_second_factor(request)
     allowed = {
         Scope.PREDICT: True,
         Scope.READ: True,
-        Scope.REVIEW: user.is_staff,
-        Scope.EXPORT: user.has_perm(EXPORT_PERMISSION),
+        Scope.REVIEW: is_complete and user.is_staff,
+        Scope.EXPORT: is_complete and user.has_perm(EXPORT_PERMISSION),
     }
     return [scope for scope in Scope if allowed[scope]]
 
@@ -49,11 +54,11 @@ class TokenForm(forms.Form):
     )
     days = forms.ChoiceField(label=_("It expires"), choices=EXPIRIES, required=False)
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)
-        scopes.choices = [(scope.value, scope.label) for scope in scopes_for(user)]
+        scopes.choices = [(scope.value, scope.label) for scope in scopes_for(request)]
 
     def expires_at(self) -> datetime | None:
         """The time chosen in a valid form; None for never."""
@@ -70,12 +75,27 @@ class DeletionForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.request = request
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        if not logins.is_own_password(self.request, password):
             raise forms.ValidationError(_("This is not your password."), code="wrong_password")
+        return password
+
+
+class ChangePasswordForm(PasswordChangeForm):
+    """Django's, with the limit on wrong passwords."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        password: str = self.cleaned_data["old_password"]
+        if not logins.is_own_password(self.request, password):
+            text = self.error_messages["password_incorrect"]
+            raise forms.ValidationError(text, code="password_incorrect")
         return password

@@ -32,7 +32,7 @@ def account(request: HttpRequest) -> HttpResponse:
 def create_token(request: HttpRequest) -> HttpResponse:
     """Create a token and show it, this once: nothing else is stored of it than a hash."""
     user = _user(request)
-    form = TokenForm(user, request.POST)
+    form = TokenForm(request, request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
     sent = form.cleaned_data
@@ -63,7 +63,7 @@ def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
 def delete(request: HttpRequest) -> HttpResponse:
     """Ask for the password, delete the account with everything that belongs to it, log out."""
     user = _user(request)
-    form = DeletionForm(user, request.POST or None)
+    form = DeletionForm(request, request.POST or None)
     if form.is_valid():
         try:
             deletion.delete_account(user)
@@ -99,7 +99,7 @@ def _page(
 ) -> HttpResponse:
     user = _user(request)
     context: dict[str, Any] = {
-        "form": TokenForm(user) if form is None else form,
+        "form": TokenForm(request) if form is None else form,
         "tokens": tokens.of(user),
         "new_token": new_token,
         "new_key": new_key,

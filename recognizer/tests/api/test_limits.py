@@ -93,6 +93,22 @@ def test_who_collects_cookies_meets_the_ceiling_of_the_address(
     assert third.post(URL, body, REMOTE_ADDR="192.0.2.7").status_code == 201
 
 
+def test_who_collects_accounts_meets_the_ceiling_of_the_address(
+    limit: Callable[..., None], settings: Settings
+) -> None:
+    settings.ADDRESS_LIMIT_FACTOR = 2
+    limit(user="2/min")
+    clients = [APIClient() for _ in range(3)]
+    for n, each in enumerate(clients):
+        each.force_login(User.objects.create_user(f"u{n}"))
+    first, second, third = clients
+
+    codes = [each.post(URL, {}).status_code for each in (first, second, first, second, third)]
+
+    assert codes == [400, 400, 400, 400, 429]
+    assert third.post(URL, {}, REMOTE_ADDR="192.0.2.7").status_code == 400
+
+
 def test_what_is_refused_to_one_visitor_is_not_counted_for_their_address(
     api: APIClient, body: dict[str, str], limit: Callable[..., None], settings: Settings
 ) -> None:
@@ -155,6 +171,16 @@ def test_the_wait_ends_with_the_period(
     assert api.post(URL, {}).status_code == 400
 
 
+def test_taking_back_what_an_earlier_period_counted_refuses_nobody() -> None:
+    limit = limits.Limit(limits.Rate(5, 3600), "login", "192.0.2.1")
+    limit.count()
+
+    limit.take_back()
+    limit.take_back()
+
+    assert limit.count() is None
+
+
 # Every address ------------------------------------------------------------------------------------
 
 
@@ -179,6 +205,16 @@ def test_every_form_is_limited(client: Client, limit: Callable[..., None], addre
     assert refused.status_code == 429
     assert 1 <= int(refused["Retry-After"]) <= 60
     assert "Too many requests" in refused.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/", "/memory/", "/language/", "/admin/login/"])
+def test_forms_without_a_csrf_token_are_limited_too(
+    limit: Callable[..., None], address: str
+) -> None:
+    limit(anon="1/min")
+    client = Client(enforce_csrf_checks=True)
+
+    assert [client.post(address).status_code for _ in range(2)] == [403, 429]
 
 
 def test_the_review_is_limited(reviewing: Client, limit: Callable[..., None]) -> None:
@@ -264,6 +300,18 @@ def test_users_have_a_daily_limit_of_their_own(
     assert api.post(URL, body).status_code == 429
     cache.clear()
     assert api.post(URL, body).status_code == 201
+
+
+def test_the_users_of_an_address_have_a_daily_limit_together(
+    api: APIClient, user: User, body: dict[str, str], settings: Settings
+) -> None:
+    settings.STORED_MB_PER_DAY = 1
+    day = limits.Rate(5 * 1024, 24 * 3600)
+    limits.Limit(day, "stored", "users at 127.0.0.1").count(5 * 1024)
+    api.force_login(user)
+
+    assert api.post(URL, body).status_code == 429
+    assert api.post(URL, body, REMOTE_ADDR="192.0.2.7").status_code == 201
 
 
 def test_sending_again_with_the_same_key_is_not_counted(

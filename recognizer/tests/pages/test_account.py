@@ -110,6 +110,45 @@ def test_a_wrong_password_is_refused(client: Client, user: User) -> None:
     assert client.get("/account/").status_code == 302
 
 
+@pytest.mark.parametrize("name", ["password/", "delete/"])
+def test_an_open_session_does_not_let_others_try_passwords(
+    logged_in: Client, settings: Settings, name: str
+) -> None:
+    set_login_limit(settings, "3/hour")
+    new = {"new_password1": "another-one-2", "new_password2": "another-one-2"}
+
+    for _ in range(3):
+        wrong = {"old_password": "wrong", "password": "wrong", **new}
+        assert logged_in.post(f"/account/{name}", wrong).status_code in (200, 400)
+    right = {"old_password": "pass-of-ada", "password": "pass-of-ada", **new}
+    refused = logged_in.post(f"/account/{name}", right)
+
+    assert refused.status_code == 429
+    assert "Too many attempts to log in." in refused.content.decode()
+    assert User.objects.get().check_password("pass-of-ada")
+
+
+def test_one_address_cannot_create_accounts_without_end(settings: Settings) -> None:
+    settings.SIGN_UP = True
+    settings.ADDRESS_LIMIT_FACTOR = 2
+    set_login_limit(settings, "1/hour")
+
+    codes = [
+        Client().post("/account/sign-up/", NEW | {"username": f"u{n}"}).status_code
+        for n in range(3)
+    ]
+    elsewhere = Client().post("/account/sign-up/", NEW, REMOTE_ADDR="192.0.2.7")
+
+    assert codes == [302, 302, 429]
+    assert elsewhere.status_code == 302
+    assert User.objects.count() == 3
+
+
+def set_login_limit(settings: Settings, rate: str) -> None:
+    rates = {**settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login": rate}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+
+
 def test_the_password_is_changed(logged_in: Client, user: User) -> None:
     other = Client()
     other.force_login(user)

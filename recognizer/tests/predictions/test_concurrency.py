@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -167,6 +168,21 @@ def test_a_chunked_body_is_read_up_to_the_limit(
     assert (status, answer["digit"]) == (201, 4)
     status, answer = post_in_chunks(address, [b" " * 2**20] * 12 + [b" "])
     assert (status, answer["errors"][0]["code"]) == (413, "image_too_large")
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\nabc\r\n0\r\n\r\n", b"-5\r\nabc\r\n", b"5\r\nab", b"f" * 20]
+)
+def test_malformed_chunks_are_refused(server: tuple[str, Path], chunks: bytes) -> None:
+    address, _ = server
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
+    with contextlib.closing(connection):
+        connection.putrequest("POST", "/api/v1/predictions/")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Transfer-Encoding", "chunked")
+        connection.endheaders(chunks)
+        connection.sock.shutdown(socket.SHUT_WR)
+        assert connection.getresponse().status == 400
 
 
 def post_in_chunks(address: str, chunks: list[bytes]) -> tuple[int, Any]:
