@@ -178,7 +178,7 @@ def token_of_user(site: Site) -> str:
     """Make a user; return the token with which a program sends their drawings."""
     made = ("createsuperuser", "--no-input", "--username", USER, "--email", "bench@localhost")
     site.manage(*made)
-    return site.manage("drf_create_token", USER).split()[2]
+    return site.manage("create_token", USER).strip()
 
 
 def predict(site: Site, token: str, predictions: int, rng: np.random.Generator) -> list[float]:

@@ -58,7 +58,9 @@ print(json.dumps({name: getattr(settings, name) for name in %r}, default=str))
 
 def environment(**variables: str) -> dict[str, str]:
     """Return this process's environment without our variables, plus `variables`."""
-    return {k: v for k, v in os.environ.items() if k not in OURS} | variables
+    # The browser tests set it for their own process.
+    left_out = OURS | {"DJANGO_ALLOW_ASYNC_UNSAFE"}
+    return {k: v for k, v in os.environ.items() if k not in left_out} | variables
 
 
 def run(root: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

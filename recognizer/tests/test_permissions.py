@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.test import Client
@@ -136,7 +136,7 @@ class World:
         drawing = self.drawings.get(who, self.drawings["visitor"])
         group = ContentType.objects.get(app_label="auth", model="group").pk
         objects: dict[str, object] = {
-            "auth/group": 1,
+            "auth/group": Group.objects.get(name="Reviewer").pk,
             "auth/user": self.other.pk,
             "recognizer/prediction": drawing.pk,
             "recognizer/modelversion": self.version.pk,

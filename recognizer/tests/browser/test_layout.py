@@ -103,7 +103,7 @@ def test_nothing_comes_from_another_host(draw_page: DrawPage) -> None:
 
 def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPage) -> None:
     names: list[str] = []
-    for _ in range(15):
+    for _ in range(16):
         draw_page.page.keyboard.press("Tab")
         names.append(
             draw_page.page.evaluate(
@@ -118,6 +118,7 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPa
         "DigitSite",
         "About",
         "API",
+        "Log in",
         "Canvas: draw one digit with the mouse, a finger or a pen",
         "Undo",
         "Redo",
