@@ -192,10 +192,11 @@ def measure(model: Any, sets: Sets) -> dict[str, dict[str, float]]:
 def train(part: Part, recipe: Recipe, sets: Sets, limit: int | None) -> Any:
     import keras
 
-    keras.utils.set_random_seed(recipe.seed)
+    changed = part.change(recipe)
+    keras.utils.set_random_seed(changed.seed)
     backend.use_deterministic_kernels()
-    model = build_network(width=recipe.width, norm_logits=recipe.norm_logits)
-    model_train.fit(model, training_data(part, sets.mnist, limit), part.change(recipe))
+    model = build_network(width=changed.width, norm_logits=changed.norm_logits)
+    model_train.fit(model, training_data(part, sets.mnist, limit), changed)
     return model
 
 
