@@ -1,8 +1,10 @@
-"""How gunicorn serves the site. `gunicorn digitsite.wsgi` reads this file in its own folder.
+"""How gunicorn serves the site: `gunicorn digitsite.wsgi` reads this file in its own folder.
 
-Options on the command line come first. What is here was chosen by `benchmarks.site.load`.
+Options on the command line come first. docs/performance.md says what each setting brings.
 """
 
+import contextlib
+import ctypes
 import gc
 from typing import Any
 
@@ -10,12 +12,17 @@ from typing import Any
 preload_app = True
 threads = 8
 
+_M_ARENA_MAX = -8
+# glibc's malloc would make a heap for each thread. Other systems have no such option.
+with contextlib.suppress(AttributeError, OSError):
+    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
 # What is loaded now is needed until the end: no garbage collection has to look at it again.
 gc.disable()
 
 
 def when_ready(server: Any) -> None:
-    """Before the workers are made."""
+    """Prepare the master, of which the workers are copies."""
     # What the first prediction would import.
     import ai_edge_litert.interpreter  # noqa: F401
 
@@ -24,4 +31,5 @@ def when_ready(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
+    """Prepare a worker."""
     gc.enable()
