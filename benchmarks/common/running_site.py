@@ -50,7 +50,7 @@ class Site:
 def running_site(
     *prepare: list[str],
     collected: bool = False,
-    workers: int = 1,
+    workers: int | None = None,
     wait: bool = True,
     variables: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
@@ -59,7 +59,7 @@ def running_site(
     ``variables`` are settings of the site. Without ``wait`` it has just been started.
 
     With ``collected`` it is served as by `make run`: with hashed and compressed static files, and
-    by gunicorn, with these workers, on Unix.
+    by gunicorn on Unix. Gunicorn serves it with a number of ``workers``, too.
     """
     port = servers.free_port()
     # A server that is killed while writing can leave files behind.
@@ -78,7 +78,7 @@ def running_site(
         for command in prepare:
             subprocess.run(command, cwd=ROOT, env=environment, check=True)
         server = subprocess.Popen(
-            _server(f"127.0.0.1:{port}", workers if collected else 0),
+            _server(f"127.0.0.1:{port}", workers or int(collected)),
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,

@@ -62,22 +62,20 @@ class _Client:
     failed: int = 0
     _socket: socket.socket | None = None
 
+    def become_visitor(self) -> None:
+        head = self._post(self.load.bodies[0].encode())
+        found = re.search(rb"(?im)^set-cookie: *(visitor=[^;\r]*)", head)
+        self.cookie = f"Cookie: {found[1].decode()}\r\n" if found else ""
+
     def send_until(self, deadline: float, most: int) -> None:
+        """Send at least one request."""
         bodies = [body.encode() for body in self.load.bodies]
-        if self.load.with_cookie:
-            self.cookie = self._cookie(self._post(bodies[0]))
-        number = 0
-        while time.perf_counter() < deadline and number < most:
+        while not self.times or (time.perf_counter() < deadline and len(self.times) < most):
             start = time.perf_counter()
-            head = self._post(bodies[number % len(bodies)])
+            head = self._post(bodies[len(self.times) % len(bodies)])
             self.times.append(1000 * (time.perf_counter() - start))
-            number += 1
             if not re.match(rb"HTTP/1.[01] 2", head):
                 self.failed += 1
-
-    def _cookie(self, head: bytes) -> str:
-        found = re.search(rb"(?im)^set-cookie: *(visitor=[^;\r]*)", head)
-        return f"Cookie: {found[1].decode()}\r\n" if found else ""
 
     def _post(self, body: bytes) -> bytes:
         """Return the head of the response."""
@@ -124,6 +122,9 @@ class _Client:
 def main() -> None:
     load = Load(**json.loads(sys.stdin.read()))
     clients = [_Client(load) for _ in range(load.clients)]
+    if load.with_cookie:
+        for client in clients:
+            client.become_visitor()
     start = time.perf_counter()
     deadline = start + load.seconds if load.seconds else float("inf")
     most = -(-load.requests // load.clients) if load.requests else sys.maxsize
