@@ -40,8 +40,7 @@ class SqliteCache(BaseCache):
         self._process = 0
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        with self._transaction("DEFERRED") as cursor:
-            row = self._row(cursor, self._key(key, version))
+        row = self._row(self._connected().cursor(), self._key(key, version))
         return default if row is None else _unpacked(row[0])
 
     def set(
@@ -145,9 +144,9 @@ class SqliteCache(BaseCache):
             )
 
     @contextlib.contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Cursor]:
+    def _transaction(self) -> Iterator[sqlite3.Cursor]:
         cursor = self._connected().cursor()
-        cursor.execute(f"BEGIN {kind}")
+        cursor.execute("BEGIN IMMEDIATE")
         try:
             yield cursor
         except BaseException:

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recognizer.tests.support import servers
@@ -23,10 +23,11 @@ _MANAGE = (sys.executable, str(ROOT / "manage.py"))
 
 @dataclass(frozen=True)
 class Site:
-    """A running site: its address, with a slash at the end, and the environment it runs in."""
+    """A running site: its address, with a slash at the end, its environment and its process."""
 
     address: str
     environment: Mapping[str, str]
+    process: int = 0
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on the site's database and return its output.
@@ -47,14 +48,18 @@ class Site:
 
 @contextmanager
 def running_site(
-    *prepare: list[str], collected: bool = False, variables: Mapping[str, str] | None = None
+    *prepare: list[str],
+    collected: bool = False,
+    workers: int | None = None,
+    wait: bool = True,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
     """Run the site on a temporary database, after running these commands on it.
 
-    ``variables`` are settings of the site.
+    ``variables`` are settings of the site. Without ``wait`` it has just been started.
 
     With ``collected`` it is served as by `make run`: with hashed and compressed static files, and
-    by gunicorn on Unix.
+    by gunicorn on Unix. Gunicorn serves it with a number of ``workers``, too.
     """
     port = servers.free_port()
     # A server that is killed while writing can leave files behind.
@@ -73,25 +78,26 @@ def running_site(
         for command in prepare:
             subprocess.run(command, cwd=ROOT, env=environment, check=True)
         server = subprocess.Popen(
-            _server(f"127.0.0.1:{port}", collected=collected),
+            _server(f"127.0.0.1:{port}", workers or int(collected)),
             cwd=ROOT,
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         try:
-            _wait_for(site.address, server)
-            yield site
+            if wait:
+                _wait_for(site.address, server)
+            yield replace(site, process=server.pid)
         finally:
             server.terminate()
             server.wait(timeout=20)
 
 
-def _server(place: str, *, collected: bool) -> list[str]:
-    if not collected or os.name != "posix":
+def _server(place: str, workers: int) -> list[str]:
+    if not workers or os.name != "posix":
         return [*_MANAGE, "runserver", "--noreload", place]
-    gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "8", "--log-level", "warning"]
-    return [*gunicorn, "--bind", place, "digitsite.wsgi"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--log-level", "warning"]
+    return [*gunicorn, "--workers", str(workers), "--bind", place, "digitsite.wsgi"]
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import grimp
 
-from benchmarks.common import command_line, django_setup
+from benchmarks.common import command_line, django_setup, documents
 from benchmarks.common.running_site import ROOT
 
 DOCUMENT = ROOT / "docs" / "architecture.md"
@@ -143,16 +143,6 @@ def numbered(modules: Sequence[str]) -> str:
 # --- the document -------------------------------------------------------------------------------
 
 
-def replaced(text: str, part: str, content: str) -> str:
-    """Return a document with another content between the comments of a part."""
-    start, end = f"<!-- {__spec__.name}: {part} -->\n", f"\n<!-- end of {part} -->"
-    before, found, rest = text.partition(start)
-    _, found_end, after = rest.partition(end)
-    if not found or not found_end:
-        raise SystemExit(f"{DOCUMENT} has no comments that mark the part {part}.")
-    return f"{before}{start}{content}{end}{after}"
-
-
 PARTS: dict[str, Callable[[], str]] = {
     "imports": lambda: diagram(reduced(import_graph())),
     "one POST": lambda: numbered(modules_of_a_post()),
@@ -161,7 +151,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def current(text: str, parts: Sequence[str] = tuple(PARTS)) -> str:
     for part in parts:
-        text = replaced(text, part, PARTS[part]())
+        text = documents.replaced(text, __spec__.name, part, PARTS[part]())
     return text
 
 

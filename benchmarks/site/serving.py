@@ -1,10 +1,10 @@
 """Measure one prediction on one thread, from the bytes of a file to the verdict.
 
-    python -m benchmarks.site.serving [FOLDER] [--json PATH] [--drawings 40] [--rounds 20]
+    python -m benchmarks.site.serving [FOLDER] [--json PATH] [--drawings 40] [--rounds 20] [--load]
 
 FOLDER contains a bundle (default: recognizer/bundled). Drawings are as a browser sends them (PNG of
 280x280 px, and strokes), and a photo as a phone sends it (JPEG of 4000x3000 px). Run it on an idle
-machine.
+machine. ``--load`` then measures the whole site under load, as benchmarks.site.load --write does.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=BUNDLED)
     parser.add_argument("--drawings", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=20, help="calls of each step for a drawing")
+    parser.add_argument("--load", action="store_true", help="then measure the whole site")
     options = parser.parse_args(arguments)
     with command_line.errors_as_messages():
         classifier = Classifier(load_bundle(options.folder))
@@ -138,6 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     report = results.Report(drawings=options.drawings, rounds=options.rounds)
     report.figures["ms"] = found
     report.write(options.json)
+    if options.load:
+        # It imports the drawings from here.
+        from benchmarks.site import load
+
+        load.main(["--write"])
 
 
 if __name__ == "__main__":

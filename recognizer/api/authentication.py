@@ -81,14 +81,14 @@ def _refuse_other_sites(request: Request) -> None:
         raise PermissionDenied(sentence, code="cross_site")
 
 
-def new_owner(request: HttpRequest | Request) -> tuple[Owner, bool]:
-    """Return who is asking, and whether they are a visitor whom nothing is known of yet.
+def owner_or_new(request: HttpRequest | Request) -> Owner:
+    """Return who is asking; a new visitor for whoever has neither a login nor a cookie.
 
     A new visitor gets a cookie only by `visitors.adopt`, once something of theirs is stored.
     """
     if owner_of(request).is_nobody:
-        return Owner(visitor=uuid.uuid4()), True
-    return owner_for_writing(request), False
+        return Owner(visitor=uuid.uuid4(), is_new=True)
+    return owner_for_writing(request)
 
 
 def user_of(request: HttpRequest | Request) -> User | None:

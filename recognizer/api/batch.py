@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer.api import parsers
-from recognizer.api.authentication import new_owner
+from recognizer.api.authentication import owner_or_new
 from recognizer.api.base import PersonsOwn, is_form, valid_drawing
 from recognizer.api.errors import drawing_error
 from recognizer.api.idempotency import idempotency_key, welcome
@@ -126,10 +126,10 @@ class BatchView(PersonsOwn):
         items = _items(request)
         self.charge(len(items))
         check_daily_limit(request)
-        owner, is_new = new_owner(request)
+        owner = owner_or_new(request)
         results: list[Prediction | APIException | Sent] = []
         for place, item in enumerate(items):
-            key = idempotency_key(request, owner, is_new, place=place)
+            key = idempotency_key(request, owner, place=place)
             try:
                 valid = valid_drawing(item, in_form=is_form(request))
             except APIException as refusal:
@@ -140,11 +140,10 @@ class BatchView(PersonsOwn):
         answers = iter(recognition.recognise_many(drawings=sent, owner=owner))
         found = [next(answers) if isinstance(each, Sent) else each for each in results]
         stored = [each for each in found if isinstance(each, Prediction)]
-        if is_new:
-            welcome(request, stored)
+        if owner.is_new:
+            welcome(request, owner, stored)
         for each in stored:
             count_stored(request, each)
-        # One for all: making its fields takes longer than using them.
         serializer = PredictionSerializer(context={"request": request})
         return Response(
             {

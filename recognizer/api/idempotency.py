@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
@@ -17,7 +18,7 @@ KEY_LENGTH = (16, 128)
 
 
 def idempotency_key(
-    request: Request, owner: Owner, is_new: bool, *, place: int | None = None
+    request: Request, owner: Owner, *, place: int | None = None
 ) -> IdempotencyKey | None:
     """Return the request's key, or that of a place in its batch; raises ValidationError."""
     key: str | None = request.headers.get("Idempotency-Key")
@@ -30,10 +31,10 @@ def idempotency_key(
         )
     # A key has no line feed, so this is no other key.
     text = key if place is None else f"{key}\n{place}"
-    return IdempotencyKey(text, owner, newcomer=is_new)
+    return IdempotencyKey(text, owner)
 
 
-def welcome(request: Request, stored: Sequence[Prediction]) -> None:
+def welcome(request: Request, owner: Owner, stored: Sequence[Prediction]) -> None:
     """Give a new visitor the cookie of the visitor whose drawings these are.
 
     If they were stored by an earlier request, whose response was lost, that is the visitor of then:
@@ -45,6 +46,10 @@ def welcome(request: Request, stored: Sequence[Prediction]) -> None:
         return
     (visitor,) = owners
     assert visitor is not None
-    others = Prediction.objects.filter(visitor=visitor).exclude(pk__in=[row.pk for row in stored])
-    if not others.exists():
+    if visitor == owner.visitor or not _has_others(visitor, stored):
         visitors.adopt(request, visitor)
+
+
+def _has_others(visitor: UUID, stored: Sequence[Prediction]) -> bool:
+    rows = Prediction.objects.filter(visitor=visitor)
+    return rows.exclude(pk__in=[row.pk for row in stored]).exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import logging
 import time
@@ -85,16 +84,20 @@ class Limit:
         _asking(lambda: cache.delete(self._key), otherwise=False)
 
     def _add(self, amount: int) -> int:
-        now = int(time.time())
+        key, now = self._key, int(time.time())
         first = (now << _COUNT_BITS) + max(0, amount)
-        if cache.add(self._key, first, self.rate.period):
-            return first
-        with contextlib.suppress(ValueError):
-            value = cache.incr(self._key, amount)
-            if value >> _COUNT_BITS >= now - self.rate.period - 1:
-                return value
-        # The period ended between the two; Redis then counts on from nothing.
-        cache.set(self._key, first, self.rate.period)
+        # Mostly the period has begun. Twice: another request may begin it between the two.
+        for _attempt in range(2):
+            try:
+                value = cache.incr(key, amount)
+            except ValueError:
+                if cache.add(key, first, self.rate.period):
+                    return first
+            else:
+                if value >> _COUNT_BITS >= now - self.rate.period - 1:
+                    return value
+        # The period ended meanwhile, and Redis has counted on from nothing.
+        cache.set(key, first, self.rate.period)
         return first
 
     def _wait(self, value: int) -> float | None:

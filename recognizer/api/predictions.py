@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from recognizer import imaging
-from recognizer.api.authentication import new_owner, owner_of
+from recognizer.api.authentication import owner_of, owner_or_new
 from recognizer.api.base import PersonsOwn, is_form, valid_drawing
 from recognizer.api.idempotency import idempotency_key, welcome
 from recognizer.api.labels import (
@@ -143,15 +143,15 @@ class PredictionViewSet(
     def create(self, request: Request) -> Response:
         drawing = valid_drawing(request.data, in_form=is_form(request))
         check_daily_limit(request)
-        owner, is_new = new_owner(request)
+        owner = owner_or_new(request)
         prediction = recognition.recognise(
             data=drawing["image"],
             source=drawing["source"],
             owner=owner,
-            key=idempotency_key(request, owner, is_new),
+            key=idempotency_key(request, owner),
         )
-        if is_new:
-            welcome(request, [prediction])
+        if owner.is_new:
+            welcome(request, owner, [prediction])
         count_stored(request, prediction)
         body = self.get_serializer(prediction).data
         location = self.reverse_action("detail", args=[prediction.pk])

@@ -101,6 +101,27 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
         png = imaging.encode_png(preview.model_input)
         return "data:image/png;base64," + base64.b64encode(png).decode()
 
+    def to_representation(self, instance: recognition.Preview) -> dict[str, Any]:
+        """Return what the fields above give, which take ten times as long to be put together."""
+        given, network = instance.given, instance.network
+        return {
+            "digit": given.digit,
+            "confidence": given.confidence,
+            "probabilities": list(given.probabilities),
+            "verdict": given.verdict.value,
+            "personal": instance.is_personal,
+            "network": {
+                "digit": network.digit,
+                "confidence": network.confidence,
+                "verdict": network.verdict.value,
+            },
+            "remembered_image_url": self.get_remembered_image_url(instance),
+            "model_version": instance.loaded.name,
+            "model_input": self.get_model_input(instance),
+            "words": PreviewWordsSerializer(context=self.context).to_representation(instance),
+            "ink_box": dict(vars(instance.ink_box)),
+        }
+
 
 class PreviewView(base.PersonsOwn):
     """A prediction while you draw."""

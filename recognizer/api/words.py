@@ -52,7 +52,8 @@ class AnswerWordsSerializer(serializers.Serializer[Any]):
         """Return the words as JSON, or None if they are not requested."""
         if not are_requested(self.context.get("request")):
             return None
-        return super().to_representation(self.words_of(instance))
+        # The fields of `AnswerWords` are those above.
+        return dict(vars(self.words_of(instance)))
 
     def words_of(self, instance: Any) -> AnswerWords:
         raise NotImplementedError

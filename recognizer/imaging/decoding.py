@@ -57,7 +57,21 @@ def decode(data: bytes) -> Image.Image:
         # Pillow's decoders raise many kinds of errors (OSError, SyntaxError, zlib.error,
         # IndexError, struct.error, ...): to the sender each of them means a damaged file.
         raise TruncatedImage from error
+    image = _simplest(image)
     return _in_full_range(image) if kind in _LOSSLESS else image
+
+
+def _simplest(image: Image.Image) -> Image.Image:
+    """Return an image without an alpha that hides nothing, and a grey one in mode L.
+
+    What follows is faster then: a canvas gives its grey drawings as RGBA.
+    """
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert("RGB")
+    if image.mode != "RGB":
+        return image
+    red, green, blue = (channel.tobytes() for channel in image.split())
+    return image.getchannel("R") if red == green == blue else image
 
 
 def _in_full_range(image: Image.Image) -> Image.Image:

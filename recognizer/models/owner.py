@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,10 +14,14 @@ _Rows = TypeVar("_Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Owner:
-    """A user, or a visitor identified by the random id in a cookie; neither for no owner."""
+    """A user, or a visitor identified by the random id in a cookie; neither for no owner.
+
+    ``is_new`` is true for a visitor whose id was just made: nothing of theirs is stored yet.
+    """
 
     user: User | None = None
     visitor: UUID | None = None
+    is_new: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.user is not None and self.visitor is not None:

@@ -136,9 +136,9 @@ def earlier_drawings(*, owner: Owner, version: ModelVersion) -> list[Earlier]:
     """Return the owner's remembered drawings, newest first, and then the accepted ones.
 
     There are none where personal learning is off. Accepted drawings are those of this version
-    among the owner's newest. One query; none for nobody.
+    among the owner's newest. One query; none for nobody and for a new visitor.
     """
-    if owner.is_nobody:
+    if owner.is_nobody or owner.is_new:
         return []
     value: int | str | UUID
     if owner.user is not None:

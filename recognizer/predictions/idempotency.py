@@ -24,23 +24,22 @@ NEWCOMERS_FOR = timedelta(hours=24)
 class IdempotencyKey:
     """A key as a client sent it.
 
-    Whoever sends a token or a cookie has keys of their own. ``newcomer`` is true for a request
-    without either: then the key alone decides, for a day. The first response to a newcomer sets
-    their cookie, so a key that is sent again with that cookie is looked for among both.
+    Whoever sends a token or a cookie has keys of their own. For a new visitor, who has sent
+    neither, the key alone decides, for a day. The first response to a newcomer sets their cookie,
+    so a key that is sent again with that cookie is looked for among both.
     """
 
     text: str
     owner: Owner
-    newcomer: bool = False
 
     @cached_property
     def identifier(self) -> UUID:
         """The id of a drawing that is stored with this key now."""
-        return self._of_newcomer(0) if self.newcomer else self._hashed(str(self.owner))
+        return self._of_newcomer(0) if self.owner.is_new else self._hashed(str(self.owner))
 
     def find(self) -> Prediction | None:
         """Return the drawing that was stored with this key, without its bytes; None if none was."""
-        own = None if self.newcomer else self.identifier
+        own = None if self.owner.is_new else self.identifier
         rows = (
             Prediction.objects.without_bytes()
             .select_related("user")
@@ -50,7 +49,7 @@ class IdempotencyKey:
         for row in rows.values():
             is_theirs = Owner(row.user, row.visitor) == self.owner
             is_in_time = row.pk == own or row.created_at > since
-            if is_in_time and (is_theirs or self.newcomer):
+            if is_in_time and (is_theirs or self.owner.is_new):
                 return row
         return None
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from recognizer import imaging
 from recognizer.inference.classifier import Answer
@@ -156,7 +157,7 @@ def recognise_many(*, drawings: Sequence[Sent], owner: Owner) -> list[Prediction
             results[place] = each
         else:
             rows[place] = _row(each, drawings[place], owner)
-    if not _insert_together(list(rows.values())):
+    if len(rows) < 2 or not _insert_together(list(rows.values())):
         for place, row in rows.items():
             results[place] = _insert(row, drawings[place])
     return [result or rows[place] for place, result in enumerate(results)]
@@ -216,8 +217,7 @@ def _insert_together(rows: Sequence[Prediction]) -> bool:
 
 def _insert(row: Prediction, sent: Sent) -> Prediction | KeyReused:
     try:
-        with transaction.atomic():
-            row.save(force_insert=True)
+        _save(row)
     except IntegrityError:
         # The same key at the same time: the other request has stored it.
         if (known := _known(sent)) is not None:
@@ -228,9 +228,14 @@ def _insert(row: Prediction, sent: Sent) -> Prediction | KeyReused:
         # is now too old, or somebody else's.
         row.remembered_id = None
         row.pk = uuid.uuid4()
-        with transaction.atomic():
-            row.save(force_insert=True)
+        _save(row)
     return row
+
+
+def _save(row: Prediction) -> None:
+    # An INSERT needs no transaction of its own, only a savepoint in another one.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        row.save(force_insert=True)
 
 
 def draw_audit_key() -> float | None:

@@ -58,6 +58,7 @@ _DEPTHS = {
     _GREY_ALPHA: (8, 16),
     _RGB_ALPHA: (8, 16),
 }
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LANES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _PASSES = (  # of an interlaced image: first column and row, steps between columns and rows
     (0, 0, 8, 8),
@@ -201,17 +202,18 @@ class _Unpacker:
 def _whole(file: _File) -> Image.Image:
     """Let Pillow decode a file of the chunks that its pixels need."""
     header = struct.pack(">IIBBBBB", file.width, file.height, file.depth, file.colour, 0, 0, 0)
-    parts = [b"\x89PNG\r\n\x1a\n", *_chunk(b"IHDR", header)]
+    parts = [SIGNATURE, *chunk(b"IHDR", header)]
     for name, content in ((b"PLTE", file.palette), (b"tRNS", file.transparency)):
-        parts += _chunk(name, content) if content else []
+        parts += chunk(name, content) if content else []
     for packed in file.packed:
-        parts += _chunk(b"IDAT", packed)
-    image = Image.open(io.BytesIO(b"".join([*parts, *_chunk(b"IEND", b"")])), formats=["PNG"])
+        parts += chunk(b"IDAT", packed)
+    image = Image.open(io.BytesIO(b"".join([*parts, *chunk(b"IEND", b"")])), formats=["PNG"])
     image.load()
     return image
 
 
-def _chunk(name: bytes, content: bytes | memoryview) -> list[bytes | memoryview]:
+def chunk(name: bytes, content: bytes | memoryview) -> list[bytes | memoryview]:
+    """Return the pieces of a chunk: length, name, content and checksum."""
     checksum = zlib.crc32(content, zlib.crc32(name))
     return [struct.pack(">I4s", len(content), name), content, struct.pack(">I", checksum)]
 
