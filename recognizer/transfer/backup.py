@@ -184,7 +184,7 @@ def _restore_dump(path: Path) -> None:
                 psql.stdin.close()
         failed = psql.wait() or reading.wait()
         said.seek(0)
-        why = _last_line(said.read())
+        why = _complaint(said.read())
     if failed:
         raise BackupError(f"{path} can't be restored: {why}")
 
@@ -210,13 +210,15 @@ def _run(program: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     command, environment = _command(program, *arguments)
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     if done.returncode:
-        raise BackupError(f"{program} failed: {_last_line(done.stderr)}")
+        raise BackupError(f"{program} failed: {_complaint(done.stderr)}")
     return done
 
 
-def _last_line(output: bytes) -> str:
+def _complaint(output: bytes) -> str:
+    """Return the first line that names an error, else the last one."""
     lines = output.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it did not say why."
+    errors = (line for line in lines if "error:" in line.lower())
+    return next(errors, lines[-1] if lines else "it did not say why.")
 
 
 def _name() -> str:
