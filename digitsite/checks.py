@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from digitsite import file_systems
 from digitsite.environment import is_loopback
 
 SHORTEST_SECRET_KEY = 50
@@ -139,6 +140,26 @@ def cache_file_can_be_written(app_configs: Apps, **kwargs: Any) -> list[CheckMes
             f"Requests can't be counted: {folder} is no folder that this process can write to.",
             hint="Set CACHE_FILE to a file in such a folder, or REDIS_URL.",
             id="digitsite.E008",
+        )
+    ]
+
+
+@register(Tags.security)
+def write_ahead_logging_works(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """E009: where SQLite can't log ahead, another journal is set."""
+    path = settings.DATABASES["default"].get("NAME")
+    if settings.SQLITE_JOURNAL != "WAL" or not isinstance(path, Path):
+        return []
+    problem = file_systems.wal_problem(path.parent)
+    if problem is None:
+        return []
+    return [
+        Error(
+            f"SQLite can't use write-ahead logging for {path} on "
+            f"{file_systems.name_of(path.parent)}: {problem}.",
+            hint="Move the database to a local disk (DATABASE_URL), or set SQLITE_JOURNAL=DELETE, "
+            "which makes readers wait for writers.",
+            id="digitsite.E009",
         )
     ]
 

@@ -113,9 +113,9 @@ class Environment:
 
         return self.read(name, parse, default)
 
-    def database(self, name: str, *, base: Path) -> dict[str, Any]:
+    def database(self, name: str, *, base: Path, journal: str) -> dict[str, Any]:
         """Return Django's settings for the database named by a URL; SQLite in `base` if unset."""
-        default = sqlite_settings(base / "db.sqlite3")
+        default = sqlite_settings(base / "db.sqlite3", journal)
 
         def parse(raw: str) -> dict[str, Any]:
             scheme = raw.partition(":")[0]
@@ -134,7 +134,7 @@ class Environment:
                 path = parsed["NAME"]
                 if path == ":memory:":
                     raise ValueError("a database in memory is lost at the end; use a file.")
-                return sqlite_settings(base / path)
+                return sqlite_settings(base / path, journal)
             if not parsed.get("NAME"):
                 raise ValueError("the name of the database is missing.")
             return postgres_settings(parsed)
@@ -160,12 +160,14 @@ def _flag(raw: str) -> bool:
     raise ValueError("it must be yes or no (also 1/0, true/false, on/off).")
 
 
-def sqlite_settings(path: Path) -> dict[str, Any]:
+def sqlite_settings(path: Path, journal: str = "WAL") -> dict[str, Any]:
     """Return Django's settings for an SQLite file that many threads can write to.
 
     With write-ahead logging, readers don't wait for a writer. IMMEDIATE takes the write lock at
-    the start of a transaction, where SQLite can wait for it; later it fails instead.
+    the start of a transaction, where SQLite can wait for it; later it fails instead. Without
+    write-ahead logging, only synchronous=FULL keeps the file whole if the power fails.
     """
+    synchronous = "NORMAL" if journal == "WAL" else "FULL"
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
@@ -174,7 +176,8 @@ def sqlite_settings(path: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+                f"PRAGMA journal_mode={journal}; PRAGMA synchronous={synchronous}; "
+                "PRAGMA foreign_keys=ON;"
             ),
         },
     }
@@ -184,6 +187,8 @@ def postgres_settings(parsed: dict[str, Any]) -> dict[str, Any]:
     """Return Django's settings for PostgreSQL; ``parsed`` is django-environ's result."""
     return {
         **parsed,
+        # A server that does not answer must not hold every thread.
+        "OPTIONS": {"connect_timeout": 5, **parsed.get("OPTIONS", {})},
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,

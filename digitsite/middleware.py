@@ -22,6 +22,7 @@ from recognizer.api import origins, parsers
 from recognizer.api.errors import LengthRequired, PayloadTooLarge
 from recognizer.pages import errors
 
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto")
 HEALTH_CHECKS = frozenset({"/healthz", "/readyz"})
 
 # No page uses any of these, so that no script that gets in can.
@@ -57,6 +58,30 @@ def head_without_body(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+class UntrustedProxyMiddleware:
+    """Names NUM_PROXIES in the log, once in each process, where a proxy's headers are ignored.
+
+    Without it all visitors of a proxy share one limit, and a redirect to HTTPS never ends.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self._is_named = settings.NUM_PROXIES > 0
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not self._is_named:
+            found = [name for name in PROXY_HEADERS if name in request.headers]
+            if found:
+                self._is_named = True
+                logger.warning(
+                    "%s is ignored. If a reverse proxy of yours sends it, set NUM_PROXIES to the "
+                    "number of your proxies: until then they count as one visitor, and pages that "
+                    "redirect to HTTPS do so without end.",
+                    " and ".join(found),
+                )
+        return self.get_response(request)
 
 
 class SiteMiddleware(CommonMiddleware):

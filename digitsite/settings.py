@@ -124,6 +124,7 @@ if importlib.util.find_spec("training") is not None:
 
 MIDDLEWARE = [
     "digitsite.request_ids.RequestIdMiddleware",
+    "digitsite.middleware.UntrustedProxyMiddleware",
     "digitsite.middleware.head_without_body",
     "digitsite.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
@@ -173,7 +174,11 @@ TEMPLATES = [
 
 # Storage --------------------------------------------------------------------------------------
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL", base=BASE_DIR)}
+# WAL needs memory that processes share through the file system; network file systems have none.
+SQLITE_JOURNAL = env.choice("SQLITE_JOURNAL", "WAL", ("WAL", "DELETE", "TRUNCATE", "PERSIST"))
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database("DATABASE_URL", base=BASE_DIR, journal=SQLITE_JOURNAL)
+}
 if (
     DATABASES["default"]["ENGINE"].endswith("postgresql")
     and importlib.util.find_spec("psycopg") is None
@@ -279,6 +284,8 @@ USE_TZ = True
 
 # The API --------------------------------------------------------------------------------------
 
+# The body of a request may take this long, and one more second for each 16 kB; 0 sets no limit.
+SLOW_BODY_SECONDS = env.seconds("SLOW_BODY_SECONDS", 20)
 # The largest request body: a drawing of 8 MB in base64 with JSON around it.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 
@@ -361,26 +368,30 @@ if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):
 # Logging --------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+# For people, or one object of JSON in each line for programs.
+LOG_FORMAT = env.choice("LOG_FORMAT", "TEXT", ("TEXT", "JSON")).lower()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "digitsite.request_ids.RequestIdFilter"},
         "one_line": {"()": "digitsite.request_ids.OneLineFilter"},
+        "outage": {"()": "digitsite.logs.OutageFilter"},
     },
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"},
+        "text": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"},
+        "json": {"()": "digitsite.logs.JsonFormatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
-            "formatter": "line",
+            "filters": ["request_id", "outage"],
+            "formatter": LOG_FORMAT,
         },
         "refusals": {
             "class": "logging.StreamHandler",
             "filters": ["request_id", "one_line"],
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
         },
     },
     "root": {"handlers": ["console"], "level": "WARNING"},

@@ -32,6 +32,7 @@ OURS = {
     "DATABASE_URL",
     "DEBUG",
     "DJANGO_SETTINGS_MODULE",
+    "LOG_FORMAT",
     "LOG_LEVEL",
     "MODEL_RECHECK_SECONDS",
     "NUM_PROXIES",
@@ -39,6 +40,8 @@ OURS = {
     "SECRET_KEY",
     "SECURE_HSTS_SECONDS",
     "SECURE_SSL_REDIRECT",
+    "SLOW_BODY_SECONDS",
+    "SQLITE_JOURNAL",
     "STAFF_SECOND_FACTOR",
     "STORED_MB_PER_DAY",
     "THROTTLE_ANON",
@@ -179,6 +182,9 @@ BAD_VALUES = [
         "STAFF_SECOND_FACTOR": "sometimes",
         "MODEL_RECHECK_SECONDS": "soon",
         "LOG_LEVEL": "LOUD",
+        "LOG_FORMAT": "xml",
+        "SLOW_BODY_SECONDS": "-5",
+        "SQLITE_JOURNAL": "OFF",
         "REDIS_URL": "localhost:6379",
         "DATABASE_URL": "mysql://localhost/digits",
     },
@@ -230,6 +236,7 @@ def test_a_password_is_not_in_the_message(checkout: Path) -> None:
         ("ALLOWED_HOSTS", "", "ALLOWED_HOSTS", ["localhost", ".localhost", "127.0.0.1", "[::1]"]),
         ("ALLOWED_HOSTS", " localhost , 127.0.0.1,", "ALLOWED_HOSTS", ["localhost", "127.0.0.1"]),
         ("MODEL_RECHECK_SECONDS", "0.5", "MODEL_RECHECK_SECONDS", 0.5),
+        ("LOG_FORMAT", "json", "LOG_FORMAT", "json"),
         ("NUM_PROXIES", "1", "SECURE_PROXY_SSL_HEADER", ["HTTP_X_FORWARDED_PROTO", "https"]),
     ],
 )
@@ -247,7 +254,7 @@ def test_database_url_for_postgresql(checkout: Path) -> None:
     assert database["ENGINE"] == "django.db.backends.postgresql"
     assert (database["NAME"], database["USER"], database["PASSWORD"]) == ("digits", "ada", "p@ss")
     assert (database["HOST"], database["PORT"]) == ("db.example", 5433)
-    assert database["OPTIONS"] == {"sslmode": "require"}
+    assert database["OPTIONS"] == {"sslmode": "require", "connect_timeout": 5}
 
 
 def test_database_url_for_an_sqlite_file(checkout: Path, tmp_path: Path) -> None:
@@ -309,6 +316,49 @@ def test_an_unsafe_site_does_not_start(
 
     assert done.returncode == 1
     assert identifier in done.stderr
+
+
+# SQLite as on a network file system, which has no memory that processes share.
+WITHOUT_SHARED_MEMORY = """
+import sqlite3, sys
+connect = sqlite3.connect
+def connect_without(path, **options):
+    uri = str(path) if str(path).startswith("file:") else f"file:{path}?"
+    return connect(f"{uri}&vfs=unix-none", **{**options, "uri": True})
+sqlite3.connect = connect_without
+from django.core.management import execute_from_command_line
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "digitsite.settings"
+execute_from_command_line(["manage.py", "check"])
+"""
+
+
+def test_without_write_ahead_logging_it_names_the_file_system_and_the_setting(
+    checkout: Path,
+) -> None:
+    refused = run(checkout, "-c", WITHOUT_SHARED_MEMORY)
+    accepted = run(checkout, "-c", WITHOUT_SHARED_MEMORY, SQLITE_JOURNAL="DELETE")
+
+    assert refused.returncode == 1
+    assert "digitsite.E009" in refused.stderr
+    assert "SQLITE_JOURNAL=DELETE" in refused.stderr
+    assert str(checkout / "db.sqlite3") in refused.stderr
+    if Path("/proc/mounts").exists():
+        assert " on the file system " in refused.stderr
+    assert (accepted.returncode, accepted.stderr) == (0, "")
+
+
+def test_another_journal_is_used(tmp_path: Path, checkout: Path) -> None:
+    place = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "CACHE_FILE": str(tmp_path / "cache.sqlite3"),
+        "SQLITE_JOURNAL": "DELETE",
+    }
+    done = run(checkout, "manage.py", "migrate", "-v0", **place)
+
+    assert done.returncode == 0, done.stderr
+    # The 19th byte of a file: 1 for a journal, 2 for write-ahead logging.
+    assert (tmp_path / "db.sqlite3").read_bytes()[18] == 1
 
 
 def problems() -> list[CheckMessage]:

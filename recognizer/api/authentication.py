@@ -64,6 +64,7 @@ class BrowserSessionAuthentication(SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:
+            logger.warning("A request was refused. %s", error.detail)
             raise PermissionDenied(csrf_sentence(request._request, str(error.detail))) from error
 
 

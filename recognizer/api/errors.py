@@ -21,6 +21,7 @@ from rest_framework.exceptions import (
 from rest_framework.response import Response
 
 from recognizer import imaging
+from recognizer.models.outages import is_outage
 from recognizer.predictions.recognition import KeyReused, Refused
 from recognizer.versions.active import NoModel
 
@@ -78,6 +79,16 @@ class ModelUnavailable(APIException):
     default_detail = _("No model is available right now. Try again in a minute.")
 
 
+class DatabaseUnavailable(APIException):
+    """The database is stopped, full, or can't be written for now."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "database_unavailable"
+    default_detail = _("The site can't reach its database right now. Try again in a minute.")
+    # Sent as Retry-After, in seconds.
+    wait = 5
+
+
 class ExceptionHandler(StandardHandler):
     """Turns what Django, DRF and the layers below raise into errors of the API."""
 
@@ -93,6 +104,8 @@ class ExceptionHandler(StandardHandler):
                 return ParseError(_("The connection was interrupted. Send the request again."))
             case NoModel():
                 return ModelUnavailable()
+            case _ if is_outage(exc):
+                return DatabaseUnavailable()
             case Throttled():
                 exc.detail = Throttled(detail=_too_many(getattr(exc, "wait", None))).detail
             case UnsupportedMediaType():

@@ -112,13 +112,28 @@ def _asking(work: Callable[[], T], *, otherwise: T) -> T:
     global _resting_until
     if time.monotonic() < _resting_until:
         return otherwise
+    if _resting_until:
+        # It has failed before. While this thread asks whether it answers again, no other waits.
+        _resting_until = time.monotonic() + REST_SECONDS
     try:
-        return work()
-    except Exception:
+        found = work()
+    except Exception as error:
         # Each kind of cache has its own errors. Refusing everybody would stop the site.
         _resting_until = time.monotonic() + REST_SECONDS
-        logger.exception("The cache fails: for %g seconds nothing is limited", REST_SECONDS)
+        logger.error(
+            "The cache fails: for %g seconds nothing is limited. %s: %s",
+            REST_SECONDS,
+            type(error).__name__,
+            " ".join(str(error).split()),
+        )
         return otherwise
+    _resting_until = 0.0
+    return found
+
+
+def cache_answers() -> bool:
+    """Whether the cache answers, so that requests are counted."""
+    return _asking(lambda: cache.get("limit:ready") is None, otherwise=False)
 
 
 def rate_named(name: str) -> Rate | None:

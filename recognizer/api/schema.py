@@ -84,7 +84,10 @@ DRAWING_ERRORS = {
         "unsupported_media_type: the body is neither JSON nor a multipart form, or its charset is "
         "not UTF-8."
     ),
-    503: error("no_model: no model is available right now."),
+    503: error(
+        "no_model: no model is available right now; database_unavailable: the database does not "
+        "answer. Wait for the seconds in the header Retry-After."
+    ),
 }
 
 

@@ -45,6 +45,12 @@ def adopt(request: HttpRequest | Request, visitor: uuid.UUID) -> None:
     state.read = state.is_new = state.keeps = True
 
 
+def overlook(request: HttpRequest | Request) -> None:
+    """Treat whoever is asking as nobody for this request; cookies stay as they are."""
+    state = _state(request)
+    state.read, state.visitor, state.keeps = True, None, False
+
+
 def forget(request: HttpRequest | Request) -> None:
     """Delete the cookie: whoever knows its id must not see what is drawn after a login."""
     state = _state(request)

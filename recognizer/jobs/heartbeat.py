@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import Error, close_old_connections, connection
-from django.utils import timezone
 
 from recognizer.jobs import training_jobs
 from recognizer.models import Worker
+from recognizer.models.clock import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -33,14 +33,18 @@ class WorkerState:
 def worker_state() -> WorkerState:
     last = Worker.objects.order_by("-seen_at").values_list("seen_at", flat=True).first()
     return WorkerState(
-        is_running=last is not None and timezone.now() - last < TIMEOUT, last_seen=last
+        is_running=last is not None and database_now() - last < TIMEOUT, last_seen=last
     )
 
 
 def beat(*, name: str, place: str) -> None:
     """Write a heartbeat of the worker ``name``, and delete those of old workers."""
-    now = timezone.now()
-    Worker.objects.update_or_create(pk=name, defaults={"place": place, "seen_at": now})
+    now = database_now()
+    Worker.objects.update_or_create(
+        pk=name,
+        defaults={"place": place, "seen_at": now},
+        create_defaults={"place": place, "seen_at": now, "started_at": now},
+    )
     Worker.objects.filter(seen_at__lt=now - KEPT_FOR).delete()
 
 

@@ -17,7 +17,6 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_tasks import TaskResultStatus
@@ -25,7 +24,15 @@ from django_tasks_db.models import DBTaskResult
 
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.progress import JobProgress
-from recognizer.models import UNFINISHED, JobStatus, ModelVersion, Prediction, TrainingJob
+from recognizer.models import (
+    UNFINISHED,
+    JobStatus,
+    ModelVersion,
+    Prediction,
+    TrainingJob,
+    Worker,
+)
+from recognizer.models.clock import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +151,7 @@ def cancel(*, job_id: UUID) -> TrainingJob:
 
 def begin(*, job_id: UUID) -> bool:
     """Mark a waiting job as running; return False if it is no longer waiting."""
-    now = timezone.now()
+    now = database_now()
     return bool(
         TrainingJob.objects.filter(pk=job_id, status=JobStatus.QUEUED).update(
             status=JobStatus.RUNNING, started_at=now, heartbeat_at=now
@@ -157,7 +164,7 @@ def beat(*, job_id: UUID) -> bool:
     return bool(
         TrainingJob.objects.filter(
             pk=job_id, status=JobStatus.RUNNING, cancel_requested=False
-        ).update(heartbeat_at=timezone.now())
+        ).update(heartbeat_at=database_now())
     )
 
 
@@ -236,7 +243,7 @@ def resume() -> TrainingJob | None:
     """
     if _enqueue is None:
         return None
-    now = timezone.now()
+    now = database_now()
     try:
         with transaction.atomic():
             job = TrainingJob.objects.select_for_update().order_by("-created_at").first()
@@ -263,19 +270,20 @@ def resume() -> TrainingJob | None:
 
 
 def _is_lost(job: TrainingJob) -> bool:
-    silent = timezone.now() - SILENCE
+    silent = database_now() - SILENCE
     if job.status == JobStatus.RUNNING:
         return job.heartbeat_at is None or job.heartbeat_at < silent
-    # A worker marks a job as running as soon as it takes it from the queue.
-    waits = models.Q(status=TaskResultStatus.READY) | models.Q(
-        status=TaskResultStatus.RUNNING, started_at__gte=silent
-    )
-    return not DBTaskResult.objects.filter(waits, pk=job.task_id).exists()
+    queued = DBTaskResult.objects.filter(pk=job.task_id).first()
+    if queued is None or queued.status != TaskResultStatus.RUNNING:
+        return queued is None or queued.status != TaskResultStatus.READY
+    # A worker marks a job as running as soon as it takes it from the queue. When it did, the queue
+    # knows by the worker's clock only; whether that worker still runs, by the database's.
+    return not Worker.objects.filter(pk__in=queued.worker_ids, seen_at__gte=silent).exists()
 
 
 def _end(job: TrainingJob, status: JobStatus, error: str = "") -> None:
     job.status, job.error = status, error
-    job.finished_at = timezone.now()
+    job.finished_at = database_now()
 
 
 # Queries --------------------------------------------------------------------------------------

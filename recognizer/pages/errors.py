@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import sys
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -14,6 +16,8 @@ from rest_framework.exceptions import APIException, NotFound, ParseError, Permis
 
 from recognizer.api import origins, throttling
 from recognizer.api.authentication import csrf_sentence
+from recognizer.api.errors import DatabaseUnavailable
+from recognizer.models.outages import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 while the database is away, else 500. Called where the error is handled."""
+    if is_outage(sys.exc_info()[1]):
+        return refuse(request, DatabaseUnavailable())
     return refuse(
         request, APIException(_("Something went wrong on the server. Try again in a minute."))
     )
@@ -58,6 +65,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
 
 def refuse(request: HttpRequest, error: APIException) -> HttpResponse:
     """Return the response for an error of the API, as its own views would answer or as a page."""
+    response = _refusal(request, error)
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(wait))
+    return response
+
+
+def _refusal(request: HttpRequest, error: APIException) -> HttpResponse:
     status = error.status_code
     if _is_api(request):
         kind = "server_error" if status >= 500 else "client_error"

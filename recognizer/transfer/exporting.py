@@ -28,6 +28,7 @@ from recognizer.transfer.formats import (
     manifest,
 )
 from recognizer.transfer.formats.manifest import Tally
+from recognizer.transfer.streaming import Started, pieces
 
 __all__ = [
     "ExportError",
@@ -37,8 +38,8 @@ __all__ = [
     "available_formats",
     "export_drawings",
     "infer_format",
+    "stream_download",
     "stream_json_lines",
-    "write_download",
 ]
 
 # Rows fetched at a time; a row has a PNG of a few kilobytes.
@@ -113,24 +114,33 @@ def export_drawings(
     return summary
 
 
-def write_download(
-    *, drawings: QuerySet[Prediction], format: Format, file: IO[bytes], unlabelled: bool = False
-) -> Summary:
-    """Write drawings to an open, empty, seekable file; several files as a zip.
+def stream_download(
+    *, drawings: QuerySet[Prediction], format: Format, unlabelled: bool = False
+) -> Started:
+    """Return the pieces of a file of drawings, made while they are sent; several files as a zip.
 
-    Raises ExportError as `export_drawings` does.
+    Most formats begin with the first drawing; npz and IDX begin with the number of drawings, and
+    so with the last one. Raises ExportError as `export_drawings` does; while the pieces are taken,
+    an error ends them before their end.
     """
-    try:
+    if not _chosen(drawings, unlabelled).exists():
+        raise _nothing(unlabelled)
+
+    def write(items: Iterator[Item], file: IO[bytes]) -> None:
+        formats.write_file(format, items, file)
+
+    def stream() -> Iterator[bytes]:
         with _streamed(drawings, unlabelled) as items:
-            summary = formats.write_file(format, items, file)
+            yield from pieces(write, items)
+
+    try:
+        return Started(stream())
     except FormatError as error:
         raise ExportError(str(error)) from error
     except OSError as error:
         raise ExportError(
             _("The export failed: %(why)s.") % {"why": error.strerror or error}
         ) from error
-    _check_not_empty(summary, unlabelled)
-    return summary
 
 
 def stream_json_lines(drawings: QuerySet[Prediction]) -> Iterator[bytes]:
@@ -149,8 +159,7 @@ def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iter
     Outside a transaction PostgreSQL copies all rows before it returns the first. On SQLite a
     transaction would block all writers, and a single statement is consistent anyway.
     """
-    if not unlabelled:
-        drawings = drawings.filter(label__isnull=False)
+    drawings = _chosen(drawings, unlabelled)
     with contextlib.ExitStack() as stack:
         if connections[drawings.db].vendor == "postgresql":
             stack.enter_context(transaction.atomic(using=drawings.db))
@@ -181,6 +190,10 @@ def _streamed(drawings: QuerySet[Prediction], unlabelled: bool) -> Iterator[Iter
         # Closes the cursor before the transaction ends, also after an error.
         stack.callback(rows.close)  # type: ignore[attr-defined]
         yield map(_item, rows)
+
+
+def _chosen(drawings: QuerySet[Prediction], unlabelled: bool) -> QuerySet[Prediction]:
+    return drawings if unlabelled else drawings.filter(label__isnull=False)
 
 
 def _item(row: Prediction) -> Item:
@@ -235,11 +248,15 @@ def _write(items: Iterator[Item], temporary: Path, path: Path, format: Format) -
 
 def _check_not_empty(summary: Summary, unlabelled: bool) -> None:
     if not summary.written:
-        raise NothingToExport(
-            _("Nothing to export: no drawing matches.")
-            if unlabelled
-            else _("Nothing to export: no drawing with a label matches.")
-        )
+        raise _nothing(unlabelled)
+
+
+def _nothing(unlabelled: bool) -> NothingToExport:
+    return NothingToExport(
+        _("Nothing to export: no drawing matches.")
+        if unlabelled
+        else _("Nothing to export: no drawing with a label matches.")
+    )
 
 
 def _check_path(path: Path, format: Format, force: bool) -> None:

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 
 from recognizer.models import ModelVersion
+from recognizer.models.outages import is_outage
 from recognizer.versions import loading
 from recognizer.versions.loading import LoadedVersion, LoadError
 
@@ -113,6 +115,17 @@ def _is_due(state: _State) -> bool:
 
 
 def _refresh(state: _State) -> None:
+    try:
+        _look_up(state)
+    except (DatabaseError, InterfaceError) as error:
+        if state.current is None or not is_outage(error):
+            raise
+        # What is loaded needs no database to answer.
+        state.checked_at = time.monotonic()
+        logger.warning("The active model version could not be looked up: %s", error)
+
+
+def _look_up(state: _State) -> None:
     active = ModelVersion.objects.filter(is_active=True).only("name", "sha256").first()
     state.checked_at = time.monotonic()
     if active is None:

@@ -14,6 +14,7 @@ from recognizer.jobs import heartbeat
 from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import SILENCE, Kind
 from recognizer.models import JobStatus, TrainingJob
+from recognizer.models.clock import database_now
 from recognizer.text.numbers import localised, two_decimals
 
 QUIET = timedelta(seconds=12)
@@ -100,7 +101,7 @@ def _notice(job: TrainingJob) -> str:
     if job.status == JobStatus.QUEUED:
         return absence()
     if job.status == JobStatus.RUNNING and job.heartbeat_at is not None:
-        silent = timezone.now() - job.heartbeat_at
+        silent = database_now() - job.heartbeat_at
         if silent > QUIET:
             return _(
                 "The worker hasn't responded for %(seconds)d seconds. After %(limit)d seconds the "
@@ -117,7 +118,7 @@ def absence() -> str:
     if found.last_seen is None:
         return _("No worker is running. Start one with:")
     return _("No worker has been running for %(time)s. Start one with:") % {
-        "time": duration((timezone.now() - found.last_seen).total_seconds())
+        "time": duration((database_now() - found.last_seen).total_seconds())
     }
 
 

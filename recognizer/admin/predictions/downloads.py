@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import mimetypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,15 +12,16 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import (
-    FileResponse,
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseRedirect,
+    StreamingHttpResponse,
 )
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
@@ -92,27 +93,28 @@ def send(
     request: HttpRequest,
     drawings: QuerySet[Prediction],
     format: Format,
-) -> FileResponse | None:
+) -> StreamingHttpResponse | None:
     """Send drawings as a file; None, after an error message, if that is not possible.
 
-    The file is complete on disk before its first byte is sent.
+    A drawing that can't be exported is noticed while the file is sent, which then ends too early:
+    browsers say that the download has failed.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
-        exporting.write_download(
-            drawings=drawings,
-            format=format,
-            file=file,
-            unlabelled=format.takes_unlabelled,
+        content = exporting.stream_download(
+            drawings=drawings, format=format, unlabelled=format.takes_unlabelled
         )
     except exporting.ExportError as error:
-        file.close()
         level = messages.WARNING if isinstance(error, exporting.NothingToExport) else messages.ERROR
         model_admin.message_user(request, str(error), level)
         return None
-    file.seek(0)
     name = f"drawings-{timezone.localdate().isoformat()}{format.download_suffix}"
-    return FileResponse(file, as_attachment=True, filename=name)
+    disposition = content_disposition_header(as_attachment=True, filename=name)
+    kind, _encoding = mimetypes.guess_type(name)
+    return StreamingHttpResponse(
+        content,
+        content_type=kind or "application/octet-stream",
+        headers={"Content-Disposition": disposition},
+    )
 
 
 class Link(NamedTuple):

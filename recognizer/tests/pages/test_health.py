@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from recognizer.inference import classifier
-from recognizer.models import ModelVersion
+from recognizer.models import ModelVersion, Worker
 from recognizer.versions import active as active_version
 from recognizer.versions import registry
 
@@ -87,8 +87,10 @@ def test_readyz_is_cheap(
     settings.MODEL_RECHECK_SECONDS = 60
     client.get("/readyz")
 
-    with django_assert_num_queries(1):
+    # A row is written and deleted in one transaction.
+    with django_assert_num_queries(4):
         client.get("/readyz")
+    assert not Worker.objects.exists()
 
 
 @pytest.mark.parametrize("address", ["/healthz", "/readyz"])
@@ -96,7 +98,13 @@ def test_probes_only_read(client: Client, address: str) -> None:
     assert client.post(address).status_code == 405
 
 
-def test_probes_are_not_sent_to_https(client: Client, settings: Settings) -> None:
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8000", "web:8000", "digit_web:8000", "[fd00::7]:8000"])
+def test_probes_are_answered_by_any_name_and_not_sent_to_https(
+    client: Client, settings: Settings, address: str, host: str
+) -> None:
     settings.SECURE_SSL_REDIRECT = True
+    settings.ALLOWED_HOSTS = ["digits.example"]
 
-    assert client.get("/healthz").status_code == 200
+    assert client.get(address, headers={"Host": host}).status_code == 200

@@ -9,6 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -55,9 +56,58 @@ def unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
+class Server:
+    """A server that can be stopped, hung and started again at the same address."""
+
+    def __init__(
+        self, url: str, command: list[str], answers: Callable[[], bool], **options: Any
+    ) -> None:
+        self.url = url
+        self._command, self._answers, self._options = command, answers, options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises RuntimeError if it ends instead."""
+        process = self._process = subprocess.Popen(
+            self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._options
+        )
+
+        def answers_or_has_ended() -> bool:
+            if process.poll() is not None:
+                raise RuntimeError(
+                    f"{self._command[0]} did not start: exit status {process.returncode}"
+                )
+            return self._answers()
+
+        wait_until(answers_or_has_ended, f"{self._command[0]} answers")
+
+    def stop(self) -> None:
+        """Stop it; PostgreSQL then ends its connections and doesn't wait for their clients."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=PATIENCE)
+            self._process = None
+
+    def hang(self) -> None:
+        """Let it accept connections and answer nothing, until `go_on`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
-    """Run a new PostgreSQL on a free port; yield its URL.
+    """Run a new PostgreSQL on a free port; yield its URL. Raises what `postgres_server` raises."""
+    with postgres_server() as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server() -> Iterator[Server]:
+    """Run a new PostgreSQL on a free port.
 
     Raises:
         Missing: PostgreSQL, its driver or an account to run it as is missing.
@@ -87,13 +137,20 @@ def postgres() -> Iterator[str]:
                 return False
             return True
 
-        with _running(command, answers, cwd=home, **account):
-            yield f"postgres://{address}"
+        with _running(Server(f"postgres://{address}", command, answers, cwd=home, **account)) as it:
+            yield it
 
 
 @contextmanager
 def redis() -> Iterator[str]:
-    """Run a new Redis on a free port; yield its URL.
+    """Run a new Redis on a free port; yield its URL. Raises what `redis_server` raises."""
+    with redis_server() as server:
+        yield server.url
+
+
+@contextmanager
+def redis_server() -> Iterator[Server]:
+    """Run a new Redis on a free port.
 
     Raises:
         Missing: Redis or its Python client is missing.
@@ -120,8 +177,8 @@ def redis() -> Iterator[str]:
                 return False
             return True
 
-        with _running(command, answers):
-            yield f"redis://127.0.0.1:{port}/0"
+        with _running(Server(f"redis://127.0.0.1:{port}/0", command, answers)) as it:
+            yield it
 
 
 @contextmanager
@@ -134,22 +191,12 @@ def _folder(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _running(command: list[str], answers: Callable[[], bool], **options: Any) -> Iterator[None]:
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options
-    )
-
-    def answers_or_has_ended() -> bool:
-        if process.poll() is not None:
-            raise RuntimeError(f"{command[0]} did not start: exit status {process.returncode}")
-        return answers()
-
+def _running(server: Server) -> Iterator[Server]:
     try:
-        wait_until(answers_or_has_ended, f"{command[0]} answers")
-        yield
+        server.start()
+        yield server
     finally:
-        process.terminate()
-        process.wait(timeout=PATIENCE)
+        server.stop()
 
 
 def main(command: list[str]) -> int:

@@ -98,7 +98,7 @@ def write_file(
 ) -> Summary:
     """Write an export as one file, in any format: several files go into a zip.
 
-    ``file`` is open, empty and seekable; ``spool`` opens temporary files. Raises FormatError.
+    ``file`` is open and empty; ``spool`` opens temporary files. Raises FormatError.
     """
     with _closing(spool) as spool:
         if format.write_file is not None:

@@ -268,6 +268,31 @@ def test_a_job_whose_task_was_lost_does_not_wait_forever(trainer: User, fate: st
     assert status_of(job) == JobStatus.INTERRUPTED
 
 
+@pytest.mark.store
+def test_a_worker_whose_clock_is_late_keeps_its_job(
+    trainer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("the database has no clock of its own")
+    late = timezone.now() - training_jobs.SILENCE - timedelta(seconds=10)
+    job = ask(trainer)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(timezone, "now", lambda: late)
+        heartbeat.beat(name="late", place="elsewhere")
+        DBTaskResult.objects.get(pk=job.task_id).claim("late")
+        assert training_jobs.reap() is None
+    assert training_jobs.reap() is None
+    assert heartbeat.worker_state().is_running
+
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(timezone, "now", lambda: late)
+        training_jobs.begin(job_id=job.pk)
+        training_jobs.beat(job_id=job.pk)
+
+    assert training_jobs.reap() is None
+    assert status_of(job) == JobStatus.RUNNING
+
+
 @pytest.mark.parametrize("look", ["list", "page", "status", "add"])
 def test_every_page_shows_a_lost_job_as_interrupted(
     training: Client, trainer: User, look: str

@@ -30,7 +30,7 @@ from recognizer.tests.support.reviewing import (
 )
 from recognizer.tests.support.reviewing import prediction as unsaved
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import FORMATS, Format
+from recognizer.transfer.formats import FORMATS, Format, FormatError
 
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
@@ -79,6 +79,14 @@ def content_of(response: Any) -> bytes:
     return b"".join(response.streaming_content)
 
 
+def files_in(content: bytes) -> dict[str, bytes]:
+    """The files in a zip; of other content the whole. How a zip lists its files is left out."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return {"": content}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def ids_in(content: bytes) -> set[str]:
     """The ids in an npz."""
     with np.load(io.BytesIO(content)) as data:
@@ -106,7 +114,7 @@ def test_an_action_for_each_format_sends_what_the_command_writes(
 
     response = post(reviewing, format, seven, three, scribble)
 
-    assert content_of(response) == (tmp_path / name).read_bytes()
+    assert files_in(content_of(response)) == files_in((tmp_path / name).read_bytes())
     assert response["Content-Disposition"].endswith(f'{ENDINGS[format]}"')
 
 
@@ -148,6 +156,33 @@ def test_a_damaged_drawing_is_named(reviewing: Client) -> None:
     page = unescape(post(reviewing, FORMATS["npz"], row).content.decode())
 
     assert f"Drawing {row.pk} can't be read" in page
+
+
+@pytest.mark.parametrize("name", ["csv", "label-studio", "json-lines", "png"])
+def test_a_download_begins_before_all_drawings_are_read(reviewing: Client, name: str) -> None:
+    rows = [make_prediction(2, label=2) for _ in range(600)]
+    whole = content_of(post(reviewing, FORMATS[name], *rows))
+
+    with CaptureQueriesContext(connection):
+        response = post(reviewing, FORMATS[name], *rows)
+        first = next(iter(response.streaming_content))
+        response.close()
+
+    assert whole.startswith(first[:4])
+    assert len(first) < len(whole) / 4
+
+
+def test_a_drawing_that_is_damaged_ends_the_download_early(reviewing: Client) -> None:
+    make_prediction(2, label=2)
+    row = make_prediction(3, label=3, image=b"damaged")
+    response: Any = reviewing.get(f"{LIST}export/csv/")
+    pieces = iter(response.streaming_content)
+
+    assert next(pieces).startswith(b"PK")
+    with pytest.raises(FormatError, match=f"Drawing {row.pk} can't be read"):
+        list(pieces)
+    # Nothing of the interrupted export is left behind in this thread's connection.
+    assert files_in(content_of(reviewing.get(f"{LIST}export/json-lines/")))
 
 
 # All that the list shows ----------------------------------------------------------------------
