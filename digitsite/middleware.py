@@ -21,7 +21,7 @@ from recognizer.api import origins, parsers
 from recognizer.api.errors import LengthRequired, PayloadTooLarge
 from recognizer.pages import errors
 
-HEALTH_CHECKS = frozenset({"/healthz", "/readyz"})
+HEALTH_CHECKS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # No page uses any of these, so that no script that gets in can.
 PERMISSIONS_POLICY = ", ".join(

@@ -44,7 +44,7 @@ def give_space_back() -> int:
         else:
             connection.connection.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     connection.connection.executescript("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")
-    return (before - _pragma("page_count")) * size
+    return max(0, before - _pragma("page_count")) * size
 
 
 def _pragma(name: str) -> int:

@@ -17,6 +17,7 @@ from recognizer.models import Owner, Prediction, answer_columns, personal_column
 from recognizer.personalisation import answers, corrections
 from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.predictions.idempotency import IdempotencyKey
+from recognizer.statistics import metrics
 from recognizer.versions import active as active_version
 from recognizer.versions.loading import LoadedVersion
 
@@ -159,6 +160,7 @@ def recognise_many(*, drawings: Sequence[Sent], owner: Owner) -> list[Prediction
     if not _insert_together(list(rows.values())):
         for place, row in rows.items():
             results[place] = _insert(row, drawings[place])
+    metrics.count_predictions(rows.values())
     return [result or rows[place] for place, result in enumerate(results)]
 
 
