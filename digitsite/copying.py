@@ -140,18 +140,15 @@ def _check_empty() -> None:
 
 def _copy(on_table: Callable[[Table], object]) -> list[Table]:
     # Constraints between tables are checked at the end of the transaction, so any order will do.
-    for model in (Activation, ModelVersion, *reversed(WRITTEN_BY_MIGRATE)):
-        rows = model._base_manager.using(DEFAULT_DB_ALIAS)
-        rows._raw_delete(DEFAULT_DB_ALIAS)  # type: ignore[attr-defined]
+    for written in (Activation, ModelVersion, *reversed(WRITTEN_BY_MIGRATE)):
+        _target(written)._raw_delete(DEFAULT_DB_ALIAS)
     copied = []
     for model in tables():
         fields = model._meta.local_concrete_fields
         known = _Digest(model)
         for rows in _in_batches(known.watch(_rows(model, SOURCE))):
             # Raw: no field may set itself, as one that dates a row does.
-            model._base_manager.using(DEFAULT_DB_ALIAS)._insert(  # type: ignore[attr-defined]
-                rows, fields=fields, using=DEFAULT_DB_ALIAS, raw=True
-            )
+            _target(model)._insert(rows, fields=fields, using=DEFAULT_DB_ALIAS, raw=True)
         table = known.table()
         if (found := table_of(model, DEFAULT_DB_ALIAS)) != table:
             raise CopyError(
@@ -161,6 +158,11 @@ def _copy(on_table: Callable[[Table], object]) -> list[Table]:
         copied.append(table)
         on_table(table)
     return copied
+
+
+def _target(model: type[models.Model]) -> Any:
+    """The target's rows of a table, with the methods that Django's own `loaddata` relies on."""
+    return model._base_manager.using(DEFAULT_DB_ALIAS)
 
 
 def _rows(model: type[models.Model], using: str) -> Iterator[models.Model]:
