@@ -118,26 +118,7 @@ class Environment:
         default = sqlite_settings(base / "db.sqlite3", journal)
 
         def parse(raw: str) -> dict[str, Any]:
-            scheme = raw.partition(":")[0]
-            if scheme not in {"sqlite", "postgres", "postgresql"}:
-                raise ValueError(
-                    "it must start with postgres:// or sqlite:///, "
-                    "as in postgres://user:password@host:5432/name."
-                )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    parsed: dict[str, Any] = dict(environ.Env.db_url_config(raw))
-                except Exception as error:
-                    raise ValueError("it can't be read as a database URL.") from error
-            if scheme == "sqlite":
-                path = parsed["NAME"]
-                if path == ":memory:":
-                    raise ValueError("a database in memory is lost at the end; use a file.")
-                return sqlite_settings(base / path, journal)
-            if not parsed.get("NAME"):
-                raise ValueError("the name of the database is missing.")
-            return postgres_settings(parsed)
+            return parse_database_url(raw, base=base, journal=journal)
 
         try:
             return self.read(name, parse, default)
@@ -158,6 +139,34 @@ def _flag(raw: str) -> bool:
     if value in FALSE:
         return False
     raise ValueError("it must be yes or no (also 1/0, true/false, on/off).")
+
+
+def parse_database_url(raw: str, *, base: Path, journal: str = "WAL") -> dict[str, Any]:
+    """Return Django's settings for the database named by a URL; a relative file is in `base`.
+
+    Raises:
+        ValueError: it names no database; the message leaves the URL out: it may have a password.
+    """
+    scheme = raw.partition(":")[0]
+    if scheme not in {"sqlite", "postgres", "postgresql"}:
+        raise ValueError(
+            "it must start with postgres:// or sqlite:///, "
+            "as in postgres://user:password@host:5432/name."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parsed: dict[str, Any] = dict(environ.Env.db_url_config(raw))
+        except Exception as error:
+            raise ValueError("it can't be read as a database URL.") from error
+    if scheme == "sqlite":
+        path = parsed["NAME"]
+        if path == ":memory:":
+            raise ValueError("a database in memory is lost at the end; use a file.")
+        return sqlite_settings(base / path, journal)
+    if not parsed.get("NAME"):
+        raise ValueError("the name of the database is missing.")
+    return postgres_settings(parsed)
 
 
 def sqlite_settings(path: Path, journal: str = "WAL") -> dict[str, Any]:

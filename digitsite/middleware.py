@@ -23,7 +23,7 @@ from recognizer.api.errors import LengthRequired, PayloadTooLarge
 from recognizer.pages import errors
 
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto")
-HEALTH_CHECKS = frozenset({"/healthz", "/readyz"})
+HEALTH_CHECKS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # No page uses any of these, so that no script that gets in can.
 PERMISSIONS_POLICY = ", ".join(

@@ -8,6 +8,7 @@ variables; `digitsite.checks` rejects invalid values.
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ CSRF_TRUSTED_ORIGINS = [normalised(each) for each in env.words("CSRF_TRUSTED_ORI
 CSRF_FAILURE_VIEW = "recognizer.pages.errors.csrf_failure"
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", PUBLIC)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.whole_number("SECURE_HSTS_SECONDS", 30 * 24 * 3600 if PUBLIC else 0)
 # Subdomains and browsers' preload lists concern more than this site: the proxy's operator decides.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -125,6 +126,7 @@ if importlib.util.find_spec("training") is not None:
 MIDDLEWARE = [
     "digitsite.request_ids.RequestIdMiddleware",
     "digitsite.middleware.UntrustedProxyMiddleware",
+    "digitsite.request_metrics.request_metrics",
     "digitsite.middleware.head_without_body",
     "digitsite.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
@@ -364,6 +366,25 @@ CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""
 if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):
     env.problems.append(Problem("CONTACT_EMAIL", "CONTACT_EMAIL is not an email address."))
     CONTACT_EMAIL = ""
+
+# Monitoring -----------------------------------------------------------------------------------
+
+# Turns /metrics on, for whoever sends it.
+METRICS_TOKEN = env.text("METRICS_TOKEN") or ""
+# Where each process counts; the client of Prometheus reads the variable itself.
+METRICS_FOLDER = env.text("PROMETHEUS_MULTIPROC_DIR") or ""
+if METRICS_TOKEN and importlib.util.find_spec("prometheus_client") is None:
+    env.problems.append(
+        Problem("METRICS_TOKEN", "METRICS_TOKEN needs a package: pip install prometheus-client")
+    )
+if METRICS_TOKEN and not os.access(METRICS_FOLDER, os.W_OK | os.X_OK):
+    env.problems.append(
+        Problem(
+            "PROMETHEUS_MULTIPROC_DIR",
+            "METRICS_TOKEN needs PROMETHEUS_MULTIPROC_DIR: a folder that this process can write "
+            "to, and that is empty when the site starts.",
+        )
+    )
 
 # Logging --------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from recognizer.api import (
     schema,
     versions,
 )
-from recognizer.pages import about, deletion, draw, feedback, health
+from recognizer.pages import about, deletion, draw, feedback, health, metrics
 from recognizer.pages.account import access
 from recognizer.pages.account import page as account
 
@@ -69,4 +69,5 @@ urlpatterns = [
     re_path(r"^api/", base.UnknownAddress.as_view()),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
 ]

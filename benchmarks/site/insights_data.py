@@ -124,7 +124,7 @@ def fill(*, drawings: int, days: float, copies: int = 1, seed: int = 7) -> None:
     rng = np.random.default_rng(seed)
     Prediction.objects.bulk_create(_rows(drawings, days, rng), batch_size=500)
     if copies > 1:
-        _copy(copies - 1)
+        copy(copies - 1)
     _write_history()
 
 
@@ -196,21 +196,26 @@ def _pictures(rng: np.random.Generator) -> list[bytes]:
     ]
 
 
-def _copy(copies: int) -> None:
-    """Copy every prediction, each copy 2 s later than the one before, with a new id."""
+def copy(copies: int, *, seconds: float = 2, owners: bool = False) -> None:
+    """Copy every prediction, each copy so many seconds later than the one before, with a new id.
+
+    With ``owners`` each copy belongs to a visitor of its own.
+    """
     from django.db import connection
 
     from recognizer.models import Prediction
 
     if connection.vendor == "sqlite":
         identifier = "lower(hex(randomblob(16)))"
-        later = "strftime('%Y-%m-%d %H:%M:%f', {column}, (2 * copy.n) || ' seconds')"
+        later = f"strftime('%Y-%m-%d %H:%M:%f', {{column}}, ({seconds} * copy.n) || ' seconds')"
     else:
         identifier = "gen_random_uuid()"
-        later = "{column} + make_interval(secs => 2 * copy.n)"
+        later = f"{{column}} + make_interval(secs => {seconds} * copy.n)"
     table = Prediction._meta.db_table
     columns = {str(field.column): str(field.column) for field in Prediction._meta.concrete_fields}
     columns["id"] = identifier
+    if owners:
+        columns |= {"user_id": "NULL", "visitor": identifier}
     for column in ("created_at", "labelled_at", "audited_at"):
         columns[column] = later.format(column=column)
     names, values = ", ".join(f'"{name}"' for name in columns), ", ".join(columns.values())

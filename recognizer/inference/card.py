@@ -87,7 +87,8 @@ class SetMetrics(JsonRecord):
     ``accuracy``, its 95 % ``interval`` and ``calibration_error`` are over the digits, and None
     where the set has none. ``answered`` is the share of all drawings where the whole of the site's
     answer is correct: a digit recognised and not refused, or a non-digit refused. ``refused`` is
-    the share called "not a digit", ``uncertain`` the share called that.
+    the share called "not a digit", ``uncertain`` the share called that. ``confidence`` is the mean
+    over the digits.
     """
 
     n: int | None = None
@@ -98,6 +99,7 @@ class SetMetrics(JsonRecord):
     answered: float | None = None
     refused: float | None = None
     uncertain: float | None = None
+    confidence: float | None = None
 
     @classmethod
     def from_json(cls, value: object) -> SetMetrics:
@@ -111,6 +113,7 @@ class SetMetrics(JsonRecord):
             answered=share(stored.get("answered")),
             refused=share(stored.get("refused")),
             uncertain=share(stored.get("uncertain")),
+            confidence=share(stored.get("confidence")),
             stored=stored,
         )
 

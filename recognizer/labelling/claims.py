@@ -133,9 +133,12 @@ def skips_of(reviewer: User) -> QuerySet[ReviewSkip]:
     return ReviewSkip.objects.filter(reviewer=reviewer, expires_at__gt=timezone.now())
 
 
-def delete_expired() -> None:
-    """Delete expired claims and skips, except those that another transaction has locked."""
-    now = timezone.now()
+def delete_expired() -> int:
+    """Delete expired claims and skips, except those that another transaction has locked.
+
+    Returns how many; if that is not 0, there may be more.
+    """
+    now, deleted = timezone.now(), 0
     for model in (ReviewClaim, ReviewSkip):
         with transaction.atomic(savepoint=False):
             expired = (
@@ -145,4 +148,5 @@ def delete_expired() -> None:
                 .values_list("pk", flat=True)[:DELETED_AT_ONCE]
             )
             if pks := list(expired):
-                model._default_manager.filter(pk__in=pks).delete()
+                deleted += model._default_manager.filter(pk__in=pks).delete()[0]
+    return deleted

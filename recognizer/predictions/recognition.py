@@ -18,6 +18,7 @@ from recognizer.models import Owner, Prediction, answer_columns, personal_column
 from recognizer.personalisation import answers, corrections
 from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.predictions.idempotency import IdempotencyKey
+from recognizer.statistics import metrics
 from recognizer.versions import active as active_version
 from recognizer.versions.loading import LoadedVersion
 
@@ -160,6 +161,7 @@ def recognise_many(*, drawings: Sequence[Sent], owner: Owner) -> list[Prediction
     if len(rows) < 2 or not _insert_together(list(rows.values())):
         for place, row in rows.items():
             results[place] = _insert(row, drawings[place])
+    metrics.count_predictions(rows.values())
     return [result or rows[place] for place, result in enumerate(results)]
 
 

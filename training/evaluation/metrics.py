@@ -81,6 +81,7 @@ class Outcome:
             answered=float(self.answered.mean()),
             refused=float(self.refused.mean()),
             uncertain=float(doubtful.mean()),
+            confidence=float(confidence[is_digit].mean()) if n else None,
         )
 
 

@@ -18,9 +18,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer.admin.insights import accuracy_sections, activity_sections
+from recognizer.admin.insights import accuracy_sections, activity_sections, drift_section
 from recognizer.models import Prediction
-from recognizer.statistics import accuracy, activity, periods
+from recognizer.statistics import accuracy, activity, drift, periods
 from recognizer.statistics.accuracy import Basis, Cell, Version
 from recognizer.statistics.periods import Period
 
@@ -137,6 +137,7 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
         "reliability": accuracy_sections.reliability_section(reliability),
         "answers": activity_sections.answers_section(spans, answers),
         "suggestions": activity_sections.suggestions_section(spans, answers),
+        "drift": drift_section.drift_section(drift.drift(now=now)),
         "pace": activity_sections.pace_section(spans, activity.pace(spans)),
         "headline": accuracy_sections.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
         "version": next((each.name for each in versions if each.pk == choices.version), None),

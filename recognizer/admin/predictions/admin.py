@@ -31,6 +31,7 @@ from recognizer import imaging
 from recognizer.admin import images
 from recognizer.admin.insights import page as insights_page
 from recognizer.admin.predictions import changed_filter, downloads, filters, replay
+from recognizer.admin.predictions.counting import CountingUpTo
 from recognizer.admin.predictions.forms import LabelButtonsForm, LabelForm
 from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
@@ -110,6 +111,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     )
     list_per_page = 50
     list_max_show_all = 200
+    paginator = CountingUpTo
     search_fields = ("id",)
     search_help_text = gettext_lazy("ID or its beginning")
     show_full_result_count = False

@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from recognizer.management import vacuum
 from recognizer.predictions import deletion
 
 
@@ -15,7 +16,8 @@ class Command(BaseCommand):
     help = (
         "Delete drawings older than DRAWINGS_KEPT_DAYS, or than --older-than, and unlabelled "
         "drawings without an account older than ANONYMOUS_DRAWINGS_KEPT_DAYS. Labelled drawings "
-        "are anonymised instead. Expired sessions are deleted too."
+        "are anonymised instead. Expired sessions are deleted too, and the database gives their "
+        "space back."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,6 +50,8 @@ class Command(BaseCommand):
                 f"Drawings older than {days} days: {removed.deleted} deleted, "
                 f"{removed.unlinked} labelled ones anonymised."
             )
+        if freed := vacuum.give_space_back():
+            self._report(f"The database is {freed / 1e6:.0f} MB smaller.")
 
     def _report(self, text: str) -> None:
         self.stdout.write(self.style.SUCCESS(text))

@@ -69,7 +69,8 @@ def test_many_rows_take_no_more_queries_than_few(reviewing: Client) -> None:
     with CaptureQueriesContext(connection) as many:
         response = reviewing.get(LIST)
 
-    assert response.context["cl"].result_count == 10_060
+    # Counting a million would take longer than the rest of the page.
+    assert "more than 10,000 predictions" in " ".join(response.content.decode().split())
     assert len(many) == len(few) <= 12
     assert not any('"recognizer_prediction"."image"' in query["sql"] for query in many)
     assert not any('"recognizer_modelversion"."serving"' in query["sql"] for query in many)
