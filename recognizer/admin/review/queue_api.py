@@ -138,7 +138,9 @@ class Next(QueueView):
         session[ORDER_KEY] = order.value
         session[TURN_KEY] = batch.turn
         return {
-            "drawings": [queue_text.drawing(each) for each in batch.drawings],
+            "drawings": [
+                queue_text.drawing(each, batch.suspects.get(each.pk)) for each in batch.drawings
+            ],
             "left": asdict(queue_orders.left(claimant=claimant, order=order, digit=digit)),
             "until": batch.until.isoformat(),
         }
