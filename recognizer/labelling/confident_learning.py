@@ -1,9 +1,9 @@
-"""Labels that are probably wrong, by confident learning. NumPy only.
+"""Labels that are probably wrong, by confident learning. No Django.
 
 C. Northcutt, L. Jiang, I. Chuang, "Confident learning: estimating uncertainty in dataset labels",
 JAIR 70, 2021: a drawing with the label i is counted as a j if its probability of j is at least the
-mean probability of j over the drawings labelled j (section 3.1, equation 2). Where j is not i, the
-label is suspect.
+mean probability of j over the drawings labelled j (section 3.1). Where j is not i, the label is
+suspect.
 
 The probabilities must not come from a model that has learned these labels. Two sources:
 
@@ -21,11 +21,15 @@ reviewer who labels every crossed 7 as 1 is noticed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recognizer.inference import embeddings
+from recognizer.inference.classifier import Answer
 
 CLASSES = 11
 """The ten digits and "not a digit"."""
@@ -61,6 +65,31 @@ class Suspect:
     label: int
     likely: int
     score: float
+
+
+def suspects_of(answers: Sequence[Answer], labels: Sequence[int]) -> list[Suspect]:
+    """Return the suspects among labels 0-10, given a network's answers to their drawings."""
+    if not answers:
+        return []
+    return find_suspects(
+        np.stack([probabilities_of(answer) for answer in answers]),
+        np.stack([direction_of(answer) for answer in answers]),
+        np.array(labels),
+    )
+
+
+def probabilities_of(answer: Answer) -> Floats:
+    """Return the probabilities of the ten digits and of "not a digit", (11,)."""
+    digits = answer.digit_score * np.array(answer.probabilities)
+    return np.append(digits, 1 - answer.digit_score).astype(np.float32)
+
+
+def direction_of(answer: Answer) -> Floats:
+    """Return the embedding with length 1, or 0 if it has no direction."""
+    vector = answer.embedding
+    if not embeddings.has_direction(vector):
+        return np.zeros_like(vector)
+    return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
 def find_suspects(

@@ -189,7 +189,7 @@ def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: U
             for row in predictions
         ]
     )
-    opinions.ask_second([(row.pk, row.label) for row in predictions], by=by)
+    opinions.ask_second([(row.pk, row.label) for row in predictions], by=by, imported=True)
 
 
 def locked(predictions: Drawings) -> list[Prediction]:
@@ -250,7 +250,8 @@ def _apply(
         suspects.forget(some)
         opinions.forget_wanted(some)
     for changed in _batches(real):
-        opinions.ask_second([(change.prediction_id, change.new) for change in changed], by=by)
+        new = [(change.prediction_id, change.new) for change in changed]
+        opinions.ask_second(new, by=by, imported=via is Via.IMPORT)
     return len(real)
 
 

@@ -39,14 +39,17 @@ def forget_wanted(ids: Iterable[UUID]) -> None:
     Opinion.objects.filter(prediction__in=list(ids), label__isnull=True).delete()
 
 
-def ask_second(labels: Sequence[tuple[UUID, int | None]], *, by: User | None) -> None:
+def ask_second(
+    labels: Sequence[tuple[UUID, int | None]], *, by: User | None, imported: bool = False
+) -> None:
     """Ask for second opinions about some of the labels that were just set.
 
-    Each drawing gets one second opinion, whatever happens to its label after that.
+    Each drawing gets one second opinion, whatever happens to its label after that. Imported labels
+    don't come back to the user who imported them, who may never have looked at them.
     """
     if not settings.SECOND_OPINION_SHARE:
         return
-    kinds = [OpinionKind.SECOND, OpinionKind.OWN] if by else [OpinionKind.SECOND]
+    kinds = [OpinionKind.SECOND, OpinionKind.OWN] if by and not imported else [OpinionKind.SECOND]
     drawn = [
         (pk, label, kind)
         for pk, label in labels

@@ -11,17 +11,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import numpy as np
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from recognizer import imaging
-from recognizer.inference import embeddings
-from recognizer.inference.classifier import Answer, Classifier
+from recognizer.inference.classifier import Answer
 from recognizer.labelling import confident_learning, opinions
-from recognizer.labelling.confident_learning import Floats, Suspect
+from recognizer.labelling.confident_learning import Suspect
 from recognizer.models import (
     LabelCheck,
     ModelVersion,
@@ -79,7 +77,7 @@ def check_labels(*, progress: Callable[[], object] = lambda: None) -> Checked:
             continue
         assert row.label is not None
         rows.append((row.pk, row.label, row.labelled_by_id))
-    found = find(answers, [label for _pk, label, _by in rows])
+    found = confident_learning.suspects_of(answers, [label for _pk, label, _by in rows])
     return store({rows[each.index][0]: each for each in found}, labels=len(rows))
 
 
@@ -107,37 +105,6 @@ def _labelled() -> Iterator[Prediction]:
     )
     for some in _batches(list(newest)):
         yield from Prediction.objects.labelled().filter(pk__in=some).only(*fields)
-
-
-def find(answers: Collection[Answer], labels: Iterable[int]) -> list[Suspect]:
-    """Return the suspects among labels 0-10, given a network's answers to their drawings."""
-    if not answers:
-        return []
-    return confident_learning.find_suspects(
-        np.stack([_probabilities(answer) for answer in answers]),
-        np.stack([_direction(answer) for answer in answers]),
-        np.array(list(labels)),
-    )
-
-
-def find_among(
-    classifier: Classifier, images: Collection[imaging.Pixels], labels: Iterable[int]
-) -> list[Suspect]:
-    """Return the suspects among the labels 0-10 of model inputs, uint8 (28, 28) each."""
-    return find(classifier.classify_many(list(images)), labels)
-
-
-def _probabilities(answer: Answer) -> Floats:
-    """Return the probabilities of the ten digits and of "not a digit", (11,)."""
-    digits = answer.digit_score * np.array(answer.probabilities)
-    return np.append(digits, 1 - answer.digit_score).astype(np.float32)
-
-
-def _direction(answer: Answer) -> Floats:
-    vector = answer.embedding
-    if not embeddings.has_direction(vector):
-        return np.zeros_like(vector)
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
 
 
 def store(found: Mapping[UUID, Suspect], *, labels: int) -> Checked:

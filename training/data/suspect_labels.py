@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from recognizer.labelling import suspects
+from recognizer.labelling import confident_learning, suspects
 from recognizer.labelling.confident_learning import Suspect
 from recognizer.models import label_text
 from recognizer.versions import loading
@@ -27,16 +27,22 @@ def searched(found: Labelled, *, is_stored: bool) -> Labelled:
         judge = loading.load(suspects.base_network()).classifier
     except (suspects.NoNetwork, loading.LoadError):
         return found
-    among = suspects.find_among(judge, list(found.data.images), found.data.labels)
+    answers = judge.classify_many(list(found.data.images))
+    among = confident_learning.suspects_of(answers, found.data.labels.tolist())
     if is_stored:
         by_id = {UUID(found.ids[each.index]): each for each in among}
         suspects.store(by_id, labels=len(found.ids))
-    ids = [UUID(name) for each in among if len(name := found.ids[each.index]) == len(_UUID)]
+    ids = [pk for each in among if (pk := _uuid(found.ids[each.index])) is not None]
     settled = {str(pk) for pk in suspects.settled(ids)}
     return replace(found, suspects=[e for e in among if found.ids[e.index] not in settled])
 
 
-_UUID = str(UUID(int=0))
+def _uuid(name: str) -> UUID | None:
+    """Return the id of a drawing; None for the hash that takes its place in some files."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
 
 
 def checked(
@@ -58,7 +64,7 @@ def checked(
     if drop(len(trained_on)):
         say("The training leaves them out.")
         return found.without_suspects()
-    say("The training keeps them. To train without them: --suspects drop")
+    say("The training keeps them.")
     return found
 
 

@@ -102,7 +102,12 @@ def cells(share: Share) -> tuple[str, str, str]:
 def kappa_text(kappa: Kappa) -> str:
     if kappa.value is None or kappa.interval is None:
         return NONE
-    low, high = kappa.interval
+    low, high = map(two_decimals, kappa.interval)
     return _("{value} ({low} to {high})").format(
-        value=number_format(kappa.value, 2), low=number_format(low, 2), high=number_format(high, 2)
+        value=two_decimals(kappa.value), low=low, high=high
     )
+
+
+def two_decimals(number: float) -> str:
+    # Django cuts further decimals off.
+    return number_format(round(number, 2), 2)

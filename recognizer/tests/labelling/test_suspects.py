@@ -195,5 +195,5 @@ def test_without_labels_there_is_nothing_to_find(db: None) -> None:
 def test_without_a_model_the_command_says_what_to_do(db: None) -> None:
     ModelVersion.objects.update(is_active=False)
 
-    with pytest.raises(CommandError, match="manage.py migrate"):
+    with pytest.raises(CommandError, match="No model version is active"):
         call_command("find_suspects")
