@@ -59,7 +59,13 @@ def find_suspects() -> str:
 
 
 def queue(client: Client) -> list[dict[str, object]]:
-    body = {"page": str(uuid.uuid4()), "order": "suspect", "digit": None, "wanted": 9, "have": []}
+    body: dict[str, object] = {
+        "page": str(uuid.uuid4()),
+        "order": "suspect",
+        "digit": None,
+        "wanted": 9,
+        "have": [],
+    }
     response = client.post(f"{LIST}review/next/", body, content_type="application/json")
     drawings: list[dict[str, object]] = response.json()["drawings"]
     return drawings
