@@ -8,8 +8,8 @@ Pen digits of the held-out writers (25-30), in common handwriting and in the sty
 
 - 5 of 200 labels are flipped: how many are among the first five suspects;
 - 10 % of 1,000 labels are flipped: how many of them are found, and how many suspects are flipped;
-- 100 sevens of two strokes are labelled 1, among 900 right labels without or with 30 such sevens
-  labelled 7: how many are found, and whether the largest pattern is 1 that looks like 7.
+- up to 100 sevens of two strokes are labelled 1, among 900 right labels without or with 30 such
+  sevens labelled 7: how many are found, and whether the largest pattern is 1 that looks like 7.
 
 ``--choose`` does this on writers 1-24 for several settings of ``confident_learning``: its settings
 were chosen from that table.
