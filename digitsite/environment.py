@@ -70,6 +70,20 @@ class Environment:
 
         return self.read(name, parse, default)
 
+    def share(self, name: str, default: float) -> float:
+        """Return a share, 0 to 1."""
+
+        def parse(raw: str) -> float:
+            try:
+                value = float(raw)
+            except ValueError:
+                value = -1.0
+            if not 0 <= value <= 1:
+                raise ValueError("it must be a number from 0 to 1, such as 0.05.")
+            return value
+
+        return self.read(name, parse, default)
+
     def seconds(self, name: str, default: float) -> float:
         """Return a number of seconds, 0 or more."""
 

@@ -361,6 +361,9 @@ ANONYMOUS_DRAWINGS_KEPT_DAYS = env.whole_number(
     "ANONYMOUS_DRAWINGS_KEPT_DAYS", 180 if PUBLIC else 0
 )
 
+# The share of labelled drawings that a second reviewer labels again, without seeing the label.
+SECOND_OPINION_SHARE = env.share("SECOND_OPINION_SHARE", 0.05)
+
 # Contact for questions about stored drawings; shown on the About page.
 CONTACT_EMAIL = env.text("CONTACT_EMAIL") or ""
 if CONTACT_EMAIL and not re.fullmatch(r"[^@\s]+@[^@\s]+", CONTACT_EMAIL):

@@ -58,6 +58,7 @@ def run(job_id: UUID) -> None:
                 recipe=FAST if options.kind is Kind.FAST else SHIPPED,
                 epochs=options.epochs,
                 limit=options.limit,
+                drop_suspects=lambda count: options.without_suspects,
                 folder=folder,
                 activate=activate,
                 by=job.requested_by,

@@ -99,6 +99,7 @@ def train(
             for name in reported
             if active
         ],
+        suspects=data.suspects_held_out,
     )
     card = replace(
         candidate.card,

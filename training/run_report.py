@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from recognizer.inference.gate_result import GateSuspect
+from recognizer.models import label_text
 from training.evaluation import plots
 from training.pipeline import Result
+
+SUSPECTS_LISTED = 10
+"""Held-out labels that look wrong and are listed on the terminal."""
 
 
 def table(result: Result, active_name: str | None) -> str:
@@ -26,7 +32,20 @@ def table(result: Result, active_name: str | None) -> str:
             f"{row.name:22}{row.n:>7,}  {row.candidate:>10.2%}  {row.active:>10.2%}  "
             f"{row.won:>5}  {row.lost:>6}{note}"
         )
+    if suspects := result.decision.suspects:
+        lines.append(_in_words(suspects))
     return "\n".join(lines)
+
+
+def _in_words(suspects: Sequence[GateSuspect]) -> str:
+    """Return which held-out labels look wrong: the comparison counts them all the same."""
+    listed = [
+        f"  {each.id} labelled {label_text(each.label)}, looks like {label_text(each.likely)}"
+        for each in suspects[:SUSPECTS_LISTED]
+    ]
+    if len(suspects) > SUSPECTS_LISTED:
+        listed.append(f"  and {len(suspects) - SUSPECTS_LISTED:,} more, see report.json")
+    return "\n".join([f"Held-out labels that look wrong ({len(suspects):,}):", *listed])
 
 
 def write_report(result: Result, folder: Path) -> None:

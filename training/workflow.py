@@ -19,7 +19,7 @@ from recognizer.models import Cause, ModelVersion
 from recognizer.predictions import selectors
 from recognizer.versions import registry
 from training import pipeline, version_lookup
-from training.data import labelled, training_data
+from training.data import labelled, suspect_labels, training_data
 from training.data.downloads import DataDamaged
 from training.data.labelled import Labelled
 from training.model.checkpoint import Checkpoint
@@ -64,6 +64,7 @@ def train_version(
     limit: int | None = None,
     name: str | None = None,
     folder: Path | None = None,
+    drop_suspects: Callable[[int], bool] = lambda count: False,
     activate: Activate = Activate.AUTO,
     by: User | None = None,
     on_saved: Callable[[Saved], None] | None = None,
@@ -74,8 +75,9 @@ def train_version(
     ``recipe``; by default it is fine-tuned if there are labelled drawings. ``start_from`` names
     another version to fine-tune. Labels come from ``labelled_path``, by default from the database.
     ``epochs`` and ``seed`` replace those of the recipe, and ``settings`` any other, see
-    ``Plan.changed``; ``limit`` is the most drawings of each source. ``by`` is the user on whose
-    behalf the version is activated.
+    ``Plan.changed``; ``limit`` is the most drawings of each source. ``drop_suspects`` gets the
+    number of labels that look wrong, if there are any, and says whether to train without them.
+    ``by`` is the user on whose behalf the version is activated.
 
     A new network is kept in ``folder``, by default ``reports/NAME``, after every epoch, until it is
     stored: ``resume_version`` goes on with it.
@@ -121,7 +123,16 @@ def train_version(
             if labelled_path
             else labelled.read_labelled_database
         )
-        return _run(request, read, listener, parent, activate, by, on_saved)
+
+        def checked() -> Labelled:
+            return suspect_labels.checked(
+                read(),
+                is_stored=labelled_path is None,
+                drop=drop_suspects,
+                say=listener.say,
+            )
+
+        return _run(request, checked, listener, parent, activate, by, on_saved)
 
 
 def is_interrupted(folder: Path) -> bool:

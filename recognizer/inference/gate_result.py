@@ -72,11 +72,27 @@ class GateRow(JsonRecord):
 
 
 @dataclass(frozen=True)
+class GateSuspect(JsonRecord):
+    """A held-out drawing whose label looks wrong: its id, its label, and the likely one, 0-10."""
+
+    id: str
+    label: int
+    likely: int
+
+    @classmethod
+    def from_json(cls, value: object) -> GateSuspect:
+        """Raises ``KeyError`` or ``ValueError`` for one that is not complete."""
+        one = mapping(value)
+        return cls(str(one["id"]), int(one["label"]), int(one["likely"]), stored=one)
+
+
+@dataclass(frozen=True)
 class GateResult(JsonRecord):
     """Whether the candidate passed, why, and the comparison behind it.
 
     ``why`` is a code with its figures, see `gate_text`; ``reason`` is the same as a sentence, in
     the language of whoever trained. ``reported`` are rows that decide nothing: the test sets.
+    ``suspects`` are held-out labels that look wrong; they count all the same.
     """
 
     activate: bool
@@ -85,12 +101,13 @@ class GateResult(JsonRecord):
     significance: float | None
     rows: tuple[GateRow, ...]
     reported: tuple[GateRow, ...] = ()
+    suspects: tuple[GateSuspect, ...] = ()
 
     @classmethod
     def from_json(cls, value: object) -> GateResult | None:
         """Return a stored result; None where there is none, or none that this code understands.
 
-        The first results had neither ``why`` nor ``reported``.
+        The first results had neither ``why`` nor ``reported`` nor ``suspects``.
         """
         gate = mapping(value)
         try:
@@ -101,6 +118,7 @@ class GateResult(JsonRecord):
                 significance=gate.get("significance"),
                 rows=tuple(map(GateRow.from_json, gate["rows"])),
                 reported=tuple(map(GateRow.from_json, gate.get("reported", ()))),
+                suspects=tuple(map(GateSuspect.from_json, gate.get("suspects", ()))),
                 stored=gate,
             )
         except (KeyError, TypeError, ValueError):

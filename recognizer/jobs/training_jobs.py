@@ -70,6 +70,7 @@ class Kind(models.TextChoices):
 @dataclass(frozen=True)
 class Options:
     """``limit`` is the maximum of drawings used from each source, for a quick try.
+    ``without_suspects`` leaves out the labels that look wrong.
 
     ``workers_lost`` counts the workers that were stopped or killed during the training, and
     ``resumed`` how often another worker went on with it.
@@ -79,6 +80,7 @@ class Options:
     activate: bool = True
     epochs: int | None = None
     limit: int | None = None
+    without_suspects: bool = False
     workers_lost: int = 0
     resumed: int = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -11,11 +12,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from recognizer.labelling import opinions, suspects
 from recognizer.models import Label, LabelEvent, Prediction, Via
 
 # SQLite takes 999 values in one statement on old systems.
 BATCH = 900
 
+T = TypeVar("T")
 Drawings = QuerySet[Prediction] | Iterable[UUID]
 
 
@@ -186,6 +189,7 @@ def log_imported(*, predictions: Sequence[Prediction], by: User | None, batch: U
             for row in predictions
         ]
     )
+    opinions.ask_second([(row.pk, row.label) for row in predictions], by=by, imported=True)
 
 
 def locked(predictions: Drawings) -> list[Prediction]:
@@ -242,8 +246,14 @@ def _apply(
             for change in (changes if log_unchanged else real)
         ]
     )
+    for some in _batches([change.prediction_id for change in real if change.old is not None]):
+        suspects.forget(some)
+        opinions.forget_wanted(some)
+    for changed in _batches(real):
+        new = [(change.prediction_id, change.new) for change in changed]
+        opinions.ask_second(new, by=by, imported=via is Via.IMPORT)
     return len(real)
 
 
-def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+def _batches(items: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))

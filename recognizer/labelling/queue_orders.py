@@ -13,12 +13,15 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.labelling import claims, fairness
+from recognizer.labelling import claims, fairness, opinions, suspects
 from recognizer.labelling.claims import Claimant
 from recognizer.models import Prediction, PredictionQuerySet
 
 AUDIT_EVERY = 20
-"""Every twentieth drawing comes from the random audit sample, whatever the order."""
+"""Every twentieth drawing is from the random audit sample, whatever the order of new drawings."""
+
+SECOND_AT = 10
+"""The tenth of twenty drawings is one that is labelled already, for a second opinion."""
 
 COUNT_LIMIT = 1000
 """Counting stops here."""
@@ -30,6 +33,13 @@ class Order(models.TextChoices):
     LEAST_SURE = "least_sure", _("Least sure first")
     NEWEST = "newest", _("Newest first")
     AUDIT = "audit", _("Random audit sample")
+    SUSPECT = "suspect", _("Suspect labels")
+    OPINIONS = "opinions", _("Reviewers disagree")
+
+    @property
+    def is_of_labelled(self) -> bool:
+        """Whether all its drawings are labelled already, and none are mixed in."""
+        return self in (Order.SUSPECT, Order.OPINIONS)
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,12 @@ class Pool:
         return list(found.values_list("pk", flat=True)[:count])
 
 
-def ordinary(order: Order, *, digit: int | None = None) -> list[Pool]:
+def ordinary(order: Order, *, claimant: Claimant, digit: int | None = None) -> list[Pool]:
     """Return the drawings outside the audit sample, in pools to be used one after the other."""
+    if order is Order.SUSPECT:
+        return [Pool(suspects.waiting())]
+    if order is Order.OPINIONS:
+        return [Pool(opinions.third(claimant.reviewer))]
     waiting = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
     if digit is not None:
         waiting = waiting.filter(digit=digit)
@@ -73,6 +87,11 @@ def ordinary(order: Order, *, digit: int | None = None) -> list[Pool]:
         Order.NEWEST: [Pool(newest)],
         Order.AUDIT: [],
     }[order]
+
+
+def second_opinions(claimant: Claimant) -> list[Pool]:
+    """Return labelled drawings for this reviewer to label again, without seeing the label."""
+    return [Pool(drawings) for drawings in opinions.second(claimant.reviewer)]
 
 
 def audits() -> Pool:
@@ -97,10 +116,13 @@ def available(
 def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Waiting:
     """Return how many drawings wait for this page, its own claims included."""
     pools = []
-    if order is not Order.AUDIT:
+    if order.is_of_labelled:
+        pools += ordinary(order, claimant=claimant)
+    elif order is not Order.AUDIT:
         # All orders have the same drawings; this one also has an index by digit.
-        pools += ordinary(Order.NEWEST, digit=digit)
-    if digit is None:
+        pools += ordinary(Order.NEWEST, claimant=claimant, digit=digit)
+        pools += [] if digit is not None else second_opinions(claimant)
+    if digit is None and not order.is_of_labelled:
         pools.append(audits())
     total = sum(available(each.drawings, claimant)[: COUNT_LIMIT + 1].count() for each in pools)
     return Waiting(

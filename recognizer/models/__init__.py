@@ -19,6 +19,7 @@ from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
+from recognizer.models.second_looks import LabelCheck, Opinion, OpinionKind, SuspectLabel
 from recognizer.models.tokens import ApiToken, Scope
 from recognizer.models.versions import Activation, Cause, ModelVersion, VersionAnswer
 
@@ -30,9 +31,12 @@ __all__ = [
     "Cause",
     "JobStatus",
     "Label",
+    "LabelCheck",
     "LabelEvent",
     "MemorySwitchedOff",
     "ModelVersion",
+    "Opinion",
+    "OpinionKind",
     "Owner",
     "Prediction",
     "PredictionQuerySet",
@@ -41,6 +45,7 @@ __all__ = [
     "ReviewSkip",
     "Scope",
     "Source",
+    "SuspectLabel",
     "TrainingJob",
     "Verdict",
     "VersionAnswer",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from recognizer import imaging
 from recognizer.imaging import PenStrokes
+from recognizer.labelling.confident_learning import Suspect
 from recognizer.transfer import formats
 from recognizer.transfer.formats import BadItem, FormatError
 from training.data.datasets import Data, black_if_blank
@@ -72,16 +73,40 @@ def drawn_anew(data: Data, rng: np.random.Generator) -> Data:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Reviewers' labels: model inputs, labels 0-10, ids, and which of them are held out."""
+    """Reviewers' labels: model inputs, labels 0-10, ids, and which of them are held out.
+
+    ``suspects`` are those that look wrong, if they have been searched.
+    """
 
     data: Data
     ids: Sequence[str]
     held_out: NDArray[np.bool_]
+    suspects: Sequence[Suspect] = ()
 
     def split(self) -> tuple[Data, Data]:
         """Return the part to train on and the held-out fifth."""
         train = self.data.take(np.flatnonzero(~self.held_out))
         return train, self.data.take(np.flatnonzero(self.held_out), "labelled, held out")
+
+    def suspects_held_out(self, held_out: bool = True) -> list[Suspect]:
+        """Return the suspects in the held-out fifth, or in the part to train on."""
+        return [each for each in self.suspects if bool(self.held_out[each.index]) == held_out]
+
+    def without_suspects(self) -> Labelled:
+        """Leave the suspects out of the training. The held-out fifth keeps its own: a test set
+        without what the model contradicts would flatter the model.
+        """
+        left_out = {each.index for each in self.suspects_held_out(False)}
+        kept = [index for index in range(len(self.ids)) if index not in left_out]
+        place = {index: number for number, index in enumerate(kept)}
+        data = self.data.take(np.array(kept, np.int64))
+        ids = [self.ids[index] for index in kept]
+        return Labelled(
+            replace(data, sha256=_digest(ids, data.labels)),
+            ids,
+            self.held_out[kept],
+            [replace(each, index=place[each.index]) for each in self.suspects_held_out()],
+        )
 
 
 def is_held_out(identifier: str, created_at: datetime.datetime | None = None) -> bool:
@@ -150,8 +175,12 @@ def _labelled(found: Mapping[str, _Found]) -> Labelled:
     shape = (len(ids), imaging.INPUT_SIDE, imaging.INPUT_SIDE)
     images = np.array([found[name][0] for name in ids], np.uint8).reshape(shape)
     labels = np.array([found[name][1] for name in ids], np.uint8)
-    lines = "".join(f"{name} {label}\n" for name, label in zip(ids, labels, strict=True))
-    digest = hashlib.sha256(lines.encode()).hexdigest()
+    digest = _digest(ids, labels)
     strokes = [found[name][2] for name in ids]
     held_out = np.array([found[name][3] for name in ids], bool)
     return Labelled(LabelledData("labelled", images, labels, digest, strokes), ids, held_out)
+
+
+def _digest(ids: Sequence[str], labels: NDArray[np.uint8]) -> str:
+    lines = "".join(f"{name} {label}\n" for name, label in zip(ids, labels, strict=True))
+    return hashlib.sha256(lines.encode()).hexdigest()

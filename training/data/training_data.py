@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognizer.inference.card import DataSource
+from recognizer.inference.gate_result import GateSuspect
 from training.data import datasets, downloads, omniglot, unipen
 from training.data.datasets import Data, Handwritten, PenDigit
 from training.data.downloads import DataUnavailable, Progress
@@ -37,6 +38,7 @@ class Collected:
     characters: NDArray[np.uint8] | None = None
     labelled: Data | None = None
     labelled_held_out: Data | None = None
+    suspects_held_out: Sequence[GateSuspect] = ()
     missing: list[str] = field(default_factory=list)
 
     @property
@@ -113,6 +115,10 @@ def collect(
         found = labelled()
         if found.ids:
             result.labelled, result.labelled_held_out = found.split()
+            result.suspects_held_out = [
+                GateSuspect(found.ids[each.index], each.label, each.likely)
+                for each in found.suspects_held_out()
+            ]
     if "mnist" in result.wanted or downloads.find(downloads.MNIST.filename):
         try:
             result.mnist = datasets.mnist(mnist_path, progress)

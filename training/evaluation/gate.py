@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recognizer.inference.gate_result import GateResult, GateRow, RowVerdict
+from recognizer.inference.gate_result import GateResult, GateRow, GateSuspect, RowVerdict
 from recognizer.jobs import gate_text
 
 SIGNIFICANCE = 0.05
@@ -81,6 +81,7 @@ def decide(
     must_measure: frozenset[str] = frozenset(),
     learnt_from_labels: bool = False,
     reported: Sequence[GateRow] = (),
+    suspects: Sequence[GateSuspect] = (),
 ) -> GateResult:
     """Compare two models, each given as evaluation set -> which answers are correct, bool (n,).
 
@@ -95,6 +96,7 @@ def decide(
     ``must_measure`` names the sets that the active model was evaluated on after its training: if
     one is missing now, the candidate fails. ``learnt_from_labels`` says that the candidate was
     trained on labelled drawings, so some must be held out. ``active`` is None if none is active.
+    ``suspects`` are held-out labels that look wrong: the result names them, and they count.
     """
 
     def result(activate: bool, code: str, **figures: Any) -> GateResult:
@@ -106,6 +108,7 @@ def decide(
             significance=SIGNIFICANCE,
             rows=rows,
             reported=tuple(reported),
+            suspects=tuple(suspects),
         )
 
     rows = () if active is None else _rows(candidate, active)

@@ -18,9 +18,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from recognizer.admin.insights import accuracy_sections, activity_sections, drift_section
+from recognizer.admin.insights import (
+    accuracy_sections,
+    activity_sections,
+    drift_section,
+    label_sections,
+)
+from recognizer.labelling import suspects
 from recognizer.models import Prediction
-from recognizer.statistics import accuracy, activity, drift, periods
+from recognizer.statistics import accuracy, activity, agreement, drift, periods
 from recognizer.statistics.accuracy import Basis, Cell, Version
 from recognizer.statistics.periods import Period
 
@@ -139,6 +145,10 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
         "suggestions": activity_sections.suggestions_section(spans, answers),
         "drift": drift_section.drift_section(drift.drift(now=now)),
         "pace": activity_sections.pace_section(spans, activity.pace(spans)),
+        "suspects": label_sections.suspects_section(
+            suspects.count(), suspects.last_check(), suspects.patterns()
+        ),
+        "agreement": label_sections.agreement_section(agreement.report(since=since)),
         "headline": accuracy_sections.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
         "version": next((each.name for each in versions if each.pk == choices.version), None),
         "links": {

@@ -26,6 +26,7 @@ from recognizer.admin.versions import gate_table
 from recognizer.jobs import training_jobs
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.training_jobs import Kind, Options
+from recognizer.labelling import suspects
 from recognizer.models import TrainingJob
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class TrainForm(forms.Form):
             "Leave empty for all."
         ),
     )
+    without_suspects = forms.BooleanField(required=False)
+    """The button with which the form was sent."""
 
     def options(self) -> Options:
         """The form must be valid."""
@@ -197,6 +200,8 @@ class TrainingJobAdmin(BaseAdmin):
             "kinds": list(zip(form["kind"], progress_text.kind_explanations(), strict=True)),
             "more": [form["epochs"], form["limit"]],
             "labels": training_jobs.labels(),
+            "suspects": suspects.count(),
+            "suspects_url": reverse("admin:recognizer_review") + "?order=suspect",
             "unfinished": training_jobs.unfinished(),
             "can_start": training_jobs.can_start(),
             "no_worker": progress_text.absence(),

@@ -37,7 +37,7 @@ from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
 from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
-from recognizer.labelling import labels
+from recognizer.labelling import labels, opinions, suspects
 from recognizer.models import Label, Prediction, Verdict
 from recognizer.text import answers as answer_text
 
@@ -118,6 +118,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     fields = (
         "label",
         "labelled",
+        "second_look",
         "digit",
         "percent",
         "verdict",
@@ -265,6 +266,21 @@ class PredictionAdmin(LabelHistoryAdmin):
             "who": prediction.labelled_by or _("deleted account"),
             "when": moment(prediction.labelled_at),
         }
+
+    @admin.display(description=gettext_lazy("second look"))
+    def second_look(self, prediction: Prediction) -> str:
+        """Whether another reviewer has given the same label, or it looks wrong."""
+        if opinions.confirmed_among([prediction.pk]):
+            return format_html(
+                '<span class="outcome right">✓ {}</span>', _("confirmed by a second reviewer")
+            )
+        if suspect := suspects.of([prediction.pk]).get(prediction.pk):
+            likely = Label(suspect.likely).label
+            return format_html(
+                '<span class="outcome wrong">{}</span>',
+                _("looks wrong, perhaps “%(label)s”") % {"label": likely},
+            )
+        return NOTHING
 
     @admin.display(description=gettext_lazy("personal answer"))
     def personal_answer(self, prediction: Prediction) -> str:

@@ -29,7 +29,7 @@ from recognizer.admin.review import queue_serializers as serializers
 from recognizer.admin.review import queue_text
 from recognizer.api.parsers import AnyAccept, PlainJSONParser
 from recognizer.api.permissions import MayLabel
-from recognizer.labelling import claims, queue, queue_orders
+from recognizer.labelling import claims, opinions, queue, queue_orders
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
 from recognizer.labelling.queue_orders import Order
@@ -138,7 +138,9 @@ class Next(QueueView):
         session[ORDER_KEY] = order.value
         session[TURN_KEY] = batch.turn
         return {
-            "drawings": [queue_text.drawing(each) for each in batch.drawings],
+            "drawings": [
+                queue_text.drawing(each, batch.suspects.get(each.pk)) for each in batch.drawings
+            ],
             "left": asdict(queue_orders.left(claimant=claimant, order=order, digit=digit)),
             "until": batch.until.isoformat(),
         }
@@ -222,8 +224,11 @@ class Undo(QueueView):
         except queue.NotYourLabel as error:
             raise ValidationError(str(error)) from error
         found = back.drawing
-        # Labels of the audit sample are not disclosed before the reviewer has labelled it.
-        is_disclosed = found.label is not None and found.audit_key is None
+        # A label is not disclosed before the reviewer has audited it or given an opinion.
+        is_hidden = found.audit_key is not None or opinions.hidden_from(
+            claimant.reviewer, [found.pk]
+        )
+        is_disclosed = found.label is not None and not is_hidden
         return {
             "label": queue_text.label_state(found, claimant.reviewer) if is_disclosed else None,
             "until": back.until.isoformat(),

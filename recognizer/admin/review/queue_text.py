@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from recognizer import imaging
 from recognizer.admin import images
 from recognizer.labelling.queue_orders import Order
-from recognizer.models import Label, Prediction, Verdict
+from recognizer.models import Label, Prediction, SuspectLabel, Verdict
 from recognizer.text import answers as answer_text
 
 if TYPE_CHECKING:
@@ -39,11 +39,22 @@ EXPLANATIONS: dict[Order, StrOrPromise] = {
     Order.AUDIT: gettext_lazy(
         "Only random drawings: each label makes the measured accuracy more certain."
     ),
+    Order.SUSPECT: gettext_lazy(
+        "Labels that similar drawings and the network contradict (confident learning, Northcutt "
+        "2021), the worst first: keep or change each."
+    ),
+    Order.OPINIONS: gettext_lazy(
+        "Drawings that two reviewers labelled differently. You don't see their labels: the one "
+        "that two give stands."
+    ),
 }
 
 
-def drawing(prediction: Prediction) -> dict[str, Any]:
-    """Return what the page shows of one drawing as JSON values; the label is in `label_state`."""
+def drawing(prediction: Prediction, suspect: SuspectLabel | None = None) -> dict[str, Any]:
+    """Return what the page shows of one drawing as JSON values.
+
+    The label is only shown of a suspect one; of others it is in `label_state`.
+    """
     answered = prediction.answered_label
     return {
         "id": str(prediction.pk),
@@ -60,6 +71,7 @@ def drawing(prediction: Prediction) -> dict[str, Any]:
         "suggestion": suggestion(prediction),
         "disagrees": prediction.suggestion not in (None, answered.value),
         "personal": personal(prediction),
+        "suspect": None if suspect is None else suspicion(suspect),
         "model": prediction.model_version.name,
         "age": age(prediction),
         "created_at": prediction.created_at.isoformat(),
@@ -110,6 +122,16 @@ def label_state(prediction: Prediction, reviewer: User) -> dict[str, Any]:
         text = _("%(who)s has labelled this “%(label)s” in the meantime.")
     who = prediction.labelled_by or _("Someone")
     return {"value": prediction.label, "text": text % {"who": who, "label": label}}
+
+
+def suspicion(suspect: SuspectLabel) -> dict[str, Any]:
+    values = {
+        "who": suspect.labelled_by or _("Someone"),
+        "label": Label(suspect.label).label,
+        "likely": Label(suspect.likely).label,
+    }
+    text = _("%(who)s labelled this “%(label)s”. It looks like “%(likely)s”.")
+    return {"value": suspect.label, "text": text % values}
 
 
 def orders() -> list[dict[str, Any]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from recognizer.inference.gate_result import GateResult, GateRow, RowVerdict
+from recognizer.inference.gate_result import GateResult, GateRow, GateSuspect, RowVerdict
 from recognizer.jobs import gate_text
 from recognizer.jobs.job_result import JobResult
-from recognizer.models import ModelVersion
+from recognizer.models import ModelVersion, label_text
 from recognizer.text.numbers import grouped, localised, two_decimals
 
 TONES = {
@@ -19,6 +21,8 @@ TONES = {
     RowVerdict.WORSE: "worse",
 }
 """Whether a verdict speaks for the candidate or against it."""
+
+SUSPECTS_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,15 @@ class TableRow:
 
 
 @dataclass(frozen=True)
+class SuspectLink:
+    """A held-out drawing whose label looks wrong; ``url`` is empty if it came from a file."""
+
+    url: str
+    label: str
+    likely: str
+
+
+@dataclass(frozen=True)
 class GateTable:
     """The gate's decision about a candidate, and what happened next if that is known."""
 
@@ -45,6 +58,8 @@ class GateTable:
     reason: str
     outcome: str
     rows: tuple[TableRow, ...]
+    suspects: tuple[SuspectLink, ...] = ()
+    more_suspects: int = 0
 
 
 def of_job(result: JobResult | None) -> GateTable | None:
@@ -72,7 +87,17 @@ def _table(gate: GateResult, candidate: str, active: str, outcome: str) -> GateT
     rows = [_row(row, gate, judges=True) for row in gate.rows]
     rows += [_row(row, gate, judges=False) for row in gate.reported]
     reason = gate_text.reason(gate)
-    return GateTable(candidate, active, gate.activate, reason, outcome, tuple(rows))
+    suspects = tuple(map(_suspect, gate.suspects[:SUSPECTS_SHOWN]))
+    more = len(gate.suspects) - len(suspects)
+    return GateTable(candidate, active, gate.activate, reason, outcome, tuple(rows), suspects, more)
+
+
+def _suspect(suspect: GateSuspect) -> SuspectLink:
+    try:
+        url = reverse("admin:recognizer_prediction_change", args=[uuid.UUID(suspect.id)])
+    except ValueError:
+        url = ""
+    return SuspectLink(url, label_text(suspect.label), label_text(suspect.likely))
 
 
 def _row(row: GateRow, gate: GateResult, *, judges: bool) -> TableRow:

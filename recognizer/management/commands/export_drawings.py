@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from recognizer.labelling import suspects
 from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
@@ -90,6 +91,9 @@ class Command(BaseCommand):
             only_audited=only_audited,
             include_unlabelled=include_unlabelled,
         )
+        if wrong := drawings.filter(suspects.is_suspect()).count():
+            what = "label looks" if wrong == 1 else "labels look"
+            self.stdout.write(f"{wrong} {what} wrong: see the review queue, “Suspect labels”.")
         try:
             chosen = FORMATS[format] if format else exporting.infer_format(path)
             with progress_bar(verbosity=verbosity, total=drawings.count) as progress:

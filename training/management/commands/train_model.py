@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ INTERRUPTED = 130
 
 STARTED_WITH = (
     "mnist", "labelled", "limit", "recipe", "epochs", "from_scratch", "fine_tune", "start_from",
-    "seed", "set",
+    "seed", "set", "suspects",
 )  # fmt: skip
 """Options that a training keeps when it is resumed."""
 
@@ -99,6 +100,11 @@ class Command(BaseCommand):
             metavar="NAME=VALUE",
             help="change a setting of the recipe, for example batch=512 or augmentation.shift=1",
         )
+        parser.add_argument(
+            "--suspects",
+            choices=("ask", "drop", "keep"),
+            help="what to do with labels that look wrong (default: ask on a terminal, else keep)",
+        )
         parser.add_argument("--name", help="of the new version (default: date and recipe)")
         parser.add_argument(
             "--activate",
@@ -163,8 +169,26 @@ class Command(BaseCommand):
             limit=options["limit"],
             name=options["name"],
             folder=options["report"],
+            drop_suspects=self.drops(options["suspects"]),
             activate=workflow.Activate(options["activate"]),
         )
+
+    def drops(self, suspects: str | None) -> Callable[[int], bool]:
+        """Return whether to train without a number of labels that look wrong."""
+        if suspects == "ask" or (suspects is None and sys.stdin.isatty()):
+            return self.ask
+        return lambda count: suspects == "drop"
+
+    def ask(self, count: int) -> bool:
+        self.stdout.write(
+            "To look at them, stop here (Ctrl-C) and open the review queue in the order "
+            "“Suspect labels”."
+        )
+        what = "this label" if count == 1 else f"these {count:,} labels"
+        try:
+            return input(f"Train without {what}? [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError:
+            return False
 
     def resume(self, options: Any) -> workflow.Saved:
         for name in STARTED_WITH:

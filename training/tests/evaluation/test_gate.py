@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recognizer.inference.gate_result import RowVerdict
+from recognizer.inference.gate_result import GateResult, GateSuspect, RowVerdict
 from training.evaluation.gate import ACCEPTED, LABELLED, TOGETHER, compare, decide
 
 
@@ -128,3 +128,15 @@ def test_a_loss_of_a_tenth_of_a_percentage_point_stops_nothing(lost: int, activa
     candidate = {"mnist": correct(10_000, *range(lost)), LABELLED: correct(9)}
     active = {"mnist": correct(10_000), LABELLED: correct(9, 1)}
     assert decide(candidate, active).activate is activate
+
+
+def test_held_out_labels_that_look_wrong_are_named_and_count_all_the_same() -> None:
+    answers = {LABELLED: correct(20, 3)}
+    named = [GateSuspect("a-drawing", label=1, likely=7)]
+
+    decision = decide(answers, {LABELLED: correct(20, 3, 4)}, suspects=named)
+
+    stored = GateResult.from_json(json.loads(json.dumps(decision.to_json())))
+    assert stored is not None
+    assert [(each.id, each.label, each.likely) for each in stored.suspects] == [("a-drawing", 1, 7)]
+    assert (stored.rows[0].n, stored.rows[0].candidate_mistakes) == (20, 1)

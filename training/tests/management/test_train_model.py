@@ -108,6 +108,31 @@ def test_without_internet_it_trains_on_strokes_and_labels(
         train(tmp_path, *few, "--start-from", "further")
 
 
+def test_labels_that_look_wrong_are_left_out_if_the_user_says_so(
+    labelled: int, no_data: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return "y"
+
+    monkeypatch.setattr("builtins.input", answer)
+    # The fixture labels every 9 as "not a digit".
+    said = train(
+        tmp_path, "--limit", "20", "--epochs", "1", "--activate", "never", "--name", "without",
+        "--suspects", "ask",
+    )  # fmt: skip
+
+    assert "labelled not a digit" in said
+    assert "The training leaves them out." in said
+    (question,) = asked
+    learnt = ModelVersion.objects.get(name="without").card["data"]["labelled"]
+    left_out = labelled - learnt["n"] - learnt["held_out"]
+    assert left_out > 0
+    assert f"these {left_out} labels" in question or "this label" in question
+
+
 def test_the_same_seed_makes_the_same_network(no_data: None, tmp_path: Path) -> None:
     for name in ("one", "two"):
         train(

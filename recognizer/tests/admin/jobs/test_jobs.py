@@ -6,6 +6,7 @@ import importlib.util
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,11 +21,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from recognizer.inference.gate_result import GateSuspect
 from recognizer.jobs import heartbeat, training_jobs
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.training_jobs import Kind, Options
-from recognizer.models import JobStatus, ModelVersion, TrainingJob, Worker
+from recognizer.models import JobStatus, ModelVersion, SuspectLabel, TrainingJob, Worker
 from recognizer.tests.support import bundled_model
 from recognizer.tests.support.reviewing import make_prediction, make_staff, make_version
 from training.evaluation import gate
@@ -607,3 +609,56 @@ def test_a_version_outlives_its_job_and_a_job_its_version(trainer: User) -> None
     job.refresh_from_db()
     assert job.model_version is None
     assert job.result["candidate"] == "trained-1"
+
+
+# Labels that look wrong -----------------------------------------------------------------------
+
+
+def make_suspect() -> None:
+    row = make_prediction(7, label=1)
+    SuspectLabel.objects.create(prediction=row, label=1, likely=7, score=0.9)
+
+
+@pytest.mark.parametrize(("button", "without"), [({"without_suspects": "on"}, True), ({}, False)])
+def test_a_training_can_leave_out_labels_that_look_wrong(
+    training: Client, button: dict[str, str], without: bool
+) -> None:
+    make_suspect()
+
+    page = training.get(ADD).content.decode()
+    training.post(ADD, {"kind": "fine-tune", "activate": "on", **button})
+
+    assert "1 label looks wrong." in page
+    assert "Train without them" in page
+    assert "Train anyway" in page
+    assert Options.from_json(TrainingJob.objects.get().options).without_suspects is without
+
+
+def test_without_such_labels_there_is_one_button(training: Client) -> None:
+    make_prediction(7, label=7)
+
+    page = training.get(ADD).content.decode()
+
+    assert "Train now" in page
+    assert "Train anyway" not in page
+
+
+def test_a_job_of_an_older_version_keeps_all_labels(trainer: User) -> None:
+    stored = {"kind": "fine-tune", "activate": True, "epochs": None, "limit": None}
+    assert Options.from_json(stored).without_suspects is False
+
+
+def test_the_quality_checks_name_held_out_labels_that_look_wrong(
+    training: Client, trainer: User
+) -> None:
+    row = make_prediction(7, label=1)
+    job = running(trainer)
+    named = [GateSuspect(str(row.pk), 1, 7), GateSuspect("0" * 64 + "-no-id", 3, 5)]
+    result = replace(RESULT, gate=replace(RESULT.gate, suspects=tuple(named)))
+    training_jobs.succeed(job_id=job.pk, result=result, version=make_version("trained-1"))
+
+    page = training.get(f"{LIST}{job.pk}/change/").content.decode()
+
+    assert "Held-out labels that look wrong" in page
+    assert f"{row.pk}/change/" in page
+    assert "3, looks like 5" in page

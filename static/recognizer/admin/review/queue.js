@@ -12,6 +12,7 @@ import { uuid } from "../../shared/uuid.js";
 
 /** @typedef {import("../../shared/http.js").RequestError} RequestError */
 /** @typedef {import("./send_queue.js").Task} Task */
+/** @typedef {import("./types.js").LabelState} LabelState */
 /** @typedef {import("./types.js").Left} Left */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
 /** @typedef {import("./types.js").RenewAnswer} RenewAnswer */
@@ -42,6 +43,16 @@ const CONFLICT = 409;
  */
 function isGone({ status, code }) {
   return status === 404 && code === "not_found";
+}
+
+/**
+ * Whether a drawing has another label than its card shows.
+ *
+ * @param {Card} card
+ * @param {LabelState | undefined} label
+ */
+function isNews(card, label) {
+  return label !== undefined && label.value !== card.label?.value;
 }
 
 /**
@@ -373,9 +384,9 @@ export class ReviewQueue {
     this.#until = until;
     const looked = this.current;
     this.ahead = this.ahead.filter(
-      (card) => !lost.includes(card.id) && (card === looked || card.isBack || labelled[card.id] === undefined),
+      (card) => !lost.includes(card.id) && (card === looked || card.isBack || !isNews(card, labelled[card.id])),
     );
-    if (looked !== undefined && labelled[looked.id] !== undefined) {
+    if (looked !== undefined && isNews(looked, labelled[looked.id])) {
       looked.label = labelled[looked.id];
       looked.note = looked.label.text;
     }

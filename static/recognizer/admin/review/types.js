@@ -20,6 +20,7 @@
  * @property {string} suggestion
  * @property {boolean} disagrees
  * @property {string} personal
+ * @property {LabelState | null} suspect the label, if it looks wrong
  * @property {string} model
  * @property {string} age
  * @property {string} created_at

@@ -114,9 +114,10 @@ export class View {
   }
 
   /** @param {Card} card */
-  #note({ note, label, said }) {
-    this.#show("note", note !== "");
-    this.#write("note-text", note);
+  #note({ drawing, note, label, said }) {
+    const text = note || (drawing.suspect?.text ?? "");
+    this.#show("note", text !== "");
+    this.#write("note-text", text);
     const stored = label?.value ?? null;
     this.#show("keep", stored !== null);
     this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: this.texts.labels[stored] }));
@@ -214,7 +215,8 @@ export class View {
     if (current !== undefined && current !== this.#shown) {
       const { drawing } = current;
       const pattern = drawing.is_audit ? this.texts.announcement_audit : this.texts.announcement;
-      this.#write("announcement", fill(pattern, { read: this.#read(current), percent: drawing.percent }));
+      const read = fill(pattern, { read: this.#read(current), percent: drawing.percent });
+      this.#write("announcement", `${read} ${drawing.suspect?.text ?? ""}`.trim());
     }
     if (isDone && this.#isBusyBefore) {
       this.#slot("done-title").focus();
