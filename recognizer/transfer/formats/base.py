@@ -45,6 +45,8 @@ class Format:
     """In the help of ``--format``."""
     download_suffix: str
     read: Read
+    read_column: Callable[[Path, str], Iterator[Item | BadItem]] | None = None
+    """Reads a foreign file whose labels are in the column, or JSON value, of this name."""
     write_file: WriteFile | None = None
     write_files: WriteFiles | None = None
     folder: frozenset[str] | None = None

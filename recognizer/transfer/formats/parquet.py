@@ -258,7 +258,7 @@ def _item(
         # Classes with other names ("zero", "1 - one"), but ten of them.
         label = int(number)
     if label is None:
-        return BadItem(name, f"its label is {number}, not 0-9 or 10 (not a digit)")
+        return BadItem(name, f"its label is {number}, not 0-9 or 10 (not a digit)", number)
     return Item(name, label, image)
 
 
