@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError
 
 from recognizer.models import LabelEvent, Prediction, Via
 from recognizer.tests.support.exporting import export_to, import_from, refused_import, store
@@ -306,3 +307,72 @@ def test_tasks_of_ours_that_annotators_do_not_agree_on_keep_their_drawing(tmp_pa
 
     assert "Skipped 1: already stored." in printed
     assert [each.pk for each in Prediction.objects.all()] == [row.pk]
+
+
+# Export in parts ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tasks", "tasks.zip"])
+def test_tasks_are_exported_in_parts(tmp_path: Path, name: str) -> None:
+    rows = [store(digit, label=digit) for digit in range(5)]
+    store(7)
+
+    printed = export_to(tmp_path / name, "--tasks-per-file", 2, "--include-unlabelled")
+
+    assert "Exported 6 drawings" in printed
+    assert "5 digits, 0 not a digit, 1 without a label" in printed
+    if name == "tasks":
+        parts = sorted(path.name for path in (tmp_path / name).iterdir())
+        assert parts == ["tasks-0001.json", "tasks-0002.json", "tasks-0003.json"]
+        sizes = [len(json.loads((tmp_path / name / part).read_bytes())) for part in parts]
+        assert sizes == [2, 2, 2]
+    Prediction.objects.all().delete()
+
+    assert "Imported 5 drawings" in import_from(tmp_path / name)
+    assert {*Prediction.objects.values_list("pk", flat=True)} == {row.pk for row in rows}
+
+
+def test_a_part_alone_is_complete(tmp_path: Path) -> None:
+    for digit in range(5):
+        store(digit, label=digit)
+    export_to(tmp_path / "tasks", "--tasks-per-file", 3)
+    Prediction.objects.all().delete()
+
+    assert "Imported 2 drawings" in import_from(tmp_path / "tasks" / "tasks-0002.json")
+    assert labels() == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("tasks.json", ("--tasks-per-file", 2)),
+        ("tasks", ("--tasks-per-file", 2, "--format", "png")),
+        ("tasks", ("--tasks-per-file", 0)),
+    ],
+)
+def test_parts_need_a_folder_or_zip_file(
+    tmp_path: Path, name: str, options: tuple[object, ...]
+) -> None:
+    store(3, label=3)
+
+    with pytest.raises(CommandError, match="--tasks-per-file"):
+        export_to(tmp_path / name, *options)
+
+
+def test_parts_never_replace_a_folder(tmp_path: Path) -> None:
+    store(3, label=3)
+    export_to(tmp_path / "tasks", "--tasks-per-file", 2)
+
+    with pytest.raises(CommandError, match="folder with other files"):
+        export_to(tmp_path / "tasks", "--tasks-per-file", 2, "--force")
+
+
+def test_other_json_in_a_folder_of_images_is_ignored(tmp_path: Path) -> None:
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "a.png").write_bytes(drawing(3))
+    (tmp_path / "info.json").write_text('{"name": "my digits", "data": "none"}')
+    (tmp_path / "broken.json").write_text("[{")
+
+    import_from(tmp_path)
+
+    assert labels() == [3]

@@ -28,6 +28,7 @@ from typing import IO
 
 from recognizer.transfer.formats import (
     csv_table,
+    hugging_face,
     idx,
     json_lines,
     label_studio,
@@ -84,6 +85,7 @@ FORMATS: dict[str, Format] = {
         npz.FORMAT,
         idx.FORMAT,
         parquet.FORMAT,
+        hugging_face.FORMAT,
         json_lines.FORMAT,
         label_studio.FORMAT,
         csv_table.FORMAT,

@@ -59,7 +59,7 @@ class Format:
     """Whether a file that starts with these (up to 4096) bytes is probably of this format."""
     matches: Callable[[Source], bool] = lambda source: False
     """Whether a folder or zip file is probably of this format."""
-    count: Callable[[Path], int] | None = None
+    count: Callable[[Path], int | None] | None = None
     """How many drawings a file holds, if that is known without reading it whole."""
     takes_unlabelled: bool = False
     package: str | None = None

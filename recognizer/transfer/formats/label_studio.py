@@ -23,8 +23,11 @@ unlabelled.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,6 +35,7 @@ from recognizer.transfer.formats import json_stream, manifest
 from recognizer.transfer.formats.base import Format, gettext_noop
 from recognizer.transfer.formats.containers import (
     Folder,
+    Sink,
     Source,
     is_zip,
     open_file,
@@ -48,7 +52,7 @@ from recognizer.transfer.formats.items import (
     Spool,
     record_of,
 )
-from recognizer.transfer.formats.json_objects import item_of, record_in, together
+from recognizer.transfer.formats.json_objects import IMAGE_KEYS, item_of, record_in, together
 from recognizer.transfer.formats.manifest import Summary, Tally
 from recognizer.transfer.formats.named_images import NamedImages
 
@@ -76,6 +80,42 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
         file.write(b"\n" + _text(waiting))
     file.write(b"\n]\n")
     return summary
+
+
+def in_parts(size: int) -> Format:
+    """Return the format that writes a folder of files with at most ``size`` tasks each.
+
+    Label Studio imports a few hundred tasks of a file at a time. Each file is complete in itself.
+    """
+    return replace(
+        FORMAT,
+        write_file=None,
+        write_files=partial(_write_parts, size=size),
+        # Nothing in a folder is known to be an earlier export, so none is ever overwritten.
+        folder=frozenset(),
+        suffixes=("",),
+    )
+
+
+def _write_parts(items: Iterable[Item], sink: Sink, spool: Spool, *, size: int) -> Summary:
+    tally = Tally()
+    left = iter(items)
+    for number in itertools.count(1):
+        part = list(itertools.islice(left, 1))
+        if not part:
+            return tally.summary()
+        with sink.open(f"tasks-{number:04}.json") as file:
+            write(
+                _noted(itertools.chain(part, itertools.islice(left, size - 1)), tally), file, spool
+            )
+    raise AssertionError
+
+
+def _noted(items: Iterable[Item], tally: Tally) -> Iterator[Item]:
+    for item in items:
+        assert isinstance(item.image, bytes)
+        tally.add(record_of(item).of_file(item.image))
+        yield item
 
 
 def _text(task: Mapping[str, Any]) -> bytes:
@@ -109,7 +149,7 @@ def read(
 ) -> Iterator[Item | BadItem]:
     """Yield the drawings of a list of tasks, ``{"tasks": [...]}`` or one task.
 
-    ``path`` may also be a folder or zip file with the JSON file and the images that it names.
+    ``path`` may also be a folder or zip file with JSON files and the images that they name.
     Raises FormatError. The label is the annotation, even if the record in ``meta`` has a different
     one.
     """
@@ -122,11 +162,12 @@ def read(
             raise unreadable(path, error) from error
         return
     with open_source(path) as source:
-        name = _tasks_file(source)
-        if name is None:
-            raise FormatError(f"{path} does not have one JSON file of tasks.")
-        with source.open(name) as file:
-            yield from together(_read(file, path / name, source, with_manifest, label_key))
+        names = _tasks_files(source)
+        if not names:
+            raise FormatError(f"{path} has no JSON file of tasks.")
+        for name in names:
+            with source.open(name) as file:
+                yield from together(_read(file, path / name, source, with_manifest, label_key))
 
 
 def _read(
@@ -157,14 +198,10 @@ def _read(
         tally.check(end, str(path))
 
 
-def _tasks_file(source: Source) -> str | None:
-    """Return the only JSON file at the top of a folder or zip file, None if there is no such."""
-    found = [
-        name
-        for name in source.names()
-        if "/" not in name and name.lower().endswith(".json") and not name.endswith(manifest.NAME)
-    ]
-    return found[0] if len(found) == 1 else None
+def _tasks_files(source: Source) -> list[str]:
+    """Return the JSON files at the top of a folder or zip file, in order of their names."""
+    names = [name for name in source.names() if "/" not in name and name != manifest.NAME]
+    return [name for name in names if name.lower().endswith(".json")]
 
 
 def _starts_as_json(head: bytes) -> bool:
@@ -172,11 +209,20 @@ def _starts_as_json(head: bytes) -> bool:
 
 
 def _has_tasks(source: Source) -> bool:
-    name = _tasks_file(source)
-    if name is None:
+    """Whether there are JSON files and all of them start with a task."""
+    names = _tasks_files(source)
+    return bool(names) and all(_starts_with_task(source, name) for name in names)
+
+
+def _starts_with_task(source: Source, name: str) -> bool:
+    try:
+        with source.open(name) as file:
+            first = next(json_stream.values(file, Path(name)), None)
+    except FormatError:
         return False
-    with source.open(name) as file:
-        return _starts_as_json(file.read(64))
+    if not isinstance(first, dict):
+        return False
+    return isinstance(first.get("data"), dict) or any(key in first for key in IMAGE_KEYS)
 
 
 FORMAT = Format(

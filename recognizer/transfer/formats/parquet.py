@@ -12,13 +12,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import Source, open_file
+from recognizer.transfer.formats.containers import (
+    UNREADABLE,
+    Source,
+    is_zip,
+    open_file,
+    open_source,
+    unreadable,
+)
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
 _ROWS = 500
 """Rows written or read at a time."""
 _MAX_GROUP = 1 << 30  # bytes, uncompressed
+_MAX_UNPACKED = 4 << 30  # bytes of a zip file's content
 _MAX_ROWS = 48 << 20  # bytes of the rows read at a time
 _DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "string"}
 _KEY = b"digitsite"
@@ -112,10 +121,35 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
 
 
 def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the drawings of a file, or of all files of a folder; raises FormatError."""
+    """Yield the drawings of a file, or of all files of a folder or zip file; raises FormatError."""
     require()
+    if not path.is_dir() and is_zip(path):
+        with _unpacked(path) as folder:
+            yield from read(folder, with_manifest=with_manifest)
+        return
     for file in files(path):
         yield from _read_file(file, with_manifest)
+
+
+@contextlib.contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """Unpack the Parquet files of a zip file, which must be read from their end first."""
+    left = _MAX_UNPACKED
+    with open_source(path) as source, tempfile.TemporaryDirectory() as folder:
+        names = list(filter(_is_parquet, source.names()))
+        if not names:
+            raise FormatError(f"{path} has no Parquet file.")
+        for number, name in enumerate(names):
+            with source.open(name) as packed, Path(folder, f"{number:06}.parquet").open("xb") as to:
+                try:
+                    while piece := packed.read(1 << 16):
+                        left -= len(piece)
+                        if left < 0:
+                            raise FormatError(f"{path} is too large. Unpack it and import that.")
+                        to.write(piece)
+                except UNREADABLE as error:
+                    raise unreadable(path, error) from error
+        yield Path(folder)
 
 
 def files(path: Path) -> list[Path]:
@@ -124,9 +158,11 @@ def files(path: Path) -> list[Path]:
     return sorted(child for child in path.rglob("*.parquet") if not child.name.startswith("."))
 
 
-def count(path: Path) -> int:
-    """Return the number of drawings in the files' metadata."""
+def count(path: Path) -> int | None:
+    """Return the number of drawings in the files' metadata, None for a zip file."""
     require()
+    if not path.is_dir() and is_zip(path):
+        return None
     total = 0
     for each in files(path):
         with _opened(each) as file:
@@ -263,7 +299,11 @@ def _item(
 
 
 def _has_parquet(source: Source) -> bool:
-    return any(name.endswith(".parquet") for name in source.names())
+    return any(map(_is_parquet, source.names()))
+
+
+def _is_parquet(name: str) -> bool:
+    return name.endswith(".parquet")
 
 
 FORMAT = Format(
