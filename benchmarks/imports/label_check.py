@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     for share in (0.6, 0.3):
         kinds[f"hard, {share:.0%} predicted right"] = lambda n, share=share: stops(  # type: ignore[misc]
-            [pick(right if rng.random() < share else wrong, 1, rng)[0] for _ in range(n)],
+            [pick(right if rng.random() < share else wrong or drawn, 1, rng)[0] for _ in range(n)],
             WRONG["labels right"],
             rng,
         )

@@ -19,7 +19,7 @@ from recognizer.tests.support.exporting import (
     refused_import,
     store,
 )
-from recognizer.tests.support.reviewing import NOT_A_DIGIT
+from recognizer.tests.support.reviewing import NOT_A_DIGIT, drawing
 from recognizer.tests.transfer.test_foreign_files import mnist_like
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +244,19 @@ def test_a_label_for_a_stored_drawing_is_compared_too(tmp_path: Path) -> None:
 
     assert "Only 0 of 5 labels agree" in refused_import(tmp_path)
     assert not Prediction.objects.labelled().exists()
+
+
+@needs_pyarrow
+def test_another_column_of_a_parquet_file(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [{"image": {"bytes": drawing(n)}, "person": 1, "written": n} for n in (3, 8, 5)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "x.parquet")
+
+    assert "Say which one has the labels" in refused_import(tmp_path / "x.parquet")
+    import_from(tmp_path / "x.parquet", "--label-column", "written")
+    assert labels() == [3, 8, 5]
 
 
 def test_formats_without_columns_name_that(tmp_path: Path) -> None:

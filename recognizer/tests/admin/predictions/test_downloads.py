@@ -44,6 +44,7 @@ ENDINGS = {
     FORMATS["csv"]: "-csv.zip",
     FORMATS["idx"]: "-idx.zip",
     FORMATS["parquet"]: ".parquet",
+    FORMATS["hugging-face"]: "-hugging-face.zip",
     FORMATS["label-studio"]: ".json",
     FORMATS["json-lines"]: ".jsonl",
 }
