@@ -35,7 +35,7 @@ from recognizer.transfer.formats import FORMATS, Format
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 EACH_FORMAT = [
-    pytest.param(format, marks=[needs_pyarrow] if format is FORMATS["parquet"] else [])
+    pytest.param(format, marks=[needs_pyarrow] if format.package else [])
     for format in FORMATS.values()
 ]
 ENDINGS = {
