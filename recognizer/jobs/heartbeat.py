@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import Error, close_old_connections, connection
 
-from recognizer.jobs import training_jobs
+from recognizer.jobs import import_jobs, training_jobs
 from recognizer.models import Worker
 from recognizer.models.clock import database_now
 
@@ -66,6 +66,7 @@ def beating(*, name: str, place: str) -> Iterator[None]:
         thread.start()
         beat(name=name, place=place)
         training_jobs.reap()
+        import_jobs.reap()
         yield
     finally:
         # Even if a signal interrupted the lines above, the thread deletes its row.
@@ -80,6 +81,7 @@ def _beat_until(done: threading.Event, name: str, place: str) -> None:
         try:
             beat(name=name, place=place)
             training_jobs.reap()
+            import_jobs.reap()
             training_jobs.resume()
         except Error as error:
             # The database is down or locked: the next heartbeat may succeed.

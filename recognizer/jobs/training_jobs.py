@@ -1,9 +1,7 @@
 """Training in the background: requested in the admin, run by a worker, one at a time.
 
-The queue is that of django-tasks, a table of the same database. The site's own data about a
-training is in `TrainingJob`: a worker writes a heartbeat into it every few seconds. If that stops,
-the next request or worker that checks it marks the job as interrupted. A worker then queues it
-again, and the training goes on from its last epoch.
+A job that was interrupted is queued again by a worker, and the training goes on from its last
+epoch. For its states see `states`.
 """
 
 from __future__ import annotations
@@ -19,44 +17,27 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_tasks import TaskResultStatus
-from django_tasks_db.models import DBTaskResult
 
+from recognizer.jobs import states
 from recognizer.jobs.job_result import JobResult
-from recognizer.jobs.progress import JobProgress
-from recognizer.models import (
-    UNFINISHED,
-    JobStatus,
-    ModelVersion,
-    Prediction,
-    TrainingJob,
-    Worker,
-)
+from recognizer.models import UNFINISHED, JobStatus, ModelVersion, Prediction, TrainingJob
 from recognizer.models.clock import database_now
 
 logger = logging.getLogger(__name__)
 
-SILENCE = timedelta(seconds=60)
-"""A job without a heartbeat for this long is lost. SQLite may keep a writer waiting for 30 s."""
 RESUMED_AFTER = timedelta(seconds=5)
 """After its worker was stopped or killed, a job is interrupted this long at least."""
 RESUMED_WITHIN = timedelta(days=1)
 """A job that was interrupted longer ago is not resumed."""
 RESUMED_AT_MOST = 3
 """Times that a job is resumed: it may be the cause that its workers are killed."""
-LOG_SIZE = 64 * 1024
-"""Characters kept from the end of a job's log."""
+JobError = states.JobError
+JobOver = states.JobOver
+SILENCE = states.SILENCE
+LOG_SIZE = states.LOG_SIZE
 
 Enqueue = Callable[[UUID], str]
 """Puts the job with this id into the queue and returns the task's id."""
-
-
-class JobError(ValueError):
-    """A training can't be started or cancelled; the message is for the user."""
-
-
-class JobOver(RuntimeError):
-    """A job was cancelled, or marked as interrupted, while it was running."""
 
 
 class Kind(models.TextChoices):
@@ -130,59 +111,20 @@ def request(*, options: Options, by: User) -> TrainingJob:
     return job
 
 
-def cancel(*, job_id: UUID) -> TrainingJob:
-    """Cancel a waiting job at once, a running one within seconds, when its worker checks.
-
-    Raises JobError if there is no such job, or it has already ended.
-    """
-    with transaction.atomic():
-        job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
-        if job is None:
-            raise JobError(_("This training does not exist."))
-        if not job.is_unfinished:
-            raise JobError(_("This training has already ended."))
-        job.cancel_requested = True
-        if job.status == JobStatus.QUEUED:
-            _end(job, JobStatus.CANCELLED)
-        job.save()
-    return job
-
-
-# For workers ----------------------------------------------------------------------------------
-
-
-def begin(*, job_id: UUID) -> bool:
-    """Mark a waiting job as running; return False if it is no longer waiting."""
-    now = database_now()
-    return bool(
-        TrainingJob.objects.filter(pk=job_id, status=JobStatus.QUEUED).update(
-            status=JobStatus.RUNNING, started_at=now, heartbeat_at=now
-        )
-    )
-
-
-def beat(*, job_id: UUID) -> bool:
-    """Write a heartbeat; return False if the training was cancelled or interrupted."""
-    return bool(
-        TrainingJob.objects.filter(
-            pk=job_id, status=JobStatus.RUNNING, cancel_requested=False
-        ).update(heartbeat_at=database_now())
-    )
-
-
-def report(*, job_id: UUID, progress: JobProgress, log: str) -> None:
-    """Store a running job's progress and the end of its log."""
-    TrainingJob.objects.filter(pk=job_id, status=JobStatus.RUNNING).update(
-        progress=progress.to_json(), log=log[-LOG_SIZE:]
-    )
-
-
-def lock(*, job_id: UUID) -> TrainingJob:
-    """Lock a running job until the transaction ends; raises JobOver if it is no longer running."""
-    job = TrainingJob.objects.select_for_update().get(pk=job_id)
-    if job.status != JobStatus.RUNNING or job.cancel_requested:
-        raise JobOver(f"The training {job_id} was cancelled or interrupted.")
-    return job
+# The states of a job, see `states`.
+_jobs = states.Jobs(
+    TrainingJob,
+    missing=gettext_lazy("This training does not exist."),
+    ended=gettext_lazy("This training has already ended."),
+    on_lost_worker=lambda job: _count_lost_worker(job),
+)
+cancel = _jobs.cancel
+begin = _jobs.begin
+beat = _jobs.beat
+report = _jobs.report
+lock = _jobs.lock
+stop = _jobs.stop
+reap = _jobs.reap
 
 
 def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
@@ -190,48 +132,7 @@ def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
 
     Raises JobOver if it was cancelled or interrupted; the caller must discard its result.
     """
-    with transaction.atomic():
-        job = lock(job_id=job_id)
-        job.result, job.model_version = result.to_json(), version
-        _end(job, JobStatus.SUCCEEDED)
-        job.save()
-
-
-def stop(*, job_id: UUID, status: JobStatus, error: str = "", worker_lost: bool = False) -> None:
-    """End a job without a result: failed or interrupted, or cancelled if that was requested.
-
-    With ``worker_lost`` another worker may resume it.
-    """
-    with transaction.atomic():
-        job = TrainingJob.objects.select_for_update().filter(pk=job_id).first()
-        if job is None or not job.is_unfinished:
-            return
-        if job.cancel_requested:
-            status, error = JobStatus.CANCELLED, ""
-        elif worker_lost:
-            _count_lost_worker(job)
-        _end(job, status, error)
-        job.save()
-
-
-def reap() -> TrainingJob | None:
-    """Interrupt the unfinished job if its heartbeat has stopped, and return it; else None."""
-    job = TrainingJob.objects.filter(status__in=UNFINISHED).first()
-    if job is None or not _is_lost(job):
-        return None
-    with transaction.atomic():
-        job = TrainingJob.objects.select_for_update().filter(pk=job.pk).first()
-        if job is None or not job.is_unfinished or not _is_lost(job):
-            return None
-        _count_lost_worker(job)
-        _end(job, JobStatus.INTERRUPTED, _("The worker was stopped or killed."))
-        job.save()
-        # The queue itself does not notice this.
-        DBTaskResult.objects.filter(pk=job.task_id, status=TaskResultStatus.RUNNING).update(
-            status=TaskResultStatus.FAILED, finished_at=job.finished_at
-        )
-    logger.warning("Training %s was interrupted: its heartbeat stopped.", job.pk)
-    return job
+    _jobs.succeed(job_id=job_id, result=result.to_json(), model_version=version)
 
 
 def _count_lost_worker(job: TrainingJob) -> None:
@@ -269,23 +170,6 @@ def resume() -> TrainingJob | None:
         return None
     logger.info("Training %s is queued again.", job.pk)
     return job
-
-
-def _is_lost(job: TrainingJob) -> bool:
-    silent = database_now() - SILENCE
-    if job.status == JobStatus.RUNNING:
-        return job.heartbeat_at is None or job.heartbeat_at < silent
-    queued = DBTaskResult.objects.filter(pk=job.task_id).first()
-    if queued is None or queued.status != TaskResultStatus.RUNNING:
-        return queued is None or queued.status != TaskResultStatus.READY
-    # A worker marks a job as running as soon as it takes it from the queue. When it did, the queue
-    # knows by the worker's clock only; whether that worker still runs, by the database's.
-    return not Worker.objects.filter(pk__in=queued.worker_ids, seen_at__gte=silent).exists()
-
-
-def _end(job: TrainingJob, status: JobStatus, error: str = "") -> None:
-    job.status, job.error = status, error
-    job.finished_at = database_now()
 
 
 # Queries --------------------------------------------------------------------------------------

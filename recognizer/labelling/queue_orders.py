@@ -70,13 +70,18 @@ class Pool:
         return list(found.values_list("pk", flat=True)[:count])
 
 
+def unlabelled() -> PredictionQuerySet:
+    """Return the drawings that wait for a label, outside the audit sample."""
+    return Prediction.objects.unlabelled().filter(audit_key__isnull=True)
+
+
 def ordinary(order: Order, *, claimant: Claimant, digit: int | None = None) -> list[Pool]:
     """Return the drawings outside the audit sample, in pools to be used one after the other."""
     if order is Order.SUSPECT:
         return [Pool(suspects.waiting())]
     if order is Order.OPINIONS:
         return [Pool(opinions.third(claimant.reviewer))]
-    waiting = Prediction.objects.unlabelled().filter(audit_key__isnull=True)
+    waiting = unlabelled()
     if digit is not None:
         waiting = waiting.filter(digit=digit)
     least_sure = waiting.order_by("margin", "id")

@@ -14,7 +14,15 @@ from recognizer.models.answers import (
     validate_embedding,
     validate_probabilities,
 )
-from recognizer.models.jobs import UNFINISHED, JobStatus, TrainingJob, Worker
+from recognizer.models.jobs import (
+    UNFINISHED,
+    ImportFile,
+    ImportJob,
+    Job,
+    JobStatus,
+    TrainingJob,
+    Worker,
+)
 from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
@@ -29,6 +37,9 @@ __all__ = [
     "Activation",
     "ApiToken",
     "Cause",
+    "ImportFile",
+    "ImportJob",
+    "Job",
     "JobStatus",
     "Label",
     "LabelCheck",

@@ -25,8 +25,8 @@ class JobStatus(models.TextChoices):
 UNFINISHED = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
 
 
-class TrainingJob(models.Model):
-    """One training in the background: its options, its progress and its result."""
+class Job(models.Model):
+    """One job in the background: its options, its progress and its result."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(
@@ -46,17 +46,51 @@ class TrainingJob(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     heartbeat_at = models.DateTimeField(_("last heartbeat"), null=True, blank=True)
     cancel_requested = models.BooleanField(_("cancel requested"), default=False)
+    progress = models.JSONField(_("progress"), default=dict, blank=True)
+    log = models.TextField(_("log"), blank=True, default="")
+    result = models.JSONField(_("result"), default=dict, blank=True)
+    error = models.TextField(_("error"), blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.get_status_display()} {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.status in UNFINISHED
+
+
+def _constraints(name: str) -> list[models.BaseConstraint]:
+    """Return the constraints of a table of jobs, whose names start with ``name``."""
+    return [
+        models.CheckConstraint(
+            condition=Q(
+                status__in=["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
+            ),
+            name=f"{name}_status_known",
+        ),
+        models.CheckConstraint(
+            condition=Q(status__in=UNFINISHED, finished_at__isnull=True)
+            | (~Q(status__in=UNFINISHED) & Q(finished_at__isnull=False)),
+            name=f"{name}_finished_dated",
+        ),
+    ]
+
+
+class TrainingJob(Job):
+    """One training in the background."""
+
     progress = models.JSONField(
         _("progress"),
         default=dict,
         blank=True,
         help_text=_("Epoch, steps, loss, validation accuracy, seconds left."),
     )
-    log = models.TextField(_("log"), blank=True, default="")
     result = models.JSONField(
         _("result"), default=dict, blank=True, help_text=_("The result of the quality checks.")
     )
-    error = models.TextField(_("error"), blank=True, default="")
     model_version = models.ForeignKey(
         ModelVersion,
         verbose_name=_("model version"),
@@ -77,32 +111,52 @@ class TrainingJob(models.Model):
                 name="trainingjob_one_at_a_time",
                 violation_error_message=_("Another training is waiting or running."),
             ),
-            models.CheckConstraint(
-                condition=Q(
-                    status__in=[
-                        "queued",
-                        "running",
-                        "succeeded",
-                        "failed",
-                        "cancelled",
-                        "interrupted",
-                    ]
-                ),
-                name="trainingjob_status_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(status__in=UNFINISHED, finished_at__isnull=True)
-                | (~Q(status__in=UNFINISHED) & Q(finished_at__isnull=False)),
-                name="trainingjob_finished_dated",
-            ),
+            *_constraints("trainingjob"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.get_status_display()} {self.created_at:%Y-%m-%d %H:%M}"
 
-    @property
-    def is_unfinished(self) -> bool:
-        return self.status in UNFINISHED
+class ImportFile(models.Model):
+    """A file that was uploaded to be imported; deleted afterwards."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("file"), max_length=200)
+    content = models.BinaryField(_("content"))
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("uploaded by"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("uploaded file")
+        verbose_name_plural = _("uploaded files")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ImportJob(Job):
+    """One import in the background; its id is the batch of its changes in the label history."""
+
+    file = models.ForeignKey(
+        ImportFile,
+        verbose_name=_("uploaded file"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
+    )
+    file_name = models.CharField(_("file"), max_length=200)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        constraints = _constraints("importjob")
 
 
 class Worker(models.Model):

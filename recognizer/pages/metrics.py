@@ -73,9 +73,9 @@ class _Database:
             f"Drawings that wait for a reviewer, counted up to {LONGEST_QUEUE}.",
             labels=["kind"],
         )
-        newest = queue_orders.ordinary(queue_orders.Order.NEWEST)[0]
-        for kind, pool in (("ordinary", newest), ("audit", queue_orders.audits())):
-            queue.add_metric([kind], pool.drawings[:LONGEST_QUEUE].count())
+        waiting = {"ordinary": queue_orders.unlabelled(), "audit": queue_orders.audits().drawings}
+        for kind, drawings in waiting.items():
+            queue.add_metric([kind], drawings[:LONGEST_QUEUE].count())
         yield queue
         yield GaugeMetricFamily(
             "digitsite_training_unfinished",

@@ -26,6 +26,8 @@ from django.utils import timezone
 
 from recognizer.models import (
     ApiToken,
+    ImportFile,
+    ImportJob,
     JobStatus,
     LabelEvent,
     ModelVersion,
@@ -120,6 +122,12 @@ class World:
         self.labelled = make_prediction(4, label=4)
         self.event = LabelEvent.objects.create(prediction=self.labelled, old=None, new=4)
         self.job = TrainingJob.objects.create(status=JobStatus.FAILED, finished_at=timezone.now())
+        # The address of a preview has the file's id, all others the import's.
+        file = ImportFile.objects.create(name="x.json", content=b"[]")
+        self.imported = ImportJob.objects.create(
+            pk=file.pk, file=file, file_name=file.name, status=JobStatus.FAILED,
+            finished_at=timezone.now(),
+        )  # fmt: skip
         self.token = ApiToken.objects.first()
         self.other = people["user"]
         for client in self.clients.values():
@@ -142,13 +150,14 @@ class World:
             "recognizer/modelversion": self.version.pk,
             "recognizer/labelevent": self.event.pk,
             "recognizer/trainingjob": self.job.pk,
+            "recognizer/importjob": self.imported.pk,
             "recognizer/apitoken": getattr(self.token, "pk", 0),
         }
         kind = "/".join(pattern.split("/")[1:3])
         parts = {
             "<path:object_id>": objects.get(kind, drawing.pk),
             "<path:content_type_id>": group,
-            "<uuid:pk>": self.job.pk if "trainingjob" in pattern else drawing.pk,
+            "<uuid:pk>": objects[kind] if kind.endswith("job") else drawing.pk,
             "<int:pk>": self.version.pk
             if "modelversion" in pattern
             else objects["recognizer/apitoken"],

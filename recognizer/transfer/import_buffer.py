@@ -6,16 +6,21 @@ import pickle
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 
 @dataclass(frozen=True)
 class BufferedDrawing:
-    """A drawing to store: its id, if the file has one, and its other fields."""
+    """A drawing to store: its id, if the file has one, and its other fields.
+
+    ``votes`` are the labels of several annotators: label, account and time.
+    """
 
     id: UUID | None
     values: dict[str, Any]
+    votes: tuple[tuple[int, int | None, datetime | None], ...] = ()
 
 
 class ImportBuffer:
@@ -45,7 +50,13 @@ class ImportBuffer:
         row = self._database.execute(
             "SELECT label FROM added WHERE pixels = ?", (bytes.fromhex(pixels_sha256),)
         ).fetchone()
-        return None if row is None else int(row[0])
+        return None if row is None else row[0]
+
+    def has_pixels(self, pixels_sha256: str) -> bool:
+        found = self._database.execute(
+            "SELECT 1 FROM added WHERE pixels = ?", (bytes.fromhex(pixels_sha256),)
+        )
+        return found.fetchone() is not None
 
     def has_id(self, identifier: UUID) -> bool:
         found = self._database.execute("SELECT 1 FROM added WHERE id = ?", (identifier.bytes,))
@@ -60,7 +71,7 @@ class ImportBuffer:
                 None if drawing.id is None else drawing.id.bytes,
                 drawing.values["label"],
                 # Read back by this process alone.
-                pickle.dumps(drawing.values),
+                pickle.dumps((drawing.values, drawing.votes)),
             ),
         )
 
@@ -80,7 +91,7 @@ class ImportBuffer:
         while batch := rows.fetchmany(size):
             # Unpickled from a file without a name that this process has written.
             yield [
-                BufferedDrawing(None if key is None else UUID(bytes=key), pickle.loads(content))  # noqa: S301
+                BufferedDrawing(None if key is None else UUID(bytes=key), *pickle.loads(content))  # noqa: S301
                 for key, content in batch
             ]
 

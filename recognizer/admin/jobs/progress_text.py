@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 
 from recognizer.jobs import heartbeat
 from recognizer.jobs.progress import JobProgress, Phase
-from recognizer.jobs.training_jobs import SILENCE, Kind
-from recognizer.models import JobStatus, TrainingJob
+from recognizer.jobs.states import SILENCE
+from recognizer.jobs.training_jobs import Kind
+from recognizer.models import Job, JobStatus, TrainingJob
 from recognizer.models.clock import database_now
 from recognizer.text.numbers import localised, two_decimals
 
@@ -144,7 +145,7 @@ def kind_explanations() -> list[str]:
     ]
 
 
-def running_for(job: TrainingJob) -> str:
+def running_for(job: Job) -> str:
     if job.started_at is None:
         return ""
     return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())

@@ -9,7 +9,7 @@ from recognizer.management.terminal import parse_moment, progress_bar
 from recognizer.models import ModelVersion
 from recognizer.predictions import selectors
 from recognizer.transfer import exporting
-from recognizer.transfer.formats import FORMATS, LABEL_NAMES
+from recognizer.transfer.formats import FORMATS, LABEL_NAMES, label_studio
 
 
 class Command(BaseCommand):
@@ -58,6 +58,12 @@ class Command(BaseCommand):
             help="also drawings without a label, to be labelled in Label Studio",
         )
         parser.add_argument(
+            "--tasks-per-file",
+            type=int,
+            metavar="N",
+            help="write tasks for Label Studio as a folder of files with at most N tasks each",
+        )
+        parser.add_argument(
             "--force", action="store_true", help="overwrite an existing file or earlier export"
         )
 
@@ -74,6 +80,7 @@ class Command(BaseCommand):
         only_audited: bool,
         include_confirmed: bool,
         include_unlabelled: bool,
+        tasks_per_file: int | None,
         force: bool,
         verbosity: int,
         **options: Any,
@@ -95,7 +102,7 @@ class Command(BaseCommand):
             what = "label looks" if wrong == 1 else "labels look"
             self.stdout.write(f"{wrong} {what} wrong: see the review queue, “Suspect labels”.")
         try:
-            chosen = FORMATS[format] if format else exporting.infer_format(path)
+            chosen = chosen_format(path, format, tasks_per_file)
             with progress_bar(verbosity=verbosity, total=drawings.count) as progress:
                 summary = exporting.export_drawings(
                     drawings=drawings,
@@ -109,6 +116,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(self.style.SUCCESS(describe(summary, path, chosen)))
         self.stdout.write(f"SHA-256 of drawings, labels and predictions: {summary.sha256}")
+
+
+def chosen_format(path: Path, name: str | None, tasks_per_file: int | None) -> exporting.Format:
+    """Return the format to write; raises CommandError and ExportError."""
+    if tasks_per_file is None:
+        return FORMATS[name] if name else exporting.infer_format(path)
+    if name not in (None, label_studio.FORMAT.name) or path.suffix.lower() not in ("", ".zip"):
+        raise CommandError(
+            "--tasks-per-file writes a folder or zip file of tasks for Label Studio: choose a "
+            "path without a suffix, or with .zip, and no other --format."
+        )
+    if tasks_per_file < 1:
+        raise CommandError("--tasks-per-file must be at least 1.")
+    return label_studio.in_parts(tasks_per_file)
 
 
 def describe(summary: exporting.Summary, path: Path, format: exporting.Format) -> str:

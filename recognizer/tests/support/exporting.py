@@ -45,6 +45,8 @@ TARGETS = [
     Target("mnist", FORMATS["idx"], has_drawings=False),
     Target("mnist.zip", FORMATS["idx"], has_drawings=False),
     Target("labels.parquet", FORMATS["parquet"]),
+    Target("data_set", FORMATS["hugging-face"]),
+    Target("data_set.zip", FORMATS["hugging-face"]),
     Target("tasks.json", FORMATS["label-studio"]),
     Target("drawings.jsonl", FORMATS["json-lines"]),
 ]
@@ -56,7 +58,7 @@ def each_of(targets: Iterable[Target]) -> pytest.MarkDecorator:
         "target",
         [
             pytest.param(
-                each, id=each.name, marks=[needs_pyarrow] * (each.format.name == "parquet")
+                each, id=each.name, marks=[needs_pyarrow] * (each.format.package == "pyarrow")
             )
             for each in targets
         ],

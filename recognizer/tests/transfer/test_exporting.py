@@ -352,7 +352,7 @@ def test_a_failure_changes_nothing(
     export_to(tmp_path / target.name, *target.options)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     make_prediction(4, label=4, image=b"damaged")
-    copying = ("png", "parquet", "label-studio", "json-lines")
+    copying = ("png", "parquet", "hugging-face", "label-studio", "json-lines")
     if target.format.name in copying:
         # These copy the bytes without decoding them, so a full disk has to stop them.
         monkeypatch.setattr(os, "fsync", full_disk)

@@ -26,7 +26,6 @@ from recognizer.tests.support.exporting import (
 )
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 from recognizer.transfer import importing
-from recognizer.transfer.formats import FORMATS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
@@ -391,7 +390,9 @@ def test_a_drawing_stored_during_the_import_is_not_stored_twice(
 
     monkeypatch.setattr(ModelVersion.objects, "select_for_update", store_others)
 
-    report = importing.import_drawings(path=tmp_path / "labels.npz", format=FORMATS["npz"])
+    report = importing.import_drawings(
+        path=tmp_path / "labels.npz", options=importing.Options(format="npz")
+    )
 
     assert (report.imported, report.duplicates) == (1, 1)
     assert Prediction.objects.filter(pixels_sha256=three.pixels_sha256).count() == 1

@@ -126,7 +126,8 @@ def test_lines_from_elsewhere_are_read(tmp_path: Path, draw_digit: DrawDigit) ->
     [
         ({"label": "3"}, "neither an image nor strokes"),
         ({"label": "x", "image": "iVBORw0KGgo="}, "its label 'x' is not 0-9"),
-        ({"label": "3", "image": "https://example.com/3.png"}, "must be in the file"),
+        ({"label": "3", "image": "https://example.com/3.png"}, "3.png is not fetched"),
+        ({"label": "3", "image": "a?b="}, "must be in the file"),
         ({"label": "3", "strokes": {"strokes": [[[1]]], "size": [9, 9]}}, "In a point"),
         ({"label": "3", "strokes": {"strokes": [], "size": [9, 9]}}, "at least one stroke"),
         ([1, 2], "not a JSON object"),

@@ -57,7 +57,7 @@ def most_memory(work: Callable[[], object]) -> int:
 
 
 def write(target: Target, path: Path, count: int) -> None:
-    if target.name.endswith((".csv", "mnist", "drawings")):
+    if target.name.endswith((".csv", "mnist", "drawings", "data_set")):
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
         formats.write_files(target.format, some_items(count), path)

@@ -28,6 +28,7 @@ from typing import IO
 
 from recognizer.transfer.formats import (
     csv_table,
+    hugging_face,
     idx,
     json_lines,
     label_studio,
@@ -84,6 +85,7 @@ FORMATS: dict[str, Format] = {
         npz.FORMAT,
         idx.FORMAT,
         parquet.FORMAT,
+        hugging_face.FORMAT,
         json_lines.FORMAT,
         label_studio.FORMAT,
         csv_table.FORMAT,
@@ -125,16 +127,27 @@ def _closing(spool: Spool) -> Iterator[Spool]:
 
 
 def read(
-    path: Path, format: Format | None = None, *, with_manifest: bool = True
+    path: Path,
+    format: Format | None = None,
+    *,
+    with_manifest: bool = True,
+    label_column: str | None = None,
 ) -> Iterator[Item | BadItem]:
     """Yield the drawings of a file or folder, and what in it can't be used.
 
     Without a format it is inferred from the content. An export of ours is read with its manifest,
-    which says what is a model's input; ``with_manifest=False`` reads it as any other file.
+    which says what is a model's input; ``with_manifest=False`` reads it as any other file, and so
+    does ``label_column``, which names the column or JSON value of the labels.
 
     Raises FormatError if the whole can't be read or is incomplete.
     """
-    yield from (format or infer_format(path)).read(path, with_manifest=with_manifest)
+    format = format or infer_format(path)
+    if label_column is None:
+        yield from format.read(path, with_manifest=with_manifest)
+    elif format.read_column is None:
+        raise FormatError(f"{path} is {format.name}, which has no columns: no label column fits.")
+    else:
+        yield from format.read_column(path, label_column)
 
 
 def count(path: Path, format: Format) -> int | None:

@@ -45,6 +45,8 @@ class Format:
     """In the help of ``--format``."""
     download_suffix: str
     read: Read
+    read_column: Callable[[Path, str], Iterator[Item | BadItem]] | None = None
+    """Reads a foreign file whose labels are in the column, or JSON value, of this name."""
     write_file: WriteFile | None = None
     write_files: WriteFiles | None = None
     folder: frozenset[str] | None = None
@@ -57,7 +59,7 @@ class Format:
     """Whether a file that starts with these (up to 4096) bytes is probably of this format."""
     matches: Callable[[Source], bool] = lambda source: False
     """Whether a folder or zip file is probably of this format."""
-    count: Callable[[Path], int] | None = None
+    count: Callable[[Path], int | None] | None = None
     """How many drawings a file holds, if that is known without reading it whole."""
     takes_unlabelled: bool = False
     package: str | None = None

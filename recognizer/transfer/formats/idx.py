@@ -142,7 +142,7 @@ def _read_pair(source: Source, images: str, labels: str) -> Iterator[Item | BadI
             (label,) = read_exactly(label_file, 1, labels)
             name = f"{PurePosixPath(images).name}[{index}]"
             if label > NOT_A_DIGIT:
-                yield BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)")
+                yield BadItem(name, f"its label is {label}, not 0-9 or 10 (not a digit)", label)
                 continue
             yield Item(name, label, np.frombuffer(content, np.uint8).reshape(height, width))
         for file, name in ((image_file, images), (label_file, labels)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import IO, Any
 from uuid import UUID
@@ -117,12 +117,25 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Vote:
+    """The label that one annotator gave."""
+
+    label: int
+    by: str | None = None
+    at: datetime | None = None
+    is_truth: bool = False
+    """Marked as the ground truth in Label Studio."""
+
+
+@dataclass(frozen=True)
 class Item:
     """A drawing in a file, with its label and record.
 
     ``name`` identifies it in messages. ``image`` is an image file, or uint8 pixels, (h, w) grey or
     (h, w, 3) RGB. If ``is_model_input``, it is the 28x28 input of a model and is not preprocessed
     by `imaging` again. ``strokes`` are those it was drawn with, as `imaging.PenStrokes` packs them.
+    ``votes`` are the labels of all annotators, where the file has them. ``others`` are the numbers
+    in other columns of the file that could be the label, by the column's name.
     """
 
     name: str
@@ -131,6 +144,8 @@ class Item:
     is_model_input: bool = False
     record: Record | None = None
     strokes: bytes | None = None
+    votes: tuple[Vote, ...] = ()
+    others: Mapping[str, int] = field(default_factory=dict)
 
     def drawing(self) -> imaging.Drawing:
         """Return the drawing as it would be stored; raises ``imaging.ImageError``."""
@@ -154,10 +169,11 @@ class Item:
 
 @dataclass(frozen=True)
 class BadItem:
-    """A drawing in a file that can't be used, and why."""
+    """A drawing in a file that can't be used, and why; ``label`` is its number if that is why."""
 
     name: str
     why: str
+    label: int | None = None
 
 
 def model_input_of(item: Item) -> imaging.Pixels:

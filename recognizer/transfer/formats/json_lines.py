@@ -4,36 +4,36 @@
      "strokes": {"strokes": [[[x, y, time, pressure], ...], ...], "width": 143, "size": [w, h]}}
 
 The other fields are the drawing's record; the strokes are as the API takes them. The last line has
-the end of the manifest as ``export``. It also reads any lines with a ``label`` and an ``image``, as
-a data URL or base64, or with ``strokes``.
+the end of the manifest as ``export``. It also reads lines of other tools: see `json_objects`.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from recognizer import imaging
-from recognizer.imaging import base64_text
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import open_file, unreadable
+from recognizer.transfer.formats.containers import Folder, open_file, unreadable
 from recognizer.transfer.formats.items import (
     BadItem,
     FormatError,
     Item,
     Record,
     Spool,
-    label_of,
     record_of,
 )
+from recognizer.transfer.formats.json_objects import item_of, record_in, together
 from recognizer.transfer.formats.manifest import Summary, Tally
+from recognizer.transfer.formats.named_images import NamedImages
 
 _END = "export"
 _MAX_LINE = 16 << 20  # bytes
+_WRAPPED = re.compile(rb'\{\s*"tasks"\s*:\s*\[')
 
 
 def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
@@ -82,11 +82,18 @@ def _line(values: Mapping[str, Any]) -> bytes:
     return json.dumps(values, ensure_ascii=False).encode() + b"\n"
 
 
-def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
+def read(
+    path: Path, *, with_manifest: bool = True, label_key: str | None = None
+) -> Iterator[Item | BadItem]:
     """Yield the drawings of a file.
 
     Raises FormatError if the first line is no JSON object, or for an incomplete export of ours.
     """
+    yield from together(_read(path, with_manifest, label_key))
+
+
+def _read(path: Path, with_manifest: bool, label_key: str | None) -> Iterator[Item | BadItem]:
+    images = NamedImages(Folder(path.parent))
     tally, end = Tally(), {}
     is_empty = True
     untouched = with_manifest
@@ -106,14 +113,13 @@ def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
                     continue
                 is_empty = False
                 try:
-                    ours = with_manifest and "sha256" in values
-                    record = Record.from_json(values) if ours else None
-                    item = _item(values, record, name)
+                    record = record_in(values) if with_manifest else None
+                    item = item_of(values, name, images, record=record, label_key=label_key)
                 except (ValueError, TypeError) as error:
                     yield BadItem(name, str(error).rstrip("."))
                     untouched = False
                     continue
-                untouched = untouched and record is not None
+                untouched = untouched and record is not None and "sha256" in values
                 if untouched and record is not None:
                     _count(tally, record, values.get("strokes"))
                     end = values.get(_END, {})
@@ -143,48 +149,11 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return values
 
 
-def _item(values: Mapping[str, Any], record: Record | None, name: str) -> Item:
-    """Return the drawing of a line; raises ValueError."""
-    sent = values.get("strokes")
-    strokes = None if sent is None else imaging.PenStrokes.from_json(_with_size(sent, values))
-    packed = None if strokes is None else strokes.pack()
-    if values.get("image") is not None:
-        image: bytes | imaging.Pixels = _bytes_of(values["image"])
-    elif strokes is not None:
-        image = strokes.drawing().pixels
-    else:
-        raise ValueError("it has neither an image nor strokes")
-    if record is not None:
-        if not isinstance(image, bytes) or hashlib.sha256(image).hexdigest() != record.sha256:
-            raise ValueError("its image does not match its sha256")
-        return Item(record.id, record.label, image, record.is_model_input, record, packed)
-    label = values.get("label")
-    # Where some labels are missing, pandas writes all of them as 7.0.
-    known = label_of(int(label) if isinstance(label, float) and label.is_integer() else label)
-    if known is None and label is not None:
-        raise ValueError(f"its label {str(label)[:40]!r} is not 0-9 or not_a_digit")
-    return Item(name, known, image, strokes=packed)
-
-
-def _with_size(sent: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return strokes with width and size, which may also stand beside them, as in the API."""
-    return sent if isinstance(sent, dict) else values
-
-
-def _bytes_of(image: Any) -> bytes:
-    if not isinstance(image, str):
-        raise ValueError("its image is not a data URL or base64")
-    try:
-        return base64_text.decoded(base64_text.packed_part(image))
-    except ValueError as error:
-        raise ValueError("its image must be in the file, as a data URL or base64") from error
-
-
 def _starts_with_object(head: bytes) -> bool:
-    """Whether the first line is a JSON object, or its beginning, and no task of Label Studio."""
+    """Whether the first line is a JSON object, or its beginning, and no list of tasks."""
     first, line_feed, _rest = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
     is_whole = not line_feed or first.rstrip().endswith(b"}")
-    return first.startswith(b"{") and is_whole and b'"data"' not in first
+    return first.startswith(b"{") and is_whole and not _WRAPPED.match(first)
 
 
 FORMAT = Format(
@@ -195,6 +164,7 @@ FORMAT = Format(
     suffixes=(".jsonl",),
     read=read,
     write_file=write,
+    read_column=lambda path, column: read(path, with_manifest=False, label_key=column),
     starts=_starts_with_object,
     takes_unlabelled=True,
 )

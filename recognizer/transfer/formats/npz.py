@@ -163,7 +163,8 @@ def _items(images: StoredArray, labels: Iterable[np.ndarray[Any, Any]]) -> Itera
         try:
             yield Item(name, _label(row), as_pixels(image.reshape(shape), levels))
         except ValueError as error:
-            yield BadItem(name, str(error))
+            number = int(row.item()) if row.size == 1 and np.isfinite(row).all() else None
+            yield BadItem(name, str(error), number)
 
 
 def _label(row: np.ndarray[Any, Any]) -> int:

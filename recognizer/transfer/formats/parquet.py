@@ -12,13 +12,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from recognizer import imaging
 from recognizer.transfer.formats.base import Format, gettext_noop
-from recognizer.transfer.formats.containers import Source, open_file
+from recognizer.transfer.formats.containers import (
+    UNREADABLE,
+    Source,
+    is_zip,
+    open_file,
+    open_source,
+    unreadable,
+)
 from recognizer.transfer.formats.items import (
     LABEL_NAMES,
     BadItem,
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
 _ROWS = 500
 """Rows written or read at a time."""
 _MAX_GROUP = 1 << 30  # bytes, uncompressed
+_MAX_UNPACKED = 4 << 30  # bytes of a zip file's content
 _MAX_ROWS = 48 << 20  # bytes of the rows read at a time
 _DTYPES = {"int64": "int64", "double": "float64", "bool": "bool", "string": "string"}
 _KEY = b"digitsite"
@@ -111,11 +120,41 @@ def write(items: Iterable[Item], file: IO[bytes], spool: Spool) -> Summary:
     return summary
 
 
-def read(path: Path, *, with_manifest: bool = True) -> Iterator[Item | BadItem]:
-    """Yield the drawings of a file, or of all files of a folder; raises FormatError."""
+def read(
+    path: Path, *, with_manifest: bool = True, column: str = "label"
+) -> Iterator[Item | BadItem]:
+    """Yield the drawings of a file, or of all files of a folder or zip file; raises FormatError.
+
+    ``column`` is that of the labels.
+    """
     require()
+    if not path.is_dir() and is_zip(path):
+        with _unpacked(path) as folder:
+            yield from read(folder, with_manifest=with_manifest, column=column)
+        return
     for file in files(path):
-        yield from _read_file(file, with_manifest)
+        yield from _read_file(file, with_manifest, column)
+
+
+@contextlib.contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """Unpack the Parquet files of a zip file, which must be read from their end first."""
+    left = _MAX_UNPACKED
+    with open_source(path) as source, tempfile.TemporaryDirectory() as folder:
+        names = list(filter(_is_parquet, source.names()))
+        if not names:
+            raise FormatError(f"{path} has no Parquet file.")
+        for number, name in enumerate(names):
+            with source.open(name) as packed, Path(folder, f"{number:06}.parquet").open("xb") as to:
+                try:
+                    while piece := packed.read(1 << 16):
+                        left -= len(piece)
+                        if left < 0:
+                            raise FormatError(f"{path} is too large. Unpack it and import that.")
+                        to.write(piece)
+                except UNREADABLE as error:
+                    raise unreadable(path, error) from error
+        yield Path(folder)
 
 
 def files(path: Path) -> list[Path]:
@@ -124,9 +163,11 @@ def files(path: Path) -> list[Path]:
     return sorted(child for child in path.rglob("*.parquet") if not child.name.startswith("."))
 
 
-def count(path: Path) -> int:
-    """Return the number of drawings in the files' metadata."""
+def count(path: Path) -> int | None:
+    """Return the number of drawings in the files' metadata, None for a zip file."""
     require()
+    if not path.is_dir() and is_zip(path):
+        return None
     total = 0
     for each in files(path):
         with _opened(each) as file:
@@ -150,12 +191,12 @@ def _opened(path: Path) -> Iterator[Any]:
         raise FormatError(f"{path} is not a readable Parquet file: {reason[:200]}") from error
 
 
-def _read_file(path: Path, with_manifest: bool) -> Iterator[Item | BadItem]:
+def _read_file(path: Path, with_manifest: bool, column: str) -> Iterator[Item | BadItem]:
     with _opened(path) as file:
-        names = _class_names(file, path)
+        names = _class_names(file, path, column)
         end = (file.metadata.metadata or {}).get(_KEY)
         ours = with_manifest and end is not None
-        wanted = [name for name in schema().names if ours or name in ("image", "label")]
+        wanted = schema().names if ours else ["image", column]
         _check_groups(file, path)
         tally = Tally()
         number = 0
@@ -167,7 +208,7 @@ def _read_file(path: Path, with_manifest: bool) -> Iterator[Item | BadItem]:
                     record = _record(row) if ours else None
                     if record is not None:
                         tally.add(record)
-                    yield _item(row, record, names, name)
+                    yield _item(row, row[column], record, names, name)
                 except (ValueError, TypeError) as error:
                     if isinstance(error, FormatError):
                         raise
@@ -200,24 +241,25 @@ def _parsed(end: Any) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def _class_names(file: Any, path: Path) -> list[int | None] | None:
+def _class_names(file: Any, path: Path, column: str) -> list[int | None] | None:
     """Check the columns; return the label of each class if the file has names for them."""
     import pyarrow as pa
 
     arrow = file.schema_arrow
-    for name in ("image", "label"):
+    for name in ("image", column):
         if name not in arrow.names:
+            hint = "" if name == "image" else " Say which one has the labels with --label-column."
             raise FormatError(
-                f"{path} has no column {name}, only {', '.join(arrow.names) or 'none'}."
+                f"{path} has no column {name}, only {', '.join(arrow.names) or 'none'}.{hint}"
             )
-    image, label = arrow.field("image").type, arrow.field("label").type
+    image, label = arrow.field("image").type, arrow.field(column).type
     if not pa.types.is_struct(image) or image.get_field_index("bytes") < 0:
         raise FormatError(f"{path}: the column image has no files (a struct with bytes).")
     if not pa.types.is_integer(label):
-        raise FormatError(f"{path}: the column label is {label}, not whole numbers.")
+        raise FormatError(f"{path}: the column {column} is {label}, not whole numbers.")
     stored = (arrow.metadata or {}).get(b"huggingface", b"{}")
     try:
-        names = json.loads(stored)["info"]["features"]["label"]["names"]
+        names = json.loads(stored)["info"]["features"][column]["names"]
     except (ValueError, KeyError, TypeError):
         return None
     return [label_of(name) for name in names] if isinstance(names, list) else None
@@ -238,7 +280,11 @@ def _record(row: Mapping[str, Any]) -> Record:
 
 
 def _item(
-    row: Mapping[str, Any], record: Record | None, names: list[int | None] | None, name: str
+    row: Mapping[str, Any],
+    number: int | None,
+    record: Record | None,
+    names: list[int | None] | None,
+    name: str,
 ) -> Item | BadItem:
     image = (row["image"] or {}).get("bytes")
     if not image:
@@ -249,7 +295,6 @@ def _item(
         if hashlib.sha256(image).hexdigest() != record.sha256:
             return BadItem(name, "its image does not match its row")
         return Item(record.id, record.label, image, record.is_model_input, record)
-    number = row["label"]
     if number is None or number < 0:
         # Hugging Face writes -1 in a test set without labels.
         return Item(name, None, image)
@@ -258,12 +303,16 @@ def _item(
         # Classes with other names ("zero", "1 - one"), but ten of them.
         label = int(number)
     if label is None:
-        return BadItem(name, f"its label is {number}, not 0-9 or 10 (not a digit)")
+        return BadItem(name, f"its label is {number}, not 0-9 or 10 (not a digit)", number)
     return Item(name, label, image)
 
 
 def _has_parquet(source: Source) -> bool:
-    return any(name.endswith(".parquet") for name in source.names())
+    return any(map(_is_parquet, source.names()))
+
+
+def _is_parquet(name: str) -> bool:
+    return name.endswith(".parquet")
 
 
 FORMAT = Format(
@@ -273,6 +322,7 @@ FORMAT = Format(
     download_suffix=".parquet",
     suffixes=(".parquet",),
     read=read,
+    read_column=lambda path, column: read(path, with_manifest=False, column=column),
     write_file=write,
     count=count,
     starts=lambda head: head.startswith(b"PAR1"),

@@ -1,20 +1,21 @@
-/** The page of a waiting or running training: requests its progress every two seconds. */
+/** The page of a waiting or running training or import: requests its progress every two seconds. */
 
 import { byId, slot } from "../shared/dom.js";
 import { Http, RequestError } from "../shared/http.js";
 
 /**
- * @typedef {object} Words what `recognizer.admin.jobs.progress_text` returns for a job
+ * @typedef {object} Words what `progress_text` returns for a training, `import_text` for an import
  * @property {string} status
  * @property {string} status_word
  * @property {boolean} is_unfinished
  * @property {string} phase
  * @property {number | null} percent
- * @property {string} epoch
- * @property {string} accuracy
- * @property {string} loss
- * @property {string} time_left
  * @property {string} running_for
+ * @property {string} [epoch]
+ * @property {string} [accuracy]
+ * @property {string} [loss]
+ * @property {string} [time_left]
+ * @property {string} [done]
  * @property {string} notice
  * @property {boolean} wants_worker
  * @property {boolean} is_cancelling
@@ -23,7 +24,14 @@ import { Http, RequestError } from "../shared/http.js";
 
 const EVERY_MS = 2_000;
 const TIMEOUT_MS = 10_000;
-const FIGURES = /** @type {const} */ (["epoch", "accuracy", "loss", "running_for", "time_left"]);
+const FIGURES = /** @type {const} */ ([
+  "epoch",
+  "accuracy",
+  "loss",
+  "time_left",
+  "done",
+  "running_for",
+]);
 
 class JobPage {
   /** @param {HTMLElement} progress */
@@ -77,7 +85,10 @@ class JobPage {
     setText(slot(document, "phase"), words.phase);
     this.showBar(words.percent);
     for (const name of FIGURES) {
-      setText(slot(document, name), words[name] || "–");
+      const value = words[name];
+      if (value !== undefined) {
+        setText(slot(document, name), value || "–");
+      }
     }
     setText(slot(document, "notice"), words.notice);
     slot(document, "notice-box").hidden = words.notice === "";

@@ -35,7 +35,7 @@ from recognizer.transfer.formats import FORMATS, Format, FormatError
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 EACH_FORMAT = [
-    pytest.param(format, marks=[needs_pyarrow] if format is FORMATS["parquet"] else [])
+    pytest.param(format, marks=[needs_pyarrow] if format.package else [])
     for format in FORMATS.values()
 ]
 ENDINGS = {
@@ -44,6 +44,7 @@ ENDINGS = {
     FORMATS["csv"]: "-csv.zip",
     FORMATS["idx"]: "-idx.zip",
     FORMATS["parquet"]: ".parquet",
+    FORMATS["hugging-face"]: "-hugging-face.zip",
     FORMATS["label-studio"]: ".json",
     FORMATS["json-lines"]: ".jsonl",
 }
