@@ -45,4 +45,4 @@ EXPOSE 8000
 USER 10001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "deploy/healthcheck.py"]
 # gunicorn listens on PORT of all addresses and starts WEB_CONCURRENCY processes.
-CMD ["python", "-m", "gunicorn", "--threads", "8", "--no-control-socket", "digitsite.wsgi"]
+CMD ["python", "-m", "gunicorn", "--no-control-socket", "digitsite.wsgi"]

@@ -112,7 +112,7 @@ define serve
 	work & worker=$$!; \
 	trap 'trap "" INT TERM HUP; kill $$worker $$site 2>/dev/null; wait' EXIT; \
 	trap 'exit 0' INT TERM HUP; \
-	$(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --threads 8 --log-level warning digitsite.wsgi & site=$$!; \
+	$(PY) -m gunicorn --bind "127.0.0.1:$(PORT)" --log-level warning digitsite.wsgi & site=$$!; \
 	wait $$site
 endef
 

@@ -124,14 +124,14 @@ if importlib.util.find_spec("training") is not None:
     INSTALLED_APPS.append("training")
 
 MIDDLEWARE = [
-    "digitsite.request_ids.RequestIdMiddleware",
     "digitsite.middleware.UntrustedProxyMiddleware",
     "digitsite.request_metrics.request_metrics",
     "digitsite.middleware.head_without_body",
-    "digitsite.middleware.permissions_policy",
     "django.middleware.security.SecurityMiddleware",
-    # Before the content security policy: static files don't need it.
+    # First: static files need no id and no policy, and a page sends forty times what they have.
     "digitsite.staticfiles.StaticFilesMiddleware",
+    "digitsite.request_ids.RequestIdMiddleware",
+    "digitsite.middleware.permissions_policy",
     "digitsite.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,6 @@
 """Measure the site under load, beside two rulers, in one run.
 
     python -m benchmarks.site.load [--seconds 4] [--rounds 3] [--requests 10000] [--write]
-        [--json PATH]
 
 1, 8 and 32 clients send drawings of 280x280 px to 2 workers on SQLite. One ruler is a view on the
 same stack that parses the same JSON and inserts the same row (`rulers.no_op_urls`), the other the

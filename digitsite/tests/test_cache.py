@@ -11,6 +11,7 @@ import pytest
 
 from digitsite import cache
 from digitsite.cache import SqliteCache
+from recognizer.tests.support.shared_limits import statuses_of_two_processes
 from recognizer.tests.support.waiting import PATIENCE
 
 COUNT = """
@@ -72,32 +73,7 @@ def test_it_deletes_what_expires_first_where_there_is_too_much(
     assert kept == list(range(10, 60))
 
 
-THROTTLED = """
-import django
-django.setup()
-from django.test import Client
-client = Client(headers={"host": "localhost"})
-print([client.post("/api/v1/predictions/", {}, content_type="application/json").status_code
-       for _ in range(2)])
-"""
-
-
 def test_processes_of_one_machine_share_their_limits(tmp_path: Path, project_root: Path) -> None:
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "digitsite.settings",
-        "THROTTLE_ANON": "3/hour",
-        # The cache's file is beside the database.
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-    }
-
-    answers = [
-        subprocess.run(
-            [sys.executable, "-c", THROTTLED],
-            cwd=project_root, env=environment, capture_output=True, text=True, check=True,
-            timeout=PATIENCE,
-        ).stdout.strip()
-        for _ in range(2)
-    ]  # fmt: skip
+    answers = statuses_of_two_processes(project_root, tmp_path / "db.sqlite3")
 
     assert answers == ["[400, 400]", "[400, 429]"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +10,7 @@ import pytest
 
 from recognizer.tests.support import servers
 from recognizer.tests.support.required import skip_or_fail
-from recognizer.tests.support.waiting import PATIENCE
+from recognizer.tests.support.shared_limits import statuses_of_two_processes
 
 pytestmark = pytest.mark.services
 
@@ -29,33 +26,7 @@ def redis() -> Iterator[str]:
         yield url
 
 
-THROTTLED = """
-import os, django
-django.setup()
-from django.core.cache import cache
-from django.test import Client
-client = Client(headers={"host": "localhost"})
-print([client.post("/api/v1/predictions/", {}, content_type="application/json").status_code
-       for _ in range(2)])
-"""
-
-
 def test_throttles_are_shared_through_redis(redis: str, project_root: Path, tmp_path: Path) -> None:
-    variables = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "digitsite.settings",
-        "REDIS_URL": redis,
-        "THROTTLE_ANON": "3/hour",
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
-    }
-
-    answers = [
-        subprocess.run(
-            [sys.executable, "-c", THROTTLED],
-            cwd=project_root, env=variables, capture_output=True, text=True, check=True,
-            timeout=PATIENCE,
-        ).stdout.strip()
-        for _ in range(2)
-    ]  # fmt: skip
+    answers = statuses_of_two_processes(project_root, tmp_path / "db.sqlite3", REDIS_URL=redis)
 
     assert answers == ["[400, 400]", "[400, 429]"]

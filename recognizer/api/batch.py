@@ -17,12 +17,10 @@ from recognizer.api.authentication import owner_or_new
 from recognizer.api.base import PersonsOwn, is_form, valid_drawing
 from recognizer.api.errors import drawing_error
 from recognizer.api.idempotency import idempotency_key, welcome
-from recognizer.api.schema import DRAWING_ERRORS, KEY_HEADER, WORDS_HEADER, error
+from recognizer.api.schema import DRAWING_ERRORS, KEY_HEADER, WORDS_HEADER, error, json_drawing
 from recognizer.api.serializers import (
     EXAMPLE,
     EXAMPLE_STROKES,
-    DrawingJsonSerializer,
-    DrawingStrokesSerializer,
     ErrorResponseSerializer,
     PredictionSerializer,
     SourceField,
@@ -42,15 +40,7 @@ MOST_DRAWINGS = parsers.MOST_DRAWINGS
 class BatchJsonSerializer(serializers.Serializer[Any]):
     """Up to 100 drawings as JSON, each as in a request of its own."""
 
-    drawings = serializers.ListField(
-        child=PolymorphicProxySerializer(
-            component_name="Drawing",
-            serializers=[DrawingJsonSerializer, DrawingStrokesSerializer],
-            resource_type_field_name=None,
-        ),
-        min_length=1,
-        max_length=MOST_DRAWINGS,
-    )
+    drawings = serializers.ListField(child=json_drawing(), min_length=1, max_length=MOST_DRAWINGS)
 
 
 class BatchUploadSerializer(serializers.Serializer[Any]):

@@ -91,12 +91,17 @@ DRAWING_ERRORS = {
 }
 
 
-DRAWING_REQUEST = {
-    "application/json": PolymorphicProxySerializer(
+def json_drawing() -> PolymorphicProxySerializer:
+    """Return the schema of a drawing in JSON: an image or strokes."""
+    return PolymorphicProxySerializer(
         component_name="Drawing",
         serializers=[DrawingJsonSerializer, DrawingStrokesSerializer],
         resource_type_field_name=None,
-    ),
+    )
+
+
+DRAWING_REQUEST = {
+    "application/json": json_drawing(),
     "multipart/form-data": DrawingUploadSerializer,
 }
 
