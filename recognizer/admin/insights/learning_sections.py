@@ -22,9 +22,11 @@ from recognizer.admin.insights.accuracy_sections import (
 )
 from recognizer.admin.insights.charts.axes import short_count
 from recognizer.admin.insights.charts.learning_curve import learning_curve_plot
+from recognizer.admin.review import grid
 from recognizer.labelling import styles
+from recognizer.labelling.grid import Order
 from recognizer.labelling.styles import Report
-from recognizer.models import LearnedLabels, ModelVersion
+from recognizer.models import Label, LearnedLabels, ModelVersion
 from recognizer.statistics import learning_curve
 from recognizer.statistics.intervals import Share
 from recognizer.statistics.learning_curve import Estimate, Point, PowerLaw
@@ -161,6 +163,7 @@ def worthwhile_section(found: Report | None, learned: Mapping[int, int]) -> dict
         ],
         "digits": [
             (
+                grid.address(Label(each.label), Order.LEAST_SURE, None),
                 label_name(each.label),
                 count(learned.get(each.label, 0)),
                 count(each.n),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from typing import Any
@@ -157,6 +158,9 @@ def test_drawings_are_grouped_by_digit_and_style(
     shown = {str(pk) for each in found.styles for pk in each.examples}
     assert str(unsure[0].pk) in shown
     page = markup(reviewing)
+    to_grid = re.search(r'<a href="([^"]*grid/[^"]*)">7</a>', page)
+    assert to_grid is not None
+    assert reviewing.get(html.unescape(to_grid[1])).status_code == 200
     pictures = [reverse("admin:recognizer_prediction_thumbnail", args=[pk]) for pk in shown]
     assert all(each in page for each in pictures)
 
