@@ -41,11 +41,14 @@ class Request(Options):
 
 @dataclass(frozen=True)
 class Result:
+    """``labels`` are those that were trained on, with the held-out fifth; None without any."""
+
     bundle: Bundle
     decision: GateResult
     history: History
     outcomes: Mapping[str, Outcome]
     active_outcomes: Mapping[str, Outcome]
+    labels: Labelled | None = None
 
 
 NO_LABELS = (
@@ -107,7 +110,9 @@ def train(
         metrics={name: outcome.measures() for name, outcome in outcomes.items()},
         gate=decision,
     )
-    return Result(replace(candidate, card=card), decision, trained.history, outcomes, before)
+    return Result(
+        replace(candidate, card=card), decision, trained.history, outcomes, before, data.labels
+    )
 
 
 def _evaluated_on(bundle: Bundle | None) -> frozenset[str]:

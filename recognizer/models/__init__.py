@@ -23,6 +23,7 @@ from recognizer.models.jobs import (
     TrainingJob,
     Worker,
 )
+from recognizer.models.learning import LearnedLabels, RegressionJob, StyleReport
 from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
@@ -44,6 +45,7 @@ __all__ = [
     "Label",
     "LabelCheck",
     "LabelEvent",
+    "LearnedLabels",
     "MemorySwitchedOff",
     "ModelVersion",
     "Opinion",
@@ -51,11 +53,13 @@ __all__ = [
     "Owner",
     "Prediction",
     "PredictionQuerySet",
+    "RegressionJob",
     "RememberedDrawing",
     "ReviewClaim",
     "ReviewSkip",
     "Scope",
     "Source",
+    "StyleReport",
     "SuspectLabel",
     "TrainingJob",
     "Verdict",

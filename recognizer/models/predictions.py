@@ -280,7 +280,8 @@ class Prediction(models.Model):
                 condition=Q(audited_at__isnull=False),
                 name="prediction_audited",
             ),
-            # The insights read only these two indexes, not the rows with their drawings.
+            # The insights read only these two indexes, not the rows with their drawings. So do the
+            # counts of labels since the last training.
             models.Index(
                 fields=[
                     "label",
@@ -290,6 +291,7 @@ class Prediction(models.Model):
                     "created_at",
                     "audited_at",
                     "confidence",
+                    "labelled_at",
                 ],
                 condition=Q(label__isnull=False),
                 name="prediction_judged",

@@ -32,6 +32,7 @@ from recognizer.models import (
     LabelEvent,
     ModelVersion,
     Prediction,
+    RegressionJob,
     Scope,
     TrainingJob,
 )
@@ -122,6 +123,10 @@ class World:
         self.labelled = make_prediction(4, label=4)
         self.event = LabelEvent.objects.create(prediction=self.labelled, old=None, new=4)
         self.job = TrainingJob.objects.create(status=JobStatus.FAILED, finished_at=timezone.now())
+        self.search = RegressionJob.objects.create(
+            version=self.version, before=self.version, status=JobStatus.FAILED,
+            finished_at=timezone.now(),
+        )  # fmt: skip
         # The address of a preview has the file's id, all others the import's.
         file = ImportFile.objects.create(name="x.json", content=b"[]")
         self.imported = ImportJob.objects.create(
@@ -158,6 +163,7 @@ class World:
             "<path:object_id>": objects.get(kind, drawing.pk),
             "<path:content_type_id>": group,
             "<uuid:pk>": objects[kind] if kind.endswith("job") else drawing.pk,
+            "<uuid:job>": self.search.pk,
             "<int:pk>": self.version.pk
             if "modelversion" in pattern
             else objects["recognizer/apitoken"],

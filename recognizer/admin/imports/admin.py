@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from recognizer.admin import job_text
 from recognizer.admin.imports import import_text
 from recognizer.admin.imports.forms import OptionsForm, UploadForm
-from recognizer.admin.jobs import progress_text
 from recognizer.jobs import import_jobs
 from recognizer.jobs.states import JobError
 from recognizer.models import ImportFile, ImportJob, JobStatus, Label, label_text
@@ -154,7 +154,7 @@ class ImportJobAdmin(BaseAdmin):
             "preview": preview,
             "drawings": [_shown(drawing) for drawing in preview.drawings],
             "wants_transpose": finding is not None and finding.kind is Kind.TRANSPOSED,
-            "no_worker": progress_text.absence(),
+            "no_worker": job_text.absence(),
         }
         return self.page(request, "preview.html", context)
 

@@ -21,9 +21,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from recognizer.admin.jobs import progress_text
+from recognizer.admin import job_text
+from recognizer.admin.jobs import outlook_text, progress_text
 from recognizer.admin.versions import gate_table
-from recognizer.jobs import training_jobs
+from recognizer.jobs import training_jobs, training_outlook
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.labelling import suspects
@@ -143,11 +144,11 @@ class TrainingJobAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
     def who(self, job: TrainingJob) -> str:
-        return str(job.requested_by or _("deleted account"))
+        return progress_text.who(job)
 
     @admin.display(description=gettext_lazy("duration"))
     def took(self, job: TrainingJob) -> str:
-        return progress_text.running_for(job) or "–"
+        return job_text.running_for(job) or "–"
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, job: TrainingJob) -> str:
@@ -194,17 +195,21 @@ class TrainingJobAdmin(BaseAdmin):
             else:
                 self.log_addition(request, job, _("Started."))
                 return redirect("admin:recognizer_trainingjob_change", job.pk)
+        labels = training_outlook.outlook()
+        explanations = outlook_text.kind_explanations(labels.total)
         context = {
             "title": _("Train now"),
             "form": form,
-            "kinds": list(zip(form["kind"], progress_text.kind_explanations(), strict=True)),
+            "kinds": list(zip(form["kind"], explanations, strict=True)),
             "more": [form["epochs"], form["limit"]],
-            "labels": training_jobs.labels(),
+            "labels": labels,
+            "rows": outlook_text.rows(labels),
+            "gain": outlook_text.gain(labels),
+            "proposal": outlook_text.proposal(labels),
             "suspects": suspects.count(),
             "suspects_url": reverse("admin:recognizer_review") + "?order=suspect",
             "unfinished": training_jobs.unfinished(),
-            "can_start": training_jobs.can_start(),
-            "no_worker": progress_text.absence(),
+            "no_worker": job_text.absence(),
         }
         return self.page(request, "train.html", context)
 
@@ -220,6 +225,7 @@ class TrainingJobAdmin(BaseAdmin):
             "title": _("Training"),
             "job": job,
             "what": progress_text.kind(job),
+            "who": progress_text.who(job),
             "text": progress_text.of_job(job),
             "gate": gate_table.of_job(JobResult.from_json(job.result)),
             "version_link": version_link(job),
