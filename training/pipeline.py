@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,7 +121,8 @@ def _train(request: Request, data: Collected, validation: Data, listener: Listen
     recipe, model, history = new_network.train_new(
         request, data, validation, listener, request.checkpoint
     )
-    calibration = calibrate(logits_of(model, validation.images), validation.labels)
+    own = evaluation_sets.labelled_digits(data)
+    calibration = _calibrate(model, [validation, own] if own else [validation])
     return _Trained(model, history, calibration, recipe)
 
 
@@ -144,9 +145,17 @@ def _fine_tune(request: Request, data: Collected, validation: Data, listener: Li
     history = finetune.fine_tune(
         model, data.labelled, replay, validation, plan, listener.stepped, listener.epoch_done
     )
-    new = logits_of(model, validation.images)
-    calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
+    if own := evaluation_sets.labelled_digits(data):
+        calibration = _calibrate(model, [validation, own])
+    else:
+        new = logits_of(model, validation.images)
+        calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
     return _Trained(model, history, calibration, plan)
+
+
+def _calibrate(model: Any, sources: Sequence[Data]) -> Calibration:
+    logits = [logits_of(model, source.images) for source in sources]
+    return calibrate(np.concatenate(logits), np.concatenate([each.labels for each in sources]))
 
 
 def _bundle(request: Request, trained: _Trained, data: Collected, validation: Data) -> Bundle:
