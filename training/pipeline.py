@@ -17,7 +17,7 @@ from training.data.labelled import Labelled
 from training.data.training_data import Collected
 from training.evaluation import gate, metrics
 from training.evaluation.metrics import Outcome
-from training.model import backend, finetune, new_network
+from training.model import backend, batches, finetune, new_network
 from training.model import bundle as bundles
 from training.model.calibration import calibrate, carry_over
 from training.model.checkpoint import Checkpoint
@@ -133,6 +133,7 @@ def _fine_tune(request: Request, data: Collected, validation: Data, listener: Li
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
         raise NothingToTrainOn(NO_LABELS)
+    plan = plan.for_labels(batches.effective(data.labelled.labels))
     if request.limit:
         plan = plan.at_most(request.limit)
     backend.use_deterministic_kernels()

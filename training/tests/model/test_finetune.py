@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,26 @@ def test_more_labels_are_given_more_steps_up_to_a_limit(bundled: Bundle) -> None
     assert steps(repeats=1) == 2
     assert 5 < steps(repeats=10) <= 11
     assert steps(repeats=10, most_steps=5) == 5
+
+
+def test_a_thousand_labels_are_learned_as_a_hundred_and_more_weigh_more() -> None:
+    assert FINE_TUNE.for_labels(100) == FINE_TUNE.for_labels(1_000) == FINE_TUNE
+    plans = [FINE_TUNE.for_labels(count) for count in (1_000, 1_500, 3_000, 6_000, 100_000)]
+    for fewer, more in pairwise(plans[:-1]):
+        assert more.labelled_share > fewer.labelled_share
+        assert more.moved > fewer.moved
+        assert more.distillation_weight < fewer.distillation_weight
+    assert plans[-1] == plans[-2]
+    assert plans[-1].labelled_share == FINE_TUNE.many.labelled_share
+
+
+@pytest.mark.usefixtures("no_data")
+def test_many_labels_are_learned_by_another_plan(bundled: Bundle) -> None:
+    few = replace(FINE_TUNE.many, few=20, many=21)
+    result, _ = fine_tune(bundled, labelled(40), steps=2, many=few)
+    settings = result.bundle.card.settings.stored
+    assert settings["labelled_share"] == few.labelled_share
+    assert settings["moved"] == few.moved
 
 
 @pytest.mark.usefixtures("no_data")
