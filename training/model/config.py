@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -105,6 +106,19 @@ class Recipe(Plan):
 
 
 @dataclass(frozen=True)
+class Many:
+    """What ``FineTuning`` becomes for many labelled drawings: see ``FineTuning.for_labels``."""
+
+    few: int = 1_000  # up to so many labelled drawings, nothing changes
+    many: int = 5_000  # from so many on, these are the values of ``FineTuning``
+    labelled_share: float = 0.5
+    learning_rate: float = 1.5e-3
+    moved: float = 1.0
+    distillation_weight: float = 2.0
+    mnist: int = 24_000
+
+
+@dataclass(frozen=True)
 class FineTuning(Plan):
     """A trained network, fine-tuned on labelled drawings by ``training.model.finetune`` with Adam.
 
@@ -126,6 +140,8 @@ class FineTuning(Plan):
     pen: int = 3_000  # pen digits to replay, each drawn ``fresh.pen`` times
     unipen: int = 3_000  # UNIPEN digits to replay, and letters: the same
     letters: int = 1_500
+    replay_mistakes: bool = True  # whether replay has drawings that the network misclassifies
+    many: Many = field(default_factory=Many)
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=1,
@@ -145,6 +161,32 @@ class FineTuning(Plan):
             rotation=0.1, shear=0.1, elastic=0.6, far=0.0, erased=0.05, faded=0.1
         )
     )
+
+    def for_labels(self, count: int) -> FineTuning:
+        """Return the plan for so many labelled drawings.
+
+        A few are learned beside all that the network knows. Many are a data set of their own: they
+        say more about what the site is sent than the network does. In between, the values lie on
+        the way from one to the other, by the logarithm of the number.
+        """
+        many = self.many
+        way = math.log(max(1, count) / many.few) / math.log(many.many / many.few)
+        if way <= 0:
+            return self
+        way = min(1.0, way)
+
+        def between(name: str) -> float:
+            return float((1 - way) * getattr(self, name) + way * getattr(many, name))
+
+        return replace(
+            self,
+            labelled_share=between("labelled_share"),
+            learning_rate=between("learning_rate"),
+            moved=between("moved"),
+            distillation_weight=between("distillation_weight"),
+            mnist=round(between("mnist")),
+            replay_mistakes=False,
+        )
 
     def at_most(self, limit: int) -> FineTuning:
         return replace(

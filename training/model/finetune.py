@@ -12,6 +12,7 @@ though whatever is available is used:
 - averaging: the result lies between the old weights and the new ones (Wortsman et al., "Robust
   fine-tuning of zero-shot models", CVPR 2022).
 
+With more than a thousand labelled drawings all three become weaker: ``FineTuning.for_labels``.
 ``docs/training.md`` says what else was tried, and what this costs.
 """
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ from training.data.datasets import Data
 from training.data.labelled import drawn_anew
 from training.data.synthetic import Material
 from training.data.training_data import Collected
-from training.model import backend, drawing
+from training.model import backend, batches, drawing
 from training.model.augmentation import augment
 from training.model.config import FineTuning
 from training.model.network import in_precision, logits_of
@@ -85,7 +86,8 @@ def fine_tune(
 ) -> History:
     """Fine-tune a network in place on labelled drawings, and return its history.
 
-    ``targets`` are the logits (n, 11) to distil on ``replay``, by default the network's own.
+    ``targets`` are the logits (n, 11) to distil on ``replay``, by default the network's own. The
+    plan is followed as it is: ``plan.for_labels`` suits it to the number of labelled drawings.
 
     Loss and training accuracy in the history are those of the labelled drawings after
     augmentation; validation accuracy is that of ``validation``. The same seed and data give the
@@ -98,20 +100,24 @@ def fine_tune(
     rng = np.random.default_rng(plan.seed)
     if targets is None:
         targets = logits_of(model, replay.images)
+    if not plan.replay_mistakes:
+        correct = np.flatnonzero(targets.argmax(1) == replay.labels)
+        replay, targets = replay.take(correct), targets[correct]
     start = model.get_weights()
     learning = in_precision(model, plan.precision)
     own = max(1, round(plan.labelled_share * plan.batch))
-    steps = _steps(plan, len(labelled), own)
+    steps = _steps(plan, batches.effective(labelled.labels), own)
     optimizer = keras.optimizers.Adam(
         one_cycle(plan.learning_rate, plan.warm_up, steps * plan.epochs)
     )
     step_once = backend.compiled_step(learning, optimizer, _objective(learning, plan, own))
-    labelled_order, replay_order = _endless(len(labelled), rng), _endless(len(replay), rng)
+    labelled_order = batches.endless_balanced(labelled.labels, rng)
+    replay_order = batches.endless(len(replay), rng)
     history = History()
     sent = labelled
     for epoch in range(plan.epochs):
         labelled = drawn_anew(sent, rng)
-        losses, correct = [], 0
+        losses, hits = [], 0
         for step in range(steps):
             chosen = list(itertools.islice(labelled_order, own))
             replayed = list(itertools.islice(replay_order, plan.batch - own))
@@ -123,7 +129,7 @@ def fine_tune(
                 np.array([plan.seed, epoch * steps + step], np.int32),
             )
             losses.append(float(loss))
-            correct += int(right)
+            hits += int(right)
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
         step_once.store()
@@ -134,7 +140,7 @@ def fine_tune(
             ]
         )
         history.loss.append(float(np.mean(losses)))
-        history.training_accuracy.append(correct / (steps * own))
+        history.training_accuracy.append(hits / (steps * own))
         history.validation_accuracy.append(accuracy(model, validation))
         if after_epoch:
             after_epoch(epoch, history)
@@ -149,12 +155,6 @@ def _steps(plan: FineTuning, labelled: int, own: int) -> int:
 
     wanted = min(needed(plan.repeats), plan.most_steps)
     return max(plan.steps, wanted, needed(plan.least_repeats))
-
-
-def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
-    """Yield the indexes of n drawings endlessly, in a new order each time."""
-    while True:
-        yield from map(int, rng.permutation(n))
 
 
 def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
