@@ -3,12 +3,11 @@
     python -m benchmarks.finetuning.many_labels [--base FOLDER] [--labels 2000] [--choose]
     python -m benchmarks.finetuning.many_labels --imbalanced
 
-UNIPEN's digits are labelled, as PNG files on a site would be, for a network that was trained
-without UNIPEN: ``shipped-3``, from the repository's history, or the bundle in ``--base``. Nothing
-of UNIPEN is replayed. One training with the defaults of ``train_model`` follows, with a fifth of
-the labels held out and the quality checks. Measured are UNIPEN's test writers (see
-``training.data.unipen``), who are not among the labels, and MNIST's test set. Wrong answers are
-misclassified or rejected digits.
+The digits of UNIPEN's training writers are labelled, as imported pictures, for a network that was
+trained without UNIPEN: ``shipped-3``, from the repository's history, or the bundle in ``--base``.
+Nothing of UNIPEN is replayed. One training with the defaults of ``train_model`` follows, with a
+fifth of the labels held out and the quality checks. Measured are UNIPEN's test writers (see
+``training.data.unipen``) and MNIST's test set. Wrong answers are misclassified or rejected digits.
 
 ``--choose`` labels digits of some training writers only and measures the others and the validation
 writers: settings were chosen from that table. ``--set`` changes a setting.
@@ -30,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.common import command_line, results
+from benchmarks.common import command_line, django_setup, results
 from benchmarks.common.results import Report, Share, Table
 from benchmarks.common.running_site import ROOT
 from recognizer.inference.classifier import DIGITS, Bundle, BundleError, load_bundle
@@ -41,6 +40,7 @@ from training.data.labelled import Labelled, is_held_out
 from training.data.unipen import Drawing, Packs, Role
 from training.evaluation import metrics
 from training.evaluation.metrics import Outcome
+from training.model.bundle import write_bundle
 from training.model.config import FINE_TUNE
 from training.model.new_network import Lines
 from training.synthesis.strokes import PLACEMENTS
@@ -85,7 +85,7 @@ def base_bundle(folder: Path | None) -> Bundle:
 def split(packs: Packs, *, choose: bool) -> tuple[list[Drawing], dict[str, list[Drawing]]]:
     """Return the digits that are labelled, and those that are measured, by name."""
     if not choose:
-        labelled = [digit for digit in packs.digits if digit.role is not Role.TEST]
+        labelled = unipen.of_role(packs.digits, Role.TRAINING)
         found = unipen.held_out(packs)
         return labelled, {name: found[name] for name in ("UNIPEN writers", "UNIPEN site")}
 
@@ -128,12 +128,26 @@ def train(base: Bundle, labelled: Labelled, measured: Mapping[str, Data], option
         listener=Lines(),
     )
     minutes, used = (time.monotonic() - start) / 60, (_processor_seconds() - used) / 60
+    _show(result, base)
+    if options.save:
+        write_bundle(result.bundle, options.save)
     mnist = "mnist validation" if options.choose else "mnist test"
-    before, after = (
-        {**metrics.measure(bundle, measured), mnist: known[mnist]}
-        for bundle, known in ((base, result.active_outcomes), (result.bundle, result.outcomes))
-    )
+
+    def outcomes(bundle: Bundle, known: Mapping[str, Outcome]) -> dict[str, Outcome]:
+        by_set = metrics.measure(bundle, measured)
+        together = metrics.pooled("all of them", list(by_set.values()))
+        return {together.data.name: together, **by_set, mnist: known[mnist]}
+
+    before = outcomes(base, result.active_outcomes)
+    after = outcomes(result.bundle, result.outcomes)
     return Trained(before, after, result.decision.reason, minutes, used)
+
+
+def _show(result: pipeline.Result, base: Bundle) -> None:
+    """Print the quality checks."""
+    from training import run_report
+
+    print(run_report.table(result, base.name), flush=True)
 
 
 def _processor_seconds() -> float:
@@ -223,8 +237,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--imbalanced", action="store_true", help="nine tenths are ones")
     parser.add_argument("--choose", action="store_true", help="without the test writers")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep the last version there")
     parser.add_argument("--quick", action="store_true", help="little data, to see that it runs")
     options = parser.parse_args(arguments)
+    django_setup.set_up()
     with command_line.errors_as_messages():
         base, packs = base_bundle(options.base), unipen.load()
     digits, measured = split(packs, choose=options.choose)
@@ -243,7 +259,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for name, some in measured.items()
     }
     results.print_title(f"Many labels, from {base.name}")
-    report = Report(base=base.name, **{k: v for k, v in vars(options).items() if k != "json"})
+    settings = {name: value for name, value in vars(options).items() if name != "json"}
+    report = Report(**{**settings, "base": base.name})
     for name, some in cases.items():
         print(f"\n{name}", flush=True)
         trained = train(base, drawn(some), sets, options)

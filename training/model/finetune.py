@@ -12,7 +12,8 @@ though whatever is available is used:
 - averaging: the result lies between the old weights and the new ones (Wortsman et al., "Robust
   fine-tuning of zero-shot models", CVPR 2022).
 
-With more than a thousand labelled drawings all three become weaker: ``FineTuning.for_labels``.
+With more than a thousand labelled drawings the second and the third give way step by step to
+training as usual, see ``FineTuning.for_labels``.
 ``docs/training.md`` says what else was tried, and what this costs.
 """
 
@@ -40,6 +41,9 @@ from training.model.train import History, Report, accuracy
 from training.processes import workers
 
 T = TypeVar("T")
+
+SURE = 12.0
+"""A logit so far above all others that its probability is almost 1, at any temperature used."""
 
 
 def replay_data(data: Collected, plan: FineTuning) -> Data:
@@ -100,9 +104,7 @@ def fine_tune(
     rng = np.random.default_rng(plan.seed)
     if targets is None:
         targets = logits_of(model, replay.images)
-    if not plan.replay_mistakes:
-        correct = np.flatnonzero(targets.argmax(1) == replay.labels)
-        replay, targets = replay.take(correct), targets[correct]
+    targets = _corrected(targets, replay.labels, plan.corrected)
     start = model.get_weights()
     learning = in_precision(model, plan.precision)
     own = max(1, round(plan.labelled_share * plan.batch))
@@ -157,6 +159,20 @@ def _steps(plan: FineTuning, labelled: int, own: int) -> int:
     return max(plan.steps, wanted, needed(plan.least_repeats))
 
 
+def _corrected(
+    targets: NDArray[np.float32], labels: NDArray[np.uint8], below: float
+) -> NDArray[np.float32]:
+    """Return logits (n, 11) that are sure of a drawing's label where its probability is ``below``.
+
+    So a network does not keep the mistakes and the doubts that the labels are to correct.
+    """
+    powers = np.exp(targets - targets.max(1, keepdims=True))
+    rows = np.arange(len(labels))
+    doubtful = powers[rows, labels] < below * powers.sum(1)
+    sure = SURE * np.eye(targets.shape[1], dtype=np.float32)[labels]
+    return np.where(doubtful[:, None], sure, targets)
+
+
 def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
     """Return the loss of a step; further, that of the labelled drawings and how many are correct.
 
@@ -169,9 +185,11 @@ def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
     def objective(images: Any, labels: Any, targets: Any, seed: Any) -> tuple[Any, Any]:
         images = ops.cast(images, "float32") / 255.0
         deformed = augment(images[:own], seed, plan.augmentation)
-        # Not in training mode: batch normalisation keeps the statistics of the original
-        # training data, which these few drawings do not represent.
-        logits = model(ops.concatenate([deformed, images[own:]]), training=False)["logits"]
+        # Not in training mode for a few labels: batch normalisation keeps the statistics of the
+        # original training data, which these few drawings do not represent.
+        logits = model(ops.concatenate([deformed, images[own:]]), training=plan.in_training_mode)[
+            "logits"
+        ]
         label_loss = ops.sparse_categorical_crossentropy(labels, logits[:own], from_logits=True)
         distillation = ops.categorical_crossentropy(
             ops.softmax(targets / temperature), logits[own:] / temperature, from_logits=True

@@ -29,10 +29,11 @@ def test_base_and_candidate_are_measured_on_other_writers(
     many_labels.main([*QUICK, "--json", str(path)])
 
     (figures,) = json.loads(path.read_text())["figures"].values()
-    assert list(figures["after"]) == ["UNIPEN writers", "UNIPEN site", "mnist test"]
-    assert figures["before"]["UNIPEN writers"]["wrong"]["n"] == 10
+    sets = ["all of them", "UNIPEN writers", "UNIPEN site", "mnist test"]
+    assert list(figures["after"]) == sets
+    assert [figures["before"][name]["wrong"]["n"] for name in sets] == [20, 10, 10, 20]
     out = capsys.readouterr().out
-    assert "20 labels" in out
+    assert "10 labels" in out
     assert "mnist test: " in out
 
 

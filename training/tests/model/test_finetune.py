@@ -167,11 +167,12 @@ def test_a_thousand_labels_are_learned_as_a_hundred_and_more_weigh_more() -> Non
 
 @pytest.mark.usefixtures("no_data")
 def test_many_labels_are_learned_by_another_plan(bundled: Bundle) -> None:
-    few = replace(FINE_TUNE.many, few=20, many=21)
-    result, _ = fine_tune(bundled, labelled(40), steps=2, many=few)
-    settings = result.bundle.card.settings.stored
-    assert settings["labelled_share"] == few.labelled_share
-    assert settings["moved"] == few.moved
+    many = replace(FINE_TUNE.many, few=20, many=21, generated=100, nondigits=100)
+    result, _ = fine_tune(bundled, labelled(40), steps=2, many=many)
+    settings = result.bundle.card.settings.stored or {}
+    assert settings["labelled_share"] == many.labelled_share
+    assert settings["moved"] == many.moved
+    assert settings["in_training_mode"]
 
 
 @pytest.mark.usefixtures("no_data")
