@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 
 from recognizer.jobs import training_outlook
 from recognizer.jobs.training_jobs import JobError
-from recognizer.labelling import claims, styles
+from recognizer.labelling import claims, styles, suspects
 from recognizer.management import vacuum
 from recognizer.versions import loading
 
@@ -24,8 +24,9 @@ class Command(BaseCommand):
     help = (
         "Run this daily: delete what has expired (drawings as `purge_predictions` does, sessions, "
         "claims and skips of the review queue, entries of finished jobs in the queue), give the "
-        "space back, group the newest drawings as `find_styles` does, and with TRAIN_NIGHTLY "
-        "request a training if the new labels are worth it."
+        "space back, search suspect labels as `find_suspects` does, group the newest drawings as "
+        "`find_styles` does, and with TRAIN_NIGHTLY request a training if the new labels are "
+        "worth it."
     )
 
     def handle(self, **options: Any) -> None:
@@ -46,8 +47,17 @@ class Command(BaseCommand):
         self._report(f"Entries of finished jobs in the queue: {tasks.delete()[0]} deleted.")
         if freed := vacuum.give_space_back():
             self._report(f"The database is {freed / 1e6:.0f} MB smaller.")
+        self._find_suspects()
         self._find_styles()
         self._train()
+
+    def _find_suspects(self) -> None:
+        try:
+            checked = suspects.check_labels()
+        except (suspects.NoNetwork, loading.LoadError) as error:
+            self.stderr.write(f"The labels were not checked: {error}")
+            return
+        self._report(f"Labels: {checked.labels} checked, {checked.suspects} look wrong.")
 
     def _find_styles(self) -> None:
         try:
