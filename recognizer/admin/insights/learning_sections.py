@@ -113,10 +113,11 @@ def worth(law: PowerLaw | None, found: Sequence[Point]) -> str:
     now = max(each.labels for each in found)
     saved = law.saved(now, LEARNED_OF_MORE)
     text = _(
-        "Another {more} labels would save about {saved} mistakes in {per} such drawings (95 % "
-        "interval: {low} to {high}), beside {now} now."
+        "Another {more} labels would save about {saved} mistakes in {per} such drawings "
+        "({interval}: {low} to {high}), beside {now} now."
     ).format(
         more=MORE,
+        interval=interval_name(),
         per=count(PER),
         now=_of_a_thousand(law.mistakes(now).value),
         **_texts(saved),
