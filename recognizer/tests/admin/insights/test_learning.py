@@ -160,7 +160,7 @@ def test_drawings_are_grouped_by_digit_and_style(
     page = markup(reviewing)
     to_grid = re.search(r'<a href="([^"]*grid/[^"]*)">7</a>', page)
     assert to_grid is not None
-    assert reviewing.get(html.unescape(to_grid[1])).status_code == 200
+    assert reviewing.get(html.unescape(to_grid[1]), follow=True).status_code == 200
     pictures = [reverse("admin:recognizer_prediction_thumbnail", args=[pk]) for pk in shown]
     assert all(each in page for each in pictures)
 
