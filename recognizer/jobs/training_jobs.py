@@ -51,8 +51,8 @@ class Kind(models.TextChoices):
 @dataclass(frozen=True)
 class Options:
     """``limit`` is the maximum of drawings used from each source, for a quick try.
-    ``without_suspects`` leaves out the labels that look wrong. ``nightly`` says that nobody asked
-    for it but the setting TRAIN_NIGHTLY.
+    ``without_suspects`` leaves out the labels that clearly look wrong. ``nightly`` says
+    that nobody asked for it but the setting TRAIN_NIGHTLY.
 
     ``workers_lost`` counts the workers that were stopped or killed during the training, and
     ``resumed`` how often another worker went on with it.

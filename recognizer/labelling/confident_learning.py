@@ -15,7 +15,7 @@ They are pooled, and confident learning decides on the pooled probabilities. A l
 supports is also suspect, though less, if the network alone is sure that it is another one: so a
 reviewer who labels every crossed 7 as 1 is noticed.
 
-``WEIGHT``, ``NEIGHBOURS`` and ``SURE`` were chosen on pen writers 1-24 with
+``WEIGHT``, ``FEW``, ``NEIGHBOURS`` and ``SURE`` were chosen on pen writers 1-24 with
 ``benchmarks.finetuning.wrong_labels --choose``.
 """
 
@@ -34,14 +34,19 @@ from recognizer.inference.classifier import Answer
 CLASSES = 11
 """The ten digits and "not a digit"."""
 
-WEIGHT = 0.3
+WEIGHT = 0.1
 """The network's weight in the pool; the vote of the neighbours has the rest."""
 
-FEW = 30
+FEW = 100
 """With fewer labels the network's weight grows up to 1: most drawings then have no neighbour that
 shows the same digit."""
 
 NEIGHBOURS = 20
+"""The most neighbours that vote. With fewer than 200 labels a tenth of them vote, at least five:
+about as many as show the same digit."""
+
+CLEAR = 0.5
+"""The score above which the vote has contradicted the label; below, the network alone does."""
 
 SURE = 0.98
 """The probability from which the network alone makes a label suspect."""
@@ -62,13 +67,23 @@ class Suspect:
     """A label that looks wrong.
 
     ``index`` is its place among the labels, ``likely`` the label that fits better (0-10), and
-    ``score`` how far it is ahead: above 0.5 if the neighbours agree, else only the network is sure.
+    ``score`` how far it is ahead: above ``CLEAR`` if the neighbours agree, else only the network
+    is sure.
     """
 
     index: int
     label: int
     likely: int
     score: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether similar drawings contradict the label, not only the network.
+
+        In a style that it does not know, the network is often sure of a wrong digit: it asks a
+        reviewer to look then, but only clear suspects are left out of a training.
+        """
+        return self.score > CLEAR
 
 
 def suspects_of(answers: Sequence[Answer], labels: Sequence[int]) -> list[Suspect]:
@@ -103,6 +118,7 @@ def find_suspects(
     *,
     weight: float = WEIGHT,
     neighbours: int = NEIGHBOURS,
+    few: int = FEW,
     sure: float = SURE,
 ) -> list[Suspect]:
     """Return the labels that look wrong, the worst first.
@@ -114,8 +130,8 @@ def find_suspects(
     """
     if not len(labels):
         return []
-    weight += (1 - weight) * max(0.0, 1 - len(labels) / FEW)
-    vote = neighbour_vote(embeddings, labels, neighbours)
+    weight += (1 - weight) * max(0.0, 1 - len(labels) / few)
+    vote = neighbour_vote(embeddings, labels, min(neighbours, max(5, len(labels) // 10)))
     pooled = (probabilities + _FLOOR) ** weight * (vote + _FLOOR) ** (1 - weight)
     pooled /= pooled.sum(1, keepdims=True)
     likely, ahead = _off_diagonal(pooled, labels)

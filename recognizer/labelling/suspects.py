@@ -203,6 +203,12 @@ def count() -> int:
     return SuspectLabel.objects.filter(kept_at__isnull=True).order_by()[:COUNT_LIMIT].count()
 
 
+def count_clear() -> int:
+    """Return how many of them a training can leave out (see ``Suspect.is_clear``), up to 10,000."""
+    clear = SuspectLabel.objects.filter(kept_at__isnull=True, score__gt=confident_learning.CLEAR)
+    return clear.order_by()[:COUNT_LIMIT].count()
+
+
 def last_check() -> LabelCheck | None:
     return LabelCheck.objects.first()
 

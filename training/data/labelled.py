@@ -99,11 +99,17 @@ class Labelled:
         """Return the suspects in the held-out fifth, or in the part to train on."""
         return [each for each in self.suspects if bool(self.held_out[each.index]) == held_out]
 
-    def without_suspects(self) -> Labelled:
-        """Leave the suspects out of the training. The held-out fifth keeps its own: a test set
-        without what the model contradicts would flatter the model.
+    def to_leave_out(self) -> list[Suspect]:
+        """Return the suspects that a training can leave out: the clear ones to train on.
+
+        The held-out fifth keeps its own: a test set without what the model contradicts would
+        flatter the model.
         """
-        left_out = {each.index for each in self.suspects_held_out(False)}
+        return [each for each in self.suspects_held_out(False) if each.is_clear]
+
+    def without_suspects(self) -> Labelled:
+        """Leave out the labels of ``to_leave_out``."""
+        left_out = {each.index for each in self.to_leave_out()}
         kept = [index for index in range(len(self.ids)) if index not in left_out]
         place = {index: number for number, index in enumerate(kept)}
         data = self.data.take(np.array(kept, np.int64))
@@ -112,7 +118,7 @@ class Labelled:
             replace(data, sha256=_digest(ids, data.labels)),
             ids,
             self.held_out[kept],
-            [replace(each, index=place[each.index]) for each in self.suspects_held_out()],
+            [replace(e, index=place[e.index]) for e in self.suspects if e.index in place],
         )
 
 

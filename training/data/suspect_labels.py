@@ -54,17 +54,21 @@ def checked(
 ) -> Labelled:
     """Search the labels, say which look wrong, and return those to train with.
 
-    ``drop`` is asked, with the number of suspects to train on, whether to train without them.
+    ``drop`` is asked, with the number of labels that can be left out (see
+    ``Labelled.to_leave_out``), whether to train without them.
     """
     found = searched(found, is_stored=is_stored)
     trained_on = found.suspects_held_out(False)
     if not trained_on:
         return found
     say(in_words(trained_on))
-    if drop(len(trained_on)):
-        say("The training leaves them out.")
+    clear = len(found.to_leave_out())
+    if clear < len(trained_on):
+        say(f"Similar drawings contradict {clear:,} of them, too; the training keeps the others.")
+    if clear and drop(clear):
+        say(f"The training leaves {clear:,} out.")
         return found.without_suspects()
-    say("The training keeps them.")
+    say("The training keeps all of them.")
     return found
 
 

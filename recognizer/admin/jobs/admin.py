@@ -157,6 +157,7 @@ class TrainingJobAdmin(JobAdmin[TrainingJob]):
             "gain": outlook_text.gain(labels),
             "proposal": outlook_text.proposal(labels),
             "suspects": suspects.count(),
+            "clear_suspects": suspects.count_clear(),
             "suspects_url": reverse("admin:recognizer_review") + "?order=suspect",
             "unfinished": training_jobs.unfinished(),
             "no_worker": job_text.absence(),

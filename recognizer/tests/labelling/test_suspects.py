@@ -35,6 +35,8 @@ def draw(
         owner=Owner(visitor=uuid.uuid4()),
     )
     labels.label_predictions(predictions=[row.pk], label=label, by=by)
+    # Not in the random audit sample: the queue does not show the labels of those.
+    Prediction.objects.filter(pk=row.pk).update(audit_key=None)
     return row
 
 

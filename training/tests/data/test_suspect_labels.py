@@ -31,6 +31,8 @@ def wrong(db: None) -> set[str]:
         labelling_labels.label_predictions(predictions=[row.pk], label=label, by=None)
         if label != digit:
             found.add(str(row.pk))
+    # None in the random audit sample: the queue does not show the labels of those.
+    Prediction.objects.update(audit_key=None)
     return found
 
 
@@ -55,7 +57,7 @@ def test_they_leave_the_training_but_never_the_held_out_fifth(wrong: set[str]) -
     assert len(test) == len(held_out)
     assert train.sha256 != everything.data.sha256
     assert f"{len(wrong - held_out)} labels look wrong: " in said[0]
-    assert said[1] == "The training leaves them out."
+    assert said[-1] == f"The training leaves {len(wrong - held_out)} out."
 
 
 def test_they_are_kept_and_said(wrong: set[str]) -> None:
@@ -63,7 +65,7 @@ def test_they_are_kept_and_said(wrong: set[str]) -> None:
 
     assert len(found.ids) == 70
     assert "look wrong" in said[0]
-    assert said[1] == "The training keeps them."
+    assert said[-1] == "The training keeps all of them."
 
 
 def test_the_queue_shows_those_that_a_training_found(wrong: set[str]) -> None:

@@ -18,6 +18,7 @@ from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
 from recognizer.versions import loading, registry
 from training.data import downloads
+from training.data.labelled import is_held_out
 
 pytestmark = pytest.mark.django_db
 
@@ -118,18 +119,28 @@ def test_labels_that_look_wrong_are_left_out_if_the_user_says_so(
         return "y"
 
     monkeypatch.setattr("builtins.input", answer)
-    # The fixture labels every 9 as "not a digit".
+    # The fixture labels every 9 as "not a digit": so similar drawings have the same label, and
+    # only the network contradicts it. One label of the others is wrong.
+    learned = (
+        row
+        for row in Prediction.objects.filter(label__lt=9)
+        if not is_held_out(str(row.pk), row.created_at)
+    )
+    row = next(learned)
+    assert row.label is not None
+    labels.label_predictions(predictions=[row.pk], label=(row.label + 4) % 9, by=None)
     said = train(
         tmp_path, "--limit", "20", "--epochs", "1", "--activate", "never", "--name", "without",
         "--suspects", "ask",
     )  # fmt: skip
 
     assert "labelled not a digit" in said
-    assert "The training leaves them out." in said
+    assert "the training keeps the others" in said
     (question,) = asked
     learnt = ModelVersion.objects.get(name="without").card["data"]["labelled"]
     left_out = labelled - learnt["n"] - learnt["held_out"]
     assert left_out > 0
+    assert f"The training leaves {left_out} out." in said
     assert f"these {left_out} labels" in question or "this label" in question
 
 

@@ -624,9 +624,9 @@ def test_a_version_outlives_its_job_and_a_job_its_version(trainer: User) -> None
 # Labels that look wrong -----------------------------------------------------------------------
 
 
-def make_suspect() -> None:
+def make_suspect(score: float = 0.9) -> None:
     row = make_prediction(7, label=1)
-    SuspectLabel.objects.create(prediction=row, label=1, likely=7, score=0.9)
+    SuspectLabel.objects.create(prediction=row, label=1, likely=7, score=score)
 
 
 @pytest.mark.parametrize(("button", "without"), [({"without_suspects": "on"}, True), ({}, False)])
@@ -639,9 +639,26 @@ def test_a_training_can_leave_out_labels_that_look_wrong(
     training.post(ADD, {"kind": "fine-tune", "activate": "on", **button})
 
     assert "1 label looks wrong." in page
-    assert "Train without them" in page
+    assert "Train without it" in page
     assert "Train anyway" in page
     assert Options.from_json(TrainingJob.objects.get().options).without_suspects is without
+
+
+def test_labels_that_only_the_network_contradicts_are_not_left_out(training: Client) -> None:
+    make_suspect(score=0.9)
+    make_suspect(score=0.4)
+    make_suspect(score=0.3)
+
+    page = training.get(ADD).content.decode()
+
+    assert "3 labels look wrong." in page
+    assert "Similar drawings contradict 1 of them, too." in page
+    assert "Train without it" in page
+
+    SuspectLabel.objects.filter(score=0.9).delete()
+    page = training.get(ADD).content.decode()
+    assert "Similar drawings contradict 0 of them, too." in page
+    assert "Train without" not in page
 
 
 def test_without_such_labels_there_is_one_button(training: Client) -> None:
