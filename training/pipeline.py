@@ -19,7 +19,7 @@ from training.evaluation import gate, metrics
 from training.evaluation.metrics import Outcome
 from training.model import backend, batches, finetune, new_network
 from training.model import bundle as bundles
-from training.model.calibration import calibrate, carry_over
+from training.model.calibration import as_strict_as, calibrate, carry_over
 from training.model.checkpoint import Checkpoint
 from training.model.config import FineTuning, Plan
 from training.model.network import logits_of
@@ -146,16 +146,19 @@ def _fine_tune(request: Request, data: Collected, validation: Data, listener: Li
     listener.say(new_network.describe(data, replay=True))
     listener.say("Preparing replay data ...")
     replay = finetune.replay_data(data, plan)
-    old = logits_of(model, validation.images)
+    before = Calibration.from_card(start.card)
+    own = evaluation_sets.labelled_digits(data)
+    compared = evaluation_sets.nondigit_validation() if own else validation
+    old = logits_of(model, compared.images)
     listener.planned(plan.epochs)
     history = finetune.fine_tune(
         model, data.labelled, replay, validation, plan, listener.stepped, listener.epoch_done
     )
-    if own := evaluation_sets.labelled_digits(data):
-        calibration = _calibrate(model, [validation, own])
+    new = logits_of(model, compared.images)
+    if own:
+        calibration = as_strict_as(before, old, new, _calibrate(model, [validation, own]))
     else:
-        new = logits_of(model, validation.images)
-        calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
+        calibration = carry_over(before, old, new, compared.labels)
     return _Trained(model, history, calibration, plan)
 
 

@@ -153,6 +153,11 @@ def labelled_digits(data: Collected) -> Data | None:
     return data.labelled_held_out.take(digits[_evenly(len(digits), EACH)])
 
 
+def nondigit_validation() -> Data:
+    """Return non-digits for the threshold of a fine-tuned network; the gate has others."""
+    return _generated(Fresh(nondigits=5000), 36)
+
+
 def _times(digits: Sequence[Handwritten], count: int) -> list[Handwritten]:
     """Return ``count`` digits: each equally often, give or take one, evenly over the writers."""
     return [digits[index] for index in _evenly(len(digits), count)]

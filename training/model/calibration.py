@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ ACCEPTED = 0.99
 
 RISK = 0.002
 """Share of mistakes allowed among the answers that are not uncertain, on validation."""
+
+LOST = 0.0025
+"""The share of non-digits that a fine-tuned network may accept beyond those that its base did."""
 
 # So that a validation set without mistakes does not turn "uncertain" off.
 NOT_A_DIGIT_BOUNDS = (0.02, 0.995)
@@ -87,6 +91,23 @@ def carry_over(
         not_a_digit=_within(np.quantile(digit_scores(new), refused), NOT_A_DIGIT_BOUNDS),
         uncertain=_within(np.quantile(confidence, doubted), UNCERTAIN_BOUNDS),
     )
+
+
+def as_strict_as(
+    before: Calibration,
+    old: NDArray[np.floating[Any]],
+    new: NDArray[np.floating[Any]],
+    calibration: Calibration,
+) -> Calibration:
+    """Raise the threshold of "not a digit" until few more non-digits are accepted than before.
+
+    ``old`` and ``new`` are the logits (n, 11) of a base model, with the calibration ``before``, and
+    of the fine-tuned network on the same non-digits. A threshold that is chosen on digits alone
+    would buy every digit that looks like none with whatever looks like it.
+    """
+    accepted = float((digit_scores(old) >= before.not_a_digit).mean()) + LOST
+    least = _within(np.quantile(digit_scores(new), max(0.0, 1 - accepted)), NOT_A_DIGIT_BOUNDS)
+    return replace(calibration, not_a_digit=max(calibration.not_a_digit, least))
 
 
 def _within(value: float | np.floating[Any], bounds: tuple[float, float]) -> float:

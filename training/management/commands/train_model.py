@@ -103,7 +103,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--suspects",
             choices=("ask", "drop", "keep"),
-            help="what to do with labels that look wrong (default: ask on a terminal, else keep)",
+            help="what to do with labels that look wrong and that similar drawings contradict "
+            "(default: ask on a terminal, else keep)",
         )
         parser.add_argument("--name", help="of the new version (default: date and recipe)")
         parser.add_argument(

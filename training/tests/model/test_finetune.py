@@ -14,7 +14,14 @@ from django.contrib.auth.models import User
 from numpy.typing import NDArray
 
 from recognizer import imaging
-from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
+from recognizer.inference.classifier import (
+    BUNDLED,
+    Bundle,
+    Calibration,
+    Classifier,
+    digit_scores,
+    load_bundle,
+)
 from recognizer.labelling import labels as labelling_labels
 from recognizer.models import Owner
 from recognizer.predictions import recognition, selectors
@@ -263,6 +270,31 @@ def test_carried_over_thresholds_reject_as_many_as_before(bundled: Bundle) -> No
     same = calibration.carry_over(before, old, old, labels)
     assert same.temperature == before.temperature
     assert same.not_a_digit == pytest.approx(before.not_a_digit, rel=0.01)
+
+
+def test_a_threshold_chosen_on_digits_accepts_few_more_nondigits_than_before() -> None:
+    rng = np.random.default_rng(4)
+    old = rng.normal(0, 1, (4000, 11))
+    old[:, 10] += rng.normal(5, 3, 4000)
+    before = Calibration(temperature=1.0, not_a_digit=0.7, uncertain=0.8)
+    # Surer than before that these are digits, and a threshold that lets most of them pass.
+    new = old.copy()
+    new[:, 10] -= 2
+    low = replace(before, not_a_digit=0.05)
+
+    after = calibration.as_strict_as(before, old, new, low)
+
+    def accepted(logits: NDArray[np.float64], threshold: float) -> float:
+        return float((digit_scores(logits) >= threshold).mean())
+
+    assert accepted(new, low.not_a_digit) > accepted(old, before.not_a_digit) + 0.05
+    assert accepted(new, after.not_a_digit) == pytest.approx(
+        accepted(old, before.not_a_digit) + calibration.LOST, abs=0.001
+    )
+    assert (after.temperature, after.uncertain) == (low.temperature, low.uncertain)
+    # What is strict enough stays.
+    strict = replace(before, not_a_digit=0.99)
+    assert calibration.as_strict_as(before, old, new, strict) == strict
 
 
 @pytest.mark.django_db
