@@ -16,7 +16,7 @@ ACCEPTED = 0.99
 RISK = 0.002
 """Share of mistakes allowed among the answers that are not uncertain, on validation."""
 
-LOST = 0.0025
+LOST = 0.0015
 """The share of non-digits that a fine-tuned network may accept beyond those that its base did."""
 
 # So that a validation set without mistakes does not turn "uncertain" off.

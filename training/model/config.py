@@ -113,13 +113,13 @@ class Many:
     many: int = 5_000  # from so many on, these are the values of ``FineTuning``
     labelled_share: float = 0.4
     learning_rate: float = 1.5e-3
-    moved: float = 1.0
+    moved: float = 0.9
     distillation_weight: float = 2.0
     corrected: float = 0.9
-    mnist: int = 24_000
+    mnist: int = 55_000  # all
     pen: int = 6_000
     generated: int = 6_000
-    nondigits: int = 12_000
+    nondigits: int = 36_000
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -133,7 +133,7 @@ class FineTuning(Plan):
     epochs: int = 3
     steps: int = 250  # in an epoch; more if ``repeats`` needs them
     repeats: int = 115  # how often a run shows each labelled drawing, at least
-    most_steps: int = 2_000  # in an epoch, about five minutes in all; limits ``repeats``
+    most_steps: int = 4_500  # in an epoch, about ten minutes in all; limits ``repeats``
     least_repeats: int = 6  # even if that takes more than ``most_steps``
     labelled_share: float = 0.2  # of every batch
     learning_rate: float = 7e-4
