@@ -14,10 +14,11 @@ from recognizer.inference.json_record import JsonRecord, mapping
 
 
 class RowVerdict(str, Enum):
-    """The outcome of one evaluation set. The first two let the candidate pass."""
+    """The outcome of one evaluation set. The first three let the candidate pass."""
 
     BETTER = "better"
     NO_WORSE = "no worse"
+    OUTWEIGHED = "outweighed"
     NOT_BETTER = "not better"
     WORSE = "worse"
 

@@ -17,6 +17,7 @@ from recognizer.text.numbers import grouped, localised, two_decimals
 TONES = {
     RowVerdict.BETTER: "better",
     RowVerdict.NO_WORSE: "",
+    RowVerdict.OUTWEIGHED: "",
     RowVerdict.NOT_BETTER: "worse",
     RowVerdict.WORSE: "worse",
 }
@@ -119,6 +120,7 @@ def _verdict(row: GateRow, significance: float | None) -> str:
     verdicts = {
         RowVerdict.BETTER: _("fewer mistakes"),
         RowVerdict.NO_WORSE: _("no significant regression"),
+        RowVerdict.OUTWEIGHED: _("outweighed by the digits accepted"),
         RowVerdict.NOT_BETTER: _("no fewer mistakes"),
         RowVerdict.WORSE: _("significantly worse"),
     }

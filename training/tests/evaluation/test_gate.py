@@ -9,7 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from recognizer.inference.gate_result import GateResult, GateSuspect, RowVerdict
-from training.evaluation.gate import ACCEPTED, LABELLED, TOGETHER, compare, decide
+from training.evaluation.gate import (
+    ACCEPTED,
+    LABELLED,
+    NON_DIGITS,
+    TOGETHER,
+    compare,
+    decide,
+)
 
 
 def correct(n: int, *wrong: int) -> NDArray[np.bool_]:
@@ -140,3 +147,35 @@ def test_held_out_labels_that_look_wrong_are_named_and_count_all_the_same() -> N
     assert stored is not None
     assert [(each.id, each.label, each.likely) for each in stored.suspects] == [("a-drawing", 1, 7)]
     assert (stored.rows[0].n, stored.rows[0].candidate_mistakes) == (20, 1)
+
+
+@pytest.mark.parametrize(
+    ("non_digits_lost", "digits_gained", "passes"),
+    [
+        (8, 30, True),
+        # Fewer than twice as many points
+        (8, 12, False),
+        # More than one point of the non-digits
+        (12, 90, False),
+    ],
+)
+def test_digits_accepted_outweigh_a_few_non_digits(
+    non_digits_lost: int, digits_gained: int, passes: bool
+) -> None:
+    candidate = {
+        ACCEPTED: correct(1000),
+        NON_DIGITS: correct(1000, *range(non_digits_lost)),
+        LABELLED: correct(9),
+    }
+    active = {
+        ACCEPTED: correct(1000, *range(digits_gained)),
+        NON_DIGITS: correct(1000),
+        LABELLED: correct(9, 1),
+    }
+
+    decision = decide(candidate, active)
+
+    assert decision.activate is passes
+    verdicts = {row.name: row.verdict for row in decision.rows}
+    assert verdicts[NON_DIGITS] is (RowVerdict.OUTWEIGHED if passes else RowVerdict.WORSE)
+    assert GateResult.from_json(json.loads(json.dumps(decision.to_json()))) == decision
