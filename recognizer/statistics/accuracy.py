@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, IntegerField, Sum, TextChoices, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, TextChoices, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, correctness
@@ -121,12 +121,10 @@ def accuracy_by_version(
 class Confusion:
     """How many drawings of each label got each answer.
 
-    ``counts[label][answer]``, (11, 11); the last of both is "not a digit". ``spared`` rejected
-    drawings still count as correct, because their closest digit is the label.
+    ``counts[label][answer]``, (11, 11); the last of both is "not a digit".
     """
 
     counts: tuple[tuple[int, ...], ...]
-    spared: int
 
     @property
     def n(self) -> int:
@@ -143,12 +141,9 @@ class Confusion:
 
 def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
     counts = [[0] * LABELS for _label in range(LABELS)]
-    spared = 0
     for cell in cells:
         counts[cell.label][cell.answer] += cell.count(basis)
-        if cell.is_correct and cell.label != cell.answer:
-            spared += cell.count(basis)
-    return Confusion(tuple(map(tuple, counts)), spared)
+    return Confusion(tuple(map(tuple, counts)))
 
 
 @dataclass(frozen=True)
@@ -170,7 +165,7 @@ def reliability(
 ) -> Reliability:
     """Return the accuracy on labelled digits in 15 equal bins of confidence.
 
-    Includes rejected drawings: the confidence is that of the closest digit.
+    Rejected drawings count with their closest digit, which the confidence is about.
     """
     drawings = _labelled(since).filter(label__lt=Label.NOT_A_DIGIT)
     if basis is Basis.AUDITED:
@@ -189,9 +184,7 @@ def reliability(
     rows = (
         drawings.annotate(bin=index)
         .values_list("bin", "model_version")
-        .annotate(
-            n=Count("*"), right=how_many(correctness.correct()), confidences=Sum("confidence")
-        )
+        .annotate(n=Count("*"), right=how_many(Q(label=F("digit"))), confidences=Sum("confidence"))
     )
     n, right, confidences = [0] * BINS, [0] * BINS, [0.0] * BINS
     for number, answered_by, *sums in rows:

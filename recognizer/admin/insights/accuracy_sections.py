@@ -187,8 +187,6 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
             for label in range(LABELS)
         ],
         "worst": mistakes[:MISTAKES_NAMED],
-        "spared": found.spared,
-        "spared_text": count(found.spared),
     }
 
 

@@ -84,7 +84,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     form = LabelButtonsForm
     list_display = (
         "thumbnail",
-        "digit",
+        "answer",
         "percent",
         "verdict_badge",
         "personal_text",
@@ -204,8 +204,12 @@ class PredictionAdmin(LabelHistoryAdmin):
             '<img class="drawing-thumbnail" src="{}" alt="{}"'
             ' width="64" height="64" loading="lazy">',
             reverse("admin:recognizer_prediction_thumbnail", args=[prediction.pk]),
-            _("Drawing predicted as %(digit)s") % {"digit": prediction.digit},
+            _("Drawing predicted as %(digit)s") % {"digit": prediction.answered_label.label},
         )
+
+    @admin.display(description=gettext_lazy("digit"), ordering="digit")
+    def answer(self, prediction: Prediction) -> str:
+        return "?" if prediction.answered_label is Label.NOT_A_DIGIT else str(prediction.digit)
 
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, prediction: Prediction) -> str:

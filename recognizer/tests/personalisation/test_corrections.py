@@ -618,7 +618,7 @@ def test_reviewers_see_both_answers(reviewing: Client) -> None:
     )
 
     page = reviewing.get(LIST).content.decode()
-    assert '<td class="field-digit">2</td>' in page
+    assert '<td class="field-answer">2</td>' in page
     assert '<td class="field-personal_text">7</td>' in page
     assert '<td class="field-personal_text">not a digit</td>' in page
     assert '<td class="field-personal_text">-</td>' in page
