@@ -52,12 +52,13 @@ from recognizer.api.schema import (
 from recognizer.api.serializers import (
     HistoryQuerySerializer,
     PredictionSerializer,
+    PublicLinkSerializer,
     RemovedSerializer,
 )
 from recognizer.api.throttling import check_daily_limit, count_stored
 from recognizer.models import Prediction, PredictionQuerySet, Scope
 from recognizer.personalisation import corrections
-from recognizer.predictions import deletion, recognition, selectors
+from recognizer.predictions import deletion, public_links, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
 
@@ -270,6 +271,35 @@ class PredictionViewSet(
     @suggestion.mapping.delete
     def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
         corrections.withdraw(prediction_id=pk, owner=owner_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Make a public link to a drawing of yours",
+        description=(
+            "Everybody who has the link can see the drawing and its prediction, and nothing else. "
+            "A drawing has one link at most: sending this again gives the same one."
+        ),
+        request=None,
+        responses={200: PublicLinkSerializer, **WRITE_ERRORS, **NO_DRAWING},
+    )
+    @action(detail=True, methods=["post"])
+    def link(self, request: Request, pk: UUID) -> Response:
+        link = public_links.publish(prediction_id=pk, owner=owner_of(request))
+        return Response(PublicLinkSerializer(link, context={"request": request}).data)
+
+    @extend_schema(
+        summary="Revoke the public link to a drawing of yours",
+        description="The link shows nothing from then on, also if you make another one later.",
+        request=None,
+        responses={
+            204: OpenApiResponse(description="The drawing has no public link."),
+            **WRITE_ERRORS,
+            **NO_DRAWING,
+        },
+    )
+    @link.mapping.delete
+    def revoke_link(self, request: Request, pk: UUID) -> Response:
+        public_links.revoke(prediction_id=pk, owner=owner_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _with_image(self, pk: UUID) -> Prediction:

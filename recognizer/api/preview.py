@@ -27,6 +27,7 @@ from recognizer.api.schema import (
 from recognizer.api.serializers import (
     VERDICTS,
     NetworkAnswerSerializer,
+    id_or_none,
     remembered_image_url,
 )
 from recognizer.api.throttling import PreviewThrottle
@@ -80,6 +81,10 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
         help_text=_("Whether your corrections of earlier drawings decided the prediction."),
     )
     network = NetworkAnswerSerializer(help_text=_("The prediction without your corrections."))
+    remembered_id = serializers.UUIDField(
+        allow_null=True,
+        help_text=_("The id of your earlier drawing that decided the prediction; null if none."),
+    )
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
@@ -118,6 +123,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
                 "confidence": network.confidence,
                 "verdict": network.verdict.value,
             },
+            "remembered_id": id_or_none(instance.remembered_id),
             "remembered_image_url": self.get_remembered_image_url(instance),
             "model_version": instance.loaded.name,
             "model_input": self.get_model_input(instance),

@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 from recognizer.api.errors import PayloadTooLarge, image_error
 from recognizer.api.words import PredictionWordsSerializer
 from recognizer.imaging import MAX_BYTES, PenStrokes, StrokesError, base64_text, pen_strokes
-from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
+from recognizer.models import DIGITS, Label, Prediction, PublicLink, Source, Verdict
 
 # A small 1, to try the API out in its documentation.
 EXAMPLE = (
@@ -311,6 +311,11 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         read_only=True,
         help_text=_("The prediction without your corrections; the same unless personal is true."),
     )
+    remembered_id = serializers.UUIDField(
+        read_only=True,
+        allow_null=True,
+        help_text=_("The id of your earlier drawing that decided the prediction; null if none."),
+    )
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
@@ -347,6 +352,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "verdict",
             "personal",
             "network",
+            "remembered_id",
             "remembered_image_url",
             "model_version",
             "source",
@@ -390,6 +396,7 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
                 "confidence": instance.confidence,
                 "verdict": instance.verdict,
             },
+            "remembered_id": id_or_none(instance.remembered_id),
             "remembered_image_url": self.get_remembered_image_url(instance),
             "model_version": instance.model_version.name,
             "source": instance.source,
@@ -402,11 +409,29 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         }
 
 
+def id_or_none(identifier: UUID | None) -> str | None:
+    return None if identifier is None else str(identifier)
+
+
 def remembered_image_url(remembered_id: UUID | None, request: Request | None) -> str | None:
     if remembered_id is None:
         return None
     url: str = reverse("api:prediction-image", args=[remembered_id], request=request)
     return url
+
+
+class PublicLinkSerializer(serializers.ModelSerializer[PublicLink]):
+    """The address at which anybody can see a drawing."""
+
+    url = serializers.SerializerMethodField(help_text=_("Everybody who has it sees the drawing."))
+
+    class Meta:
+        model = PublicLink
+        fields = ["url"]
+
+    def get_url(self, link: PublicLink) -> str:
+        url: str = reverse("shared", args=[link.key], request=self.context.get("request"))
+        return url
 
 
 class RemovedSerializer(serializers.Serializer[Any]):

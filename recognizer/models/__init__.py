@@ -26,6 +26,7 @@ from recognizer.models.jobs import (
 from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
+from recognizer.models.public_links import PublicLink
 from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
 from recognizer.models.second_looks import LabelCheck, Opinion, OpinionKind, SuspectLabel
 from recognizer.models.tokens import ApiToken, Scope
@@ -51,6 +52,7 @@ __all__ = [
     "Owner",
     "Prediction",
     "PredictionQuerySet",
+    "PublicLink",
     "RememberedDrawing",
     "ReviewClaim",
     "ReviewSkip",
