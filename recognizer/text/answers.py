@@ -64,8 +64,22 @@ class PageAnswer:
     model: str
     image_url: str
     model_input_url: str
+    remembered_id: UUID | None
     remembered_image_url: str | None
     suggestion: int | None
+
+    @property
+    def is_refused(self) -> bool:
+        return self.verdict == Verdict.NOT_A_DIGIT
+
+    @property
+    def figure(self) -> str:
+        """What is shown large: the digit, or a question mark where the drawing was rejected."""
+        return "?" if self.is_refused else str(self.digit)
+
+    @property
+    def file_name(self) -> str:
+        return "drawing.png" if self.is_refused else f"digit-{self.digit}.png"
 
 
 def bars_heading(*, is_refused: bool = False) -> str:
@@ -102,7 +116,7 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     """Return the answer in a sentence that a child understands."""
     named = feedback_text.digits_with_article()
     if verdict == Verdict.NOT_A_DIGIT:
-        return _("That doesn't look like a single digit. Closest: {digit}.").format(digit=digit)
+        return _("That doesn't look like a single digit.")
     if verdict == Verdict.DIGIT:
         return _("That looks like {a_digit}.").format(a_digit=named[digit])
     second = close_second(digit, probabilities)
@@ -150,11 +164,9 @@ def _bars(best: int, probabilities: Sequence[float]) -> tuple[Bar, ...]:
     )
 
 
-def no_bars(best: int | None = None) -> tuple[Bar, ...]:
-    """Return ten empty bars; `best` is the closest digit."""
-    return tuple(
-        Bar(digit, width="0", percent="", is_best=digit == best) for digit in range(DIGITS)
-    )
+def no_bars() -> tuple[Bar, ...]:
+    """Return ten empty bars."""
+    return tuple(Bar(digit, width="0", percent="", is_best=False) for digit in range(DIGITS))
 
 
 def answer_words(
@@ -217,10 +229,11 @@ def page_answer(prediction: Prediction) -> PageAnswer:
         verdict=prediction.given_verdict,
         source=prediction.source,
         words=words,
-        bars=_bars(digit, prediction.given_probabilities) if words.bars else no_bars(digit),
+        bars=_bars(digit, prediction.given_probabilities) if words.bars else no_bars(),
         model=prediction.model_version.name,
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
+        remembered_id=remembered,
         remembered_image_url=(
             None if remembered is None else reverse("api:prediction-image", args=[remembered])
         ),
@@ -240,10 +253,10 @@ def page_texts() -> dict[str, Any]:
     """Return the JavaScript's texts other than those of an answer, for `json_script`."""
     return {
         "bars_heading": bars_heading(),
-        "prompt": _("Draw a digit and press Predict."),
-        "changed": _("The drawing has changed. Predict again?"),
-        "predict": _("Predict"),
-        "busy": _("Recognising…"),
+        "prompt": _("Draw a digit from 0 to 9."),
+        "prompt_off": _("Draw a digit from 0 to 9 and press Save."),
+        "advice": _("Draw one digit, or say what it is."),
+        "save": {"save": _("Save"), "saving": _("Saving…"), "saved": _("Saved")},
         "empty_canvas": _("The canvas is empty. Draw a digit first."),
         "hidden_canvas": _(
             "This drawing has too many strokes to be sent as strokes, and your browser hides the "
@@ -252,6 +265,8 @@ def page_texts() -> dict[str, Any]:
         ),
         "choose_image": choose_image(),
         "kept": _("Your drawing is still here."),
+        "undo_brings_back": _("Undo brings your drawing back."),
+        "unreachable": _("Can't reach the site."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
         **drawing_text.page_texts(),

@@ -50,6 +50,7 @@
  * @property {Verdict} verdict
  * @property {boolean} personal
  * @property {{ digit: number, confidence: number, verdict: Verdict }} network
+ * @property {string | null} remembered_id
  * @property {string | null} remembered_image_url
  * @property {number | null} suggested_digit
  * @property {boolean} suggested_not_a_digit
@@ -71,6 +72,7 @@
  * @property {Verdict} verdict
  * @property {boolean} personal
  * @property {{ digit: number, confidence: number, verdict: Verdict }} network
+ * @property {string | null} remembered_id
  * @property {string | null} remembered_image_url
  * @property {string} model_version
  * @property {Words} words
@@ -81,6 +83,20 @@
 /** @typedef {{ deleted: number, unlinked: number }} Removed */
 
 /** @typedef {{ next: string | null, results: Prediction[] }} PredictionList */
+
+/**
+ * A drawing to be saved. The key makes sending it twice store it once; the label is what the visitor says that it shows.
+ * One that waits could not be sent yet; a prediction is there once it is saved. The revision is that of the drawing on
+ * the canvas, and -1 if it was drawn on a page that was left.
+ *
+ * @typedef {object} Job
+ * @property {string} key
+ * @property {number} revision
+ * @property {Stroke[]} strokes
+ * @property {number | null} label
+ * @property {"sending" | "waiting" | "saved"} state
+ * @property {Prediction | null} prediction
+ */
 
 /**
  * A drawing of the history, as its entry on the page holds it.
@@ -111,11 +127,8 @@
 
 /**
  * @typedef {object} FeedbackTexts
- * @property {{ shown: string, refused: string }} right
- * @property {string} question
- * @property {string} question_before
- * @property {string} wait
- * @property {Switch} before
+ * @property {string} before
+ * @property {string} stored
  * @property {string} sending
  * @property {string[]} said
  * @property {Switch} thanks
@@ -134,19 +147,31 @@
  * @property {string} hidden_canvas
  * @property {string} choose_image
  * @property {string} kept
+ * @property {string} undo_brings_back
+ * @property {string} unreachable
  * @property {string} prompt
- * @property {string} changed
- * @property {string} predict
- * @property {string} busy
+ * @property {string} prompt_off
+ * @property {string} advice
+ * @property {{ save: string, saving: string, saved: string }} save
  * @property {string} cleared
  * @property {string} more_shown
  * @property {string} waiting
  * @property {string} sent_later
- * @property {{ hint: string, pauses: string, off: string }} live
+ * @property {{ pauses: string, unreachable: string, off: string }} live
  * @property {{ looking: string, cropped: string, wrong_type: string, too_large: string }} picture
  * @property {{ pen_down: string, pen_up: string, undone: string, redone: string }} tools
  * @property {{ result: string, done: string, failed: string }} copy
+ * @property {{ on: string, off: string, made: string, revoked: string }} public
  * @property {Record<string, string>} removed
  * @property {FeedbackTexts} feedback
  * @property {{ state: Switch, switch: Switch, count: string, reset: string }} memory
+ */
+
+/**
+ * @typedef {object} PictureParts
+ * @property {Texts} texts
+ * @property {(file: File, signal: AbortSignal) => Promise<Preview>} look
+ * @property {(file: File, label: number | null) => Promise<void>} send rejects with a RequestError
+ * @property {() => void} removed called when the visitor has taken the picture away
+ * @property {(sentence: string) => void} announce
  */

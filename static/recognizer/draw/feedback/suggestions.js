@@ -68,6 +68,29 @@ export class Suggestions {
     }
   }
 
+  /**
+   * Show a choice for a drawing that is not stored yet.
+   *
+   * @param {string} key
+   * @param {number | null} label
+   * @param {boolean} isSending
+   */
+  hold(key, label, isSending) {
+    this.#change(key, { choice: label, state: isSending ? "sending" : "idle" });
+  }
+
+  /**
+   * The drawing is stored: send what was chosen for it meanwhile.
+   *
+   * @param {string} id
+   * @param {number | null} label
+   */
+  release(id, label) {
+    if (label !== null) {
+      this.choose(id, label);
+    }
+  }
+
   /** @param {string} id */
   retry(id) {
     this.choose(id, this.of(id).choice);
