@@ -76,6 +76,7 @@ def test_a_correction_is_learned_at_once(api: APIClient, digit: int) -> None:
     body = draw(api, mirrored_png(digit, 1))
 
     assert (body["digit"], body["verdict"], body["personal"]) == (digit, "digit", True)
+    assert body["remembered_id"] == corrected["id"]
     assert body["remembered_image_url"] == corrected["image_url"]
     assert body["confidence"] == body["probabilities"][digit] == max(body["probabilities"])
     assert sum(body["probabilities"]) == pytest.approx(1)

@@ -138,6 +138,15 @@
  */
 
 /**
+ * @typedef {object} PictureParts
+ * @property {Texts} texts
+ * @property {(file: File, signal: AbortSignal) => Promise<Preview>} look
+ * @property {(file: File, label: number | null) => Promise<void>} send rejects with a RequestError
+ * @property {() => void} removed called when the visitor has taken the picture away
+ * @property {(sentence: string) => void} announce
+ */
+
+/**
  * All that the page says, as recognizer/text/answers.py gives it.
  *
  * @typedef {object} Texts
@@ -165,13 +174,4 @@
  * @property {Record<string, string>} removed
  * @property {FeedbackTexts} feedback
  * @property {{ state: Switch, switch: Switch, count: string, reset: string }} memory
- */
-
-/**
- * @typedef {object} PictureParts
- * @property {Texts} texts
- * @property {(file: File, signal: AbortSignal) => Promise<Preview>} look
- * @property {(file: File, label: number | null) => Promise<void>} send rejects with a RequestError
- * @property {() => void} removed called when the visitor has taken the picture away
- * @property {(sentence: string) => void} announce
  */
