@@ -102,7 +102,7 @@ def _offline(page: Any, address: str) -> None:
     drag(page, 4, np.random.default_rng(4))
     page.context.set_offline(True)
     page.click("#save")
-    page.wait_for_selector("#board [data-slot=message]:not(:empty)")
+    page.wait_for_selector("#answer > [data-slot=message]:not(:empty)")
 
 
 def _help(page: Any, address: str) -> None:
