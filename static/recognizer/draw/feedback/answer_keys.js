@@ -46,7 +46,7 @@ export class AnswerKeys {
    */
   take(event, view) {
     const said = meaning(event);
-    if (!this.toggle.checked || said === null || view.id === null) {
+    if (!this.toggle.checked || said === null || !view.isOpen) {
       return false;
     }
     view.choose(said === "correct" ? null : said);
