@@ -216,7 +216,9 @@ export class HistoryView {
     slot(entry, "digit").textContent = answeredLabel(prediction) === NOT_A_DIGIT ? "?" : String(prediction.digit);
     slot(entry, "percent").textContent = words.short_percent;
     slot(entry, "note").textContent = words.note;
-    this.suggestions.learn(id, suggestedLabel(prediction), words.suggestion);
+    if (this.suggestions.of(id).state === "idle") {
+      this.suggestions.learn(id, suggestedLabel(prediction), words.suggestion);
+    }
     this.#write(entry, this.suggestions.of(id));
     return entry;
   }

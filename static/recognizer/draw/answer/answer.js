@@ -64,6 +64,7 @@ export class AnswerView {
   guess(preview) {
     this.#fill(preview, preview.model_input);
     this.element.dataset.live = "";
+    delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
   }
 
@@ -93,6 +94,7 @@ export class AnswerView {
   reset(prompt) {
     this.element.dataset.verdict = "none";
     this.element.removeAttribute("data-live");
+    delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
     slot(this.element, "second").textContent = "";
     this.#write("", "", "", prompt);
