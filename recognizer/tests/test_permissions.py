@@ -32,6 +32,7 @@ from recognizer.models import (
     LabelEvent,
     ModelVersion,
     Prediction,
+    PublicLink,
     Scope,
     TrainingJob,
 )
@@ -120,6 +121,7 @@ class World:
             self.clients[name] = Client(headers={"Authorization": f"Bearer {key}"})
             self.drawings[name] = own
         self.labelled = make_prediction(4, label=4)
+        self.link = PublicLink.objects.create(prediction=self.labelled)
         self.event = LabelEvent.objects.create(prediction=self.labelled, old=None, new=4)
         self.job = TrainingJob.objects.create(status=JobStatus.FAILED, finished_at=timezone.now())
         # The address of a preview has the file's id, all others the import's.
@@ -157,6 +159,7 @@ class World:
         parts = {
             "<path:object_id>": objects.get(kind, drawing.pk),
             "<path:content_type_id>": group,
+            "<str:key>": self.link.key,
             "<uuid:pk>": objects[kind] if kind.endswith("job") else drawing.pk,
             "<int:pk>": self.version.pk
             if "modelversion" in pattern
