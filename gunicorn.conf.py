@@ -33,3 +33,18 @@ def when_ready(server: Any) -> None:
 def post_fork(server: Any, worker: Any) -> None:
     """Prepare a worker."""
     gc.enable()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Load the active model before the first request: if the database stops, previews go on."""
+    from django.db import Error, connections
+
+    from recognizer.versions import active
+
+    try:
+        active.status()
+    except Error as error:
+        worker.log.warning("The active model version could not be looked up: %s", error)
+    finally:
+        # Requests run in other threads, with connections of their own.
+        connections.close_all()

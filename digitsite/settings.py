@@ -255,6 +255,9 @@ SIGN_UP = env.flag("SIGN_UP", False)
 # committed together. `manage.py db_worker` runs the jobs.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
+# Whether `housekeeping` requests a training when the labels are worth it.
+TRAIN_NIGHTLY = env.flag("TRAIN_NIGHTLY", False)
+
 # Static files ---------------------------------------------------------------------------------
 
 STATIC_URL = "static/"

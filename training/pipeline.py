@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from training.data.labelled import Labelled
 from training.data.training_data import Collected
 from training.evaluation import gate, metrics
 from training.evaluation.metrics import Outcome
-from training.model import backend, finetune, new_network
+from training.model import backend, batches, finetune, new_network
 from training.model import bundle as bundles
 from training.model.calibration import calibrate, carry_over
 from training.model.checkpoint import Checkpoint
@@ -41,11 +41,14 @@ class Request(Options):
 
 @dataclass(frozen=True)
 class Result:
+    """``labels`` are those that were trained on, with the held-out fifth; None without any."""
+
     bundle: Bundle
     decision: GateResult
     history: History
     outcomes: Mapping[str, Outcome]
     active_outcomes: Mapping[str, Outcome]
+    labels: Labelled | None = None
 
 
 NO_LABELS = (
@@ -107,7 +110,9 @@ def train(
         metrics={name: outcome.measures() for name, outcome in outcomes.items()},
         gate=decision,
     )
-    return Result(replace(candidate, card=card), decision, trained.history, outcomes, before)
+    return Result(
+        replace(candidate, card=card), decision, trained.history, outcomes, before, data.labels
+    )
 
 
 def _evaluated_on(bundle: Bundle | None) -> frozenset[str]:
@@ -121,7 +126,8 @@ def _train(request: Request, data: Collected, validation: Data, listener: Listen
     recipe, model, history = new_network.train_new(
         request, data, validation, listener, request.checkpoint
     )
-    calibration = calibrate(logits_of(model, validation.images), validation.labels)
+    own = evaluation_sets.labelled_digits(data)
+    calibration = _calibrate(model, [validation, own] if own else [validation])
     return _Trained(model, history, calibration, recipe)
 
 
@@ -132,6 +138,7 @@ def _fine_tune(request: Request, data: Collected, validation: Data, listener: Li
         raise NothingToTrainOn("There is no network to start from. Train a new one.")
     if not data.labelled:
         raise NothingToTrainOn(NO_LABELS)
+    plan = plan.for_labels(batches.effective(data.labelled.labels))
     if request.limit:
         plan = plan.at_most(request.limit)
     backend.use_deterministic_kernels()
@@ -144,9 +151,17 @@ def _fine_tune(request: Request, data: Collected, validation: Data, listener: Li
     history = finetune.fine_tune(
         model, data.labelled, replay, validation, plan, listener.stepped, listener.epoch_done
     )
-    new = logits_of(model, validation.images)
-    calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
+    if own := evaluation_sets.labelled_digits(data):
+        calibration = _calibrate(model, [validation, own])
+    else:
+        new = logits_of(model, validation.images)
+        calibration = carry_over(Calibration.from_card(start.card), old, new, validation.labels)
     return _Trained(model, history, calibration, plan)
+
+
+def _calibrate(model: Any, sources: Sequence[Data]) -> Calibration:
+    logits = [logits_of(model, source.images) for source in sources]
+    return calibrate(np.concatenate(logits), np.concatenate([each.labels for each in sources]))
 
 
 def _bundle(request: Request, trained: _Trained, data: Collected, validation: Data) -> Bundle:

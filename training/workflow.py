@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from recognizer.inference.classifier import BundleError
+from recognizer.labelling import learned
 from recognizer.models import Cause, ModelVersion
 from recognizer.predictions import selectors
 from recognizer.versions import registry
@@ -245,6 +246,8 @@ def _save(
     by: User | None,
 ) -> Saved:
     version = registry.register_model(bundle=result.bundle, parent=parent)
+    if (labels := result.labels) is not None:
+        learned.record(version=version, given=labels.by_id(), held_out=labels.held_out_ids())
     activated = activate is Activate.ALWAYS or (
         activate is Activate.AUTO and result.decision.activate
     )

@@ -25,8 +25,11 @@ def set_up(database_url: str | None = None, *, migrate: bool = False) -> None:
     if database_url is not None:
         os.environ["DATABASE_URL"] = database_url
     import django
+    from django.apps import apps
 
-    django.setup()
+    # Again, it would turn logging to what is the standard error now.
+    if not apps.ready:
+        django.setup()
     if migrate:
         from django.core.management import call_command
 

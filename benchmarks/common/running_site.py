@@ -90,7 +90,7 @@ def running_site(
             yield replace(site, process=server.pid)
         finally:
             server.terminate()
-            server.wait(timeout=20)
+            server.wait(timeout=60)
 
 
 def _server(place: str, workers: int) -> list[str]:

@@ -255,7 +255,7 @@ def measure_training(digits: Sequence[PenDigit], count: int, style: str, quick: 
 
 def _measured(site: Site, model: str | None, folder: Path) -> dict[str, Any]:
     spec = f"folder:{folder / 'test'}"
-    named = () if model is None else ("--model", model)
+    named = () if model is None else (model,)
     sets = json.loads(site.manage("evaluate_model", "--json", "--on", f"mnist,{spec}", *named))[
         "sets"
     ]

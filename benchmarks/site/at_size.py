@@ -81,6 +81,7 @@ def requests() -> Iterator[tuple[str, Work]]:
     from django.urls import reverse
 
     from benchmarks.common.filling import digit_png
+    from recognizer.models import ModelVersion
     from recognizer.tests.support.drawings import data_url
 
     owner = User.objects.get(username=many_drawings.OWNER)
@@ -134,6 +135,13 @@ def requests() -> Iterator[tuple[str, Work]]:
     yield "grid, menu", lambda: get(grid)
     yield "grid, least sure", lambda: get(f"{grid}?digit=3&page={page}")
     yield "grid, rejected", lambda: get(f"{grid}?digit=not_a_digit&order=newest&page={page}")
+    yield "admin, start page", lambda: get(reverse("admin:index"))
+    yield "train now", lambda: get(reverse("admin:recognizer_trainingjob_add"))
+    version = ModelVersion.objects.only("pk").get(is_active=True).pk
+    yield (
+        "model version",
+        lambda: get(reverse("admin:recognizer_modelversion_change", args=[version])),
+    )
     insights = reverse("admin:recognizer_insights")
     for period in ("7", "90", "all"):
         yield f"insights, {period}", partial(get, f"{insights}?period={period}")

@@ -41,7 +41,7 @@ def ask(address: str, body: object = None, **headers: str) -> str:
 
 @pytest.fixture(scope="module")
 def site(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run the site with two processes; yield its address."""
+    """Run the site with two processes, send drawings and a wrong request; yield its address."""
     folder = tmp_path_factory.mktemp("metrics")
     (folder / "counts").mkdir()
     address = f"127.0.0.1:{free_port()}"
@@ -70,6 +70,11 @@ def site(project_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     try:
         wait_until(answers, "the site answers", details=(folder / "log").read_text)
+        predictions = f"http://{address}/api/v1/predictions/"
+        for digit in range(DRAWINGS):
+            ask(predictions, {"image": data_url(digit_png(digit % 10))})
+        with pytest.raises(urllib.error.HTTPError):
+            ask(predictions, {})
         yield f"http://{address}"
     finally:
         server.terminate()
@@ -94,11 +99,6 @@ def total(found: Samples, name: str, **labels: str) -> float:
 
 
 def test_the_figures_are_those_of_all_processes(site: str) -> None:
-    for digit in range(DRAWINGS):
-        ask(site + "/api/v1/predictions/", {"image": data_url(digit_png(digit % 10))})
-    with pytest.raises(urllib.error.HTTPError):
-        ask(site + "/api/v1/predictions/", {})
-
     # Whichever process is asked.
     for _time in range(6):
         found = samples(site)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import Error, close_old_connections, connection
 
-from recognizer.jobs import import_jobs, training_jobs
+from recognizer.jobs import import_jobs, regression_jobs, training_jobs
 from recognizer.models import Worker
 from recognizer.models.clock import database_now
 
@@ -57,7 +57,8 @@ def beating(*, name: str, place: str) -> Iterator[None]:
     """Write a heartbeat every few seconds while the block runs.
 
     Each time, a job whose own worker was killed is marked as interrupted, and one that was
-    interrupted is queued again.
+    interrupted is queued again. So is one that waits because it was requested on a machine without
+    the training code.
     """
     done = threading.Event()
     # The thread deletes its row itself, and Python waits for it: a worker may get two signals.
@@ -67,6 +68,7 @@ def beating(*, name: str, place: str) -> Iterator[None]:
         beat(name=name, place=place)
         training_jobs.reap()
         import_jobs.reap()
+        regression_jobs.reap()
         yield
     finally:
         # Even if a signal interrupted the lines above, the thread deletes its row.
@@ -82,6 +84,8 @@ def _beat_until(done: threading.Event, name: str, place: str) -> None:
             beat(name=name, place=place)
             training_jobs.reap()
             import_jobs.reap()
+            regression_jobs.reap()
+            training_jobs.queue_waiting()
             training_jobs.resume()
         except Error as error:
             # The database is down or locked: the next heartbeat may succeed.

@@ -1,4 +1,4 @@
-"""The progress of a training: written by the training, shown on the job's page."""
+"""The progress of a job: written by the worker, shown on the job's page."""
 
 from __future__ import annotations
 
@@ -76,3 +76,26 @@ class JobProgress(JsonRecord):
         if not self.epochs or not self.epoch or not self.steps or self.step is None:
             return None
         return 100 * ((self.epoch - 1) * self.steps + self.step) // (self.epochs * self.steps)
+
+
+@dataclass(frozen=True)
+class CountedProgress(JsonRecord):
+    """The step of a job other than a training, and its drawings done and in total.
+
+    ``total`` is None if it is not known.
+    """
+
+    step: str | None = None
+    done: int = 0
+    total: int | None = None
+
+    @classmethod
+    def from_json(cls, value: object) -> CountedProgress:
+        stored = mapping(value)
+        return cls(
+            text(stored.get("step")), whole(stored.get("done")) or 0, whole(stored.get("total"))
+        )
+
+    @property
+    def percent(self) -> int | None:
+        return 100 * self.done // self.total if self.total else None

@@ -164,6 +164,9 @@ def _is_lost(job: Job) -> bool:
     silent = database_now() - SILENCE
     if job.status == JobStatus.RUNNING:
         return job.heartbeat_at is None or job.heartbeat_at < silent
+    if not job.task_id:
+        # Requested on a machine that can't queue it: a worker does.
+        return False
     queued = DBTaskResult.objects.filter(pk=job.task_id).first()
     if queued is None or queued.status != TaskResultStatus.RUNNING:
         return queued is None or queued.status != TaskResultStatus.READY

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from recognizer.jobs import states
 from recognizer.jobs.job_result import JobResult
-from recognizer.models import UNFINISHED, JobStatus, ModelVersion, Prediction, TrainingJob
+from recognizer.models import UNFINISHED, JobStatus, ModelVersion, TrainingJob
 from recognizer.models.clock import database_now
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,8 @@ class Kind(models.TextChoices):
 @dataclass(frozen=True)
 class Options:
     """``limit`` is the maximum of drawings used from each source, for a quick try.
-    ``without_suspects`` leaves out the labels that look wrong.
+    ``without_suspects`` leaves out the labels that look wrong. ``nightly`` says that nobody asked
+    for it but the setting TRAIN_NIGHTLY.
 
     ``workers_lost`` counts the workers that were stopped or killed during the training, and
     ``resumed`` how often another worker went on with it.
@@ -62,6 +63,7 @@ class Options:
     epochs: int | None = None
     limit: int | None = None
     without_suspects: bool = False
+    nightly: bool = False
     workers_lost: int = 0
     resumed: int = 0
 
@@ -84,28 +86,23 @@ def connect_queue(enqueue: Enqueue) -> None:
     _enqueue = enqueue
 
 
-def can_start() -> bool:
-    """Whether the training code is installed in this process."""
-    return _enqueue is not None
-
-
 # For users ------------------------------------------------------------------------------------
 
 
-def request(*, options: Options, by: User) -> TrainingJob:
+def request(*, options: Options, by: User | None) -> TrainingJob:
     """Request a training; a worker starts it within seconds.
 
-    Raises JobError if another job is waiting or running, or this machine has no training code.
+    Where this machine has no training code, a worker also puts it into the queue (`queue_waiting`).
+    Raises JobError if another job is waiting or running.
     """
-    if _enqueue is None:
-        raise JobError(_("The training code is not installed on this machine."))
     reap()
     try:
         with transaction.atomic():
             job = TrainingJob(options=options.to_json(), requested_by=by)
             job.save(force_insert=True)
-            job.task_id = _enqueue(job.pk)
-            job.save(update_fields=["task_id"])
+            if _enqueue is not None:
+                job.task_id = _enqueue(job.pk)
+                job.save(update_fields=["task_id"])
     except IntegrityError as error:
         raise JobError(_("Another training is waiting or running.")) from error
     return job
@@ -137,6 +134,21 @@ def succeed(*, job_id: UUID, result: JobResult, version: ModelVersion) -> None:
 
 def _count_lost_worker(job: TrainingJob) -> None:
     job.options = {**job.options, "workers_lost": job.options.get("workers_lost", 0) + 1}
+
+
+def queue_waiting() -> None:
+    """Put a job into the queue that a machine without the training code requested.
+
+    Called by workers.
+    """
+    if _enqueue is None:
+        return
+    with transaction.atomic():
+        waiting = TrainingJob.objects.filter(status=JobStatus.QUEUED, task_id="")
+        job = waiting.select_for_update().first()
+        if job is not None:
+            job.task_id = _enqueue(job.pk)
+            job.save(update_fields=["task_id"])
 
 
 def resume() -> TrainingJob | None:
@@ -177,33 +189,3 @@ def resume() -> TrainingJob | None:
 
 def unfinished() -> TrainingJob | None:
     return TrainingJob.objects.filter(status__in=UNFINISHED).first()
-
-
-@dataclass(frozen=True)
-class Labels:
-    total: int
-    new: int
-    last_training: datetime | None
-
-
-def labels() -> Labels:
-    job = (
-        TrainingJob.objects.filter(status=JobStatus.SUCCEEDED)
-        .order_by("-started_at")
-        .values_list("started_at", flat=True)
-        .first()
-    )
-    # Trained by the command, whose start time is not known.
-    version = (
-        ModelVersion.objects.filter(
-            is_bundled=False, jobs__isnull=True, card__data__labelled__isnull=False
-        )
-        .order_by("-created_at")
-        .values_list("created_at", flat=True)
-        .first()
-    )
-    last = max(filter(None, (job, version)), default=None)
-    labelled = Prediction.objects.labelled()
-    total = labelled.count()
-    new = labelled.filter(labelled_at__gt=last).count() if last is not None else total
-    return Labels(total=total, new=new, last_training=last)

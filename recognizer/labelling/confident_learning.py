@@ -37,6 +37,10 @@ CLASSES = 11
 WEIGHT = 0.3
 """The network's weight in the pool; the vote of the neighbours has the rest."""
 
+FEW = 30
+"""With fewer labels the network's weight grows up to 1: most drawings then have no neighbour that
+shows the same digit."""
+
 NEIGHBOURS = 20
 
 SURE = 0.98
@@ -110,6 +114,7 @@ def find_suspects(
     """
     if not len(labels):
         return []
+    weight += (1 - weight) * max(0.0, 1 - len(labels) / FEW)
     vote = neighbour_vote(embeddings, labels, neighbours)
     pooled = (probabilities + _FLOOR) ** weight * (vote + _FLOOR) ** (1 - weight)
     pooled /= pooled.sum(1, keepdims=True)

@@ -23,6 +23,7 @@ from recognizer.models.jobs import (
     TrainingJob,
     Worker,
 )
+from recognizer.models.learning import LearnedLabels, RegressionJob, StyleReport
 from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
@@ -45,6 +46,7 @@ __all__ = [
     "Label",
     "LabelCheck",
     "LabelEvent",
+    "LearnedLabels",
     "MemorySwitchedOff",
     "ModelVersion",
     "Opinion",
@@ -53,11 +55,13 @@ __all__ = [
     "Prediction",
     "PredictionQuerySet",
     "PublicLink",
+    "RegressionJob",
     "RememberedDrawing",
     "ReviewClaim",
     "ReviewSkip",
     "Scope",
     "Source",
+    "StyleReport",
     "SuspectLabel",
     "TrainingJob",
     "Verdict",

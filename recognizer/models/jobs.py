@@ -62,7 +62,7 @@ class Job(models.Model):
         return self.status in UNFINISHED
 
 
-def _constraints(name: str) -> list[models.BaseConstraint]:
+def job_constraints(name: str) -> list[models.BaseConstraint]:
     """Return the constraints of a table of jobs, whose names start with ``name``."""
     return [
         models.CheckConstraint(
@@ -111,7 +111,7 @@ class TrainingJob(Job):
                 name="trainingjob_one_at_a_time",
                 violation_error_message=_("Another training is waiting or running."),
             ),
-            *_constraints("trainingjob"),
+            *job_constraints("trainingjob"),
         ]
 
 
@@ -156,7 +156,7 @@ class ImportJob(Job):
         ordering = ["-created_at"]
         verbose_name = _("import")
         verbose_name_plural = _("imports")
-        constraints = _constraints("importjob")
+        constraints = job_constraints("importjob")
 
 
 class Worker(models.Model):

@@ -206,7 +206,6 @@ class Prediction(models.Model):
             ("export_prediction", _("Can export predictions")),
         ]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="prediction_newest"),
             models.Index(
                 fields=["visitor", "-created_at"],
                 condition=Q(visitor__isnull=False),
@@ -280,22 +279,33 @@ class Prediction(models.Model):
                 condition=Q(audited_at__isnull=False),
                 name="prediction_audited",
             ),
-            # The insights read only these two indexes, not the rows with their drawings.
+            # The insights read only these two indexes, not the rows with their drawings. So do the
+            # counts of labels since the last training. Backwards, they are the order of the lists.
             models.Index(
                 fields=[
                     "label",
+                    "created_at",
+                    "id",
                     "digit",
                     "verdict",
                     "model_version",
-                    "created_at",
                     "audited_at",
                     "confidence",
+                    "labelled_at",
                 ],
                 condition=Q(label__isnull=False),
                 name="prediction_judged",
             ),
             models.Index(
-                fields=["created_at", "source", "verdict", "digit", "suggestion"],
+                fields=[
+                    "created_at",
+                    "id",
+                    "source",
+                    "verdict",
+                    "digit",
+                    "confidence",
+                    "suggestion",
+                ],
                 name="prediction_answered",
             ),
         ]

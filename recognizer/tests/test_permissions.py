@@ -33,6 +33,7 @@ from recognizer.models import (
     ModelVersion,
     Prediction,
     PublicLink,
+    RegressionJob,
     Scope,
     TrainingJob,
 )
@@ -124,6 +125,10 @@ class World:
         self.link = PublicLink.objects.create(prediction=self.labelled)
         self.event = LabelEvent.objects.create(prediction=self.labelled, old=None, new=4)
         self.job = TrainingJob.objects.create(status=JobStatus.FAILED, finished_at=timezone.now())
+        self.search = RegressionJob.objects.create(
+            version=self.version, before=self.version, status=JobStatus.FAILED,
+            finished_at=timezone.now(),
+        )  # fmt: skip
         # The address of a preview has the file's id, all others the import's.
         file = ImportFile.objects.create(name="x.json", content=b"[]")
         self.imported = ImportJob.objects.create(
@@ -161,6 +166,7 @@ class World:
             "<path:content_type_id>": group,
             "<str:key>": self.link.key,
             "<uuid:pk>": objects[kind] if kind.endswith("job") else drawing.pk,
+            "<uuid:job>": self.search.pk,
             "<int:pk>": self.version.pk
             if "modelversion" in pattern
             else objects["recognizer/apitoken"],

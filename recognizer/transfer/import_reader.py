@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 from django.contrib.auth.models import User
+from django.db.models import Q
 from django.utils import timezone
 
 from recognizer import imaging
@@ -256,7 +257,10 @@ class _Versions:
 def rows_by_pixels(hashes: Iterable[str]) -> dict[str, Prediction]:
     """Return the stored drawings with these pixels by hash; of duplicates, a labelled one."""
     columns = ("pixels_sha256", "label", "digit", "verdict", "confidence")
-    rows = Prediction.objects.filter(pixels_sha256__in=set(hashes)).only(*columns)
+    # With the condition of the index, without which SQLite reads all rows.
+    rows = Prediction.objects.filter(~Q(pixels_sha256=""), pixels_sha256__in=set(hashes)).only(
+        *columns
+    )
     return {row.pixels_sha256: row for row in sorted(rows, key=lambda row: row.label is not None)}
 
 

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django_tasks import task
 
 from recognizer.jobs import import_jobs
-from recognizer.jobs.import_jobs import ImportProgress
+from recognizer.jobs.progress import CountedProgress
 from recognizer.jobs.states import LOG_SIZE, JobError, JobOver
 from recognizer.labelling import labels
 from recognizer.models import (
@@ -241,12 +241,12 @@ class _Reporter:
 
     @contextlib.contextmanager
     def bar(self, name: str, total: int | None) -> Iterator[Callable[[], object]]:
-        progress = ImportProgress(step=name, total=total)
+        progress = CountedProgress(step=name, total=total)
         self._write(progress)
 
         def step() -> None:
             nonlocal progress
-            progress = ImportProgress(step=name, done=progress.done + 1, total=total)
+            progress = CountedProgress(step=name, done=progress.done + 1, total=total)
             if time.monotonic() - self._written_at >= _EVERY:
                 self._write(progress)
 
@@ -262,7 +262,7 @@ class _Reporter:
             job_id=self._job_id, result={"report": asdict(report)}, log=self._log[-LOG_SIZE:]
         )
 
-    def _write(self, progress: ImportProgress) -> None:
+    def _write(self, progress: CountedProgress) -> None:
         self._written_at = time.monotonic()
         if self._is_storing:
             # Nobody else would see it before the transaction ends.

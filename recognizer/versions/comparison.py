@@ -59,6 +59,15 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class LabelChanges:
+    """How many drawings with one label (0-10) are fixed or broken, see `Comparison`."""
+
+    label: int
+    fixed: int
+    broken: int
+
+
+@dataclass(frozen=True)
 class Summary:
     """A recheck's result: drawings answered in this run, damaged ones, and all answers compared."""
 
@@ -209,6 +218,28 @@ def differing(
 ) -> QuerySet[Prediction]:
     """Filter and annotate drawings as `changes_between` does."""
     return _answered_by(drawings, one=one, other=other).filter(_differs("one_", "other_"))
+
+
+def broken(*, one: ModelVersion, other: ModelVersion) -> QuerySet[Prediction]:
+    """Return the labelled drawings that only ``one`` recognises, as `changes_between` does."""
+    return changes_between(one=one, other=other).filter(correct("one_"), misclassified("other_"))
+
+
+def changes_by_label(*, one: ModelVersion, other: ModelVersion) -> list[LabelChanges]:
+    """Return the labels of which any drawing is fixed or broken."""
+    both = _answered_by(Prediction.objects.labelled(), one=one, other=other)
+    rows: Iterable[Any] = (
+        both.filter(_differs("one_", "other_"))
+        .order_by()
+        .values("label")
+        .annotate(**_counts("one_", "other_"))
+        .order_by("label")
+    )
+    return [
+        LabelChanges(row["label"], row["fixed"], row["broken"])
+        for row in rows
+        if row["fixed"] or row["broken"]
+    ]
 
 
 def summary(*, one: ModelVersion, other: ModelVersion) -> Comparison:

@@ -50,6 +50,21 @@ def previous_version() -> ModelVersion | None:
     return next((available[pk] for pk in reversed(path) if pk in available), None)
 
 
+def active_before(version: ModelVersion) -> ModelVersion | None:
+    """Return the version that was active when this one was trained, else the one it was trained
+    from; without its bytes. None if there is neither.
+    """
+    before = (
+        Activation.objects.filter(at__lt=version.created_at)
+        .exclude(version=version)
+        .values_list("version_id", flat=True)
+        .first()
+    )
+    pk = before or version.parent_id
+    versions = ModelVersion.objects.defer("serving", "training", "card")
+    return None if pk is None else versions.filter(pk=pk).first()
+
+
 def roll_back(*, by: User | None) -> ModelVersion:
     """Activate the previous version, and return it.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.data import (
     datasets,
@@ -28,6 +29,10 @@ NAMES = ("mnist", "pen", "unipen", "nondigits", "labelled")
 
 EACH = 2500
 """Validation drawings of each source, so that each weighs the same."""
+
+OWN_LEAST = 200
+"""Held-out labelled digits, of about a thousand, from which on they are a source of their own.
+A threshold chosen on fewer would say more about those few than about what the site is sent."""
 
 
 def load(spec: str) -> dict[str, Data]:
@@ -134,11 +139,30 @@ def validation_digits(data: Collected) -> dict[str, Sequence[Handwritten]]:
     return {source: digits for source, digits in found.items() if digits}
 
 
+def labelled_digits(data: Collected) -> Data | None:
+    """Return the held-out labelled digits as one more source of ``validation``, ``EACH`` drawings.
+
+    None if there are fewer than ``OWN_LEAST``. Labels that look wrong stay: a digit that is refused
+    looks like a wrong label.
+    """
+    if data.labelled_held_out is None:
+        return None
+    digits = np.flatnonzero(data.labelled_held_out.labels != datasets.NOT_A_DIGIT)
+    if len(digits) < OWN_LEAST:
+        return None
+    return data.labelled_held_out.take(digits[_evenly(len(digits), EACH)])
+
+
 def _times(digits: Sequence[Handwritten], count: int) -> list[Handwritten]:
     """Return ``count`` digits: each equally often, give or take one, evenly over the writers."""
-    whole, rest = divmod(count, len(digits))
-    some = np.linspace(0, len(digits) - 1, rest).round().astype(int)
-    return [*digits] * whole + [digits[index] for index in some]
+    return [digits[index] for index in _evenly(len(digits), count)]
+
+
+def _evenly(n: int, count: int) -> NDArray[np.int64]:
+    """Return ``count`` indexes below n, (count,): each equally often, give or take one."""
+    whole, rest = divmod(count, n)
+    some = np.linspace(0, n - 1, rest).round().astype(np.int64)
+    return np.concatenate([np.tile(np.arange(n), whole), some])
 
 
 @functools.cache

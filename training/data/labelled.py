@@ -88,6 +88,13 @@ class Labelled:
         train = self.data.take(np.flatnonzero(~self.held_out))
         return train, self.data.take(np.flatnonzero(self.held_out), "labelled, held out")
 
+    def by_id(self) -> dict[str, int]:
+        """Return the label of each drawing."""
+        return dict(zip(self.ids, self.data.labels.tolist(), strict=True))
+
+    def held_out_ids(self) -> set[str]:
+        return {self.ids[index] for index in np.flatnonzero(self.held_out)}
+
     def suspects_held_out(self, held_out: bool = True) -> list[Suspect]:
         """Return the suspects in the held-out fifth, or in the part to train on."""
         return [each for each in self.suspects if bool(self.held_out[each.index]) == held_out]

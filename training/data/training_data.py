@@ -38,6 +38,7 @@ class Collected:
     characters: NDArray[np.uint8] | None = None
     labelled: Data | None = None
     labelled_held_out: Data | None = None
+    labels: Labelled | None = None
     suspects_held_out: Sequence[GateSuspect] = ()
     missing: list[str] = field(default_factory=list)
 
@@ -114,6 +115,7 @@ def collect(
     if "labelled" in result.wanted:
         found = labelled()
         if found.ids:
+            result.labels = found
             result.labelled, result.labelled_held_out = found.split()
             result.suspects_held_out = [
                 GateSuspect(found.ids[each.index], each.label, each.likely)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -105,6 +106,24 @@ class Recipe(Plan):
 
 
 @dataclass(frozen=True)
+class Many:
+    """What ``FineTuning`` becomes for many labelled drawings: see ``FineTuning.for_labels``."""
+
+    few: int = 1_000  # up to so many labelled drawings, nothing changes
+    many: int = 5_000  # from so many on, these are the values of ``FineTuning``
+    labelled_share: float = 0.4
+    learning_rate: float = 1.5e-3
+    moved: float = 1.0
+    distillation_weight: float = 2.0
+    corrected: float = 0.9
+    mnist: int = 24_000
+    pen: int = 6_000
+    generated: int = 6_000
+    nondigits: int = 12_000
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+@dataclass(frozen=True)
 class FineTuning(Plan):
     """A trained network, fine-tuned on labelled drawings by ``training.model.finetune`` with Adam.
 
@@ -126,6 +145,9 @@ class FineTuning(Plan):
     pen: int = 3_000  # pen digits to replay, each drawn ``fresh.pen`` times
     unipen: int = 3_000  # UNIPEN digits to replay, and letters: the same
     letters: int = 1_500
+    corrected: float = 0.0  # replay is learned by label where the network gives it less than this
+    in_training_mode: bool = False  # whether dropout and batch normalisation work as in training
+    many: Many = field(default_factory=Many)
     fresh: Fresh = field(
         default_factory=lambda: Fresh(
             pen=1,
@@ -145,6 +167,41 @@ class FineTuning(Plan):
             rotation=0.1, shear=0.1, elastic=0.6, far=0.0, erased=0.05, faded=0.1
         )
     )
+
+    def for_labels(self, count: int) -> FineTuning:
+        """Return the plan for so many labelled drawings.
+
+        A few are learned beside all that the network knows. Many are a data set of their own, with
+        which the network is trained on: what it is not sure of in replay is learned by label, and
+        the labelled drawings are augmented as in training from scratch. In between, numbers lie on
+        the way from one to the other, by the logarithm of the number of drawings.
+        """
+        many = self.many
+        way = math.log(max(1, count) / many.few) / math.log(many.many / many.few)
+        if way <= 0:
+            return self
+        way = min(1.0, way)
+
+        def between(few: float, many: float) -> float:
+            return (1 - way) * few + way * many
+
+        return replace(
+            self,
+            labelled_share=between(self.labelled_share, many.labelled_share),
+            learning_rate=between(self.learning_rate, many.learning_rate),
+            moved=between(self.moved, many.moved),
+            distillation_weight=between(self.distillation_weight, many.distillation_weight),
+            corrected=between(self.corrected, many.corrected),
+            in_training_mode=True,
+            mnist=round(between(self.mnist, many.mnist)),
+            pen=round(between(self.pen, many.pen)),
+            fresh=replace(
+                self.fresh,
+                generated=round(between(self.fresh.generated, many.generated)),
+                nondigits=round(between(self.fresh.nondigits, many.nondigits)),
+            ),
+            augmentation=many.augmentation,
+        )
 
     def at_most(self, limit: int) -> FineTuning:
         return replace(

@@ -12,6 +12,8 @@ though whatever is available is used:
 - averaging: the result lies between the old weights and the new ones (Wortsman et al., "Robust
   fine-tuning of zero-shot models", CVPR 2022).
 
+With more than a thousand labelled drawings the second and the third give way step by step to
+training as usual, see ``FineTuning.for_labels``.
 ``docs/training.md`` says what else was tried, and what this costs.
 """
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -30,7 +32,7 @@ from training.data.datasets import Data
 from training.data.labelled import drawn_anew
 from training.data.synthetic import Material
 from training.data.training_data import Collected
-from training.model import backend, drawing
+from training.model import backend, batches, drawing
 from training.model.augmentation import augment
 from training.model.config import FineTuning
 from training.model.network import in_precision, logits_of
@@ -39,6 +41,9 @@ from training.model.train import History, Report, accuracy
 from training.processes import workers
 
 T = TypeVar("T")
+
+SURE = 12.0
+"""A logit so far above all others that its probability is almost 1, at any temperature used."""
 
 
 def replay_data(data: Collected, plan: FineTuning) -> Data:
@@ -85,7 +90,8 @@ def fine_tune(
 ) -> History:
     """Fine-tune a network in place on labelled drawings, and return its history.
 
-    ``targets`` are the logits (n, 11) to distil on ``replay``, by default the network's own.
+    ``targets`` are the logits (n, 11) to distil on ``replay``, by default the network's own. The
+    plan is followed as it is: ``plan.for_labels`` suits it to the number of labelled drawings.
 
     Loss and training accuracy in the history are those of the labelled drawings after
     augmentation; validation accuracy is that of ``validation``. The same seed and data give the
@@ -98,20 +104,22 @@ def fine_tune(
     rng = np.random.default_rng(plan.seed)
     if targets is None:
         targets = logits_of(model, replay.images)
+    targets = _corrected(targets, replay.labels, plan.corrected)
     start = model.get_weights()
     learning = in_precision(model, plan.precision)
     own = max(1, round(plan.labelled_share * plan.batch))
-    steps = _steps(plan, len(labelled), own)
+    steps = _steps(plan, batches.effective(labelled.labels), own)
     optimizer = keras.optimizers.Adam(
         one_cycle(plan.learning_rate, plan.warm_up, steps * plan.epochs)
     )
     step_once = backend.compiled_step(learning, optimizer, _objective(learning, plan, own))
-    labelled_order, replay_order = _endless(len(labelled), rng), _endless(len(replay), rng)
+    labelled_order = batches.endless_balanced(labelled.labels, rng)
+    replay_order = batches.endless(len(replay), rng)
     history = History()
     sent = labelled
     for epoch in range(plan.epochs):
         labelled = drawn_anew(sent, rng)
-        losses, correct = [], 0
+        losses, hits = [], 0
         for step in range(steps):
             chosen = list(itertools.islice(labelled_order, own))
             replayed = list(itertools.islice(replay_order, plan.batch - own))
@@ -123,7 +131,7 @@ def fine_tune(
                 np.array([plan.seed, epoch * steps + step], np.int32),
             )
             losses.append(float(loss))
-            correct += int(right)
+            hits += int(right)
             if report:
                 report(epoch, step + 1, steps, float(np.mean(losses[-50:])))
         step_once.store()
@@ -134,7 +142,7 @@ def fine_tune(
             ]
         )
         history.loss.append(float(np.mean(losses)))
-        history.training_accuracy.append(correct / (steps * own))
+        history.training_accuracy.append(hits / (steps * own))
         history.validation_accuracy.append(accuracy(model, validation))
         if after_epoch:
             after_epoch(epoch, history)
@@ -151,10 +159,18 @@ def _steps(plan: FineTuning, labelled: int, own: int) -> int:
     return max(plan.steps, wanted, needed(plan.least_repeats))
 
 
-def _endless(n: int, rng: np.random.Generator) -> Iterator[int]:
-    """Yield the indexes of n drawings endlessly, in a new order each time."""
-    while True:
-        yield from map(int, rng.permutation(n))
+def _corrected(
+    targets: NDArray[np.float32], labels: NDArray[np.uint8], below: float
+) -> NDArray[np.float32]:
+    """Return logits (n, 11) that are sure of a drawing's label where its probability is ``below``.
+
+    So a network does not keep the mistakes and the doubts that the labels are to correct.
+    """
+    powers = np.exp(targets - targets.max(1, keepdims=True))
+    rows = np.arange(len(labels))
+    doubtful = powers[rows, labels] < below * powers.sum(1)
+    sure = SURE * np.eye(targets.shape[1], dtype=np.float32)[labels]
+    return np.where(doubtful[:, None], sure, targets)
 
 
 def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
@@ -169,9 +185,11 @@ def _objective(model: Any, plan: FineTuning, own: int) -> backend.Objective:
     def objective(images: Any, labels: Any, targets: Any, seed: Any) -> tuple[Any, Any]:
         images = ops.cast(images, "float32") / 255.0
         deformed = augment(images[:own], seed, plan.augmentation)
-        # Not in training mode: batch normalisation keeps the statistics of the original
-        # training data, which these few drawings do not represent.
-        logits = model(ops.concatenate([deformed, images[own:]]), training=False)["logits"]
+        # Not in training mode for a few labels: batch normalisation keeps the statistics of the
+        # original training data, which these few drawings do not represent.
+        logits = model(ops.concatenate([deformed, images[own:]]), training=plan.in_training_mode)[
+            "logits"
+        ]
         label_loss = ops.sparse_categorical_crossentropy(labels, logits[:own], from_logits=True)
         distillation = ops.categorical_crossentropy(
             ops.softmax(targets / temperature), logits[own:] / temperature, from_logits=True

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from recognizer.jobs import training_jobs
+from recognizer.jobs import training_jobs, training_outlook
 from recognizer.labelling import labels
 from recognizer.models import (
     UNFINISHED,
@@ -164,6 +164,10 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     assert version is not None
     assert version.parent == before
     assert version.card["data"]["labelled"]["n"] == held_out.count(False)
+    learned = version.learned_labels.all()
+    assert sum(each.n for each in learned) == held_out.count(False)
+    assert sum(each.held_out for each in learned) == held_out.count(True)
+    assert {each.by for each in learned} == {admin_user}
     assert job.result["gate"] == version.card["gate"]
     assert job.progress["accuracies"] == version.card["history"]["validation_accuracy"]
     assert "Learning from: labelled drawings" in job.log
@@ -178,7 +182,7 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     else:
         assert selectors.active_model() == before
         assert latest.cause == "installed"
-    assert training_jobs.labels().new == 0
+    assert training_outlook.outlook().new == 0
     wait_until(lambda: not processes_of(job), "the process has ended")
     assert f"Training {job.pk} failed" not in (tmp_path / "worker-0.log").read_text()
 

@@ -31,7 +31,7 @@ def test_training_is_measured_with_and_without_the_suspects(
     monkeypatch.setenv("DIGIT_DATA_DIR", str(write_small_data(tmp_path / "data")))
     path = tmp_path / "wrong-labels.json"
 
-    wrong_labels.main(["--train", "--quick", "--labels", "4", "--json", str(path)])
+    wrong_labels.main(["--train", "--quick", "--labels", "6", "--json", str(path)])
 
     rows = json.loads(path.read_text())["figures"]["training"]
     assert [row["name"] for row in rows] == [

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import base64
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from recognizer.admin import job_text
 from recognizer.admin.imports import import_text
 from recognizer.admin.imports.forms import OptionsForm, UploadForm
-from recognizer.admin.jobs import progress_text
+from recognizer.admin.job_admin import JobAdmin
 from recognizer.jobs import import_jobs
 from recognizer.jobs.states import JobError
 from recognizer.models import ImportFile, ImportJob, JobStatus, Label, label_text
@@ -32,36 +29,14 @@ from recognizer.transfer.import_buffer import BufferedDrawing
 from recognizer.transfer.importing import Options
 from recognizer.transfer.plausibility import Kind
 
-if TYPE_CHECKING:
-    BaseAdmin = admin.ModelAdmin[ImportJob]
-else:
-    BaseAdmin = admin.ModelAdmin
-
 DELETE_PERMISSION = "recognizer.delete_prediction"
 
 
-class ImportJobAdmin(BaseAdmin):
+class ImportJobAdmin(JobAdmin[ImportJob]):
     """Users who may add imports start, cancel and undo them; users who may view them see them."""
 
     list_display = ("requested", "status_badge", "file_name", "who", "outcome")
-    list_display_links = ("requested",)
     list_select_related = ("requested_by",)
-    show_full_result_count = False
-    actions = None
-
-    class Media:
-        css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
-
-    # --- permissions ------------------------------------------------------------------------
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) or self.has_add_permission(request)
 
     # --- the list ---------------------------------------------------------------------------
 
@@ -74,16 +49,6 @@ class ImportJobAdmin(BaseAdmin):
         import_jobs.reap()
         return super().changelist_view(request, {"title": _("Imports"), **(extra_context or {})})
 
-    @admin.display(description=gettext_lazy("requested"), ordering="created_at")
-    def requested(self, job: ImportJob) -> str:
-        return date_format(timezone.localtime(job.created_at), _("j M Y, H:i"))
-
-    @admin.display(description=gettext_lazy("status"), ordering="status")
-    def status_badge(self, job: ImportJob) -> str:
-        return format_html(
-            '<span class="job-status {}">{}</span>', job.status, job.get_status_display()
-        )
-
     @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
     def who(self, job: ImportJob) -> str:
         return str(job.requested_by or _("deleted account"))
@@ -94,22 +59,12 @@ class ImportJobAdmin(BaseAdmin):
 
     # --- the pages --------------------------------------------------------------------------
 
-    def get_urls(self) -> list[URLPattern]:
-        own = [
+    def own_pages(self) -> list[tuple[str, Callable[..., HttpResponse]]]:
+        return [
+            *super().own_pages(),
             ("preview", self.preview_view),
-            ("status", self.status_view),
-            ("cancel", require_POST(self.cancel_view)),
             ("undo", require_POST(self.undo_view)),
         ]
-        pages = [
-            path(
-                f"<uuid:pk>/{name}/",
-                self.admin_site.admin_view(view),
-                name=f"recognizer_importjob_{name}",
-            )
-            for name, view in own
-        ]
-        return [*pages, *super().get_urls()]
 
     def add_view(
         self,
@@ -154,7 +109,7 @@ class ImportJobAdmin(BaseAdmin):
             "preview": preview,
             "drawings": [_shown(drawing) for drawing in preview.drawings],
             "wants_transpose": finding is not None and finding.kind is Kind.TRANSPOSED,
-            "no_worker": progress_text.absence(),
+            "no_worker": job_text.absence(),
         }
         return self.page(request, "preview.html", context)
 
@@ -184,41 +139,19 @@ class ImportJobAdmin(BaseAdmin):
         }
         return self.page(request, "job.html", context)
 
-    def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            f"admin/recognizer/importjob/{template}",
-            {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-            | context,
-        )
+    # --- what is particular to imports ------------------------------------------------------
 
-    def job(self, request: HttpRequest, object_id: object) -> ImportJob:
-        """The job; marked as interrupted first if its heartbeat has stopped."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            pk = uuid.UUID(str(object_id))
-        except ValueError:
-            pk = uuid.UUID(int=0)
-        import_jobs.reap()
-        return get_object_or_404(ImportJob.objects.select_related("requested_by"), pk=pk)
+    def reap(self) -> object:
+        return import_jobs.reap()
 
-    # --- what the pages request -------------------------------------------------------------
+    def cancel(self, pk: uuid.UUID) -> ImportJob:
+        return import_jobs.cancel(job_id=pk)
 
-    def status_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        text = import_text.of_job(self.job(request, pk))
-        return JsonResponse(text.to_json(), headers={"Cache-Control": "no-store"})
+    def text_of(self, job: ImportJob) -> job_text.CountedText:
+        return import_text.of_job(job)
 
-    def cancel_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        try:
-            job = import_jobs.cancel(job_id=pk)
-        except JobError as error:
-            self.message_user(request, str(error), messages.WARNING)
-        else:
-            self.log_change(request, job, _("Cancelled."))
-        return redirect("admin:recognizer_importjob_change", pk)
+    def jobs(self) -> QuerySet[ImportJob]:
+        return ImportJob.objects.select_related("requested_by")
 
     def undo_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         if not self.has_add_permission(request):

@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 from django.utils.translation import gettext as _
 
-from recognizer.admin.jobs import progress_text
+from recognizer.admin import job_text
+from recognizer.admin.job_text import CountedText
 from recognizer.inference.json_record import mapping, whole
-from recognizer.jobs.import_jobs import ImportProgress
+from recognizer.jobs.progress import CountedProgress
 from recognizer.models import ImportJob, JobStatus
 
 
-@dataclass(frozen=True)
-class ImportText:
-    """How far an import is; the names are those of `progress_text.JobText`."""
-
-    status: str
-    status_word: str
-    is_unfinished: bool
-    phase: str
-    percent: int | None
-    done: str
-    running_for: str
-    notice: str
-    wants_worker: bool
-    is_cancelling: bool
-    log: str
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def of_job(job: ImportJob) -> ImportText:
-    progress = ImportProgress.from_json(job.progress)
-    is_running = job.status == JobStatus.RUNNING
-    notice = progress_text.absence() if job.status == JobStatus.QUEUED else ""
-    return ImportText(
-        status=job.status,
-        status_word=str(job.get_status_display()),
-        is_unfinished=job.is_unfinished,
-        phase=_phase(job, progress),
-        percent=progress.percent if is_running else None,
-        done=str(progress.done) if is_running else "",
-        running_for=progress_text.running_for(job),
-        notice=notice,
-        wants_worker=bool(notice),
-        is_cancelling=job.is_unfinished and job.cancel_requested,
-        log=job.log,
-    )
-
-
-def _phase(job: ImportJob, progress: ImportProgress) -> str:
-    if job.is_unfinished and job.cancel_requested:
-        return _("Cancelling.")
-    if job.status == JobStatus.QUEUED:
-        return _("Waiting for a worker.")
-    if job.status != JobStatus.RUNNING:
-        return ""
-    return _("Storing the drawings.") if progress.step == "Storing" else _("Reading the file.")
+def of_job(job: ImportJob) -> CountedText:
+    progress = CountedProgress.from_json(job.progress)
+    running = _("Storing the drawings.") if progress.step == "Storing" else _("Reading the file.")
+    return job_text.counted(job, running)
 
 
 def counts(job: ImportJob) -> list[tuple[str, int]]:

@@ -23,10 +23,11 @@ from recognizer.admin.insights import (
     activity_sections,
     drift_section,
     label_sections,
+    learning_sections,
 )
-from recognizer.labelling import suspects
+from recognizer.labelling import styles, suspects
 from recognizer.models import Prediction
-from recognizer.statistics import accuracy, activity, agreement, drift, periods
+from recognizer.statistics import accuracy, activity, agreement, drift, learning_curve, periods
 from recognizer.statistics.accuracy import Basis, Cell, Version
 from recognizer.statistics.periods import Period
 
@@ -149,6 +150,10 @@ def figures(choices: Choices, versions: Sequence[Version]) -> dict[str, Any]:
             suspects.count(), suspects.last_check(), suspects.patterns()
         ),
         "agreement": label_sections.agreement_section(agreement.report(since=since)),
+        "curve": learning_sections.curve_section(learning_curve.points()),
+        "worthwhile": learning_sections.worthwhile_section(
+            styles.latest(), learning_sections.learned_by_active()
+        ),
         "headline": accuracy_sections.headline(accuracy.accuracy(chosen, Basis.AUDITED)),
         "version": next((each.name for each in versions if each.pk == choices.version), None),
         "links": {

@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
 
-from recognizer.admin.jobs import progress_text
+from recognizer.admin import job_text
+from recognizer.admin.job_admin import JobAdmin
+from recognizer.admin.jobs import outlook_text, progress_text
 from recognizer.admin.versions import gate_table
-from recognizer.jobs import training_jobs
+from recognizer.jobs import training_jobs, training_outlook
 from recognizer.jobs.job_result import JobResult
 from recognizer.jobs.training_jobs import Kind, Options
 from recognizer.labelling import suspects
 from recognizer.models import TrainingJob
-
-if TYPE_CHECKING:
-    BaseAdmin = admin.ModelAdmin[TrainingJob]
-else:
-    BaseAdmin = admin.ModelAdmin
 
 MOST_EPOCHS = 200
 
@@ -83,28 +76,11 @@ class TrainForm(forms.Form):
         return bool({"epochs", "limit"} & set(self.errors))
 
 
-class TrainingJobAdmin(BaseAdmin):
-    """Users who may add jobs start and cancel them; users who may view them see them."""
+class TrainingJobAdmin(JobAdmin[TrainingJob]):
+    """The list of trainings, "Train now", and a training's page."""
 
     list_display = ("requested", "status_badge", "what", "who", "took", "outcome", "version")
-    list_display_links = ("requested",)
     list_select_related = ("requested_by", "model_version")
-    show_full_result_count = False
-    actions = None
-
-    class Media:
-        css = {"all": ("recognizer/admin/admin.css", "recognizer/admin/versions.css")}
-
-    # --- permissions ------------------------------------------------------------------------
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_view_permission(request, obj) or self.has_add_permission(request)
 
     # --- the list ---------------------------------------------------------------------------
 
@@ -127,27 +103,17 @@ class TrainingJobAdmin(BaseAdmin):
         extra = {"title": _("Trainings")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
-    @admin.display(description=gettext_lazy("requested"), ordering="created_at")
-    def requested(self, job: TrainingJob) -> str:
-        return date_format(timezone.localtime(job.created_at), _("j M Y, H:i"))
-
-    @admin.display(description=gettext_lazy("status"), ordering="status")
-    def status_badge(self, job: TrainingJob) -> str:
-        return format_html(
-            '<span class="job-status {}">{}</span>', job.status, job.get_status_display()
-        )
-
     @admin.display(description=gettext_lazy("training"))
     def what(self, job: TrainingJob) -> str:
         return progress_text.kind(job)
 
     @admin.display(description=gettext_lazy("by"), ordering="requested_by__username")
     def who(self, job: TrainingJob) -> str:
-        return str(job.requested_by or _("deleted account"))
+        return progress_text.who(job)
 
     @admin.display(description=gettext_lazy("duration"))
     def took(self, job: TrainingJob) -> str:
-        return progress_text.running_for(job) or "–"
+        return job_text.running_for(job) or "–"
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome(self, job: TrainingJob) -> str:
@@ -159,21 +125,6 @@ class TrainingJobAdmin(BaseAdmin):
         return version_link(job) or "–"
 
     # --- the pages --------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        own = [
-            ("status", self.status_view),
-            ("cancel", require_POST(self.cancel_view)),
-        ]
-        pages = [
-            path(
-                f"<uuid:pk>/{name}/",
-                self.admin_site.admin_view(view),
-                name=f"recognizer_trainingjob_{name}",
-            )
-            for name, view in own
-        ]
-        return [*pages, *super().get_urls()]
 
     def add_view(
         self,
@@ -194,17 +145,21 @@ class TrainingJobAdmin(BaseAdmin):
             else:
                 self.log_addition(request, job, _("Started."))
                 return redirect("admin:recognizer_trainingjob_change", job.pk)
+        labels = training_outlook.outlook()
+        explanations = outlook_text.kind_explanations(labels.total)
         context = {
             "title": _("Train now"),
             "form": form,
-            "kinds": list(zip(form["kind"], progress_text.kind_explanations(), strict=True)),
+            "kinds": list(zip(form["kind"], explanations, strict=True)),
             "more": [form["epochs"], form["limit"]],
-            "labels": training_jobs.labels(),
+            "labels": labels,
+            "rows": outlook_text.rows(labels),
+            "gain": outlook_text.gain(labels),
+            "proposal": outlook_text.proposal(labels),
             "suspects": suspects.count(),
             "suspects_url": reverse("admin:recognizer_review") + "?order=suspect",
             "unfinished": training_jobs.unfinished(),
-            "can_start": training_jobs.can_start(),
-            "no_worker": progress_text.absence(),
+            "no_worker": job_text.absence(),
         }
         return self.page(request, "train.html", context)
 
@@ -220,6 +175,7 @@ class TrainingJobAdmin(BaseAdmin):
             "title": _("Training"),
             "job": job,
             "what": progress_text.kind(job),
+            "who": progress_text.who(job),
             "text": progress_text.of_job(job),
             "gate": gate_table.of_job(JobResult.from_json(job.result)),
             "version_link": version_link(job),
@@ -227,46 +183,21 @@ class TrainingJobAdmin(BaseAdmin):
         }
         return self.page(request, "job.html", context)
 
-    def page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        return TemplateResponse(
-            request,
-            f"admin/recognizer/trainingjob/{template}",
-            {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-            | context,
+    # --- what is particular to trainings ----------------------------------------------------
+
+    def reap(self) -> object:
+        return training_jobs.reap()
+
+    def cancel(self, pk: uuid.UUID) -> TrainingJob:
+        return training_jobs.cancel(job_id=pk)
+
+    def text_of(self, job: TrainingJob) -> progress_text.JobText:
+        return progress_text.of_job(job)
+
+    def jobs(self) -> QuerySet[TrainingJob]:
+        return TrainingJob.objects.select_related("requested_by", "model_version").defer(
+            "model_version__serving", "model_version__training", "model_version__card"
         )
-
-    def job(self, request: HttpRequest, object_id: object) -> TrainingJob:
-        """The job; marked as interrupted first if its heartbeat has stopped."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            pk = uuid.UUID(str(object_id))
-        except ValueError:
-            pk = uuid.UUID(int=0)
-        training_jobs.reap()
-        return get_object_or_404(
-            TrainingJob.objects.select_related("requested_by", "model_version").defer(
-                "model_version__serving", "model_version__training", "model_version__card"
-            ),
-            pk=pk,
-        )
-
-    # --- what the page requests -------------------------------------------------------------
-
-    def status_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        text = progress_text.of_job(self.job(request, pk))
-        return JsonResponse(text.to_json(), headers={"Cache-Control": "no-store"})
-
-    def cancel_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        try:
-            job = training_jobs.cancel(job_id=pk)
-        except training_jobs.JobError as error:
-            self.message_user(request, str(error), messages.WARNING)
-        else:
-            self.log_change(request, job, _("Cancelled."))
-        return redirect("admin:recognizer_trainingjob_change", pk)
 
 
 def version_link(job: TrainingJob) -> str:

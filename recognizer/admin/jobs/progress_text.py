@@ -6,15 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from recognizer.jobs import heartbeat
+from recognizer.admin.job_text import absence, duration, running_for
 from recognizer.jobs.progress import JobProgress, Phase
 from recognizer.jobs.states import SILENCE
 from recognizer.jobs.training_jobs import Kind
-from recognizer.models import Job, JobStatus, TrainingJob
+from recognizer.models import JobStatus, TrainingJob
 from recognizer.models.clock import database_now
 from recognizer.text.numbers import localised, two_decimals
 
@@ -111,51 +109,13 @@ def _notice(job: TrainingJob) -> str:
     return ""
 
 
-def absence() -> str:
-    """Return a sentence if no worker is running, else nothing."""
-    found = heartbeat.worker_state()
-    if found.is_running:
-        return ""
-    if found.last_seen is None:
-        return _("No worker is running. Start one with:")
-    return _("No worker has been running for %(time)s. Start one with:") % {
-        "time": duration((database_now() - found.last_seen).total_seconds())
-    }
-
-
 def kind(job: TrainingJob) -> str:
     stored = str(job.options.get("kind", ""))
     # Another version of the code may have stored another kind.
     return str(Kind(stored).label) if stored in Kind.values else stored
 
 
-def kind_explanations() -> list[str]:
-    """Return what each kind of training does and how long it takes, in the order of ``Kind``."""
-    return [
-        _(
-            "Recommended after a review; takes a minute or two on two cores. The active model "
-            "learns from the labelled drawings, and also retrains on earlier data so that it does "
-            "not forget."
-        ),
-        _(
-            "Takes about three minutes on two cores. Usually worse than the bundled model: use it "
-            "to check that training works."
-        ),
-        _("Trained like the bundled model; takes about an hour on two cores."),
-    ]
-
-
-def running_for(job: Job) -> str:
-    if job.started_at is None:
-        return ""
-    return duration(((job.finished_at or timezone.now()) - job.started_at).total_seconds())
-
-
-def duration(seconds: float) -> str:
-    if seconds < 90:
-        return ngettext("%d second", "%d seconds", round(seconds)) % round(seconds)
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return ngettext("%d minute", "%d minutes", minutes) % minutes
-    hours = round(minutes / 60)
-    return ngettext("%d hour", "%d hours", hours) % hours
+def who(job: TrainingJob) -> str:
+    if job.options.get("nightly"):
+        return _("the setting TRAIN_NIGHTLY")
+    return str(job.requested_by or _("deleted account"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -38,7 +38,7 @@ from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
 from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
 from recognizer.labelling import labels, opinions, suspects
-from recognizer.models import Label, Prediction, Verdict
+from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text import answers as answer_text
 
 if TYPE_CHECKING:
@@ -169,7 +169,10 @@ class PredictionAdmin(LabelHistoryAdmin):
         return super().changelist_view(request, extra)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        return Prediction.objects.without_bytes().order_by(*self.get_ordering(request))
+        # Not joined: SQLite would sort all drawings of one version.
+        versions = Prefetch("model_version", ModelVersion.objects.only("name"))
+        drawings = Prediction.objects.without_bytes().select_related(None)
+        return drawings.prefetch_related(versions).order_by(*self.get_ordering(request))
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         # Bytes can't be compared with text from a URL.
@@ -194,7 +197,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         # A range, not a pattern: it uses the primary key's index on every database.
         first, last = uuid.UUID(digits.ljust(32, "0")), uuid.UUID(digits.ljust(32, "f"))
         by_start = queryset.filter(pk__range=(first, last))
-        if by_start.exists():
+        if len(digits) == 32 or by_start.exists():
             return by_start, False
         return queryset.filter(pk__icontains=term), False
 

@@ -22,7 +22,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer.admin.versions import actions as version_actions
-from recognizer.admin.versions import card_table, compare_view, gate_table
+from recognizer.admin.versions import (
+    card_table,
+    compare_view,
+    gate_table,
+    learned_table,
+    regression_view,
+)
 from recognizer.models import ModelVersion
 from recognizer.versions import lifecycle
 
@@ -99,7 +105,11 @@ class ModelVersionAdmin(BaseAdmin):
         return (*self.list_display, "buttons" if version_actions.may_activate(request) else "links")
 
     def get_urls(self) -> list[URLPattern]:
-        own = [*version_actions.urls(self), *compare_view.urls(self)]
+        own = [
+            *version_actions.urls(self),
+            *compare_view.urls(self),
+            *regression_view.urls(self),
+        ]
         return [*own, *super().get_urls()]
 
     def changelist_view(
@@ -180,6 +190,8 @@ class ModelVersionAdmin(BaseAdmin):
             "others": others(obj),
             "may_activate": version_actions.may_activate(request),
             "gate": gate_table.of_version(obj),
+            "learned": learned_table.of_version(obj),
+            **regression_view.section(obj, request),
             "chapters": card_table.chapters(obj.model_card),
             "stored_card": json.dumps(obj.card, indent=2, ensure_ascii=False, sort_keys=True),
         }

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from recognizer.jobs import heartbeat, import_jobs
+from recognizer.jobs.progress import CountedProgress
 from recognizer.models import ImportJob, Prediction
 from recognizer.tests.admin.imports.test_imports import zipped
 from recognizer.tests.browser.conftest import listen
@@ -68,7 +69,7 @@ def test_a_file_is_looked_at_imported_and_the_import_undone(
     import_jobs.begin(job_id=job.pk)
     import_jobs.report(
         job_id=job.pk,
-        progress=import_jobs.ImportProgress(step="Reading", done=3, total=4),
+        progress=CountedProgress(step="Reading", done=3, total=4),
         log="",
     )
     expect(importing.get_by_role("progressbar")).to_have_attribute("value", "75")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def find_suspects() -> str:
     out = StringIO()
     call_command("find_suspects", stdout=out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("digits", [[3], [1, 7], range(10)])
+def test_the_first_labels_are_not_suspect(ada: User, digits: Sequence[int]) -> None:
+    for digit in digits:
+        draw(digit, seed=digit, label=digit, by=ada)
+
+    assert f"0 of {len(digits)} labels look wrong." in find_suspects()
 
 
 def queue(client: Client) -> list[dict[str, object]]:

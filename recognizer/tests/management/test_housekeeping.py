@@ -53,6 +53,7 @@ def test_it_deletes_what_has_expired_and_nothing_else(reviewer: User, settings: 
     assert not ReviewClaim.objects.exists()
     assert ReviewSkip.objects.count() == 1
     assert DBTaskResult.objects.get().finished_at == now
+    assert "Labels: 1 checked, 0 look wrong." in out
     assert "Expired sessions: 1 deleted." in out
     assert "Expired claims and skips of the review queue: 1 deleted." in out
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from numpy.typing import NDArray
 
 from recognizer import imaging
 from recognizer.inference.classifier import BUNDLED, Bundle, Classifier, load_bundle
@@ -20,7 +22,7 @@ from recognizer.tests.support.drawings import DrawDigit
 from recognizer.transfer import exporting
 from recognizer.transfer.formats import FORMATS, Format
 from training import pipeline
-from training.data import downloads
+from training.data import downloads, evaluation_sets
 from training.data.datasets import NOT_A_DIGIT, Data, model_input_of
 from training.data.labelled import Labelled, is_held_out, read_labelled_database, read_labelled_file
 from training.data.synthetic import Fresh
@@ -43,7 +45,8 @@ QUICK = replace(
     pen=0,
     fresh=Fresh(generated=500, nondigits=1000),
 )
-NARROW = np.array([0.28, 1.0])
+NARROW = np.diag([0.28, 1.0])
+TURNED = np.array([[1.0, -1.0], [1.0, 1.0]]) / np.sqrt(2)
 
 
 class Quiet:
@@ -70,12 +73,12 @@ class Quiet:
         assert len(history.validation_accuracy) == epoch + 1
 
 
-def narrow(count: int, seed: int) -> Data:
-    """Digits of a writer who writes them a third as wide as usual."""
+def narrow(count: int, seed: int, change: NDArray[np.float64] = NARROW) -> Data:
+    """Digits of a writer who writes them a third as wide as usual, or changed otherwise."""
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for number in range(count):
-        strokes = [stroke * NARROW for stroke in generate_digit(number % 10, rng)]
+        strokes = [stroke @ change for stroke in generate_digit(number % 10, rng)]
         images.append(model_input_of(draw_at(strokes, PLACEMENTS["centred"], rng)))
         labels.append(number % 10)
     return Data("narrow", np.stack(images), np.array(labels, np.uint8))
@@ -149,6 +152,44 @@ def test_more_labels_are_given_more_steps_up_to_a_limit(bundled: Bundle) -> None
     assert steps(repeats=1) == 2
     assert 5 < steps(repeats=10) <= 11
     assert steps(repeats=10, most_steps=5) == 5
+
+
+def test_a_thousand_labels_are_learned_as_a_hundred_and_more_weigh_more() -> None:
+    assert FINE_TUNE.for_labels(100) == FINE_TUNE.for_labels(1_000) == FINE_TUNE
+    plans = [FINE_TUNE.for_labels(count) for count in (1_000, 1_500, 3_000, 6_000, 100_000)]
+    for fewer, more in pairwise(plans[:-1]):
+        assert more.labelled_share > fewer.labelled_share
+        assert more.moved > fewer.moved
+        assert more.distillation_weight < fewer.distillation_weight
+    assert plans[-1] == plans[-2]
+    assert plans[-1].labelled_share == FINE_TUNE.many.labelled_share
+
+
+@pytest.mark.usefixtures("no_data")
+def test_many_labels_are_learned_by_another_plan(bundled: Bundle) -> None:
+    many = replace(FINE_TUNE.many, few=20, many=21, generated=100, nondigits=100)
+    result, _ = fine_tune(bundled, labelled(40), steps=2, many=many)
+    settings = result.bundle.card.settings.stored or {}
+    assert settings["labelled_share"] == many.labelled_share
+    assert settings["moved"] == many.moved
+    assert settings["in_training_mode"]
+
+
+@pytest.mark.usefixtures("no_data")
+def test_digits_that_reviewers_labelled_are_not_rejected_for_long(
+    bundled: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation_sets, "OWN_LEAST", 20)
+    labels = replace(labelled(150), data=narrow(150, 1, TURNED))
+    _, held_out = labels.split()
+    before = metrics.run(Classifier(bundled), held_out).refused
+    assert before.mean() > 0.1, "these digits are not rejected anyway"
+
+    # The network stays as it is: the thresholds alone are chosen with the held-out drawings.
+    result, _ = fine_tune(bundled, labels, steps=2, learning_rate=1e-7)
+
+    after = metrics.run(Classifier(result.bundle), held_out).refused
+    assert after.mean() < 0.3 * before.mean()
 
 
 @pytest.mark.usefixtures("no_data")

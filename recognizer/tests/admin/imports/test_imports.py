@@ -20,6 +20,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from recognizer.jobs import heartbeat, import_jobs, states
+from recognizer.jobs.progress import CountedProgress
 from recognizer.labelling import labels
 from recognizer.models import (
     ImportFile,
@@ -262,7 +263,7 @@ def test_the_status_of_a_job(admin: Client, importer: User) -> None:
     import_jobs.begin(job_id=job.pk)
     import_jobs.report(
         job_id=job.pk,
-        progress=import_jobs.ImportProgress(step="Reading", done=3, total=4),
+        progress=CountedProgress(step="Reading", done=3, total=4),
         log="3/x.png: blank.\n",
     )
 
@@ -331,12 +332,12 @@ def test_a_file_is_imported_once_at_a_time(admin: Client) -> None:
 
 
 def test_an_import_waits_beside_a_training(admin: Client, importer: User) -> None:
-    from recognizer.jobs import training_jobs
+    from recognizer.jobs import training_jobs, training_outlook
 
     training_jobs.request(options=training_jobs.Options(), by=importer)
 
     assert start(admin, zipped([3])).status == JobStatus.QUEUED
-    assert training_jobs.labels().last_training is None
+    assert training_outlook.outlook().last_training is None
 
 
 # Undo -------------------------------------------------------------------------------------------

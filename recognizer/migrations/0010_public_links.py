@@ -9,7 +9,7 @@ import recognizer.models.public_links
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recognizer", "0007_imports"),
+        ("recognizer", "0009_covering_indexes"),
     ]
 
     operations = [
