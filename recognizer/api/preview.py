@@ -26,24 +26,18 @@ from recognizer.api.schema import (
 )
 from recognizer.api.serializers import (
     VERDICTS,
+    InkBoxSerializer,
     NetworkAnswerSerializer,
+    NumberSerializer,
+    number_fields,
     remembered_image_url,
 )
 from recognizer.api.throttling import PreviewThrottle
 from recognizer.api.words import AnswerWordsSerializer
-from recognizer.models import DIGITS, Label, Scope, Verdict
+from recognizer.models import DIGITS, Label, Scope, Verdict, number_columns
 from recognizer.models.outages import is_outage
 from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
-
-
-class InkBoxSerializer(serializers.Serializer[Any]):
-    """Where in the image the digit is, as shares of its width and height."""
-
-    left = serializers.FloatField(min_value=0, max_value=1)
-    top = serializers.FloatField(min_value=0, max_value=1)
-    width = serializers.FloatField(min_value=0, max_value=1)
-    height = serializers.FloatField(min_value=0, max_value=1)
 
 
 class PreviewWordsSerializer(AnswerWordsSerializer):
@@ -59,10 +53,11 @@ class PreviewWordsSerializer(AnswerWordsSerializer):
             probabilities=given.probabilities,
             verdict=given.verdict.value,
             network_label=None if instance.remembered_id is None else int(alone),
+            number="" if instance.number is None else instance.number.text,
         )
 
 
-class PreviewSerializer(serializers.Serializer[recognition.Preview]):
+class PreviewSerializer(NumberSerializer, serializers.Serializer[recognition.Preview]):
     """The prediction for a drawing that is not stored."""
 
     digit = serializers.IntegerField(source="given.digit", min_value=0, max_value=9)
@@ -106,7 +101,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
 
     def to_representation(self, instance: recognition.Preview) -> dict[str, Any]:
         """Return what the fields above give, which take ten times as long to be put together."""
-        given, network = instance.given, instance.network
+        given, network, number = instance.given, instance.network, instance.number
         return {
             "digit": given.digit,
             "confidence": given.confidence,
@@ -119,6 +114,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
                 "verdict": network.verdict.value,
             },
             "remembered_image_url": self.get_remembered_image_url(instance),
+            **number_fields(**({} if number is None else number_columns(number))),
             "model_version": instance.loaded.name,
             "model_input": self.get_model_input(instance),
             "words": PreviewWordsSerializer(context=self.context).to_representation(instance),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing, Source
+from recognizer.models import NOT_SENT, Owner, Prediction, PredictionQuerySet, RememberedDrawing
 
 CHUNK = 500
 """Drawings deleted in one transaction: the site must go on answering between them."""
@@ -54,7 +54,7 @@ def purge(*, before: datetime) -> Removed:
 def purge_anonymous(*, before: datetime) -> Removed:
     """Delete unlabelled drawings without an account made before this time; imported ones stay."""
     old = Prediction.objects.filter(created_at__lt=before, user__isnull=True, label__isnull=True)
-    return _remove_in_chunks(old.exclude(source=Source.IMPORT))
+    return _remove_in_chunks(old.exclude(source__in=NOT_SENT))
 
 
 def _remove_in_chunks(drawings: PredictionQuerySet) -> Removed:
