@@ -155,6 +155,7 @@ def measure_words(
         rows = [
             row
             for spacing in SPACINGS
+            if chosen
             for row in number_sets.rows(chosen, max(1, each // len(SPACINGS)), SEED, spacing)
         ]
         for row in rows:
@@ -162,7 +163,7 @@ def measure_words(
             drawing = sent.drawing()
             found["strokes"] += called(classifier, drawing, sent)[0] != ""
             found["picture"] += called(classifier, drawing)[0] != ""
-        for how, hits in found.items():
+        for how, hits in found.items() if rows else ():
             yield Rate(f"{name} called a number, {how}", hits, len(rows), at_most=most)
 
 

@@ -181,8 +181,8 @@ def rows(
     by_writer: dict[Hashable, list[tuple[str, Strokes]]] = {}
     for character, writer, strokes in characters:
         by_writer.setdefault(writer, []).append((character, strokes))
-    writers = [each for each in by_writer.values() if len(each) >= max(lengths)]
-    found = []
+    writers = list(by_writer.values())
+    found: list[Row] = []
     while len(found) < count:
         own = writers[int(rng.integers(len(writers)))]
         size = int(rng.choice(lengths))
