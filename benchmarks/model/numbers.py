@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -35,6 +36,8 @@ from training.synthesis.strokes import PLACEMENTS, place_at
 GOALS = {"apart": 0.97, "touching": 0.9}
 MOST_SINGLES, MOST_WORDS, MOST_MS = 0.002, 0.05, 8.0
 SEED = 16
+
+Item = TypeVar("Item")
 
 TABLE = results.Table("n", "measured", "95 % interval (Wilson)", "goal", name_width=52)
 
@@ -133,13 +136,13 @@ def measure_rows(
                 yield Rate(f"{spacing}, {how}, {source}", right[how, source], each)
             whole = right[how, "pen"] + right[how, "UNIPEN"]
             yield Rate(f"{spacing}, {how}", whole, 2 * each, at_least=GOALS.get(spacing))
-    for how, took in times.items():
-        if took:
-            median = results.Times.of(took).median
+    for how, measured in times.items():
+        if measured:
+            median = results.Times.of(measured).median
             note = "reached" if median <= MOST_MS else "MISSED"
             goal = f"<= {MOST_MS:.0f} ms"
             name = f"four digits apart, {how}: median time"
-            yield TABLE.line(name, f"{len(took):,}", f"{median:.1f} ms", "", goal, note=note)
+            yield TABLE.line(name, f"{len(measured):,}", f"{median:.1f} ms", "", goal, note=note)
 
 
 def measure_words(
@@ -188,8 +191,7 @@ def measure_singles(classifier: Classifier, most: int | None) -> Iterator[Rate]:
         for how, wrong in found.items():
             yield Rate(f"single digits called a number, {source}, {how}", wrong, len(chosen))
             hits, n = hits + wrong, n + len(chosen)
-    images = datasets.read_npz(downloads.mnist_file())["test"].images
-    some = _some(images, most)
+    some = _some([*datasets.read_npz(downloads.mnist_file())["test"].images], most)
     wrong = sum(called(classifier, imaging.drawing_from_array(image))[0] != "" for image in some)
     yield Rate("single digits called a number, MNIST", wrong, len(some))
     yield Rate(
@@ -197,7 +199,7 @@ def measure_singles(classifier: Classifier, most: int | None) -> Iterator[Rate]:
     )
 
 
-def _some(items: Sequence[Handwritten], most: int | None) -> Sequence[Handwritten]:
+def _some(items: Sequence[Item], most: int | None) -> Sequence[Item]:
     return items if most is None else items[:: max(1, len(items) // most)][:most]
 
 

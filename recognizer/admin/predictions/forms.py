@@ -35,7 +35,7 @@ class LabelForm(BaseForm):
 
     class Meta:
         model = Prediction
-        fields = ("label",)
+        fields: tuple[str, ...] = ("label",)
 
     label = label_field(forms.Select)
 

@@ -98,7 +98,7 @@ def of_strokes(sent: PenStrokes) -> Row | None:
     found, widths = [], []
     shape = sent.shape
     for drawn in sent.each_stroke():
-        ink = (255 - drawn.pixels).astype(np.float32) / 255
+        ink: Floats = (255 - drawn.pixels).astype(np.float32) / np.float32(255)
         mask = ink > INK_LEVEL
         if mask.any():
             rows, columns = bounds(mask)
