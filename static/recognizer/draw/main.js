@@ -12,6 +12,7 @@ import { LiveGuess } from "./answer/live.js";
 import { Outbox } from "./offline/outbox.js";
 import { Pad } from "./canvas/pad.js";
 import { Picture } from "./picture.js";
+import { NumberView } from "./answer/number.js";
 import { offerCopies } from "./answer/share.js";
 import { toSend } from "./canvas/sending.js";
 import { Shortcuts } from "./shortcuts.js";
@@ -42,7 +43,8 @@ const api = new Api(
   texts.error,
 );
 const answerPanel = byId("answer", HTMLElement);
-const answer = new AnswerView(answerPanel, texts);
+const number = new NumberView(answerPanel, (id, value) => api.suggestNumber(id, value));
+const answer = new AnswerView(answerPanel, texts, number);
 const learning = new Learning(api, texts, { announce, learned });
 const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
   announce,

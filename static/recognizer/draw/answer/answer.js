@@ -3,6 +3,7 @@
 import { slot } from "../../shared/dom.js";
 import { localPath } from "../../shared/http.js";
 
+/** @typedef {import("./number.js").NumberView} NumberView */
 /** @typedef {import("../types.js").Prediction} Prediction */
 /** @typedef {import("../types.js").Preview} Preview */
 /** @typedef {import("../types.js").Texts} Texts */
@@ -11,10 +12,12 @@ export class AnswerView {
   /**
    * @param {HTMLElement} element
    * @param {Texts} texts
+   * @param {NumberView} number
    */
-  constructor(element, texts) {
+  constructor(element, texts, number) {
     this.element = element;
     this.texts = texts;
+    this.number = number;
   }
 
   /** @param {boolean} busy */
@@ -31,6 +34,7 @@ export class AnswerView {
   show(prediction) {
     const said = this.#fill(prediction, localPath(prediction.model_input_url));
     this.element.removeAttribute("data-live");
+    this.number.show(prediction, prediction.id);
     const { id, image_url: image } = prediction;
     /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
     const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
@@ -47,6 +51,7 @@ export class AnswerView {
    */
   guess(preview) {
     this.#fill(preview, preview.model_input);
+    this.number.show(preview);
     this.element.dataset.live = "";
     slot(this.element, "actions").inert = true;
   }
@@ -56,9 +61,10 @@ export class AnswerView {
    * @param {string} seen address of what the model saw
    * @returns {string} the answer in one sentence
    */
-  #fill({ digit, verdict, probabilities, words, model_version: model }, seen) {
+  #fill({ digit, number, verdict, probabilities, words, model_version: model }, seen) {
     this.element.dataset.verdict = verdict;
-    this.#write(String(digit), words.confidence, words.percent, words.sentence);
+    this.element.toggleAttribute("data-number", number !== null);
+    this.#write(number ?? String(digit), words.confidence, words.percent, words.sentence);
     slot(this.element, "second").textContent = words.second;
     slot(this.element, "model").textContent = model;
     slot(this.element, "model-line").hidden = false;
@@ -71,6 +77,8 @@ export class AnswerView {
   /** Back to how the page began. */
   reset() {
     this.element.dataset.verdict = "none";
+    this.element.removeAttribute("data-number");
+    this.number.show(null);
     this.element.removeAttribute("data-live");
     slot(this.element, "actions").inert = true;
     slot(this.element, "second").textContent = "";
