@@ -34,7 +34,7 @@ from recognizer.api.serializers import (
 )
 from recognizer.api.throttling import PreviewThrottle
 from recognizer.api.words import AnswerWordsSerializer
-from recognizer.models import DIGITS, Label, Scope, Verdict, number_columns
+from recognizer.models import DIGITS, Label, Scope, Verdict
 from recognizer.models.outages import is_outage
 from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
@@ -101,8 +101,9 @@ class PreviewSerializer(NumberSerializer, serializers.Serializer[recognition.Pre
 
     def to_representation(self, instance: recognition.Preview) -> dict[str, Any]:
         """Return what the fields above give, which take ten times as long to be put together."""
-        given, network, number = instance.given, instance.network, instance.number
+        given, network = instance.given, instance.network
         return {
+            **number_fields(instance),
             "digit": given.digit,
             "confidence": given.confidence,
             "probabilities": list(given.probabilities),
@@ -114,7 +115,6 @@ class PreviewSerializer(NumberSerializer, serializers.Serializer[recognition.Pre
                 "verdict": network.verdict.value,
             },
             "remembered_image_url": self.get_remembered_image_url(instance),
-            **number_fields(**({} if number is None else number_columns(number))),
             "model_version": instance.loaded.name,
             "model_input": self.get_model_input(instance),
             "words": PreviewWordsSerializer(context=self.context).to_representation(instance),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -298,6 +297,7 @@ class NumberSerializer(serializers.Serializer[Any]):
     """What an answer says of a number of several digits."""
 
     number = serializers.CharField(
+        source="given_number",
         allow_null=True,
         read_only=True,
         help_text=_(
@@ -313,18 +313,19 @@ class NumberSerializer(serializers.Serializer[Any]):
         help_text=_("Calibrated: of the numbers with 0.9, nine in ten are correct; null for none."),
     )
     parts = NumberPartSerializer(
-        many=True, read_only=True, help_text=_("The digits of the number, from left to right.")
+        source="number_parts",
+        many=True,
+        read_only=True,
+        help_text=_("The digits of the number, from left to right."),
     )
 
 
-def number_fields(
-    number: str = "", number_confidence: float | None = None, number_parts: Sequence[Any] = ()
-) -> dict[str, Any]:
-    """Return the fields of `NumberSerializer` from an answer's columns."""
+def number_fields(answer: Any) -> dict[str, Any]:
+    """Return what `NumberSerializer` gives of a stored prediction or a preview."""
     return {
-        "number": number or None,
-        "number_confidence": number_confidence,
-        "parts": list(number_parts),
+        "number": answer.given_number,
+        "number_confidence": answer.number_confidence,
+        "parts": answer.number_parts,
     }
 
 
@@ -453,7 +454,7 @@ class PredictionSerializer(NumberSerializer, serializers.ModelSerializer[Predict
                 "verdict": instance.verdict,
             },
             "remembered_image_url": self.get_remembered_image_url(instance),
-            **number_fields(instance.number, instance.number_confidence, instance.number_parts),
+            **number_fields(instance),
             "model_version": instance.model_version.name,
             "source": instance.source,
             "suggested_digit": self.get_suggested_digit(instance),

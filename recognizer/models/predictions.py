@@ -501,6 +501,11 @@ class Prediction(models.Model):
         return self.personal_verdict or self.verdict
 
     @property
+    def given_number(self) -> str | None:
+        """The number that the drawing shows, or None."""
+        return self.number or None
+
+    @property
     def given_label(self) -> Label:
         """The answer given to the visitor as a label: the digit, or "not a digit"."""
         return correctness.answer_label(self.given_digit, self.given_verdict)

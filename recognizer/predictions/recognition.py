@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -20,6 +21,7 @@ from recognizer.models import (
     Prediction,
     answer_columns,
     number_columns,
+    parts_json,
     personal_columns,
 )
 from recognizer.personalisation import answers, corrections
@@ -55,6 +57,18 @@ class Preview:
     @property
     def given(self) -> Answer:
         return self.network if self.personal is None else self.personal.answer
+
+    @property
+    def given_number(self) -> str | None:
+        return None if self.number is None else self.number.text
+
+    @property
+    def number_confidence(self) -> float | None:
+        return None if self.number is None else self.number.confidence
+
+    @property
+    def number_parts(self) -> list[dict[str, Any]]:
+        return [] if self.number is None else parts_json(self.number)
 
     @property
     def is_personal(self) -> bool:
