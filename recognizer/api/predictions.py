@@ -172,6 +172,7 @@ class PredictionViewSet(
             200: LabelledSerializer,
             400: error(
                 "required, null, invalid, min_value, max_value: a field is missing or wrong; "
+                "ambiguous: both a label and a number were sent; "
                 "step_reused: the step was used for another label; parse_error: the body is "
                 "malformed."
             ),
@@ -238,11 +239,12 @@ class PredictionViewSet(
         examples=[
             OpenApiExample("A digit", value={"digit": 4}, request_only=True),
             OpenApiExample("Not a digit", value={"not_a_digit": True}, request_only=True),
+            OpenApiExample("A number of several digits", value={"number": "42"}, request_only=True),
         ],
         responses={
             200: PredictionSerializer,
             400: error(
-                "required: neither of the two was sent; ambiguous: both were; invalid, null, "
+                "required: none of the three was sent; ambiguous: several were; invalid, null, "
                 "min_value, max_value: a field is wrong; parse_error: the body is malformed."
             ),
             415: error("The body is not JSON."),
@@ -254,8 +256,13 @@ class PredictionViewSet(
     def suggestion(self, request: Request, pk: UUID) -> Response:
         serializer = SuggestionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        label = serializer.validated_data["label"]
-        prediction = corrections.suggest(prediction_id=pk, label=label, owner=owner_of(request))
+        sent, owner = serializer.validated_data, owner_of(request)
+        if "number" in sent:
+            number = sent["number"]
+            prediction = corrections.suggest_number(prediction_id=pk, number=number, owner=owner)
+        else:
+            label = sent["label"]
+            prediction = corrections.suggest(prediction_id=pk, label=label, owner=owner)
         return Response(self.get_serializer(prediction).data)
 
     @extend_schema(

@@ -26,8 +26,11 @@ from recognizer.api.schema import (
 )
 from recognizer.api.serializers import (
     VERDICTS,
+    InkBoxSerializer,
     NetworkAnswerSerializer,
+    NumberSerializer,
     id_or_none,
+    number_fields,
     remembered_image_url,
 )
 from recognizer.api.throttling import PreviewThrottle
@@ -36,15 +39,6 @@ from recognizer.models import DIGITS, Label, Scope, Verdict
 from recognizer.models.outages import is_outage
 from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
-
-
-class InkBoxSerializer(serializers.Serializer[Any]):
-    """Where in the image the digit is, as shares of its width and height."""
-
-    left = serializers.FloatField(min_value=0, max_value=1)
-    top = serializers.FloatField(min_value=0, max_value=1)
-    width = serializers.FloatField(min_value=0, max_value=1)
-    height = serializers.FloatField(min_value=0, max_value=1)
 
 
 class PreviewWordsSerializer(AnswerWordsSerializer):
@@ -60,10 +54,11 @@ class PreviewWordsSerializer(AnswerWordsSerializer):
             probabilities=given.probabilities,
             verdict=given.verdict.value,
             network_label=None if instance.remembered_id is None else int(alone),
+            number="" if instance.number is None else instance.number.text,
         )
 
 
-class PreviewSerializer(serializers.Serializer[recognition.Preview]):
+class PreviewSerializer(NumberSerializer, serializers.Serializer[recognition.Preview]):
     """The prediction for a drawing that is not stored."""
 
     digit = serializers.IntegerField(source="given.digit", min_value=0, max_value=9)
@@ -113,6 +108,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
         """Return what the fields above give, which take ten times as long to be put together."""
         given, network = instance.given, instance.network
         return {
+            **number_fields(instance),
             "digit": given.digit,
             "confidence": given.confidence,
             "probabilities": list(given.probabilities),

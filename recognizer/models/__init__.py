@@ -5,13 +5,18 @@ It is the only state of the site: drawings and models are stored in its rows.
 
 from recognizer.models.answers import (
     DIGITS,
+    NOT_SENT,
+    NUMBER,
     Label,
     Source,
     Verdict,
     answer_columns,
     brief_columns,
+    number_columns,
+    parts_json,
     personal_columns,
     validate_embedding,
+    validate_number,
     validate_probabilities,
 )
 from recognizer.models.jobs import (
@@ -35,6 +40,8 @@ from recognizer.models.versions import Activation, Cause, ModelVersion, VersionA
 
 __all__ = [
     "DIGITS",
+    "NOT_SENT",
+    "NUMBER",
     "UNFINISHED",
     "Activation",
     "ApiToken",
@@ -71,7 +78,10 @@ __all__ = [
     "answer_columns",
     "brief_columns",
     "label_text",
+    "number_columns",
+    "parts_json",
     "personal_columns",
     "validate_embedding",
+    "validate_number",
     "validate_probabilities",
 ]

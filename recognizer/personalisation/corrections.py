@@ -14,7 +14,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer.models import Label, MemorySwitchedOff, Owner, Prediction, RememberedDrawing
+from recognizer.models import (
+    Label,
+    MemorySwitchedOff,
+    Owner,
+    Prediction,
+    RememberedDrawing,
+    validate_number,
+)
 from recognizer.personalisation import answers
 from recognizer.versions import active as active_version
 
@@ -57,6 +64,23 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
     return prediction
 
 
+def suggest_number(*, prediction_id: UUID, number: str, owner: Owner) -> Prediction:
+    """Store which number the owner says their drawing shows; return the drawing.
+
+    Nothing is remembered: what is remembered decides about single digits.
+
+    Raises:
+        Prediction.DoesNotExist: the owner has no such drawing.
+        django.core.exceptions.ValidationError: it is not a number of two to eight digits.
+    """
+    validate_number(number)
+    with transaction.atomic():
+        prediction = _locked(prediction_id, owner)
+        prediction.number_suggestion = number
+        prediction.save(update_fields=["number_suggestion"])
+    return prediction
+
+
 def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
     """Delete what the owner said of their drawing, and forget it.
 
@@ -64,8 +88,8 @@ def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
     """
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
-        prediction.suggestion = None
-        prediction.save(update_fields=["suggestion"])
+        prediction.suggestion, prediction.number_suggestion = None, ""
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
         RememberedDrawing.objects.filter(prediction=prediction).delete()
 
 

@@ -14,12 +14,12 @@ from uuid import UUID
 from django.db import transaction
 
 from recognizer.models import (
+    NOT_SENT,
     Owner,
     Prediction,
     PredictionQuerySet,
     PublicLink,
     RememberedDrawing,
-    Source,
 )
 
 CHUNK = 500
@@ -61,7 +61,7 @@ def purge(*, before: datetime) -> Removed:
 def purge_anonymous(*, before: datetime) -> Removed:
     """Delete unlabelled drawings without an account made before this time; imported ones stay."""
     old = Prediction.objects.filter(created_at__lt=before, user__isnull=True, label__isnull=True)
-    return _remove_in_chunks(old.exclude(source=Source.IMPORT))
+    return _remove_in_chunks(old.exclude(source__in=NOT_SENT))
 
 
 def _remove_in_chunks(drawings: PredictionQuerySet) -> Removed:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Value
 
-from recognizer.models import LabelEvent, Prediction, Source, Verdict, Via
+from recognizer.models import NOT_SENT, LabelEvent, Prediction, Verdict, Via
 from recognizer.models.correctness import correct
 from recognizer.models.predictions import how_many
 from recognizer.statistics.periods import Spans
@@ -33,7 +33,7 @@ def first_answer() -> datetime.datetime | None:
 
 def _answered() -> QuerySet[Prediction]:
     """The drawings that a visitor got an answer to: all but imported ones."""
-    return Prediction.objects.order_by().exclude(source=Source.IMPORT)
+    return Prediction.objects.order_by().exclude(source__in=NOT_SENT)
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,10 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     )
 
 
+def number_sentence(number: str) -> str:
+    return _("That looks like the number {number}.").format(number=number)
+
+
 def second_guess(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     """Return the second guess of an answer that is a digit, if it is close; else ""."""
     second = close_second(digit, probabilities)
@@ -177,14 +181,16 @@ def answer_words(
     verdict: str,
     network_label: int | None = None,
     suggestion: int | None = None,
+    number: str = "",
 ) -> AnswerWords:
     """Return the texts of an answer.
 
     ``network_label`` is the network's own answer, if the visitor's corrections decided this one.
+    ``number`` is what several digits give, if the drawing is not one digit.
     """
     is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
     label = Label.NOT_A_DIGIT.value if is_refused else digit
-    said = sentence(verdict, digit, probabilities)
+    said = number_sentence(number) if number else sentence(verdict, digit, probabilities)
     word, percent = confidence_word(verdict, confidence), confidence_percent(confidence)
     announced = said
     if not is_refused:
@@ -202,7 +208,7 @@ def answer_words(
         bars_heading=bars_heading(is_refused=is_refused),
         bars=() if is_refused else tuple(short_percent(share) for share in probabilities),
         announcement=announced,
-        note=note(verdict, is_personal=is_personal),
+        note=number or note(verdict, is_personal=is_personal),
         personal="" if network_label is None else feedback_text.why(label, network_label),
         suggestion=feedback_text.suggestion_note(suggestion, label),
     )
@@ -216,6 +222,7 @@ def prediction_words(prediction: Prediction) -> AnswerWords:
         verdict=prediction.given_verdict,
         network_label=prediction.answered_label if prediction.is_personal else None,
         suggestion=prediction.suggestion,
+        number=prediction.number,
     )
 
 

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -37,9 +38,10 @@ from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
 from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
-from recognizer.labelling import labels, opinions, suspects
+from recognizer.labelling import labels, numbers, opinions, suspects
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text import answers as answer_text
+from recognizer.versions.active import NoModel
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -117,12 +119,15 @@ class PredictionAdmin(LabelHistoryAdmin):
     show_full_result_count = False
     fields = (
         "label",
+        "number_label",
         "labelled",
         "second_look",
         "digit",
         "percent",
         "verdict",
         "personal_answer",
+        "number",
+        "number_suggestion",
         "suggestion_text",
         "version",
         "source",
@@ -130,7 +135,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "created_at",
         "id",
     )
-    readonly_fields = fields[1:]
+    readonly_fields = fields[2:]
     actions = (
         "confirm",
         *(label_action(label) for label in Label),
@@ -376,10 +381,30 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
         """Store a label set in the list or on the detail page; nothing else is saved here."""
-        if "label" in form.changed_data:
+        number = form.cleaned_data.get("number_label")
+        typed = bool(number) and "number_label" in form.changed_data
+        if typed or "label" in form.changed_data:
             labels.label_predictions(
                 predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
             )
+        if typed:
+            self.set_number(request, obj.pk, number)
+
+    def set_number(self, request: HttpRequest, pk: UUID, number: str) -> None:
+        try:
+            parts = numbers.set_number(prediction_id=pk, number=number, by=reviewer(request))
+        except NoModel:
+            parts = 0
+        if parts:
+            text = ngettext(
+                "%(n)d digit of the number is a labelled drawing of its own now.",
+                "%(n)d digits of the number are labelled drawings of their own now.",
+                parts,
+            ) % {"n": parts}
+            self.message_user(request, text, messages.SUCCESS)
+        else:
+            text = _("The digits of the number can't be told apart, so they are not labelled.")
+            self.message_user(request, text, messages.WARNING)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         """Write nothing: ``labelling`` has written the label history."""

@@ -14,7 +14,7 @@ from recognizer.tests.support import drawings
 
 pytestmark = pytest.mark.django_db
 
-SCREENS = {
+SCREENS: dict[str, dict[str, Any]] = {
     "small phone": {"viewport": {"width": 360, "height": 640}, "has_touch": True},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
     "phone, sideways": {"viewport": {"width": 844, "height": 390}, "has_touch": True},
@@ -24,7 +24,7 @@ SCREENS = {
 
 @pytest.fixture(params=SCREENS)
 def screen(request: pytest.FixtureRequest, open_draw_page: Any) -> DrawPage:
-    options: dict[str, Any] = SCREENS[request.param]
+    options = SCREENS[request.param]
     draw_page: DrawPage = open_draw_page(**options, is_mobile="has_touch" in options)
     return draw_page
 

@@ -91,9 +91,9 @@ def test_a_rejected_digit_is_misclassified_everywhere(
         assert (totals.changed, totals.fixed, totals.broken) == (1, fixed, 1 - fixed)
         (direction,) = comparison.transitions(one=one, other=other)
         assert (direction.n, direction.fixed, direction.broken) == (1, fixed, 1 - fixed)
-        page = admin_client.get(
+        compared = admin_client.get(
             "/admin/recognizer/modelversion/compare/", {"one": one.pk, "other": other.pk}
         )
         outcome = "fixed" if fixed else "broken"
-        assert [drawing.outcome for drawing in page.context["changed"]] == [outcome]
-        assert dataclasses.asdict(page.context["comparison"]) == dataclasses.asdict(totals)
+        assert [drawing.outcome for drawing in compared.context["changed"]] == [outcome]
+        assert dataclasses.asdict(compared.context["comparison"]) == dataclasses.asdict(totals)

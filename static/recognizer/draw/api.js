@@ -104,6 +104,17 @@ export class Api {
   }
 
   /**
+   * Say which number a drawing shows.
+   *
+   * @param {string} id
+   * @param {string} number two to eight digits
+   * @returns {Promise<Prediction>}
+   */
+  suggestNumber(id, number) {
+    return this.http.json(this.#suggestionUrl(id), { method: "POST", json: { number }, headers: WITH_WORDS });
+  }
+
+  /**
    * Withdraw the visitor's label of a drawing.
    *
    * @param {string} id

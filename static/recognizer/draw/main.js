@@ -11,6 +11,7 @@ import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
 import { pack, StrokeModel } from "./canvas/strokes.js";
 import { Pad } from "./canvas/pad.js";
+import { NumberView } from "./answer/number.js";
 import { offerPictures } from "./pictures.js";
 import { readJson } from "../shared/texts.js";
 import { Saving } from "./saving.js";
@@ -41,7 +42,8 @@ const api = new Api(
   texts.error,
 );
 const model = new StrokeModel();
-const answer = new AnswerView(answerPanel, texts);
+const number = new NumberView(answerPanel, (id, value) => api.suggestNumber(id, value));
+const answer = new AnswerView(answerPanel, texts, number);
 const learning = new Learning(api, texts, { announce, chosen: save, learned: askAgain });
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model, () => saving.of(model.revision) !== undefined);
 const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));

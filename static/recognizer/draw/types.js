@@ -40,6 +40,14 @@
  */
 
 /**
+ * What an answer says of a number: nothing if the drawing is one digit, or none.
+ *
+ * @typedef {object} Answered
+ * @property {string | null} number
+ * @property {{ digit: number, confidence: number }[]} parts
+ */
+
+/**
  * An answer, as the API gives it: the visitor's own where `personal`, and the network's beside it.
  *
  * @typedef {object} Prediction
@@ -54,6 +62,8 @@
  * @property {string | null} remembered_image_url
  * @property {number | null} suggested_digit
  * @property {boolean} suggested_not_a_digit
+ * @property {string | null} number
+ * @property {{ digit: number, confidence: number }[]} parts
  * @property {Words} words
  * @property {string} model_version
  * @property {string} source
@@ -74,6 +84,8 @@
  * @property {{ digit: number, confidence: number, verdict: Verdict }} network
  * @property {string | null} remembered_id
  * @property {string | null} remembered_image_url
+ * @property {string | null} number
+ * @property {{ digit: number, confidence: number }[]} parts
  * @property {string} model_version
  * @property {Words} words
  * @property {string} model_input a data URL

@@ -3,6 +3,7 @@
 import { slot } from "../../shared/dom.js";
 import { localPath } from "../../shared/http.js";
 
+/** @typedef {import("./number.js").NumberView} NumberView */
 /** @typedef {import("../types.js").Prediction} Prediction */
 /** @typedef {import("../types.js").Preview} Preview */
 /** @typedef {import("../types.js").Texts} Texts */
@@ -11,10 +12,12 @@ export class AnswerView {
   /**
    * @param {HTMLElement} element
    * @param {Texts} texts
+   * @param {NumberView} number
    */
-  constructor(element, texts) {
+  constructor(element, texts, number) {
     this.element = element;
     this.texts = texts;
+    this.number = number;
   }
 
   /** @param {boolean} busy */
@@ -31,6 +34,7 @@ export class AnswerView {
   show(prediction) {
     const said = this.#fill(prediction, localPath(prediction.model_input_url));
     this.element.removeAttribute("data-live");
+    this.number.show(prediction, prediction.id);
     const { id, image_url: image, digit, verdict } = prediction;
     this.element.dataset.id = id;
     /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
@@ -63,6 +67,7 @@ export class AnswerView {
    */
   guess(preview) {
     this.#fill(preview, preview.model_input);
+    this.number.show(preview);
     this.element.dataset.live = "";
     delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
@@ -73,10 +78,12 @@ export class AnswerView {
    * @param {string} seen address of what the model saw
    * @returns {string} the answer in one sentence
    */
-  #fill({ digit, verdict, probabilities, words, model_version: model }, seen) {
-    const isRefused = verdict === "not_a_digit";
+  #fill({ digit, number, verdict, probabilities, words, model_version: model }, seen) {
+    const isRefused = verdict === "not_a_digit" && number === null;
     this.element.dataset.verdict = verdict;
-    this.#write(isRefused ? "?" : String(digit), words.confidence, words.percent, words.sentence);
+    this.element.toggleAttribute("data-number", number !== null);
+    const said = isRefused ? "?" : (number ?? String(digit));
+    this.#write(said, words.confidence, words.percent, words.sentence);
     slot(this.element, "second").textContent = isRefused ? this.texts.advice : words.second;
     slot(this.element, "model").textContent = model;
     slot(this.element, "model-line").hidden = false;
@@ -93,6 +100,8 @@ export class AnswerView {
    */
   reset(prompt) {
     this.element.dataset.verdict = "none";
+    this.element.removeAttribute("data-number");
+    this.number.show(null);
     this.element.removeAttribute("data-live");
     delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
