@@ -90,7 +90,8 @@ def row(
     names = [name for name, _strokes in characters]
     able = [spacing != "apart" and BARE not in pair for pair in pairwise(names)]
     sure = int(rng.choice(np.flatnonzero(able))) if any(able) else -1
-    touches = [each and (at == sure or rng.random() < 0.4) for at, each in enumerate(able)]
+    meant = [each and (at == sure or rng.random() < 0.4) for at, each in enumerate(able)]
+    touches = []
     # One writer spaces evenly, more or less.
     space = rng.uniform(*APART)
     slope = rng.normal(0, SLOPE)
@@ -98,7 +99,7 @@ def row(
     for index, (_name, strokes) in enumerate(characters):
         shape = _standing(strokes, rng.uniform(*HEIGHTS))
         if placed:
-            if not touches[index - 1]:
+            if not meant[index - 1]:
                 distance = brush + max(space * rng.uniform(0.5, 1.5), APART[0])
             elif spacing == "touching":
                 distance = brush * rng.uniform(*MEETING)
@@ -109,6 +110,8 @@ def row(
             rise = slope * (_right(placed[-1]) + middle) + down
             shape = [stroke + np.array([0, rise]) for stroke in shape]
             shape = _pushed(placed, shape, distance)
+            # A character that would begin too far left may have kept its distance.
+            touches.append(_distance(placed[-1], shape) < brush)
         placed.append(shape)
     return _on_canvas("".join(name for name, _ in characters), placed, brush, touches, rng)
 
@@ -134,6 +137,12 @@ def _dense(strokes: Strokes) -> NDArray[np.float64]:
             pieces = max(1, int(np.ceil(np.hypot(*(end - start)) / _STEP)))
             found.append(start + (end - start) * (np.arange(1, pieces + 1) / pieces)[:, None])
     return np.concatenate(found)
+
+
+def _distance(left: Strokes, right: Strokes) -> float:
+    """Return how far the lines of two characters are apart, in heights."""
+    between = _dense(left)[:, None] - _dense(right)[None]
+    return float(np.hypot(between[..., 0], between[..., 1]).min())
 
 
 def _pushed(placed: Sequence[Strokes], shape: Strokes, distance: float) -> Strokes:
