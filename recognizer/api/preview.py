@@ -48,13 +48,15 @@ class PreviewWordsSerializer(AnswerWordsSerializer):
         assert isinstance(instance, recognition.Preview)
         given, network = instance.given, instance.network
         alone = Label.NOT_A_DIGIT if network.verdict.value == Verdict.NOT_A_DIGIT else network.digit
+        number = instance.number
         return answer_text.answer_words(
             digit=given.digit,
             confidence=given.confidence,
             probabilities=given.probabilities,
             verdict=given.verdict.value,
             network_label=None if instance.remembered_id is None else int(alone),
-            number="" if instance.number is None else instance.number.text,
+            number="" if number is None else number.text,
+            number_confidence=None if number is None else number.confidence,
         )
 
 

@@ -56,8 +56,8 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
     value = Label(label).value
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
-        prediction.suggestion = value
-        prediction.save(update_fields=["suggestion"])
+        prediction.suggestion, prediction.number_suggestion = value, ""
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
         known = RememberedDrawing.objects.filter(prediction=prediction)
         if not known.update(label=value, remembered_at=timezone.now()):
             _remember(prediction, value, owner)
@@ -67,7 +67,7 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
 def suggest_number(*, prediction_id: UUID, number: str, owner: Owner) -> Prediction:
     """Store which number the owner says their drawing shows; return the drawing.
 
-    Nothing is remembered: what is remembered decides about single digits.
+    It replaces what they said before. Nothing is remembered: that decides about single digits.
 
     Raises:
         Prediction.DoesNotExist: the owner has no such drawing.
@@ -76,8 +76,9 @@ def suggest_number(*, prediction_id: UUID, number: str, owner: Owner) -> Predict
     validate_number(number)
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
-        prediction.number_suggestion = number
-        prediction.save(update_fields=["number_suggestion"])
+        prediction.suggestion, prediction.number_suggestion = None, number
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
+        RememberedDrawing.objects.filter(prediction=prediction).delete()
     return prediction
 
 

@@ -67,19 +67,28 @@ class PageAnswer:
     remembered_id: UUID | None
     remembered_image_url: str | None
     suggestion: int | None
+    number: str
+    suggested_number: str
 
     @property
     def is_refused(self) -> bool:
-        return self.verdict == Verdict.NOT_A_DIGIT
+        return self.verdict == Verdict.NOT_A_DIGIT and not self.number
 
     @property
     def figure(self) -> str:
-        """What is shown large: the digit, or a question mark where the drawing was rejected."""
-        return "?" if self.is_refused else str(self.digit)
+        """What is shown large: the digit or number, or a question mark if it was rejected."""
+        return "?" if self.is_refused else self.number or str(self.digit)
+
+    @property
+    def shown_number(self) -> str:
+        """What the visitor says the number is, or else the answer."""
+        return self.suggested_number or self.number
 
     @property
     def file_name(self) -> str:
-        return "drawing.png" if self.is_refused else f"digit-{self.digit}.png"
+        if self.verdict == Verdict.NOT_A_DIGIT:
+            return "drawing.png"
+        return f"digit-{self.digit}.png"
 
 
 def bars_heading(*, is_refused: bool = False) -> str:
@@ -180,16 +189,21 @@ def answer_words(
     probabilities: Sequence[float],
     verdict: str,
     network_label: int | None = None,
-    suggestion: int | None = None,
+    suggestion: int | str | None = None,
     number: str = "",
+    number_confidence: float | None = None,
 ) -> AnswerWords:
     """Return the texts of an answer.
 
     ``network_label`` is the network's own answer, if the visitor's corrections decided this one.
-    ``number`` is what several digits give, if the drawing is not one digit.
+    ``number`` is what several digits give, if the drawing is not one digit, and how sure that is
+    replaces how sure the digit is.
     """
     is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
     label = Label.NOT_A_DIGIT.value if is_refused else digit
+    has_bars = not is_refused
+    if number_confidence is not None:
+        verdict, confidence, is_refused = Verdict.DIGIT, number_confidence, False
     said = number_sentence(number) if number else sentence(verdict, digit, probabilities)
     word, percent = confidence_word(verdict, confidence), confidence_percent(confidence)
     announced = said
@@ -204,13 +218,13 @@ def answer_words(
         confidence=word,
         percent="" if is_refused else percent,
         short_percent="" if is_refused else short_percent(confidence),
-        second=second_guess(verdict, digit, probabilities),
-        bars_heading=bars_heading(is_refused=is_refused),
-        bars=() if is_refused else tuple(short_percent(share) for share in probabilities),
+        second="" if number else second_guess(verdict, digit, probabilities),
+        bars_heading=bars_heading(is_refused=not has_bars),
+        bars=tuple(short_percent(share) for share in probabilities) if has_bars else (),
         announcement=announced,
-        note=number or note(verdict, is_personal=is_personal),
+        note=note(verdict, is_personal=is_personal),
         personal="" if network_label is None else feedback_text.why(label, network_label),
-        suggestion=feedback_text.suggestion_note(suggestion, label),
+        suggestion=feedback_text.suggestion_note(suggestion, number or label),
     )
 
 
@@ -221,8 +235,9 @@ def prediction_words(prediction: Prediction) -> AnswerWords:
         probabilities=prediction.given_probabilities,
         verdict=prediction.given_verdict,
         network_label=prediction.answered_label if prediction.is_personal else None,
-        suggestion=prediction.suggestion,
+        suggestion=prediction.number_suggestion or prediction.suggestion,
         number=prediction.number,
+        number_confidence=prediction.number_confidence,
     )
 
 
@@ -245,6 +260,8 @@ def page_answer(prediction: Prediction) -> PageAnswer:
             None if remembered is None else reverse("api:prediction-image", args=[remembered])
         ),
         suggestion=prediction.suggestion,
+        number=prediction.number,
+        suggested_number=prediction.number_suggestion,
     )
 
 

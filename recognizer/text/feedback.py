@@ -35,7 +35,7 @@ class FeedbackInWords:
 
     @property
     def is_said(self) -> bool:
-        return any(choice.is_pressed for choice in (*self.digits, self.none))
+        return any(choice.is_pressed for choice in (*self.digits, self.right, self.none))
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,14 @@ def in_sentence(label: int) -> str:
 def feedback_texts() -> dict[str, Any]:
     """Return the sentences around the buttons; by "on" and "off" if personal learning matters.
 
-    `said` has one sentence for each of the eleven labels.
+    `said` has one sentence for each of the eleven labels, `said_number` is for all numbers.
     """
     return {
         "before": _("Nothing is saved until you press one of these, or Save."),
         "stored": _("Saved. Draw the next digit, or say what this one was."),
         "sending": _("Saving…"),
         "said": [_("You said: {a_label}.").format(a_label=in_sentence(label)) for label in Label],
+        "said_number": _("You said: the number {number}."),
         "thanks": {
             "on": _(
                 "Thank you. {said} Used for your drawings from now on. The model learns it after "
@@ -106,6 +107,7 @@ def feedback_in_words(
     and ``error`` is a sentence about what was wrong with that.
     """
     given = None if prediction is None else prediction.given_label
+    number = None if prediction is None else prediction.given_number
 
     def choice(label: int, text: str) -> Choice:
         is_none = label == Label.NOT_A_DIGIT
@@ -114,18 +116,20 @@ def feedback_in_words(
             "true" if is_none else str(label),
             text,
             is_pressed=prediction is not None and label == prediction.suggestion,
-            is_answered=label == given,
+            is_answered=label == given and number is None,
         )
 
     right = Choice("digit", "", _("Correct"), is_pressed=False)
-    if given is not None and given != Label.NOT_A_DIGIT:
+    if prediction is not None and number is not None:
+        right = Choice("digit", number, right.text, prediction.number_suggestion == number)
+    elif given is not None and given != Label.NOT_A_DIGIT:
         right = choice(given, right.text)
     return FeedbackInWords(
         prediction_id=None if prediction is None else prediction.pk,
         digits=tuple(choice(digit, str(digit)) for digit in range(DIGITS)),
         right=right,
         none=choice(Label.NOT_A_DIGIT, _("Not a digit")),
-        is_refused=given == Label.NOT_A_DIGIT,
+        is_refused=given == Label.NOT_A_DIGIT and number is None,
         state="saved" if just_said else "idle",
         outcome="" if error else _outcome(prediction, remembering, just_said),
         error=error,
@@ -136,16 +140,25 @@ def _outcome(prediction: Prediction | None, remembering: bool, just_said: bool) 
     if prediction is None:
         return ""
     texts = feedback_texts()
-    if prediction.suggestion is None:
+    number = prediction.number_suggestion
+    if prediction.suggestion is None and not number:
         sentence: str = texts["undone" if just_said else "stored"]
         return sentence
-    said: str = texts["said"][prediction.suggestion]
-    thanks: str = texts["thanks"]["on" if remembering else "off"]
+    said: str = (
+        texts["said_number"].format(number=number)
+        if prediction.suggestion is None
+        else texts["said"][prediction.suggestion]
+    )
+    # What is learned from a number are its digits, after a review.
+    thanks: str = texts["thanks"]["on" if remembering and not number else "off"]
     return thanks.format(said=said) if just_said else said
 
 
-def suggestion_note(suggestion: int | None, answer: int) -> str:
-    """Return the history's note on the visitor's label beside the given answer; "" without one."""
+def suggestion_note(suggestion: int | str | None, answer: int | str) -> str:
+    """Return the history's note on the visitor's label beside the given answer; "" without one.
+
+    A number of several digits is text.
+    """
     if suggestion is None:
         return ""
     if suggestion == answer:

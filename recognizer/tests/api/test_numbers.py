@@ -64,7 +64,7 @@ def test_the_words_name_the_number(api: APIClient) -> None:
     answer = api.post(PREVIEW, number_strokes("42"), headers={"Prefer": "include=words"}).json()
 
     assert answer["words"]["sentence"] == "That looks like the number 42."
-    assert answer["words"]["note"] == "42"
+    assert answer["words"]["percent"] != ""
 
 
 def test_a_visitor_corrects_a_number(api: APIClient) -> None:

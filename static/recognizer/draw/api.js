@@ -95,23 +95,13 @@ export class Api {
    * Say what a drawing shows.
    *
    * @param {string} id
-   * @param {number} label 0 to 9, or NOT_A_DIGIT
+   * @param {import("../shared/labels.js").Label} label
    * @returns {Promise<Prediction>}
    */
   suggest(id, label) {
-    const json = label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label };
+    const shown = typeof label === "string" ? { number: label } : { digit: label };
+    const json = label === NOT_A_DIGIT ? { not_a_digit: true } : shown;
     return this.http.json(this.#suggestionUrl(id), { method: "POST", json, headers: WITH_WORDS });
-  }
-
-  /**
-   * Say which number a drawing shows.
-   *
-   * @param {string} id
-   * @param {string} number two to eight digits
-   * @returns {Promise<Prediction>}
-   */
-  suggestNumber(id, number) {
-    return this.http.json(this.#suggestionUrl(id), { method: "POST", json: { number }, headers: WITH_WORDS });
   }
 
   /**

@@ -44,9 +44,10 @@ export class HistoryView {
     slot(element, "remove-form").addEventListener("submit", (event) => this.#remove(event));
     slot(this.removeAll, "remove-all-form").addEventListener("submit", (event) => this.#remove(event));
     this.list.querySelectorAll(".entry").forEach((entry) => {
-      const { id = "", suggestion } = /** @type {HTMLElement} */ (entry).dataset;
+      const { id = "", suggestion, suggestedNumber } = /** @type {HTMLElement} */ (entry).dataset;
       if (suggestions.of(id).state === "idle") {
-        suggestions.learn(id, suggestion ? Number(suggestion) : null, slot(entry, "said").textContent ?? "");
+        const label = suggestedNumber || (suggestion ? Number(suggestion) : null);
+        suggestions.learn(id, label, slot(entry, "said").textContent ?? "");
       } else {
         this.#said(id, suggestions.of(id));
       }
@@ -164,11 +165,12 @@ export class HistoryView {
       return;
     }
     event.preventDefault();
-    const { id, digit, verdict, source, sentence } = entry.dataset;
+    const { id, digit, verdict, number, source, sentence } = entry.dataset;
     this.dialog.open({
       id: String(id),
       digit: Number(digit),
       verdict: String(verdict),
+      number: number || null,
       source: String(source),
       sentence: String(sentence),
       image_url: String(slot(entry, "image").getAttribute("src")),
@@ -192,7 +194,8 @@ export class HistoryView {
    */
   #write(entry, { choice, note, state }) {
     const { sending, not_sent: notSent } = this.texts.feedback;
-    entry.dataset.suggestion = choice === null ? "" : String(choice);
+    entry.dataset.suggestion = typeof choice === "number" ? String(choice) : "";
+    entry.dataset.suggestedNumber = typeof choice === "string" ? choice : "";
     slot(entry, "said").textContent = { idle: note, saved: note, sending, failed: notSent }[state];
   }
 
@@ -208,12 +211,14 @@ export class HistoryView {
     entry.dataset.sentence = words.sentence;
     entry.dataset.digit = String(prediction.digit);
     entry.dataset.verdict = prediction.verdict;
+    entry.dataset.number = prediction.number ?? "";
     entry.dataset.source = prediction.source;
     const link = /** @type {HTMLAnchorElement} */ (slot(entry, "open"));
     link.setAttribute("href", `${this.element.dataset.page}?prediction=${id}#feedback`);
     const image = /** @type {HTMLImageElement} */ (slot(entry, "image"));
     image.src = localPath(prediction.image_url);
-    slot(entry, "digit").textContent = answeredLabel(prediction) === NOT_A_DIGIT ? "?" : String(prediction.digit);
+    const answered = answeredLabel(prediction);
+    slot(entry, "digit").textContent = answered === NOT_A_DIGIT ? "?" : String(answered);
     slot(entry, "percent").textContent = words.short_percent;
     slot(entry, "note").textContent = words.note;
     if (this.suggestions.of(id).state === "idle") {

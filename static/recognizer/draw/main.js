@@ -20,6 +20,7 @@ import { Tools } from "./canvas/tools.js";
 import { toSend } from "./canvas/sending.js";
 
 /** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
 /** @typedef {import("./types.js").Stroke} Stroke */
@@ -42,9 +43,9 @@ const api = new Api(
   texts.error,
 );
 const model = new StrokeModel();
-const number = new NumberView(answerPanel, (id, value) => api.suggestNumber(id, value));
+const number = new NumberView(byId("number", HTMLFormElement));
 const answer = new AnswerView(answerPanel, texts, number);
-const learning = new Learning(api, texts, { announce, chosen: save, learned: askAgain });
+const learning = new Learning(api, texts, number, { announce, chosen: save, learned: askAgain });
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model, () => saving.of(model.revision) !== undefined);
 const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
 const tools = new Tools(pad, { clear: clearDrawing });
@@ -227,7 +228,7 @@ function askAgain() {
 /**
  * Save the drawing on the canvas; what is on the canvas stays there whatever comes of it.
  *
- * @param {number | null} label what the visitor says that it shows
+ * @param {Label | null} label what the visitor says that it shows
  */
 function saveDrawing(label) {
   keyboardPen.lift();
@@ -249,7 +250,7 @@ function saveDrawing(label) {
 /**
  * Save what the panel is about.
  *
- * @param {number | null} label what the visitor says that it shows
+ * @param {Label | null} label what the visitor says that it shows
  */
 function save(label) {
   if (isAboutOther && answerPanel.hasAttribute("data-live")) {
@@ -345,7 +346,7 @@ async function lookAtPicture(file, signal) {
 
 /**
  * @param {File} file
- * @param {number | null} label
+ * @param {Label | null} label
  */
 async function savePicture(file, label) {
   answer.setBusy(true);

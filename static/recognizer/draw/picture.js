@@ -3,6 +3,7 @@
 import { slot } from "../shared/dom.js";
 import { RequestError } from "../shared/http.js";
 
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").PictureParts} PictureParts */
 /** @typedef {import("./types.js").Preview} Preview */
 
@@ -40,7 +41,7 @@ export class Picture {
   /**
    * Save the picture that is shown.
    *
-   * @param {number | null} label what the visitor says that it shows
+   * @param {Label | null} label what the visitor says that it shows
    */
   async submit(label) {
     this.message.textContent = "";

@@ -6,6 +6,7 @@
 import { slot } from "../shared/dom.js";
 import { lazily } from "../shared/lazy.js";
 
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").PictureParts} PictureParts */
 
 /**
@@ -42,7 +43,7 @@ export function offerPictures(form, dropZone, parts) {
     }
   }
 
-  /** @param {number | null} label */
+  /** @param {Label | null} label */
   function send(label) {
     withPicture((picture) => picture.submit(label));
   }

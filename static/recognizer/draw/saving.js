@@ -11,6 +11,7 @@ import { uuid } from "../shared/uuid.js";
 
 /** @typedef {import("./offline/storage.js").Waiting} Waiting */
 /** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Stroke} Stroke */
 
@@ -46,7 +47,7 @@ export class Saving {
   /**
    * @param {number} revision
    * @param {Stroke[]} strokes
-   * @param {number | null} label what the visitor says that the drawing shows
+   * @param {Label | null} label what the visitor says that the drawing shows
    */
   save(revision, strokes, label) {
     const job = this.#jobs.get(revision) ?? newJob(revision, { key: uuid(), strokes, label });
@@ -60,7 +61,7 @@ export class Saving {
    * Say what a drawing shows that is not stored yet.
    *
    * @param {Job} job
-   * @param {number | null} label
+   * @param {Label | null} label
    */
   say(job, label) {
     job.label = label;
@@ -158,7 +159,7 @@ export class Saving {
 
 /**
  * @param {number} revision
- * @param {{ key: string, strokes: Stroke[], label: number | null }} drawing
+ * @param {{ key: string, strokes: Stroke[], label: Label | null }} drawing
  * @returns {Job}
  */
 function newJob(revision, drawing) {

@@ -12,6 +12,8 @@
 
 /** @typedef {"pen" | "eraser"} Tool */
 
+/** @typedef {import("../shared/labels.js").Label} Label */
+
 /** @typedef {{ tool: Tool, width: number, points: Point[] }} Stroke */
 
 /**
@@ -62,6 +64,7 @@
  * @property {string | null} remembered_image_url
  * @property {number | null} suggested_digit
  * @property {boolean} suggested_not_a_digit
+ * @property {string | null} suggested_number
  * @property {string | null} number
  * @property {{ digit: number, confidence: number }[]} parts
  * @property {Words} words
@@ -105,7 +108,7 @@
  * @property {string} key
  * @property {number} revision
  * @property {Stroke[]} strokes
- * @property {number | null} label
+ * @property {Label | null} label
  * @property {"sending" | "waiting" | "saved"} state
  * @property {Prediction | null} prediction
  */
@@ -117,17 +120,18 @@
  * @property {string} id
  * @property {number} digit
  * @property {string} verdict
+ * @property {string | null} number
  * @property {string} source
  * @property {string} sentence
  * @property {string} image_url
  */
 
 /**
- * A visitor's correction of a drawing: their choice, and the label that the site has. A label is a digit, or 10 for none.
+ * A visitor's correction of a drawing: their choice, and the label that the site has.
  *
  * @typedef {object} Suggestion
- * @property {number | null} choice
- * @property {number | null} saved
+ * @property {Label | null} choice
+ * @property {Label | null} saved
  * @property {string} note what the history says of it
  * @property {"idle" | "sending" | "saved" | "failed"} state
  * @property {string} error a sentence where it failed
@@ -143,6 +147,7 @@
  * @property {string} stored
  * @property {string} sending
  * @property {string[]} said
+ * @property {string} said_number
  * @property {Switch} thanks
  * @property {string} undone
  * @property {string} still_here
@@ -153,7 +158,7 @@
  * @typedef {object} PictureParts
  * @property {Texts} texts
  * @property {(file: File, signal: AbortSignal) => Promise<Preview>} look
- * @property {(file: File, label: number | null) => Promise<void>} send rejects with a RequestError
+ * @property {(file: File, label: Label | null) => Promise<void>} send rejects with a RequestError
  * @property {() => void} removed called when the visitor has taken the picture away
  * @property {(sentence: string) => void} announce
  */

@@ -34,7 +34,7 @@ export class AnswerView {
   show(prediction) {
     const said = this.#fill(prediction, localPath(prediction.model_input_url));
     this.element.removeAttribute("data-live");
-    this.number.show(prediction, prediction.id);
+    this.number.show(prediction.number);
     const { id, image_url: image, digit, verdict } = prediction;
     this.element.dataset.id = id;
     /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
@@ -67,7 +67,7 @@ export class AnswerView {
    */
   guess(preview) {
     this.#fill(preview, preview.model_input);
-    this.number.show(preview);
+    this.number.show(preview.number);
     this.element.dataset.live = "";
     delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;

@@ -1,84 +1,114 @@
-/** A number's digits below the answer: one field each, in which a wrong digit is typed over. */
+/** A number's digits below the answer: one field each, in which a wrong digit is typed over, and one for the whole. */
 
 import { slot } from "../../shared/dom.js";
-import { RequestError } from "../../shared/http.js";
 
-/** @typedef {import("../types.js").Answered} Answered */
+/** @typedef {import("../types.js").Label} Label */
 
 export class NumberView {
-  /** @type {string | null} */
-  #id = null;
+  /** That the site answers; null if it answers none. @type {string | null} */
+  #answered;
+  /** @type {(label: Label) => void} */
+  #chosen = () => undefined;
 
-  /**
-   * @param {ParentNode} root
-   * @param {(id: string, number: string) => Promise<unknown>} save
-   */
-  constructor(root, save) {
-    this.element = slot(root, "number");
-    this.parts = slot(this.element, "parts");
-    this.note = slot(this.element, "number-note");
-    this.save = save;
+  /** @param {HTMLFormElement} form */
+  constructor(form) {
+    this.form = form;
+    this.parts = slot(form, "parts");
+    this.whole = /** @type {HTMLInputElement} */ (slot(form, "whole"));
+    this.#answered = form.dataset.number || null;
+    this.#write(this.whole.defaultValue);
+    form.addEventListener("submit", (event) => this.#submitted(event));
+  }
+
+  get isShown() {
+    return !this.form.hidden;
+  }
+
+  /** @param {(label: Label) => void} listener called with what the visitor says that the drawing shows */
+  onChosen(listener) {
+    this.#chosen = listener;
+  }
+
+  /** @param {string | null} number that the site answers */
+  show(number) {
+    this.#answered = number;
+    this.form.hidden = number === null;
+    if (number === null) {
+      this.#write("");
+    }
   }
 
   /**
-   * Show the digits of an answer, or nothing if it is not a number.
+   * Show what the visitor says that the drawing shows, or else the answer.
    *
-   * @param {Answered | null} answer
-   * @param {string | null} [id] that of the stored drawing; without one the digits can't be corrected
+   * @param {Label | null} label
    */
-  show(answer, id = null) {
-    const parts = answer?.parts ?? [];
-    this.#id = id;
-    this.element.hidden = parts.length === 0;
-    this.note.textContent = "";
-    this.parts.replaceChildren(...parts.map(({ digit }, index) => this.#field(digit, index, parts.length)));
+  said(label) {
+    if (this.isShown) {
+      this.#write(typeof label === "string" ? label : (this.#answered ?? ""));
+    }
   }
 
   /**
+   * Begin to type the number.
+   *
    * @param {number} digit
+   */
+  type(digit) {
+    this.whole.value = String(digit);
+    this.whole.focus();
+  }
+
+  /** @param {SubmitEvent} event */
+  #submitted(event) {
+    event.preventDefault();
+    this.whole.blur();
+    this.#chosen(this.whole.value.length > 1 ? this.whole.value : Number(this.whole.value));
+  }
+
+  /** @param {string} number */
+  #write(number) {
+    // The field that the visitor types in stays.
+    const fields = this.#fields();
+    if (fields.length !== number.length || fields.some((field) => field.readOnly)) {
+      this.parts.replaceChildren(...[...number].map((_digit, index) => this.#field(index, number.length)));
+    }
+    this.#fields().forEach((field, index) => {
+      field.value = number[index];
+    });
+    this.whole.value = number;
+  }
+
+  #fields() {
+    return /** @type {HTMLInputElement[]} */ ([...this.parts.children]);
+  }
+
+  /**
    * @param {number} index
    * @param {number} count
    */
-  #field(digit, index, count) {
+  #field(index, count) {
     const field = document.createElement("input");
     field.className = "number-part";
     field.inputMode = "numeric";
     field.autocomplete = "off";
-    field.value = String(digit);
-    field.readOnly = this.#id === null;
-    const name = this.element.dataset.label ?? "";
+    const name = this.form.dataset.label ?? "";
     field.ariaLabel = name.replace("{place}", String(index + 1)).replace("{count}", String(count));
     field.addEventListener("focus", () => field.select());
-    // A shortcut of the page must not take the digit.
-    field.addEventListener("keydown", (event) => event.stopPropagation());
-    let last = field.value;
-    field.addEventListener("input", () => {
-      const typed = field.value.replace(/[^0-9]/g, "").slice(-1) || last;
-      field.value = typed;
-      field.select();
-      if (typed !== last) {
-        last = typed;
-        void this.#correct();
-      }
-    });
+    field.addEventListener("input", () => this.#typed(field));
     return field;
   }
 
-  async #correct() {
-    const id = this.#id;
-    if (id === null) {
-      return;
-    }
-    const fields = /** @type {HTMLInputElement[]} */ ([...this.parts.children]);
-    const number = fields.map((field) => field.value).join("");
-    try {
-      await this.save(id, number);
-      this.note.textContent = (this.element.dataset.saved ?? "").replace("{number}", number);
-    } catch (error) {
-      if (!(error instanceof RequestError)) {
-        throw error;
-      }
-      this.note.textContent = error.message;
+  /** @param {HTMLInputElement} field */
+  #typed(field) {
+    const fields = this.#fields();
+    const before = this.whole.value;
+    field.value = field.value.replace(/[^0-9]/g, "").slice(-1) || before[fields.indexOf(field)];
+    field.select();
+    const number = fields.map(({ value }) => value).join("");
+    if (number !== before) {
+      this.whole.value = number;
+      this.#chosen(number);
     }
   }
 }

@@ -10,10 +10,11 @@ import { NOT_A_DIGIT, answeredLabel } from "../../shared/labels.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./suggestions.js").Suggestions} Suggestions */
+/** @typedef {import("../types.js").Label} Label */
 /** @typedef {import("../types.js").Suggestion} Suggestion */
 /** @typedef {import("../types.js").Texts} Texts */
 
-/** An answer of the site. @typedef {{ digit: number, verdict: string }} Answer */
+/** An answer of the site. @typedef {{ digit: number, verdict: string, number: string | null }} Answer */
 
 /**
  * The outcome of a choice in words; empty if it failed, because the error is shown instead.
@@ -32,13 +33,19 @@ export function outcomeSentence({ feedback }, { choice, state }, isLearning) {
   if (choice === null) {
     return state === "saved" ? feedback.undone : feedback.stored;
   }
-  const said = feedback.said[choice];
-  return state === "saved" ? fill(feedback.thanks[isLearning ? "on" : "off"], { said }) : said;
+  const isNumber = typeof choice === "string";
+  const said = isNumber ? fill(feedback.said_number, { number: choice }) : feedback.said[choice];
+  // What is learned from a number are its digits, after a review.
+  return state === "saved" ? fill(feedback.thanks[isLearning && !isNumber ? "on" : "off"], { said }) : said;
 }
 
-/** @param {HTMLButtonElement} button */
+/**
+ * @param {HTMLButtonElement} button
+ * @returns {Label}
+ */
 function labelOf(button) {
-  return button.name === "not_a_digit" ? NOT_A_DIGIT : Number(button.value);
+  const digit = button.value.length > 1 ? button.value : Number(button.value);
+  return button.name === "not_a_digit" ? NOT_A_DIGIT : digit;
 }
 
 export class FeedbackView {
@@ -48,7 +55,7 @@ export class FeedbackView {
    * @param {Texts} texts
    * @param {object} page
    * @param {() => boolean} page.isLearning whether personal learning is on
-   * @param {(label: number) => void} page.chosen called for a drawing that is not stored yet
+   * @param {(label: Label) => void} page.chosen called for a drawing that is not stored yet
    */
   constructor(form, suggestions, texts, { isLearning, chosen }) {
     this.form = form;
@@ -119,14 +126,21 @@ export class FeedbackView {
     }
   }
 
-  /** @param {number | null} label null: the answer is correct */
+  /** @param {Label | null} label null: the answer is correct */
   choose(label) {
     if (this.isOpen && (label !== null || !this.right.disabled)) {
       this.#chosen(label ?? labelOf(this.right));
     }
   }
 
-  /** @param {number} label */
+  /** @param {Label} label */
+  say(label) {
+    if (this.isOpen) {
+      this.#chosen(label);
+    }
+  }
+
+  /** @param {Label} label */
   #chosen(label) {
     if (this.id === null) {
       this.chosen(label);
@@ -155,7 +169,9 @@ export class FeedbackView {
     this.right.disabled = label === null || label === NOT_A_DIGIT;
     this.right.value = label === null ? "" : String(label);
     for (const button of this.choices) {
-      button.toggleAttribute("data-answered", button !== this.right && labelOf(button) === label);
+      // A number has no button but this one.
+      const isMarked = button !== this.right || typeof label === "string";
+      button.toggleAttribute("data-answered", isMarked && labelOf(button) === label);
     }
   }
 

@@ -10,6 +10,8 @@ import { lazily, loadOnUse } from "../../shared/lazy.js";
 
 /** @typedef {import("../api.js").Api} Api */
 /** @typedef {import("../types.js").Job} Job */
+/** @typedef {import("../types.js").Label} Label */
+/** @typedef {import("../answer/number.js").NumberView} NumberView */
 /** @typedef {import("../types.js").Prediction} Prediction */
 /** @typedef {import("../types.js").Preview} Preview */
 /** @typedef {import("../types.js").Suggestion} Suggestion */
@@ -19,12 +21,13 @@ export class Learning {
   /**
    * @param {Api} api
    * @param {Texts} texts
+   * @param {NumberView} number
    * @param {object} page
    * @param {(sentence: string) => void} page.announce
-   * @param {(label: number) => void} page.chosen called with the label of a drawing that is not stored yet
+   * @param {(label: Label) => void} page.chosen called with the label of a drawing that is not stored yet
    * @param {() => void} page.learned called when the same drawing may get another answer from now on
    */
-  constructor(api, texts, { announce, chosen, learned }) {
+  constructor(api, texts, number, { announce, chosen, learned }) {
     this.texts = texts;
     this.announce = announce;
     this.chosen = chosen;
@@ -40,6 +43,8 @@ export class Learning {
     this.suggestions = new Suggestions(api);
     this.personal = new PersonalView(byId("personal", HTMLFormElement), this.suggestions);
     this.feedback = this.feedbackIn("feedback");
+    this.number = number;
+    number.onChosen((label) => this.feedback.say(label));
     /** The one in the dialog of an earlier drawing, once it has been loaded. @type {FeedbackView | null} */
     this.opened = null;
     this.keys = new AnswerKeys(byId("answer-keys", HTMLInputElement));
@@ -65,6 +70,7 @@ export class Learning {
    */
   show(prediction) {
     this.feedback.show(prediction);
+    this.number.said(this.suggestions.of(prediction.id).choice);
     this.personal.show(prediction);
   }
 
@@ -76,6 +82,7 @@ export class Learning {
    */
   offer(guess, job) {
     this.feedback.offer(guess, job?.key);
+    this.number.said(job?.label ?? null);
     if (guess === null) {
       this.personal.reset();
     } else {
@@ -113,7 +120,7 @@ export class Learning {
   takeKey(event) {
     const isModal = document.querySelector("dialog[open]") !== null;
     const asked = isModal ? this.opened : this.feedback;
-    return asked !== null && this.keys.take(event, asked);
+    return asked !== null && this.keys.take(event, asked, isModal ? null : this.number);
   }
 
   #switched() {
@@ -126,6 +133,9 @@ export class Learning {
    * @param {Suggestion} suggestion
    */
   #said(id, suggestion) {
+    if (id === (this.feedback.id ?? this.feedback.key)) {
+      this.number.said(suggestion.choice);
+    }
     if (suggestion.state === "saved") {
       this.learned();
       this.announce(outcomeSentence(this.texts, suggestion, this.isLearning));

@@ -14,7 +14,7 @@ const MOST_WAITING = 20;
  * A drawing that waits for the network: its key makes sending it twice store it once. The label is what the visitor
  * said that it shows, if they have said it.
  *
- * @typedef {{ key: string, strokes: unknown, label?: number | null }} Waiting
+ * @typedef {{ key: string, strokes: unknown, label?: import("../types.js").Label | null }} Waiting
  */
 
 /**
