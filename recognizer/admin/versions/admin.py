@@ -159,7 +159,7 @@ class ModelVersionAdmin(BaseAdmin):
     def created(self, version: ModelVersion) -> str:
         return date_format(timezone.localtime(version.created_at), _("j M Y, H:i"))
 
-    @admin.display(description=gettext_lazy("metrics"))
+    @admin.display(description=gettext_lazy("correct after training"))
     def metrics(self, version: ModelVersion) -> str:
         lines = card_table.headlines(version.model_card)[:METRICS_IN_LIST]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "–"
