@@ -118,6 +118,12 @@ def available(
     return found.exclude(pk__in=without) if without else found
 
 
+def waiting_for_anybody() -> int:
+    """Return how many drawings wait for a label or an audit; ``COUNT_LIMIT`` + 1 for any more."""
+    pools = (unlabelled().order_by("-created_at", "-id"), audits().drawings)
+    return min(COUNT_LIMIT + 1, sum(each[: COUNT_LIMIT + 1].count() for each in pools))
+
+
 def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Waiting:
     """Return how many drawings wait for this page, its own claims included."""
     pools = []
