@@ -33,13 +33,22 @@ from recognizer.models.owner import Owner
 from recognizer.models.personalisation import MemorySwitchedOff, RememberedDrawing
 from recognizer.models.predictions import Prediction, PredictionQuerySet
 from recognizer.models.public_links import PublicLink
-from recognizer.models.review import LabelEvent, ReviewClaim, ReviewSkip, Via, label_text
+from recognizer.models.review import (
+    NOTE_LENGTH,
+    LabelEvent,
+    ReviewClaim,
+    ReviewNote,
+    ReviewSkip,
+    Via,
+    label_text,
+)
 from recognizer.models.second_looks import LabelCheck, Opinion, OpinionKind, SuspectLabel
 from recognizer.models.tokens import ApiToken, Scope
 from recognizer.models.versions import Activation, Cause, ModelVersion, VersionAnswer
 
 __all__ = [
     "DIGITS",
+    "NOTE_LENGTH",
     "NOT_SENT",
     "NUMBER",
     "UNFINISHED",
@@ -65,6 +74,7 @@ __all__ = [
     "RegressionJob",
     "RememberedDrawing",
     "ReviewClaim",
+    "ReviewNote",
     "ReviewSkip",
     "Scope",
     "Source",

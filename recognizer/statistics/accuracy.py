@@ -20,9 +20,16 @@ from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_er
 LABELS = len(Label)
 # As in the model card's calibration error.
 BINS = 15
-# With fewer drawings no figure is shown: its 95 % interval would be wider than 10 points for a
-# model with 95 % accuracy.
-ENOUGH = 100
+# With fewer drawings no figure is shown.
+ENOUGH = 10
+# With fewer a figure is marked as rough: its 95 % interval is wider than 10 points for a model with
+# 95 % accuracy.
+PRECISE = 100
+
+
+def is_rough(n: int) -> bool:
+    """Whether a figure of so many drawings is shown, and says little."""
+    return ENOUGH <= n < PRECISE
 
 
 class Basis(TextChoices):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
 from recognizer.models import NOT_SENT, LabelEvent, Prediction, Verdict, Via
 from recognizer.models.correctness import correct
@@ -136,9 +136,14 @@ PACE = """
 def pace(spans: Spans) -> list[Pace]:
     """Return the pace of the busiest reviewers over all spans, at most 20.
 
-    Counts manual labels, including those changed or undone since, but no imports or undos.
+    Counts manual labels, including those changed since, but neither imports nor what was undone.
     """
-    manual = LabelEvent.objects.order_by().filter(via__in=MANUAL, new__isnull=False)
+    undone = LabelEvent.objects.order_by().filter(
+        prediction=OuterRef("prediction"), batch=OuterRef("batch"), via=Via.UNDO
+    )
+    manual = LabelEvent.objects.order_by().filter(
+        ~Exists(undone), via__in=MANUAL, new__isnull=False
+    )
     moments, parameters = (
         manual.filter(at__gte=spans.start, at__lt=spans.end)
         .values("by_id", "at")

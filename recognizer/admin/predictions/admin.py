@@ -6,7 +6,6 @@ it and when.
 
 from __future__ import annotations
 
-import datetime
 import re
 import uuid
 from collections.abc import Callable
@@ -20,11 +19,8 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import format_lazy
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -38,9 +34,10 @@ from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
 from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
-from recognizer.labelling import labels, numbers, opinions, suspects
+from recognizer.labelling import labels, notes, numbers, opinions, suspects
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text import answers as answer_text
+from recognizer.text.times import moment
 from recognizer.versions.active import NoModel
 
 if TYPE_CHECKING:
@@ -53,11 +50,6 @@ Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpRe
 IMAGE_MAX_AGE = 3600
 # As in Django's admin.
 NOTHING = "-"
-
-
-def moment(when: datetime.datetime) -> str:
-    """A date and time in the site's time zone."""
-    return date_format(timezone.localtime(when), _("j M Y, H:i"))
 
 
 def reviewer(request: HttpRequest) -> User:
@@ -94,7 +86,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "label",
         "outcome",
         "version",
-        "age",
+        "drawn",
     )
     list_editable = ("label",)
     list_filter = (
@@ -104,6 +96,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         filters.AnswerFilter,
         filters.DigitFilter,
         filters.LabelFilter,
+        filters.FlaggedFilter,
         filters.VerdictFilter,
         filters.ConfidenceFilter,
         ("created_at", admin.DateFieldListFilter),
@@ -132,6 +125,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "version",
         "source",
         "owner",
+        "note_text",
         "created_at",
         "id",
     )
@@ -256,14 +250,12 @@ class PredictionAdmin(LabelHistoryAdmin):
     def change(self, prediction: Prediction) -> str:
         return changed_filter.in_words(prediction)
 
-    @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
-    def age(self, prediction: Prediction) -> str:
+    @admin.display(description=gettext_lazy("drawn, id"), ordering="created_at")
+    def drawn(self, prediction: Prediction) -> str:
         return format_html(
-            '<time class="age" datetime="{}" title="{}">{}</time>'
-            '<br><code class="short-id" title="{}">{}</code>',
+            '<time datetime="{}">{}</time><br><code class="short-id" title="{}">{}</code>',
             prediction.created_at.isoformat(),
             moment(prediction.created_at),
-            timesince(prediction.created_at, depth=1),
             prediction.pk,
             str(prediction.pk)[:8],
         )
@@ -293,6 +285,20 @@ class PredictionAdmin(LabelHistoryAdmin):
                 _("looks wrong, perhaps “%(label)s”") % {"label": likely},
             )
         return NOTHING
+
+    @admin.display(description=gettext_lazy("note"))
+    def note_text(self, prediction: Prediction) -> str:
+        """What a reviewer says about the drawing, who and when."""
+        note = notes.of([prediction.pk]).get(prediction.pk)
+        if note is None:
+            return NOTHING
+        who = _("by %(who)s, %(when)s") % {
+            "who": note.by or _("deleted account"),
+            "when": moment(note.at),
+        }
+        if not note.is_flagged:
+            return f"{note.text} ({who})"
+        return format_html('<span class="flag">⚑ {}</span> {} ({})', _("flagged"), note.text, who)
 
     @admin.display(description=gettext_lazy("personal answer"))
     def personal_answer(self, prediction: Prediction) -> str:

@@ -122,6 +122,14 @@ class OutcomeFilter(ChoiceFilter):
         return queryset.correct() if choice.value == "right" else queryset.misclassified()
 
 
+class FlaggedFilter(ChoiceFilter):
+    title = pgettext_lazy("filter", "flagged")
+    parameter_name = "flagged"
+
+    def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
+        return [Choice("yes", _("Flagged"), {"note__is_flagged": True})]
+
+
 class VerdictFilter(ChoiceFilter):
     title = _("verdict")
     parameter_name = "verdict"

@@ -28,7 +28,7 @@ export class Card {
     this.picture = picture(drawing.drawing);
     this.seen = picture(drawing.seen);
     /** @type {LabelState | null} the stored label, as far as the reviewer has seen it */
-    this.label = drawing.suspect;
+    this.label = drawing.known;
     /** Why it is here again. */
     this.note = "";
     /** @type {number | null} the label that the reviewer gave before it came back */

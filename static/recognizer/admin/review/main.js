@@ -19,6 +19,8 @@ const SHORTCUTS = "review-shortcuts";
 const root = byId("review", HTMLElement);
 const menu = byId("order", HTMLDetailsElement);
 const help = byId("help", HTMLDialogElement);
+const note = byId("note", HTMLInputElement);
+const digit = byId("digit", HTMLSelectElement);
 const shortcuts = byId("shortcuts", HTMLInputElement);
 
 /** @type {Setup} */
@@ -46,10 +48,39 @@ function show() {
   }
 }
 
+function settle() {
+  if (!queue.isCutOff) {
+    view.complain("");
+  }
+}
+
+function saveNote() {
+  queue.setNote(note.value.trim(), queue.current?.drawing.is_flagged ?? false);
+}
+
 /** @param {number} value */
 function label(value) {
-  view.complain("");
+  settle();
+  saveNote();
   queue.label(value);
+}
+
+function labelAsTheVisitorSaid() {
+  const suggested = queue.current?.drawing.suggested ?? null;
+  if (suggested === null) {
+    view.complain(setup.texts.nothing_said);
+  } else {
+    label(suggested);
+  }
+}
+
+/** A drawing that is flagged asks for a note; Enter goes back to the keys. */
+function flag() {
+  const isFlagged = !queue.current?.drawing.is_flagged;
+  queue.setNote(note.value.trim(), isFlagged);
+  if (isFlagged) {
+    note.focus();
+  }
 }
 
 /** @param {Action} action */
@@ -63,12 +94,19 @@ function perform(action) {
         label(queue.current.drawing.answered);
       }
       break;
+    case "visitor":
+      labelAsTheVisitorSaid();
+      break;
+    case "flag":
+      flag();
+      break;
     case "skip":
-      view.complain("");
+      settle();
+      saveNote();
       queue.skip();
       break;
     case "undo":
-      view.complain("");
+      settle();
       queue.undo();
       break;
     case "help":
@@ -115,13 +153,15 @@ function clicked({ dataset }) {
       }
       break;
     case "look":
-      view.complain("");
+      settle();
       queue.lookAgain(true);
       break;
     case "all":
       queue.setOrder("disagreement");
       break;
     case "confirm":
+    case "visitor":
+    case "flag":
     case "skip":
     case "undo":
     case "help":
@@ -130,7 +170,7 @@ function clicked({ dataset }) {
   }
   if (dataset.order !== undefined) {
     menu.open = false;
-    view.complain("");
+    settle();
     queue.setOrder(dataset.order);
   }
 }
@@ -141,6 +181,13 @@ function renew() {
 }
 
 document.addEventListener("keydown", pressed);
+note.addEventListener("change", saveNote);
+note.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" || event.key === "Escape") {
+    note.blur();
+  }
+});
+digit.addEventListener("change", () => location.assign(digit.value === "" ? "?" : `?digit=${digit.value}`));
 root.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (button !== null) {
@@ -149,7 +196,7 @@ root.addEventListener("click", (event) => {
 });
 // A button pressed by mouse or finger must not take the focus, or Enter would press it again.
 root.addEventListener("mousedown", (event) => {
-  if (event.target instanceof Element && event.target.closest("[data-slot=keys] button, [data-slot=note] button")) {
+  if (event.target instanceof Element && event.target.closest("[data-slot=keys] button, [data-slot=note] button, [data-action=visitor]")) {
     event.preventDefault();
   }
 });

@@ -35,6 +35,7 @@ const STEPS = 10;
 const AHEAD = 24;
 const REFILL_BELOW = 16;
 const CONFLICT = 409;
+const FLAGGED = "flagged";
 
 /**
  * Whether the drawing has been deleted.
@@ -68,7 +69,7 @@ function pageId() {
 }
 
 export class ReviewQueue {
-  #requests = new SendQueue();
+  #requests = new SendQueue((failure) => this.#unreachable(failure));
   #fetching = false;
   /** Whether the server had fewer drawings than were asked for. */
   #isDry = false;
@@ -104,6 +105,8 @@ export class ReviewQueue {
     this.left = null;
     this.rate = new LabelRate();
     this.hasFailed = false;
+    /** Whether labels wait for the site to be reached. */
+    this.isCutOff = false;
   }
 
   /** @returns {Card | undefined} */
@@ -115,9 +118,13 @@ export class ReviewQueue {
     return this.ahead.length === 0 && (this.#isWaiting || (this.#isDry && !this.#fetching && !this.hasUnsent));
   }
 
-  /** Whether a label, a skip or an undo has no answer yet. */
+  /** How many labels, skips, notes and undos have no answer yet. */
+  get unsent() {
+    return this.#requests.unanswered.filter((task) => task.drawing !== undefined).length;
+  }
+
   get hasUnsent() {
-    return this.#requests.unanswered.some((task) => task.drawing !== undefined);
+    return this.unsent > 0;
   }
 
   // What the reviewer does --------------------------------------------------------------------
@@ -128,8 +135,36 @@ export class ReviewQueue {
     if (card !== undefined) {
       const seen = card.label?.value ?? null;
       this.rate.mark(performance.now());
-      this.#take(card, value, (id) => this.#post("label", { id: card.id, label: value, seen, step: id }));
+      const clears = this.order === FLAGGED;
+      card.drawing.is_flagged &&= !clears;
+      this.#take(card, value, (id) =>
+        this.#post("label", { id: card.id, label: value, seen, step: id, clears_flag: clears }),
+      );
     }
+  }
+
+  /**
+   * Set the note and the flag of the drawing that is looked at.
+   *
+   * @param {string} text
+   * @param {boolean} isFlagged
+   */
+  setNote(text, isFlagged) {
+    const card = this.current;
+    if (card === undefined || (card.drawing.note === text && card.drawing.is_flagged === isFlagged)) {
+      return;
+    }
+    Object.assign(card.drawing, { note: text, is_flagged: isFlagged });
+    this.#requests.add({
+      drawing: card.id,
+      send: () => this.#post("note", { id: card.id, text, is_flagged: isFlagged }),
+      done: (/** @type {{ said: string }} */ { said }) => {
+        card.drawing.said = said;
+        this.changed();
+      },
+      failed: (failure) => this.#report(failure, `${this.texts.not_saved} ${failure.message}`),
+    });
+    this.changed();
   }
 
   skip() {
@@ -402,6 +437,13 @@ export class ReviewQueue {
    */
   #report(failure, text = failure.message) {
     this.complain(text, failure.kind === "login");
+  }
+
+  /** @param {RequestError | null} failure */
+  #unreachable(failure) {
+    this.isCutOff = failure !== null;
+    this.complain(failure === null ? "" : fill(this.texts.kept, { reason: failure.message }), false);
+    this.changed();
   }
 
   /** @param {string[]} ids */

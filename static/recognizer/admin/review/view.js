@@ -5,6 +5,7 @@ import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./card.js").Card} Card */
 /** @typedef {import("./queue.js").ReviewQueue} ReviewQueue */
+/** @typedef {import("./types.js").Drawing} Drawing */
 /** @typedef {import("./types.js").Texts} Texts */
 
 const NOT_A_DIGIT = 10;
@@ -90,13 +91,15 @@ export class View {
       this.#slot("suggestion").classList.toggle("disagrees", drawing.disagrees);
       this.#line("personal", drawing.personal);
       this.#write("model", drawing.model);
-      const age = /** @type {HTMLTimeElement} */ (this.#slot("age"));
-      age.dateTime = drawing.created_at;
-      age.textContent = drawing.age;
+      const drawn = /** @type {HTMLTimeElement} */ (this.#slot("drawn"));
+      drawn.dateTime = drawing.created_at;
+      drawn.textContent = drawing.drawn;
       /** @type {HTMLAnchorElement} */ (this.#slot("link")).href = drawing.url;
       this.#show("audit", drawing.is_audit);
       this.#confirm(answer);
+      /** @type {HTMLInputElement} */ (this.#slot("said-text")).value = drawing.note;
     }
+    this.#said(drawing);
     this.#note(card);
   }
 
@@ -113,9 +116,16 @@ export class View {
     button.replaceChildren(fill(this.texts.confirm, { label: answer }), " ", key);
   }
 
+  /** @param {Drawing} drawing */
+  #said({ said, is_flagged: isFlagged }) {
+    this.#write("said", said);
+    this.#write("flag-word", isFlagged ? this.texts.flagged : this.texts.flag);
+    this.#slot("flag").setAttribute("aria-pressed", String(isFlagged));
+  }
+
   /** @param {Card} card */
   #note({ drawing, note, label, said }) {
-    const text = note || (drawing.suspect?.text ?? "");
+    const text = note || (drawing.known?.text ?? "");
     this.#show("note", text !== "");
     this.#write("note-text", text);
     const stored = label?.value ?? null;
@@ -156,7 +166,7 @@ export class View {
   }
 
   /** @param {ReviewQueue} queue */
-  #steps({ steps, hasUnsent }) {
+  #steps({ steps, unsent, isCutOff }) {
     this.#show("steps-section", steps.length > 0);
     const items = [...steps].reverse().map(({ card, value }) => {
       const item = document.createElement("li");
@@ -174,7 +184,8 @@ export class View {
       return item;
     });
     this.#slot("steps").replaceChildren(...items);
-    this.#write("saving", hasUnsent ? this.texts.saving : "");
+    const kept = fill(this.texts.unsent, { count: this.#number(unsent) });
+    this.#write("saving", unsent === 0 ? "" : isCutOff ? kept : this.texts.saving);
     /** @type {HTMLButtonElement} */ (this.#slot("undo")).setAttribute("aria-disabled", String(steps.length === 0));
   }
 
@@ -216,7 +227,7 @@ export class View {
       const { drawing } = current;
       const pattern = drawing.is_audit ? this.texts.announcement_audit : this.texts.announcement;
       const read = fill(pattern, { read: this.#read(current), percent: drawing.percent });
-      this.#write("announcement", `${read} ${drawing.suspect?.text ?? ""}`.trim());
+      this.#write("announcement", `${read} ${drawing.known?.text ?? ""}`.trim());
     }
     if (isDone && this.#isBusyBefore) {
       this.#slot("done-title").focus();
