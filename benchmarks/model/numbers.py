@@ -12,6 +12,7 @@ writers. Single digits are all that are held out, with MNIST's test half, or N o
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -276,10 +277,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{bundle.name}; {environment.describe()}")
     print(TABLE.head)
     rates = []
-    for line in (
-        *measure_rows(classifier, sources, options.each),
-        *measure_words(classifier, sources["letters"], options.each),
-        *measure_singles(classifier, options.singles),
+    for line in itertools.chain(
+        measure_rows(classifier, sources, options.each),
+        measure_words(classifier, sources["letters"], options.each),
+        measure_singles(classifier, options.singles),
     ):
         print(line, flush=True)
         if isinstance(line, Rate):

@@ -32,8 +32,10 @@ from recognizer.api.permissions import MayLabel
 from recognizer.labelling import claims, notes, opinions, queue, queue_orders
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
+from recognizer.labelling.numbers import set_number
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Prediction
+from recognizer.versions.active import NoModel
 
 Data = dict[str, Any]
 
@@ -75,6 +77,14 @@ class Conflict(APIException):
     def __init__(self, state: Data) -> None:
         super().__init__(state["text"])
         self.state = state
+
+
+class NoDigits(APIException):
+    """No model version is active, so a number's digits can't be found."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "no_model"
+    default_detail = _("No model version is active, so the number's digits can't be found.")
 
 
 class QueueView(APIView):
@@ -199,6 +209,11 @@ class SetLabel(QueueView):
             raise
         except ValueError as error:
             raise ValidationError(str(error)) from error
+        if "number" in data:
+            try:
+                set_number(prediction_id=data["id"], number=data["number"], by=claimant.reviewer)
+            except NoModel as error:
+                raise NoDigits from error
         return {"old": change.old, "new": change.new}
 
 

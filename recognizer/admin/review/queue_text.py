@@ -59,6 +59,7 @@ def drawing(
     The label is only shown of a suspect and of a flagged one; of others it is in `label_state`.
     """
     answered = prediction.answered_label
+    suggested = prediction.number_suggestion or prediction.suggestion
     known = None if suspect is None else suspicion(suspect)
     if order is Order.FLAGGED and prediction.label is not None:
         text = _("It is labelled “%(label)s”.") % {"label": Label(prediction.label).label}
@@ -71,13 +72,13 @@ def drawing(
         "digit": prediction.digit,
         "percent": answer_text.confidence_percent(prediction.confidence),
         "verdict": prediction.verdict,
-        "verdict_text": Verdict(prediction.verdict).label,
-        "answered": answered.value,
-        "answered_text": answered.label,
+        "verdict_text": "" if prediction.number else Verdict(prediction.verdict).label,
+        "answered": prediction.given_number or answered.value,
+        "answered_text": prediction.given_number or answered.label,
         "best": best(prediction),
         "suggestion": suggestion(prediction),
-        "suggested": prediction.suggestion,
-        "disagrees": prediction.suggestion not in (None, answered.value),
+        "suggested": suggested,
+        "disagrees": suggested not in (None, prediction.given_number or answered.value),
         "personal": personal(prediction),
         "known": known,
         "note": "" if note is None else note.text,
@@ -99,6 +100,8 @@ def best(prediction: Prediction) -> list[dict[str, Any]]:
 
 def suggestion(prediction: Prediction) -> str:
     """Return the visitor's suggestion as a sentence; "" if there is none."""
+    if prediction.number_suggestion:
+        return prediction.number_suggestion
     if prediction.suggestion is None:
         return ""
     return str(Label(prediction.suggestion).label)

@@ -16,10 +16,12 @@ from django.core.signals import request_started
 from django.utils import timezone
 from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
+from rest_framework.test import APIClient
 
 from recognizer.labelling import labels as labelling_labels
 from recognizer.models import LabelEvent, Prediction, ReviewClaim, ReviewNote, ReviewSkip, Via
 from recognizer.tests.browser.conftest import listen
+from recognizer.tests.support.drawings import number_strokes
 from recognizer.tests.support.reviewing import (
     LIST,
     NOT_A_DIGIT,
@@ -209,6 +211,42 @@ def test_v_labels_as_the_visitor_said(
     review_page.expect_shown(rows[2])
     review_page.expect_saved()
     assert labels(rows) == [7, 8, None]
+
+
+def test_n_opens_the_field_for_a_number_and_undo_takes_it_back(
+    open_review: OpenReview, ada: User
+) -> None:
+    APIClient().post("/api/v1/predictions/", number_strokes("42"))
+    row = Prediction.objects.get()
+    review_page = open_review(ada)
+    expect(review_page.read).to_have_text("Predicted 42")
+    expect(review_page.button("Confirm: 42 Enter")).to_be_visible()
+
+    review_page.press("n")
+    field = review_page.page.get_by_label("The number, two to eight digits:")
+    expect(field).to_be_focused()
+    # It begins with the answer; what is typed replaces it.
+    expect(field).to_have_value("42")
+    review_page.press("4", "2", "Enter")
+
+    expect(review_page.done).to_be_visible()
+    review_page.expect_saved()
+    expect(review_page.steps).to_have_text(["42"])
+    row.refresh_from_db()
+    assert (row.label, row.number_label) == (NOT_A_DIGIT, "42")
+    assert Prediction.objects.filter(part_of=row).count() == 2
+
+    review_page.press("u")
+
+    review_page.expect_shown(row)
+    review_page.expect_saved()
+    row.refresh_from_db()
+    assert (row.label, row.number_label) == (None, "")
+    # Enter confirms the number as it was predicted.
+    review_page.press("Enter")
+    expect(review_page.done).to_be_visible()
+    review_page.expect_saved()
+    assert Prediction.objects.filter(part_of=row).count() == 2
 
 
 @SIZES

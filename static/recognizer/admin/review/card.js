@@ -31,7 +31,7 @@ export class Card {
     this.label = drawing.known;
     /** Why it is here again. */
     this.note = "";
-    /** @type {number | null} the label that the reviewer gave before it came back */
+    /** @type {import("./types.js").Label | null} the label that the reviewer gave before it came back */
     this.said = null;
   }
 

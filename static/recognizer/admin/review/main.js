@@ -1,12 +1,14 @@
 /** Ties the review queue together: keys, buttons, touch, time, leaving. */
 
 import { byId } from "../../shared/dom.js";
+import { NumberField } from "./number.js";
 import { ReviewQueue } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
 import { readJson } from "../../shared/texts.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./keys.js").Action} Action */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Setup} Setup */
 
 // The claims expire after ten minutes.
@@ -26,6 +28,7 @@ const shortcuts = byId("shortcuts", HTMLInputElement);
 /** @type {Setup} */
 const setup = readJson("review-setup");
 const view = new View(setup.texts);
+const number = new NumberField(label);
 const queue = new ReviewQueue(
   setup,
   menu.dataset.order ?? "",
@@ -58,10 +61,11 @@ function saveNote() {
   queue.setNote(note.value.trim(), queue.current?.drawing.is_flagged ?? false);
 }
 
-/** @param {number} value */
+/** @param {Label} value */
 function label(value) {
   settle();
   saveNote();
+  number.close();
   queue.label(value);
 }
 
@@ -72,6 +76,12 @@ function labelAsTheVisitorSaid() {
   } else {
     label(suggested);
   }
+}
+
+/** What the visitor or the site takes for a number in the drawing; empty if neither does. */
+function guessedNumber() {
+  const { suggested, answered } = queue.current?.drawing ?? {};
+  return [suggested, answered].find((each) => typeof each === "string") ?? "";
 }
 
 /** A drawing that is flagged asks for a note; Enter goes back to the keys. */
@@ -96,6 +106,9 @@ function perform(action) {
       break;
     case "visitor":
       labelAsTheVisitorSaid();
+      break;
+    case "number":
+      number.open(guessedNumber());
       break;
     case "flag":
       flag();
@@ -161,6 +174,7 @@ function clicked({ dataset }) {
       break;
     case "confirm":
     case "visitor":
+    case "number":
     case "flag":
     case "skip":
     case "undo":

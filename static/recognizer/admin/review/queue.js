@@ -7,11 +7,13 @@ import { Card } from "./card.js";
 import { SendQueue } from "./send_queue.js";
 import { LabelRate } from "./rate.js";
 import { Http } from "../../shared/http.js";
+import { asSent, labelText } from "./number.js";
 import { fill } from "../../shared/texts.js";
 import { uuid } from "../../shared/uuid.js";
 
 /** @typedef {import("../../shared/http.js").RequestError} RequestError */
 /** @typedef {import("./send_queue.js").Task} Task */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").LabelState} LabelState */
 /** @typedef {import("./types.js").Left} Left */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
@@ -23,7 +25,7 @@ import { uuid } from "../../shared/uuid.js";
  * @typedef {object} Step
  * @property {string} id
  * @property {Card} card
- * @property {number | null} value the label; null for a skip
+ * @property {Label | null} value the label; null for a skip
  * @property {Task} task
  * @property {boolean} isUndone
  * @property {boolean} hasFailed
@@ -129,7 +131,7 @@ export class ReviewQueue {
 
   // What the reviewer does --------------------------------------------------------------------
 
-  /** @param {number} value 0-9, or 10 for "not a digit" */
+  /** @param {Label} value */
   label(value) {
     const card = this.current;
     if (card !== undefined) {
@@ -138,7 +140,7 @@ export class ReviewQueue {
       const clears = this.order === FLAGGED;
       card.drawing.is_flagged &&= !clears;
       this.#take(card, value, (id) =>
-        this.#post("label", { id: card.id, label: value, seen, step: id, clears_flag: clears }),
+        this.#post("label", { id: card.id, ...asSent(value), seen, step: id, clears_flag: clears }),
       );
     }
   }
@@ -273,7 +275,7 @@ export class ReviewQueue {
 
   /**
    * @param {Card} card
-   * @param {number | null} value
+   * @param {Label | null} value
    * @param {(id: string) => Promise<any>} send
    */
   #take(card, value, send) {
@@ -350,8 +352,8 @@ export class ReviewQueue {
    */
   #undoFailed({ card, value, hasFailed }, failure) {
     if (value !== null && !hasFailed) {
-      const text = fill(this.texts.not_undone, { label: this.texts.labels[value] });
-      card.label = { value, text };
+      const text = fill(this.texts.not_undone, { label: labelText(value, this.texts.labels) });
+      card.label = { value: asSent(value).label, text };
       card.note = `${failure.message} ${text}`;
     }
     if (isGone(failure)) {

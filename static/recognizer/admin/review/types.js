@@ -4,6 +4,12 @@
  */
 
 /**
+ * A digit, 10 for "not a digit", or a number of several digits as text.
+ *
+ * @typedef {import("../../shared/labels.js").Label} Label
+ */
+
+/**
  * A drawing, as recognizer/admin/review/queue_text.py gives it.
  *
  * @typedef {object} Drawing
@@ -15,10 +21,10 @@
  * @property {string} percent
  * @property {"digit" | "uncertain" | "not_a_digit"} verdict
  * @property {string} verdict_text
- * @property {number} answered the network's answer as a label, 10 for "not a digit"
+ * @property {Label} answered the answer as a label
  * @property {{ digit: number, width: string, percent: string }[]} best
  * @property {string} suggestion
- * @property {number | null} suggested the suggestion as a label
+ * @property {Label | null} suggested the suggestion as a label
  * @property {boolean} disagrees
  * @property {string} personal
  * @property {LabelState | null} known the label, if it looks wrong or the drawing is flagged

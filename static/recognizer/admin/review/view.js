@@ -1,6 +1,7 @@
 /** Shows the review queue; it decides nothing. */
 
 import { byId, slot } from "../../shared/dom.js";
+import { labelText } from "./number.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./card.js").Card} Card */
@@ -76,11 +77,11 @@ export class View {
   #card(card) {
     const { drawing } = card;
     if (card !== this.#shown) {
-      const answer = this.texts.labels[drawing.answered];
+      const answer = labelText(drawing.answered, this.texts.labels);
       this.#picture("picture", card.picture, fill(this.texts.alt, { answer }));
       this.#picture("seen", card.seen, "");
       this.#slot("card").classList.toggle("is-audit", drawing.is_audit);
-      this.#write("digit", drawing.verdict === "not_a_digit" ? "?" : String(drawing.digit));
+      this.#write("digit", drawing.answered === NOT_A_DIGIT ? "?" : answer);
       this.#write("read", this.#read(card));
       this.#write("percent", drawing.verdict === "not_a_digit" ? "" : drawing.percent);
       const verdict = this.#slot("verdict");
@@ -105,7 +106,9 @@ export class View {
 
   /** @param {Card} card */
   #read({ drawing }) {
-    return fill(this.texts.read[drawing.verdict], { digit: drawing.digit });
+    const { answered, digit, verdict } = drawing;
+    const isNumber = typeof answered === "string";
+    return fill(this.texts.read[isNumber ? "digit" : verdict], { digit: isNumber ? answered : digit });
   }
 
   /** @param {string} answer */
@@ -130,11 +133,11 @@ export class View {
     this.#write("note-text", text);
     const stored = label?.value ?? null;
     this.#show("keep", stored !== null);
-    this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: this.texts.labels[stored] }));
+    this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: labelText(stored, this.texts.labels) }));
     const isOther = said !== null && said !== stored;
     this.#show("again", isOther);
     const again = stored === null ? this.texts.again : this.texts.overrule;
-    this.#write("again", isOther ? fill(again, { label: this.texts.labels[said] }) : "");
+    this.#write("again", isOther ? fill(again, { label: labelText(said, this.texts.labels) }) : "");
   }
 
   /**
@@ -170,7 +173,7 @@ export class View {
     this.#show("steps-section", steps.length > 0);
     const items = [...steps].reverse().map(({ card, value }) => {
       const item = document.createElement("li");
-      const label = value === null ? this.texts.skipped : this.texts.labels[value];
+      const label = value === null ? this.texts.skipped : labelText(value, this.texts.labels);
       if (card.picture !== null) {
         const image = /** @type {HTMLImageElement} */ (card.picture.cloneNode());
         image.alt = "";
