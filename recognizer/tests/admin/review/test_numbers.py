@@ -37,7 +37,7 @@ def label(queue: Queue, row: Prediction, number: str, status: int = 200) -> tupl
     return step, queue.post("label", body, status)
 
 
-def parts(row: Prediction) -> list[int | None]:
+def parts(row: Prediction) -> list[int]:
     found = Prediction.objects.filter(part_of=row, source=Source.NUMBER)
     return sorted(each.label for each in found if each.label is not None)
 
