@@ -76,8 +76,8 @@ def _label(form: QueryDict) -> int | str | None:
     """
     if form.get("not_a_digit") == "true":
         return Label.NOT_A_DIGIT.value
-    said = form.get("digit", form.get("number", ""))
-    return said if re.fullmatch(NUMBER, said) else _LABELS.get(said)
+    number = form.get("number", "")
+    return number if re.fullmatch(NUMBER, number) else _LABELS.get(form.get("digit", number))
 
 
 def _wait(request: HttpRequest) -> float | None:

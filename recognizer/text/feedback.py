@@ -121,7 +121,7 @@ def feedback_in_words(
 
     right = Choice("digit", "", _("Correct"), is_pressed=False)
     if prediction is not None and number is not None:
-        right = Choice("digit", number, right.text, prediction.number_suggestion == number)
+        right = Choice("number", number, right.text, prediction.number_suggestion == number)
     elif given is not None and given != Label.NOT_A_DIGIT:
         right = choice(given, right.text)
     return FeedbackInWords(
