@@ -120,13 +120,17 @@ def test_clear_gives_the_pen_back(draw_page: DrawPage) -> None:
     assert draw_page.has_ink(0.5, 0.5)
 
 
-def test_the_eraser_leaves_no_slivers(draw_page: DrawPage) -> None:
+def test_the_eraser_leaves_no_slivers(draw_page: DrawPage, complaints: list[str]) -> None:
     line = [draw_page.at(0.2 + x / 50, 0.5) for x in range(31)]
     draw_page.drag(line)
     draw_page.page.get_by_role("button", name="Eraser").click()
     # As steady as a hand is.
     draw_page.drag([(x, y + (-1) ** index * 3) for index, (x, y) in enumerate(line)])
     assert draw_page.ink() == 0
+    expect(draw_page.sentence).to_have_text("Draw a digit from 0 to 9.")
+    expect(draw_page.digit).to_be_empty()
+    # The browser reports the refused guess.
+    complaints.clear()
 
 
 def test_offline_the_note_says_so(draw_page: DrawPage, complaints: list[str]) -> None:

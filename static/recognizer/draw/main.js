@@ -67,6 +67,8 @@ const pictures = offerPictures(byId("upload", HTMLFormElement), board, {
 
 /** The newest guess, and the revision of the drawing that it is about. */
 let guess = { revision: -1, preview: /** @type {Preview | null} */ (null) };
+/** Why there is no guess; empty where there is one, or soon will be. */
+let pause = "";
 /** Whether the panel is about something else than the drawing on the canvas: a picture, or the drawing of a link. */
 let isAboutOther = answerPanel.dataset.verdict !== "none";
 let lastAnnouncement = "";
@@ -88,7 +90,7 @@ function render() {
   const job = saving.of(model.revision);
   const preview = guess.revision === model.revision ? guess.preview : null;
   board.toggleAttribute("data-drawn", model.newest !== null || !boardPicture.hidden);
-  board.toggleAttribute("data-saved", job !== undefined);
+  board.toggleAttribute("data-saved", job !== undefined && job.state !== "waiting");
   slot(saveButton, "label").textContent = texts.save[job?.state === "sending" ? "saving" : job?.prediction ? "saved" : "save"];
   saveButton.setAttribute("aria-disabled", String(job?.state === "sending"));
   if (isAboutOther) {
@@ -96,7 +98,7 @@ function render() {
   }
   answer.setBusy(job?.state === "sending");
   if (model.isEmpty) {
-    answer.reset(live.isOn ? texts.prompt : texts.prompt_off);
+    answer.reset(prompt());
     learning.reset();
   } else if (job?.prediction) {
     answer.show(job.prediction);
@@ -104,13 +106,17 @@ function render() {
   } else {
     if (preview !== null) {
       answer.guess(preview);
-    } else if (answerPanel.hasAttribute("data-live")) {
+    } else if (answerPanel.hasAttribute("data-live") && pause === "") {
       answer.markChanged();
     } else {
-      answer.reset(live.isOn ? texts.prompt : texts.prompt_off);
+      answer.reset(pause || prompt());
     }
     learning.offer(preview, job);
   }
+}
+
+function prompt() {
+  return live.isOn ? texts.prompt : texts.prompt_off;
 }
 
 /** From here on the panel is about the drawing on the canvas. */
@@ -186,7 +192,7 @@ function askForGuess(signal) {
 /** @param {Preview} preview */
 function showGuess(preview) {
   guess = { revision: model.revision, preview };
-  liveNote.textContent = "";
+  setPause("");
   showCanvas();
 }
 
@@ -196,16 +202,29 @@ function pauseOf(error) {
     throw error;
   }
   if (!error.isTemporary) {
+    // Everything was erased, or the drawing can't be sent.
+    answer.reset(error.code === "blank_drawing" ? texts.prompt : error.message);
+    learning.reset();
     return null;
   }
-  liveNote.textContent = error.kind === "network" ? texts.live.unreachable : texts.live.pauses;
+  setPause(error.kind === "network" ? texts.live.unreachable : texts.live.pauses);
+  render();
   return error.retryAfter;
+}
+
+/** @param {string} sentence */
+function setPause(sentence) {
+  pause = sentence;
+  liveNote.textContent = sentence;
 }
 
 function switchLive() {
   live.isOn = liveSwitch.checked;
   choose("live", live.isOn);
-  liveNote.textContent = live.isOn ? "" : texts.live.off;
+  setPause("");
+  if (!live.isOn) {
+    liveNote.textContent = texts.live.off;
+  }
   if (!isAboutOther) {
     render();
     askAgain();
@@ -294,17 +313,26 @@ function stored(job, prediction) {
  */
 function failed(job, error) {
   const isHere = job.revision === model.revision;
-  const sentences = [error.kind === "network" ? texts.unreachable : error.message];
+  const sentences = [reasonOf(error)];
   if (isHere) {
     sentences.push(texts.kept);
   }
   if (error.isTemporary) {
-    sentences.push(texts.waiting);
+    sentences.push(error.kind === "network" ? texts.waiting : texts.waiting_soon);
     storeStrokes(isHere ? null : storedStrokes());
   } else if (!isHere) {
     sentences.push(texts.undo_brings_back);
   }
   message.textContent = sentences.join(" ");
+}
+
+/** @param {RequestError} error */
+function reasonOf(error) {
+  if (error.kind === "network") {
+    return texts.unreachable;
+  }
+  // When to try again is nothing to wait for: the page does.
+  return error.status === 429 && error.code !== "daily_limit" ? texts.throttled : error.message;
 }
 
 /** @param {Prediction} prediction */
