@@ -6,7 +6,6 @@ import { byId, slot } from "../shared/dom.js";
 import { choice, choose, storeStrokes, storedStrokes } from "./offline/storage.js";
 import { lazily, loadOnUse, loadStyles } from "../shared/lazy.js";
 import { localPath, RequestError } from "../shared/http.js";
-import { KeyboardPen } from "./canvas/keyboard_pen.js";
 import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
 import { pack, StrokeModel } from "./canvas/strokes.js";
@@ -22,6 +21,7 @@ import { toSend } from "./canvas/sending.js";
 /** @typedef {import("./types.js").Job} Job */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
+/** @typedef {import("./types.js").SentDrawing} SentDrawing */
 /** @typedef {import("./types.js").Stroke} Stroke */
 
 /** @type {import("./types.js").Texts} */
@@ -46,7 +46,13 @@ const number = new NumberView(answerPanel, (id, value) => api.suggestNumber(id, 
 const answer = new AnswerView(answerPanel, texts, number);
 const learning = new Learning(api, texts, { announce, chosen: save, learned: askAgain });
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model, () => saving.of(model.revision) !== undefined);
-const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+let liftPen = () => {};
+const keyboardPen = lazily(async () => {
+  const { KeyboardPen } = await import("./canvas/keyboard_pen.js");
+  const pen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+  liftPen = () => pen.lift();
+  return pen;
+});
 const tools = new Tools(pad, { clear: clearDrawing });
 /** @type {LiveGuess<Preview>} */
 const live = new LiveGuess({ ask: askForGuess, show: showGuess, pauseOf });
@@ -163,7 +169,7 @@ function strokeEnded() {
 }
 
 function clearDrawing() {
-  keyboardPen.lift();
+  liftPen();
   pictures.cancel();
   tools.setErasing(false);
   if (pad.clear()) {
@@ -173,20 +179,45 @@ function clearDrawing() {
   }
 }
 
-/** @param {Stroke[]} strokes */
-function toRequest(strokes) {
+/** @param {KeyboardEvent} event */
+async function drawByKey(event) {
+  if (!/^(Arrow\w+| )$/.test(event.key) || event.altKey || event.ctrlKey || event.metaKey) {
+    return;
+  }
+  event.preventDefault();
+  const pen = await keyboardPen().catch(() => null);
+  if (pen === null) {
+    announce(texts.error.network);
+  } else {
+    pen.take(event);
+  }
+}
+
+/**
+ * @param {Stroke[]} strokes
+ * @returns {Promise<SentDrawing>}
+ */
+async function toRequest(strokes) {
   const found = toSend(strokes);
-  if (found === null) {
+  if (found !== null) {
+    return found;
+  }
+  const module = await import("./canvas/as_picture.js").catch(() => null);
+  if (module === null) {
+    throw new RequestError(texts.error.network, "network");
+  }
+  const picture = module.toPicture(strokes);
+  if (picture === null) {
     throw new RequestError(texts.hidden_canvas, "refused", { code: "hidden_canvas" });
   }
-  return found;
+  return picture;
 }
 
 // The live guess --------------------------------------------------------------------------------
 
 /** @param {AbortSignal} signal */
-function askForGuess(signal) {
-  return api.previewDrawing(toRequest(model.strokes), signal);
+async function askForGuess(signal) {
+  return api.previewDrawing(await toRequest(model.strokes), signal);
 }
 
 /** @param {Preview} preview */
@@ -249,7 +280,7 @@ function askAgain() {
  * @param {number | null} label what the visitor says that it shows
  */
 function saveDrawing(label) {
-  keyboardPen.lift();
+  liftPen();
   const job = saving.of(model.revision);
   if (model.isEmpty) {
     message.textContent = texts.empty_canvas;
@@ -279,8 +310,8 @@ function save(label) {
 }
 
 /** @param {Job} job */
-function send({ strokes, key }) {
-  return api.saveDrawing(toRequest(strokes), key);
+async function send({ strokes, key }) {
+  return api.saveDrawing(await toRequest(strokes), key);
 }
 
 /** @param {Job} job */
@@ -394,6 +425,7 @@ async function savePicture(file, label) {
 
 pad.addEventListener("change", drawingChanged);
 pad.addEventListener("stroke", strokeEnded);
+pad.canvas.addEventListener("keydown", drawByKey);
 saveButton.addEventListener("click", () => save(null));
 liveSwitch.addEventListener("change", switchLive);
 learning.suggestions.onChange(() => history().catch(() => null));

@@ -3,7 +3,6 @@
 import { byId, slot } from "../../shared/dom.js";
 import { FeedbackView, outcomeSentence } from "./feedback.js";
 import { AnswerKeys } from "./answer_keys.js";
-import { PersonalView } from "../answer/personal.js";
 import { Suggestions } from "./suggestions.js";
 import { suggestedLabel } from "../../shared/labels.js";
 import { lazily, loadOnUse } from "../../shared/lazy.js";
@@ -38,7 +37,17 @@ export class Learning {
       slot(this.memory, "memory-error").textContent = texts.error.network;
     });
     this.suggestions = new Suggestions(api);
-    this.personal = new PersonalView(byId("personal", HTMLFormElement), this.suggestions);
+    /** What says that an answer is from the visitor's corrections. */
+    this.reason = byId("personal", HTMLFormElement);
+    this.personal = lazily(async () => {
+      const { PersonalView } = await import("../answer/personal.js");
+      return new PersonalView(this.reason, this.suggestions);
+    });
+    loadOnUse(this.reason, this.personal, () => {
+      slot(this.reason, "personal-error").textContent = texts.error.network;
+    });
+    /** The answer that the reason is for. @type {Prediction | Preview | null} */
+    this.explained = null;
     this.feedback = this.feedbackIn("feedback");
     /** The one in the dialog of an earlier drawing, once it has been loaded. @type {FeedbackView | null} */
     this.opened = null;
@@ -65,7 +74,7 @@ export class Learning {
    */
   show(prediction) {
     this.feedback.show(prediction);
-    this.personal.show(prediction);
+    this.#explain(prediction);
   }
 
   /**
@@ -76,17 +85,27 @@ export class Learning {
    */
   offer(guess, job) {
     this.feedback.offer(guess, job?.key);
-    if (guess === null) {
-      this.personal.reset();
-    } else {
-      this.personal.show(guess);
-    }
+    this.#explain(guess);
   }
 
   /** There is no drawing. */
   reset() {
     this.feedback.reset();
-    this.personal.reset();
+    this.#explain(null);
+  }
+
+  /** @param {Prediction | Preview | null} answer */
+  async #explain(answer) {
+    this.explained = answer;
+    if (!answer?.personal) {
+      this.reason.hidden = true;
+      return;
+    }
+    // What can't be loaded only says why.
+    const view = await this.personal().catch(() => null);
+    if (this.explained === answer) {
+      view?.show(answer);
+    }
   }
 
   /**
