@@ -70,6 +70,8 @@ def page_texts() -> dict[str, Any]:
         "public": public_texts(),
         "removed": removal_texts(),
         "waiting": _("It will be sent automatically when the site can be reached again."),
+        "waiting_soon": _("It will be sent automatically."),
+        "throttled": _("Too many requests."),
         "sent_later": _(
             "A waiting drawing has been sent. You can see its answer under “Your drawings”."
         ),

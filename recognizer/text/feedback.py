@@ -72,13 +72,8 @@ def feedback_texts() -> dict[str, Any]:
         "said": [_("You said: {a_label}.").format(a_label=in_sentence(label)) for label in Label],
         "said_number": _("You said: the number {number}."),
         "thanks": {
-            "on": _(
-                "Thank you. {said} Used for your drawings from now on. The model learns it after "
-                "a review."
-            ),
-            "off": _(
-                "Thank you. {said} Personal learning is off. The model learns it after a review."
-            ),
+            "on": _("Thank you. {said} Used for your drawings from now on."),
+            "off": _("Thank you. {said} The model learns it after a review."),
         },
         "undone": _("Your answer has been removed. The drawing is still saved."),
         "still_here": _("Your answer is still here."),

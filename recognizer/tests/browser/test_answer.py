@@ -76,6 +76,8 @@ def test_a_rejected_drawing_is_described_in_plain_words(draw_page: DrawPage) -> 
             "network": answer,
             "remembered_id": None,
             "remembered_image_url": None,
+            "number": None,
+            "parts": [],
             "model_version": "m",
             "source": "canvas",
             "suggested_digit": None,

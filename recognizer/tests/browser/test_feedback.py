@@ -14,7 +14,7 @@ from recognizer.models import Label, Prediction, RememberedDrawing
 from recognizer.tests.browser.draw_page import DrawPage
 
 SUGGESTION = "**/suggestion/"
-AT_ONCE = "Used for your drawings from now on. The model learns it after a review."
+AT_ONCE = "Used for your drawings from now on."
 
 
 def _choice(draw_page: DrawPage, name: str) -> Locator:

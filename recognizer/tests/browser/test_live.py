@@ -121,7 +121,7 @@ def test_a_refusal_makes_it_pause_and_saving_still_works(
 
     draw_page.page.route(PREVIEW, handle)
     draw_page.draw(7)
-    expect(draw_page.answer).to_contain_text("The site is busy. Live guesses are paused.")
+    expect(draw_page.answer).to_contain_text("Live guesses are paused: press Save for an answer.")
     for _ in range(3):
         draw_page.page.keyboard.press("Control+z")
         draw_page.page.keyboard.press("Control+y")

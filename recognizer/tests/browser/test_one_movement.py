@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from recognizer.models import Prediction, PublicLink, RememberedDrawing
 from recognizer.tests.browser.draw_page import DrawPage
@@ -22,11 +22,29 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(params=SCREENS)
-def screen(request: pytest.FixtureRequest, open_draw_page: Any) -> DrawPage:
-    options = SCREENS[request.param]
+def _open(name: str, open_draw_page: Any) -> DrawPage:
+    options = SCREENS[name]
     draw_page: DrawPage = open_draw_page(**options, is_mobile="has_touch" in options)
     return draw_page
+
+
+@pytest.fixture(params=SCREENS)
+def screen(request: pytest.FixtureRequest, open_draw_page: Any) -> DrawPage:
+    return _open(request.param, open_draw_page)
+
+
+@pytest.fixture(params=["small phone", "computer"])
+def draw_page(request: pytest.FixtureRequest, open_draw_page: Any) -> DrawPage:
+    """Return the page on the smallest screen, and on a large one."""
+    return _open(request.param, open_draw_page)
+
+
+def _is_on_screen(draw_page: DrawPage, part: Locator) -> bool:
+    """Tell whether all of a part can be seen without scrolling."""
+    box, size = part.bounding_box(), draw_page.page.viewport_size
+    assert box is not None
+    assert size is not None
+    return box["y"] >= 0 and box["y"] + box["height"] <= size["height"]
 
 
 def _boxes(draw_page: DrawPage) -> dict[str, Any]:
@@ -102,12 +120,33 @@ def test_the_correction_that_decided_a_guess_can_be_undone_there(draw_page: Draw
     personal = draw_page.page.locator("#personal")
     expect(personal).to_contain_text("From your corrections.")
 
-    personal.get_by_role("button", name="Undo that correction").click()
+    undo = personal.get_by_role("button", name="Undo that correction")
+    assert _is_on_screen(draw_page, undo)
+    undo.click()
 
     expect(draw_page.digit).to_have_text("?")
     expect(personal).to_be_hidden()
     assert not RememberedDrawing.objects.exists()
     assert Prediction.objects.get().suggestion is None
+
+
+def test_after_a_save_the_next_stroke_begins_a_new_drawing_and_undo_brings_the_last_back(
+    draw_page: DrawPage,
+) -> None:
+    draw_page.draw(3)
+    draw_page.save.click()
+    expect(draw_page.save).to_have_text("Saved")
+
+    draw_page.drag([draw_page.at(0.5, 0.2), draw_page.at(0.5, 0.8)])
+
+    draw_page.expect_answer(1)
+    expect(draw_page.save).to_have_text("Save")
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Nothing is saved until")
+    draw_page.page.locator("#undo").click()
+    draw_page.expect_answer(3)
+    expect(draw_page.save).to_have_text("Saved")
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Saved. Draw the next digit")
+    assert Prediction.objects.count() == 1
 
 
 def test_clear_gives_the_pen_back(draw_page: DrawPage) -> None:
@@ -120,19 +159,26 @@ def test_clear_gives_the_pen_back(draw_page: DrawPage) -> None:
     assert draw_page.has_ink(0.5, 0.5)
 
 
-def test_the_eraser_leaves_no_slivers(draw_page: DrawPage) -> None:
+def test_the_eraser_leaves_no_slivers(draw_page: DrawPage, complaints: list[str]) -> None:
     line = [draw_page.at(0.2 + x / 50, 0.5) for x in range(31)]
     draw_page.drag(line)
     draw_page.page.get_by_role("button", name="Eraser").click()
     # As steady as a hand is.
     draw_page.drag([(x, y + (-1) ** index * 3) for index, (x, y) in enumerate(line)])
     assert draw_page.ink() == 0
+    expect(draw_page.sentence).to_have_text("Draw a digit from 0 to 9.")
+    expect(draw_page.digit).to_be_empty()
+    # The browser reports the refused guess.
+    complaints.clear()
 
 
 def test_offline_the_note_says_so(draw_page: DrawPage, complaints: list[str]) -> None:
     draw_page.page.context.set_offline(True)
     draw_page.draw(3)
-    expect(draw_page.answer).to_contain_text("Can't reach the site. Live guesses are paused.")
+    expect(draw_page.sentence).to_have_text("Can't reach the site. Live guesses are paused.")
+    draw_page.save.click()
+    draw_page.expect_kept("It will be sent automatically when the site can be reached again.")
+    assert _is_on_screen(draw_page, draw_page.message)
     complaints.clear()
 
 

@@ -48,7 +48,7 @@ def picture_on_page(draw_page: DrawPage) -> np.ndarray[Any, Any]:
     url: str = draw_page.page.evaluate(
         """async () => {
             const { StrokeModel } = await import("/static/recognizer/draw/canvas/strokes.js");
-            const { toDataUrl } = await import("/static/recognizer/draw/canvas/paint.js");
+            const { toDataUrl } = await import("/static/recognizer/draw/canvas/as_picture.js");
             const model = new StrokeModel();
             model.restore(JSON.parse(sessionStorage["digitsite.drawing"]));
             return toDataUrl(model.strokes);

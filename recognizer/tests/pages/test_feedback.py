@@ -21,7 +21,7 @@ from recognizer.text import answers as answer_text
 
 pytestmark = pytest.mark.django_db
 
-AT_ONCE = "Used for your drawings from now on. The model learns it after a review."
+AT_ONCE = "Used for your drawings from now on."
 
 
 def _send(client: Client, png: bytes) -> Prediction:

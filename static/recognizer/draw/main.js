@@ -6,7 +6,6 @@ import { byId, slot } from "../shared/dom.js";
 import { choice, choose, storeStrokes, storedStrokes } from "./offline/storage.js";
 import { lazily, loadOnUse, loadStyles } from "../shared/lazy.js";
 import { localPath, RequestError } from "../shared/http.js";
-import { KeyboardPen } from "./canvas/keyboard_pen.js";
 import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
 import { pack, StrokeModel } from "./canvas/strokes.js";
@@ -23,6 +22,7 @@ import { toSend } from "./canvas/sending.js";
 /** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
+/** @typedef {import("./types.js").SentDrawing} SentDrawing */
 /** @typedef {import("./types.js").Stroke} Stroke */
 
 /** @type {import("./types.js").Texts} */
@@ -47,7 +47,13 @@ const number = new NumberView(byId("number", HTMLFormElement));
 const answer = new AnswerView(answerPanel, texts, number);
 const learning = new Learning(api, texts, number, { announce, chosen: save, learned: askAgain });
 const pad = new Pad(byId("canvas", HTMLCanvasElement), model, () => saving.of(model.revision) !== undefined);
-const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+let liftPen = () => {};
+const keyboardPen = lazily(async () => {
+  const { KeyboardPen } = await import("./canvas/keyboard_pen.js");
+  const pen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+  liftPen = () => pen.lift();
+  return pen;
+});
 const tools = new Tools(pad, { clear: clearDrawing });
 /** @type {LiveGuess<Preview>} */
 const live = new LiveGuess({ ask: askForGuess, show: showGuess, pauseOf });
@@ -68,6 +74,8 @@ const pictures = offerPictures(byId("upload", HTMLFormElement), board, {
 
 /** The newest guess, and the revision of the drawing that it is about. */
 let guess = { revision: -1, preview: /** @type {Preview | null} */ (null) };
+/** Why there is no guess; empty where there is one, or soon will be. */
+let pause = "";
 /** Whether the panel is about something else than the drawing on the canvas: a picture, or the drawing of a link. */
 let isAboutOther = answerPanel.dataset.verdict !== "none";
 let lastAnnouncement = "";
@@ -89,7 +97,7 @@ function render() {
   const job = saving.of(model.revision);
   const preview = guess.revision === model.revision ? guess.preview : null;
   board.toggleAttribute("data-drawn", model.newest !== null || !boardPicture.hidden);
-  board.toggleAttribute("data-saved", job !== undefined);
+  board.toggleAttribute("data-saved", job !== undefined && job.state !== "waiting");
   slot(saveButton, "label").textContent = texts.save[job?.state === "sending" ? "saving" : job?.prediction ? "saved" : "save"];
   saveButton.setAttribute("aria-disabled", String(job?.state === "sending"));
   if (isAboutOther) {
@@ -97,7 +105,7 @@ function render() {
   }
   answer.setBusy(job?.state === "sending");
   if (model.isEmpty) {
-    answer.reset(live.isOn ? texts.prompt : texts.prompt_off);
+    answer.reset(prompt());
     learning.reset();
   } else if (job?.prediction) {
     answer.show(job.prediction);
@@ -105,13 +113,17 @@ function render() {
   } else {
     if (preview !== null) {
       answer.guess(preview);
-    } else if (answerPanel.hasAttribute("data-live")) {
+    } else if (answerPanel.hasAttribute("data-live") && pause === "") {
       answer.markChanged();
     } else {
-      answer.reset(live.isOn ? texts.prompt : texts.prompt_off);
+      answer.reset(pause || prompt());
     }
     learning.offer(preview, job);
   }
+}
+
+function prompt() {
+  return live.isOn ? texts.prompt : texts.prompt_off;
 }
 
 /** From here on the panel is about the drawing on the canvas. */
@@ -158,7 +170,7 @@ function strokeEnded() {
 }
 
 function clearDrawing() {
-  keyboardPen.lift();
+  liftPen();
   pictures.cancel();
   tools.setErasing(false);
   if (pad.clear()) {
@@ -168,26 +180,51 @@ function clearDrawing() {
   }
 }
 
-/** @param {Stroke[]} strokes */
-function toRequest(strokes) {
+/** @param {KeyboardEvent} event */
+async function drawByKey(event) {
+  if (!/^(Arrow\w+| )$/.test(event.key) || event.altKey || event.ctrlKey || event.metaKey) {
+    return;
+  }
+  event.preventDefault();
+  const pen = await keyboardPen().catch(() => null);
+  if (pen === null) {
+    announce(texts.error.network);
+  } else {
+    pen.take(event);
+  }
+}
+
+/**
+ * @param {Stroke[]} strokes
+ * @returns {Promise<SentDrawing>}
+ */
+async function toRequest(strokes) {
   const found = toSend(strokes);
-  if (found === null) {
+  if (found !== null) {
+    return found;
+  }
+  const module = await import("./canvas/as_picture.js").catch(() => null);
+  if (module === null) {
+    throw new RequestError(texts.error.network, "network");
+  }
+  const picture = module.toPicture(strokes);
+  if (picture === null) {
     throw new RequestError(texts.hidden_canvas, "refused", { code: "hidden_canvas" });
   }
-  return found;
+  return picture;
 }
 
 // The live guess --------------------------------------------------------------------------------
 
 /** @param {AbortSignal} signal */
-function askForGuess(signal) {
-  return api.previewDrawing(toRequest(model.strokes), signal);
+async function askForGuess(signal) {
+  return api.previewDrawing(await toRequest(model.strokes), signal);
 }
 
 /** @param {Preview} preview */
 function showGuess(preview) {
   guess = { revision: model.revision, preview };
-  liveNote.textContent = "";
+  setPause("");
   showCanvas();
 }
 
@@ -197,16 +234,29 @@ function pauseOf(error) {
     throw error;
   }
   if (!error.isTemporary) {
+    // Everything was erased, or the drawing can't be sent.
+    answer.reset(error.code === "blank_drawing" ? texts.prompt : error.message);
+    learning.reset();
     return null;
   }
-  liveNote.textContent = error.kind === "network" ? texts.live.unreachable : texts.live.pauses;
+  setPause(error.kind === "network" ? texts.live.unreachable : texts.live.pauses);
+  render();
   return error.retryAfter;
+}
+
+/** @param {string} sentence */
+function setPause(sentence) {
+  pause = sentence;
+  liveNote.textContent = sentence;
 }
 
 function switchLive() {
   live.isOn = liveSwitch.checked;
   choose("live", live.isOn);
-  liveNote.textContent = live.isOn ? "" : texts.live.off;
+  setPause("");
+  if (!live.isOn) {
+    liveNote.textContent = texts.live.off;
+  }
   if (!isAboutOther) {
     render();
     askAgain();
@@ -231,7 +281,7 @@ function askAgain() {
  * @param {Label | null} label what the visitor says that it shows
  */
 function saveDrawing(label) {
-  keyboardPen.lift();
+  liftPen();
   const job = saving.of(model.revision);
   if (model.isEmpty) {
     message.textContent = texts.empty_canvas;
@@ -261,8 +311,8 @@ function save(label) {
 }
 
 /** @param {Job} job */
-function send({ strokes, key }) {
-  return api.saveDrawing(toRequest(strokes), key);
+async function send({ strokes, key }) {
+  return api.saveDrawing(await toRequest(strokes), key);
 }
 
 /** @param {Job} job */
@@ -295,17 +345,26 @@ function stored(job, prediction) {
  */
 function failed(job, error) {
   const isHere = job.revision === model.revision;
-  const sentences = [error.kind === "network" ? texts.unreachable : error.message];
+  const sentences = [reasonOf(error)];
   if (isHere) {
     sentences.push(texts.kept);
   }
   if (error.isTemporary) {
-    sentences.push(texts.waiting);
+    sentences.push(error.kind === "network" ? texts.waiting : texts.waiting_soon);
     storeStrokes(isHere ? null : storedStrokes());
   } else if (!isHere) {
     sentences.push(texts.undo_brings_back);
   }
   message.textContent = sentences.join(" ");
+}
+
+/** @param {RequestError} error */
+function reasonOf(error) {
+  if (error.kind === "network") {
+    return texts.unreachable;
+  }
+  // When to try again is nothing to wait for: the page does.
+  return error.status === 429 && error.code !== "daily_limit" ? texts.throttled : error.message;
 }
 
 /** @param {Prediction} prediction */
@@ -367,6 +426,7 @@ async function savePicture(file, label) {
 
 pad.addEventListener("change", drawingChanged);
 pad.addEventListener("stroke", strokeEnded);
+pad.canvas.addEventListener("keydown", drawByKey);
 saveButton.addEventListener("click", () => save(null));
 liveSwitch.addEventListener("change", switchLive);
 learning.suggestions.onChange(() => history().catch(() => null));

@@ -6,8 +6,7 @@
 import { Outbox } from "./offline/outbox.js";
 import { forgetWaiting, storeWaiting } from "./offline/storage.js";
 import { pack, unpack } from "./canvas/strokes.js";
-import { RequestError } from "../shared/http.js";
-import { uuid } from "../shared/uuid.js";
+import { RequestError, uuid } from "../shared/http.js";
 
 /** @typedef {import("./offline/storage.js").Waiting} Waiting */
 /** @typedef {import("./types.js").Job} Job */

@@ -182,6 +182,8 @@
  * @property {string} cleared
  * @property {string} more_shown
  * @property {string} waiting
+ * @property {string} waiting_soon
+ * @property {string} throttled
  * @property {string} sent_later
  * @property {{ pauses: string, unreachable: string, off: string }} live
  * @property {{ looking: string, cropped: string, wrong_type: string, too_large: string }} picture

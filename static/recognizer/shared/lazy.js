@@ -51,7 +51,8 @@ export function loadOnUse(element, load, failed) {
       isLoading = false;
     }
     element.removeEventListener("click", used, { capture: true });
-    target.click();
+    // Later: while a key's click is still being handled, Chromium ignores another one of the same element.
+    setTimeout(() => target.click());
   }
 
   element.addEventListener("click", used, { capture: true });

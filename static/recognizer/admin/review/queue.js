@@ -6,10 +6,9 @@
 import { Card } from "./card.js";
 import { SendQueue } from "./send_queue.js";
 import { LabelRate } from "./rate.js";
-import { Http } from "../../shared/http.js";
+import { Http, uuid } from "../../shared/http.js";
 import { asSent, labelText } from "./number.js";
 import { fill } from "../../shared/texts.js";
-import { uuid } from "../../shared/uuid.js";
 
 /** @typedef {import("../../shared/http.js").RequestError} RequestError */
 /** @typedef {import("./send_queue.js").Task} Task */

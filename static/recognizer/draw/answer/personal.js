@@ -28,12 +28,9 @@ export class PersonalView {
     });
   }
 
-  /** @param {Prediction | Preview} answer */
-  show({ personal, words, remembered_id: remembered, remembered_image_url: url }) {
-    this.element.hidden = !personal;
-    if (!personal) {
-      return;
-    }
+  /** @param {Prediction | Preview} answer that the visitor's corrections decided */
+  show({ words, remembered_id: remembered, remembered_image_url: url }) {
+    this.element.hidden = false;
     this.remembered = remembered ?? "";
     slot(this.element, "personal-why").textContent = words.personal;
     slot(this.element, "personal-error").textContent = "";
@@ -43,9 +40,5 @@ export class PersonalView {
     if (url !== null) {
       image.src = localPath(url);
     }
-  }
-
-  reset() {
-    this.element.hidden = true;
   }
 }

@@ -128,8 +128,10 @@ export class FeedbackView {
 
   /** @param {Label | null} label null: the answer is correct */
   choose(label) {
-    if (this.isOpen && (label !== null || !this.right.disabled)) {
-      this.#chosen(label ?? labelOf(this.right));
+    const answered = /** @type {HTMLButtonElement | null} */ (this.form.querySelector("button[data-answered]"));
+    const said = label ?? (answered === null ? null : labelOf(answered));
+    if (this.isOpen && said !== null) {
+      this.#chosen(said);
     }
   }
 

@@ -3,7 +3,6 @@
 import { byId, slot } from "../../shared/dom.js";
 import { FeedbackView, outcomeSentence } from "./feedback.js";
 import { AnswerKeys } from "./answer_keys.js";
-import { PersonalView } from "../answer/personal.js";
 import { Suggestions } from "./suggestions.js";
 import { suggestedLabel } from "../../shared/labels.js";
 import { lazily, loadOnUse } from "../../shared/lazy.js";
@@ -41,7 +40,17 @@ export class Learning {
       slot(this.memory, "memory-error").textContent = texts.error.network;
     });
     this.suggestions = new Suggestions(api);
-    this.personal = new PersonalView(byId("personal", HTMLFormElement), this.suggestions);
+    /** What says that an answer is from the visitor's corrections. */
+    this.reason = byId("personal", HTMLFormElement);
+    this.personal = lazily(async () => {
+      const { PersonalView } = await import("../answer/personal.js");
+      return new PersonalView(this.reason, this.suggestions);
+    });
+    loadOnUse(this.reason, this.personal, () => {
+      slot(this.reason, "personal-error").textContent = texts.error.network;
+    });
+    /** The answer that the reason is for. @type {Prediction | Preview | null} */
+    this.explained = null;
     this.feedback = this.feedbackIn("feedback");
     this.number = number;
     number.onChosen((label) => this.feedback.say(label));
@@ -71,7 +80,7 @@ export class Learning {
   show(prediction) {
     this.feedback.show(prediction);
     this.number.said(this.suggestions.of(prediction.id).choice);
-    this.personal.show(prediction);
+    this.#explain(prediction);
   }
 
   /**
@@ -83,17 +92,27 @@ export class Learning {
   offer(guess, job) {
     this.feedback.offer(guess, job?.key);
     this.number.said(job?.label ?? null);
-    if (guess === null) {
-      this.personal.reset();
-    } else {
-      this.personal.show(guess);
-    }
+    this.#explain(guess);
   }
 
   /** There is no drawing. */
   reset() {
     this.feedback.reset();
-    this.personal.reset();
+    this.#explain(null);
+  }
+
+  /** @param {Prediction | Preview | null} answer */
+  async #explain(answer) {
+    this.explained = answer;
+    if (!answer?.personal) {
+      this.reason.hidden = true;
+      return;
+    }
+    // What can't be loaded only says why.
+    const view = await this.personal().catch(() => null);
+    if (this.explained === answer) {
+      view?.show(answer);
+    }
   }
 
   /**
