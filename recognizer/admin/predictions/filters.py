@@ -78,7 +78,7 @@ class AnswerFilter(ChoiceFilter):
     """The predicted digit, or "not a digit" for a rejected drawing."""
 
     template = "admin/recognizer/compact_filter.html"
-    title = _("predicted as")
+    title = _("prediction")
     parameter_name = "answer"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
