@@ -62,7 +62,8 @@ def fill_the_lists(person: User) -> None:
         status=JobStatus.FAILED, finished_at=now, requested_by=person,
     )  # fmt: skip
     ApiToken.objects.create(
-        user=person, name="the export of every night", scopes=["predict", "read", "review"], key_sha256="0" * 64, last_used_at=now, expires_at=now,
+        user=person, name="the export of every night", scopes=["predict", "read", "review"],
+        key_sha256="0" * 64, last_used_at=now, expires_at=now,
     )  # fmt: skip
 
 
