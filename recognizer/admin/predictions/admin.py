@@ -164,7 +164,12 @@ class PredictionAdmin(LabelHistoryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list with a short title: Django's is too long in some languages."""
-        extra = {"title": _("All drawings"), **(extra_context or {})}
+        # Without the sidebar all columns fit on a small desktop.
+        extra = {
+            "title": _("Predictions"),
+            "is_nav_sidebar_enabled": False,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, extra)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
@@ -209,7 +214,7 @@ class PredictionAdmin(LabelHistoryAdmin):
             _("Drawing predicted as %(digit)s") % {"digit": prediction.answered_label.label},
         )
 
-    @admin.display(description=gettext_lazy("digit"), ordering="digit")
+    @admin.display(description=gettext_lazy("predicted as"), ordering="digit")
     def answer(self, prediction: Prediction) -> str:
         return "?" if prediction.answered_label is Label.NOT_A_DIGIT else str(prediction.digit)
 

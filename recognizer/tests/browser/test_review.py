@@ -291,7 +291,7 @@ def test_the_digit_is_chosen_on_the_page(
     choice.select_option("3")
     review_page.expect_shown(rows[3])
     expect(choice).to_have_value("3")
-    choice.select_option("all")
+    choice.select_option("")
     review_page.expect_shown(rows[0])
 
 
@@ -692,7 +692,7 @@ def test_the_end_of_the_queue_says_what_to_do_next_and_finds_new_drawings(
     expect(review_page.page.get_by_text("You have labelled 4. Thank you!")).to_be_visible()
     expect(review_page.page.get_by_text("Skipped by you: 1.")).to_be_visible()
     expect(
-        review_page.page.get_by_role("main").get_by_role("link", name="All drawings").last
+        review_page.page.get_by_role("main").get_by_role("link", name="Predictions").last
     ).to_be_visible()
     review_page.button("Check again").click()
     expect(review_page.message).to_contain_text("No new drawings yet.")

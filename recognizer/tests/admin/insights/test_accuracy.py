@@ -93,7 +93,7 @@ def test_ten_audits_give_a_figure_that_is_marked_as_rough(reviewing: Client) -> 
     page = text(reviewing, HERE)
 
     assert "90.0\u00a0% (59.6 to 98.2\u00a0%) of 10 audited rough" in page
-    assert "Correct 90.0\u00a0% rough 59.6 to 98.2\u00a0%, of 10 audited" in page
+    assert "Correct 90.0\u00a0% 59.6 to 98.2\u00a0%, of 10 audited rough" in page
     assert re.search(r"The expected calibration error is [\d.]+ points . rough", page)
 
     store(89, 3, 3)
