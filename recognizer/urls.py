@@ -15,7 +15,7 @@ from recognizer.api import (
     schema,
     versions,
 )
-from recognizer.pages import about, deletion, draw, feedback, health, metrics
+from recognizer.pages import about, deletion, draw, feedback, health, metrics, public
 from recognizer.pages.account import access
 from recognizer.pages.account import page as account
 
@@ -61,6 +61,9 @@ urlpatterns = [
     path("predictions/<uuid:pk>/suggestion/", feedback.suggest, name="suggest"),
     path("predictions/<uuid:pk>/delete/", deletion.remove, name="remove"),
     path("predictions/delete/", deletion.remove_all, name="remove-all"),
+    path("predictions/<uuid:pk>/link/", public.switch, name="public-link"),
+    path("shared/<str:key>/", public.shared, name="shared"),
+    path("shared/<str:key>/drawing.png", public.shared_image, name="shared-image"),
     path("memory/", feedback.remember, name="memory"),
     path("account/", include(account_urls)),
     path("api/v1/", include((api_urls, "api"), namespace="api")),

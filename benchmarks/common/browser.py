@@ -60,7 +60,7 @@ def drag(page: Any, digit: int, rng: np.random.Generator) -> None:
 def draw(page: Any, digit: int, rng: np.random.Generator) -> None:
     """Draw a digit with the mouse, store it, and wait for its prediction."""
     drag(page, digit, rng)
-    page.click("#predict")
+    page.click("#save")
     page.wait_for_selector(
         "#answer:not([data-live]):not([data-verdict=none]):not([data-changed])[aria-busy=false]"
     )

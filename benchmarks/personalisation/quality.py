@@ -44,8 +44,19 @@ VISITORS = {
     "also confirms correct predictions": Visitor(confirms=True),
     "corrects every other mistake": Visitor(ignored=0.5),
     "corrects, one in ten wrongly": Visitor(wrong=0.1),
+    "corrects and confirms, one in twenty wrongly": Visitor(confirms=True, wrong=0.05),
+    "corrects, and one in twenty correct predictions wrongly": Visitor(slips=0.05),
 }
 
+
+CHOOSING_VISITORS = (
+    Visitor(),
+    Visitor(confirms=True),
+    Visitor(ignored=0.5),
+    Visitor(confirms=True, wrong=0.05),
+    Visitor(slips=0.05),
+)
+"""Those that settings are chosen with."""
 
 REPORTED = (
     "n", "misclassified", "recurring", "rejected", "worsened", "calibration_errors", "accepted",
@@ -96,6 +107,9 @@ NEAR: Mapping[str, Sequence[float]] = {
     "accepted_noise": (0.5, 1e6),
     "doubt": (3e-5, 1e-3),
     "neighbours": (8, 48),
+    "sure": (0.95, 2.0),
+    "alike": (0.8, 0.95),
+    "outnumbered": (2.0, 6.0),
 }
 """Settings that ``--choose`` tries, one at a time."""
 
@@ -115,7 +129,7 @@ def choosing(study: Study) -> dict[str, list[Sheet]]:
 
 
 def choose(groups: Mapping[str, Sequence[Sheet]]) -> None:
-    """Print mistakes and log loss of several settings, for three kinds of visitors together.
+    """Print mistakes and log loss of several settings, for several kinds of visitors together.
 
     The log loss is in nats, over the eleven classes. Probabilities are at least 1e-4, so that
     single wrong labels don't dominate it.
@@ -133,7 +147,7 @@ def choose(groups: Mapping[str, Sequence[Sheet]]) -> None:
         print(f"\n{title}\n{'':12}{head}")
         for group, sheets in groups.items():
             halves, nats = [], []
-            for visitor in (Visitor(), Visitor(confirms=True), Visitor(ignored=0.5)):
+            for visitor in CHOOSING_VISITORS:
                 for sheet in sheets:
                     played = simulation.play(sheet, visitor, settings)
                     halves.append(simulation.second_half(sheet, played))

@@ -86,12 +86,14 @@ class Visitor:
     """How a visitor behaves. They correct predictions that are wrong or rejected.
 
     ``confirms``: they also confirm correct ones. ``wrong``: the share of their corrections that are
-    wrong. ``ignored``: the share of the mistakes that they don't correct.
+    wrong. ``ignored``: the share of the mistakes that they don't correct. ``slips``: the share of
+    the correct predictions that they "correct" to another digit.
     """
 
     confirms: bool = False
     wrong: float = 0.0
     ignored: float = 0.0
+    slips: float = 0.0
 
 
 CORRECTS = Visitor()
@@ -170,7 +172,9 @@ def play(sheet: Sheet, visitor: Visitor = CORRECTS, settings: Mix = CHOSEN) -> P
         chances.append(corrections.chances(answer)[label])
         is_wrong, is_ignored = rng.random() < visitor.wrong, rng.random() < visitor.ignored
         mistake = label_of(shown) != label
-        if (mistake and not is_ignored) or (visitor.confirms and not mistake):
+        if visitor.slips and not mistake and rng.random() < visitor.slips:
+            corrections.note(answer, (label + int(rng.integers(1, 10))) % 10, corrected=True)
+        elif (mistake and not is_ignored) or (visitor.confirms and not mistake):
             corrections.note(answer, int(rng.integers(10)) if is_wrong else label, corrected=True)
         else:
             sure = shown.verdict is Verdict.DIGIT

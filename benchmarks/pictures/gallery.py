@@ -101,8 +101,8 @@ def _offline(page: Any, address: str) -> None:
     page.wait_for_selector("html[data-ready]")
     drag(page, 4, np.random.default_rng(4))
     page.context.set_offline(True)
-    page.click("#predict")
-    page.wait_for_selector("#board [data-slot=message]:not(:empty)")
+    page.click("#save")
+    page.wait_for_selector("#answer > [data-slot=message]:not(:empty)")
 
 
 def _help(page: Any, address: str) -> None:
@@ -198,7 +198,7 @@ def animate(site: Site, path: Path) -> None:
             for _ in range(5):
                 page.wait_for_timeout(60)
                 snap()
-        page.click("#predict")
+        page.click("#save")
         page.wait_for_timeout(600)
         snap(24)
     palette = frames[-1].quantize(64, dither=Image.Dither.NONE)

@@ -36,7 +36,7 @@ Drawing = list[dict[str, Any]]
 
 BOTH = """
     async (drawings) => {
-        const { toDataUrl } = await import("/static/recognizer/draw/canvas/paint.js");
+        const { toDataUrl } = await import("/static/recognizer/draw/canvas/as_picture.js");
         const { toSend } = await import("/static/recognizer/draw/canvas/sending.js");
         return drawings.map((strokes) => ({ image: toDataUrl(strokes), sent: toSend(strokes) }));
     }

@@ -1,6 +1,7 @@
 """Django's admin; each subject has its own folder."""
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.utils.translation import gettext_lazy as _
 from django_tasks_db.models import DBTaskResult
 
@@ -9,6 +10,7 @@ from recognizer.admin.jobs.admin import TrainingJobAdmin
 from recognizer.admin.predictions.admin import PredictionAdmin
 from recognizer.admin.predictions.label_history import LabelEventAdmin
 from recognizer.admin.tokens import ApiTokenAdmin
+from recognizer.admin.users import PersonAdmin
 from recognizer.admin.versions.admin import ModelVersionAdmin
 from recognizer.models import (
     ApiToken,
@@ -27,5 +29,7 @@ admin.site.register(LabelEvent, LabelEventAdmin)
 admin.site.register(TrainingJob, TrainingJobAdmin)
 admin.site.register(ImportJob, ImportJobAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
+admin.site.unregister(User)
+admin.site.register(User, PersonAdmin)
 # The queue's own rows: the pages of the training jobs show what users need.
 admin.site.unregister(DBTaskResult)

@@ -13,8 +13,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from recognizer.jobs.states import JobError
 from recognizer.models import Job
+from recognizer.text.times import moment
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 
@@ -84,7 +83,7 @@ class JobAdmin(BaseAdmin[AnyJob]):
 
     @admin.display(description=gettext_lazy("requested"), ordering="created_at")
     def requested(self, job: AnyJob) -> str:
-        return date_format(timezone.localtime(job.created_at), _("j M Y, H:i"))
+        return moment(job.created_at)
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_badge(self, job: AnyJob) -> str:

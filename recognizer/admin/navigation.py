@@ -54,7 +54,7 @@ PAGES = (
     ),
     Page(
         "recognizer_prediction_changelist",
-        _("All drawings"),
+        _("Predictions"),
         _("Search and filter all drawings."),
         VIEW_PERMISSION,
     ),

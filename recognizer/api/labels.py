@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
 from rest_framework.request import Request
 
 from recognizer.api.base import PersonsOwn
@@ -24,7 +24,8 @@ from recognizer.api.schema import STAFF_ERRORS, error
 from recognizer.labelling import queue
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
-from recognizer.models import ApiToken, Label, Prediction, Scope, label_text
+from recognizer.labelling.numbers import set_number
+from recognizer.models import NUMBER, ApiToken, Label, Prediction, Scope, label_text
 from recognizer.predictions import selectors
 from recognizer.transfer import exporting
 
@@ -36,6 +37,7 @@ _BAD_LABEL: dict[str, Any] = dict.fromkeys(
 LABEL_EXAMPLES = [
     OpenApiExample("A digit", value={"label": 4}, request_only=True),
     OpenApiExample("Not a digit", value={"label": 10}, request_only=True),
+    OpenApiExample("A number of several digits", value={"number": "42"}, request_only=True),
     OpenApiExample("Another label than before", value={"label": 4, "seen": 9}, request_only=True),
 ]
 
@@ -52,12 +54,20 @@ class LabelSerializer(serializers.Serializer[Any]):
     label = WholeNumberField(  # type: ignore[assignment]
         min_value=0,
         max_value=Label.NOT_A_DIGIT,
-        error_messages={
-            "required": _("Send the field label."),
-            "null": _NO_LABEL,
-            **_BAD_LABEL,
-        },
+        required=False,
+        error_messages={"null": _NO_LABEL, **_BAD_LABEL},
         help_text=_("The digit that the drawing shows; 10 if it is not a digit."),
+    )
+    number = serializers.RegexField(
+        NUMBER,
+        required=False,
+        error_messages=dict.fromkeys(
+            ("invalid", "null", "blank"), _("A number is a text of two to eight digits.")
+        ),
+        help_text=_(
+            "In place of the label: the number that the drawing shows. The label is then 10, and "
+            "the digits of the number become labelled drawings of their own."
+        ),
     )
     seen = WholeNumberField(
         min_value=0,
@@ -76,6 +86,20 @@ class LabelSerializer(serializers.Serializer[Any]):
         help_text=_("An id of this change. Sending it again labels only once."),
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Give a number the label "not a digit"."""
+        if "number" in attrs:
+            if attrs.get("label", Label.NOT_A_DIGIT) != Label.NOT_A_DIGIT:
+                raise ValidationError(
+                    {"number": [ErrorDetail(str(_("Send a label or a number.")), "ambiguous")]}
+                )
+            return {**attrs, "label": Label.NOT_A_DIGIT.value}
+        if "label" not in attrs:
+            raise ValidationError(
+                {"label": [ErrorDetail(str(_("Send the field label.")), "required")]}
+            )
+        return attrs
+
 
 class LabelledSerializer(serializers.Serializer[Any]):
     """A change of a label."""
@@ -89,6 +113,11 @@ class LabelledSerializer(serializers.Serializer[Any]):
         max_value=Label.NOT_A_DIGIT,
         allow_null=True,
         help_text=_("The label before; null for none."),
+    )
+    parts = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        help_text=_("How many digits of a number became labelled drawings."),
     )
 
 
@@ -112,6 +141,10 @@ def set_label(request: Request, pk: UUID) -> dict[str, Any]:
             seen=sent["seen"],
             step=sent.get("step") or uuid.uuid4(),
         )
+        changed = {"id": pk, "label": sent["label"], "previous": change.old}
+        if "number" in sent:
+            assert isinstance(request.user, User)
+            changed["parts"] = set_number(prediction_id=pk, number=sent["number"], by=request.user)
     except Prediction.DoesNotExist as error:
         raise NotFound(_("There is no drawing with this id.")) from error
     except LabelConflict as error:
@@ -122,10 +155,8 @@ def set_label(request: Request, pk: UUID) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         text = _("This step was used for another label. Use another one for each.")
-        raise ValidationError(
-            {"step": [serializers.ErrorDetail(str(text), "step_reused")]}
-        ) from error
-    return dict(LabelledSerializer({"id": pk, "label": sent["label"], "previous": change.old}).data)
+        raise ValidationError({"step": [ErrorDetail(str(text), "step_reused")]}) from error
+    return dict(LabelledSerializer(changed).data)
 
 
 def _claimant(request: Request) -> Claimant:

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from recognizer.models import Label
+from recognizer.models import NUMBER, Label
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -43,8 +43,14 @@ class NotADigitSuggestionSerializer(serializers.Serializer[Any]):
     not_a_digit = serializers.ChoiceField(choices=[True], help_text=_("Always true."))
 
 
+class NumberSuggestionSerializer(serializers.Serializer[Any]):
+    """A drawing that shows a number of several digits."""
+
+    number = serializers.RegexField(NUMBER, help_text=_("The number that the drawing shows."))
+
+
 class SuggestionSerializer(serializers.Serializer[Any]):
-    """What a drawing shows: one of the two fields."""
+    """What a drawing shows: one of the three fields."""
 
     default_error_messages = {
         "required": _("Send what the drawing shows: a digit from 0 to 9, or not_a_digit: true."),
@@ -70,9 +76,22 @@ class SuggestionSerializer(serializers.Serializer[Any]):
         help_text=_("True if the drawing does not show a digit."),
     )
 
+    number = serializers.RegexField(
+        NUMBER,
+        required=False,
+        error_messages=dict.fromkeys(
+            ("invalid", "null", "blank"), _("A number is a text of two to eight digits.")
+        ),
+        help_text=_("The number of several digits that the drawing shows."),
+    )
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the one label that was sent, as `label`."""
+        """Return the one label that was sent, as `label`, or the `number`."""
         digit, is_none = attrs.get("digit"), attrs.get("not_a_digit", False)
+        if "number" in attrs:
+            if digit is not None or is_none:
+                self.fail("ambiguous")
+            return {"number": attrs["number"]}
         if digit is None and not is_none:
             self.fail("required")
         if digit is not None and is_none:

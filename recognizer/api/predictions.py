@@ -52,12 +52,13 @@ from recognizer.api.schema import (
 from recognizer.api.serializers import (
     HistoryQuerySerializer,
     PredictionSerializer,
+    PublicLinkSerializer,
     RemovedSerializer,
 )
 from recognizer.api.throttling import check_daily_limit, count_stored
 from recognizer.models import Prediction, PredictionQuerySet, Scope
 from recognizer.personalisation import corrections
-from recognizer.predictions import deletion, recognition, selectors
+from recognizer.predictions import deletion, public_links, recognition, selectors
 
 IMAGE_CACHE_SECONDS = 24 * 3600
 
@@ -171,6 +172,7 @@ class PredictionViewSet(
             200: LabelledSerializer,
             400: error(
                 "required, null, invalid, min_value, max_value: a field is missing or wrong; "
+                "ambiguous: both a label and a number were sent; "
                 "step_reused: the step was used for another label; parse_error: the body is "
                 "malformed."
             ),
@@ -237,11 +239,12 @@ class PredictionViewSet(
         examples=[
             OpenApiExample("A digit", value={"digit": 4}, request_only=True),
             OpenApiExample("Not a digit", value={"not_a_digit": True}, request_only=True),
+            OpenApiExample("A number of several digits", value={"number": "42"}, request_only=True),
         ],
         responses={
             200: PredictionSerializer,
             400: error(
-                "required: neither of the two was sent; ambiguous: both were; invalid, null, "
+                "required: none of the three was sent; ambiguous: several were; invalid, null, "
                 "min_value, max_value: a field is wrong; parse_error: the body is malformed."
             ),
             415: error("The body is not JSON."),
@@ -253,8 +256,13 @@ class PredictionViewSet(
     def suggestion(self, request: Request, pk: UUID) -> Response:
         serializer = SuggestionSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        label = serializer.validated_data["label"]
-        prediction = corrections.suggest(prediction_id=pk, label=label, owner=owner_of(request))
+        sent, owner = serializer.validated_data, owner_of(request)
+        if "number" in sent:
+            number = sent["number"]
+            prediction = corrections.suggest_number(prediction_id=pk, number=number, owner=owner)
+        else:
+            label = sent["label"]
+            prediction = corrections.suggest(prediction_id=pk, label=label, owner=owner)
         return Response(self.get_serializer(prediction).data)
 
     @extend_schema(
@@ -270,6 +278,35 @@ class PredictionViewSet(
     @suggestion.mapping.delete
     def withdraw_suggestion(self, request: Request, pk: UUID) -> Response:
         corrections.withdraw(prediction_id=pk, owner=owner_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Make a public link to a drawing of yours",
+        description=(
+            "Everybody who has the link can see the drawing and its prediction, and nothing else. "
+            "A drawing has one link at most: sending this again gives the same one."
+        ),
+        request=None,
+        responses={200: PublicLinkSerializer, **WRITE_ERRORS, **NO_DRAWING},
+    )
+    @action(detail=True, methods=["post"])
+    def link(self, request: Request, pk: UUID) -> Response:
+        link = public_links.publish(prediction_id=pk, owner=owner_of(request))
+        return Response(PublicLinkSerializer(link, context={"request": request}).data)
+
+    @extend_schema(
+        summary="Revoke the public link to a drawing of yours",
+        description="The link shows nothing from then on, also if you make another one later.",
+        request=None,
+        responses={
+            204: OpenApiResponse(description="The drawing has no public link."),
+            **WRITE_ERRORS,
+            **NO_DRAWING,
+        },
+    )
+    @link.mapping.delete
+    def revoke_link(self, request: Request, pk: UUID) -> Response:
+        public_links.revoke(prediction_id=pk, owner=owner_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _with_image(self, pk: UUID) -> Prediction:

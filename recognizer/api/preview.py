@@ -26,7 +26,11 @@ from recognizer.api.schema import (
 )
 from recognizer.api.serializers import (
     VERDICTS,
+    InkBoxSerializer,
     NetworkAnswerSerializer,
+    NumberSerializer,
+    id_or_none,
+    number_fields,
     remembered_image_url,
 )
 from recognizer.api.throttling import PreviewThrottle
@@ -37,15 +41,6 @@ from recognizer.predictions import recognition
 from recognizer.text import answers as answer_text
 
 
-class InkBoxSerializer(serializers.Serializer[Any]):
-    """Where in the image the digit is, as shares of its width and height."""
-
-    left = serializers.FloatField(min_value=0, max_value=1)
-    top = serializers.FloatField(min_value=0, max_value=1)
-    width = serializers.FloatField(min_value=0, max_value=1)
-    height = serializers.FloatField(min_value=0, max_value=1)
-
-
 class PreviewWordsSerializer(AnswerWordsSerializer):
     """The words for a preview."""
 
@@ -53,16 +48,19 @@ class PreviewWordsSerializer(AnswerWordsSerializer):
         assert isinstance(instance, recognition.Preview)
         given, network = instance.given, instance.network
         alone = Label.NOT_A_DIGIT if network.verdict.value == Verdict.NOT_A_DIGIT else network.digit
+        number = instance.number
         return answer_text.answer_words(
             digit=given.digit,
             confidence=given.confidence,
             probabilities=given.probabilities,
             verdict=given.verdict.value,
             network_label=None if instance.remembered_id is None else int(alone),
+            number="" if number is None else number.text,
+            number_confidence=None if number is None else number.confidence,
         )
 
 
-class PreviewSerializer(serializers.Serializer[recognition.Preview]):
+class PreviewSerializer(NumberSerializer, serializers.Serializer[recognition.Preview]):
     """The prediction for a drawing that is not stored."""
 
     digit = serializers.IntegerField(source="given.digit", min_value=0, max_value=9)
@@ -80,6 +78,10 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
         help_text=_("Whether your corrections of earlier drawings decided the prediction."),
     )
     network = NetworkAnswerSerializer(help_text=_("The prediction without your corrections."))
+    remembered_id = serializers.UUIDField(
+        allow_null=True,
+        help_text=_("The id of your earlier drawing that decided the prediction; null if none."),
+    )
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
@@ -108,6 +110,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
         """Return what the fields above give, which take ten times as long to be put together."""
         given, network = instance.given, instance.network
         return {
+            **number_fields(instance),
             "digit": given.digit,
             "confidence": given.confidence,
             "probabilities": list(given.probabilities),
@@ -118,6 +121,7 @@ class PreviewSerializer(serializers.Serializer[recognition.Preview]):
                 "confidence": network.confidence,
                 "verdict": network.verdict.value,
             },
+            "remembered_id": id_or_none(instance.remembered_id),
             "remembered_image_url": self.get_remembered_image_url(instance),
             "model_version": instance.loaded.name,
             "model_input": self.get_model_input(instance),

@@ -29,6 +29,7 @@ from recognizer.api.idempotency import KEY_LENGTH
 from recognizer.api.personalisation_serializers import (
     DigitSuggestionSerializer,
     NotADigitSuggestionSerializer,
+    NumberSuggestionSerializer,
 )
 from recognizer.api.serializers import (
     EXAMPLE,
@@ -107,7 +108,11 @@ DRAWING_REQUEST = {
 
 SUGGESTION_REQUEST = PolymorphicProxySerializer(
     component_name="Suggestion",
-    serializers=[DigitSuggestionSerializer, NotADigitSuggestionSerializer],
+    serializers=[
+        DigitSuggestionSerializer,
+        NotADigitSuggestionSerializer,
+        NumberSuggestionSerializer,
+    ],
     resource_type_field_name=None,
 )
 

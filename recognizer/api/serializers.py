@@ -16,7 +16,7 @@ from rest_framework.reverse import reverse
 from recognizer.api.errors import PayloadTooLarge, image_error
 from recognizer.api.words import PredictionWordsSerializer
 from recognizer.imaging import MAX_BYTES, PenStrokes, StrokesError, base64_text, pen_strokes
-from recognizer.models import DIGITS, Label, Prediction, Source, Verdict
+from recognizer.models import DIGITS, NOT_SENT, Label, Prediction, PublicLink, Source, Verdict
 
 # A small 1, to try the API out in its documentation.
 EXAMPLE = (
@@ -41,8 +41,8 @@ VERDICTS = [
     ),
 ]
 
-# Imports come from a command, never from outside.
-SENT_SOURCES = [choice for choice in Source.choices if choice[0] != Source.IMPORT]
+# Imports come from a command, parts of numbers from a reviewer, never from outside.
+SENT_SOURCES = [choice for choice in Source.choices if choice[0] not in NOT_SENT]
 
 _CREATED_AT = serializers.DateTimeField()
 
@@ -276,7 +276,60 @@ class NetworkAnswerSerializer(serializers.Serializer[Prediction]):
     verdict = serializers.ChoiceField(choices=VERDICTS, read_only=True)
 
 
-class PredictionSerializer(serializers.ModelSerializer[Prediction]):
+class InkBoxSerializer(serializers.Serializer[Any]):
+    """Where in the image the digit is, as shares of its width and height."""
+
+    left = serializers.FloatField(min_value=0, max_value=1)
+    top = serializers.FloatField(min_value=0, max_value=1)
+    width = serializers.FloatField(min_value=0, max_value=1)
+    height = serializers.FloatField(min_value=0, max_value=1)
+
+
+class NumberPartSerializer(serializers.Serializer[Any]):
+    """One digit of a number."""
+
+    box = InkBoxSerializer()
+    digit = serializers.IntegerField(min_value=0, max_value=9)
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+
+
+class NumberSerializer(serializers.Serializer[Any]):
+    """What an answer says of a number of several digits."""
+
+    number = serializers.CharField(
+        source="given_number",
+        allow_null=True,
+        read_only=True,
+        help_text=_(
+            "The number of two to eight digits that the drawing shows. It is null for a single "
+            "digit, whatever its verdict, and for anything else."
+        ),
+    )
+    number_confidence = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        allow_null=True,
+        read_only=True,
+        help_text=_("Calibrated: of the numbers with 0.9, nine in ten are correct; null for none."),
+    )
+    parts = NumberPartSerializer(
+        source="number_parts",
+        many=True,
+        read_only=True,
+        help_text=_("The digits of the number, from left to right."),
+    )
+
+
+def number_fields(answer: Any) -> dict[str, Any]:
+    """Return what `NumberSerializer` gives of a stored prediction or a preview."""
+    return {
+        "number": answer.given_number,
+        "number_confidence": answer.number_confidence,
+        "parts": answer.number_parts,
+    }
+
+
+class PredictionSerializer(NumberSerializer, serializers.ModelSerializer[Prediction]):
     """A stored drawing and its prediction."""
 
     digit = serializers.IntegerField(source="given_digit", min_value=0, max_value=9, read_only=True)
@@ -311,6 +364,11 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         read_only=True,
         help_text=_("The prediction without your corrections; the same unless personal is true."),
     )
+    remembered_id = serializers.UUIDField(
+        read_only=True,
+        allow_null=True,
+        help_text=_("The id of your earlier drawing that decided the prediction; null if none."),
+    )
     remembered_image_url = serializers.SerializerMethodField(
         help_text=_("Your earlier drawing that decided the prediction, as PNG; null if none did."),
     )
@@ -320,6 +378,9 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
     )
     suggested_not_a_digit = serializers.SerializerMethodField(
         help_text=_("Whether you suggested that it is not a digit.")
+    )
+    suggested_number = serializers.SerializerMethodField(
+        help_text=_("The number you suggested; null if you suggested none.")
     )
     words = PredictionWordsSerializer(
         source="*",
@@ -347,11 +408,16 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
             "verdict",
             "personal",
             "network",
+            "remembered_id",
             "remembered_image_url",
+            "number",
+            "number_confidence",
+            "parts",
             "model_version",
             "source",
             "suggested_digit",
             "suggested_not_a_digit",
+            "suggested_number",
             "words",
             "image_url",
             "model_input_url",
@@ -365,6 +431,9 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
 
     def get_suggested_not_a_digit(self, prediction: Prediction) -> bool:
         return prediction.suggestion == Label.NOT_A_DIGIT
+
+    def get_suggested_number(self, prediction: Prediction) -> str | None:
+        return prediction.number_suggestion or None
 
     def get_remembered_image_url(self, prediction: Prediction) -> str | None:
         # Always the same person's as this one: both change owners together, or not at all.
@@ -390,11 +459,14 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
                 "confidence": instance.confidence,
                 "verdict": instance.verdict,
             },
+            "remembered_id": id_or_none(instance.remembered_id),
             "remembered_image_url": self.get_remembered_image_url(instance),
+            **number_fields(instance),
             "model_version": instance.model_version.name,
             "source": instance.source,
             "suggested_digit": self.get_suggested_digit(instance),
             "suggested_not_a_digit": self.get_suggested_not_a_digit(instance),
+            "suggested_number": instance.number_suggestion or None,
             "words": PredictionWordsSerializer(context=self.context).to_representation(instance),
             "image_url": url("image"),
             "model_input_url": url("model-input"),
@@ -402,11 +474,29 @@ class PredictionSerializer(serializers.ModelSerializer[Prediction]):
         }
 
 
+def id_or_none(identifier: UUID | None) -> str | None:
+    return None if identifier is None else str(identifier)
+
+
 def remembered_image_url(remembered_id: UUID | None, request: Request | None) -> str | None:
     if remembered_id is None:
         return None
     url: str = reverse("api:prediction-image", args=[remembered_id], request=request)
     return url
+
+
+class PublicLinkSerializer(serializers.ModelSerializer[PublicLink]):
+    """The address at which anybody can see a drawing."""
+
+    url = serializers.SerializerMethodField(help_text=_("Everybody who has it sees the drawing."))
+
+    class Meta:
+        model = PublicLink
+        fields = ["url"]
+
+    def get_url(self, link: PublicLink) -> str:
+        url: str = reverse("shared", args=[link.key], request=self.context.get("request"))
+        return url
 
 
 class RemovedSerializer(serializers.Serializer[Any]):

@@ -46,6 +46,19 @@ class InkBox:
 
 
 @dataclass(frozen=True)
+class Writing:
+    """The ink of a drawing of this ``shape``, (height, width), cropped to ``rows``, ``columns``.
+
+    ``ink`` is float32, from 0 for paper to 1.
+    """
+
+    ink: Floats
+    rows: slice
+    columns: slice
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ModelInput:
     """What the model sees of a drawing, uint8 (28, 28), and the part of the drawing it shows."""
 
@@ -67,6 +80,22 @@ def prepare(drawing: Drawing) -> ModelInput:
 
     Specks of dust are left out of both. Raises ``BlankDrawing`` where there is no ink.
     """
+    found = find_writing(drawing)
+    mask = to_working_grid(found.ink) > INK_LEVEL
+    stroke = measure(mask)
+    kept = without_specks(mask, stroke.width)
+    if kept is not None:
+        stroke = measure(_enlarged(found.ink, mask, kept))
+    # Dust too small for the working grid is not on it any more.
+    box = _ink_box(found, mask if kept is None else kept)
+    return ModelInput(place(redraw(stroke)), box)
+
+
+def find_writing(drawing: Drawing) -> Writing:
+    """Return the ink of a drawing without the lines around it.
+
+    Raises ``BlankDrawing`` where there is no ink.
+    """
     found = find_ink(without_grain(as_drawn(drawing.pixels)))
     whole = found.mask()
     rows, columns = bounds(whole)
@@ -77,22 +106,17 @@ def prepare(drawing: Drawing) -> ModelInput:
         edges = grown(without)
         rows, columns = bounds(edges & whole)
         ink = np.where(edges[rows, columns], found.within(rows, columns), np.float32(0))
-    mask = to_working_grid(ink) > INK_LEVEL
-    stroke = measure(mask)
-    kept = without_specks(mask, stroke.width)
-    if kept is not None:
-        stroke = measure(_enlarged(ink, mask, kept))
-    # Dust too small for the working grid is not on it any more.
-    box = _ink_box(whole.shape, rows, columns, mask if kept is None else kept)
-    return ModelInput(place(redraw(stroke)), box)
+    return Writing(ink, rows, columns, whole.shape)
 
 
-def _ink_box(shape: tuple[int, ...], rows: slice, columns: slice, grid: Mask) -> InkBox:
-    """Return where ink on the working grid lies in a drawing of this shape, (height, width).
+def input_of_ink(ink: Floats) -> Pixels:
+    """Return the model input, uint8 (28, 28), of ink, float32 (h, w), cropped to what counts."""
+    return place(redraw(measure(to_working_grid(ink) > INK_LEVEL)))
 
-    ``rows`` and ``columns`` are where the grid's ink was cropped from the drawing.
-    """
-    height, width = shape
+
+def _ink_box(found: Writing, grid: Mask) -> InkBox:
+    """Return where ink on the working grid lies in the drawing."""
+    (height, width), rows, columns = found.shape, found.rows, found.columns
     factor = max(rows.stop - rows.start, columns.stop - columns.start) / WORK_SIDE
     down = rows.start + (np.array(extent(grid, 1)) - MARGIN) * factor
     across = columns.start + (np.array(extent(grid, 0)) - MARGIN) * factor

@@ -124,6 +124,20 @@ class BadErasers(StrokesError):
 
 
 @dataclass(frozen=True)
+class DrawnStroke:
+    """One stroke, black on white, uint8 (h, w), and where it is in the drawing, in px.
+
+    ``index`` is its place among the strokes, ``width`` that of its brush in px.
+    """
+
+    index: int
+    pixels: Pixels
+    left: int
+    top: int
+    width: float
+
+
+@dataclass(frozen=True)
 class PenStrokes:
     """A drawing as strokes, in units: the canvas' longer side has ``UNITS`` of them.
 
@@ -200,7 +214,7 @@ class PenStrokes:
         With the brush of ``strokes.render``, but reduced from three times the size: the nearer this
         is to what a browser draws, the fewer answers differ.
         """
-        width, height = (max(1, round(side * STORED_SIDE / UNITS)) for side in self.size)
+        height, width = self.shape
         pixels = np.full((height, width), 255, np.uint8)
         box = self._inked(width, height)
         if box is not None:
@@ -209,6 +223,22 @@ class PenStrokes:
         if int(pixels.max()) - int(pixels.min()) < MIN_CONTRAST:
             raise BlankStrokes
         return Drawing(pixels)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of `drawing`, in px."""
+        width, height = (max(1, round(side * STORED_SIDE / UNITS)) for side in self.size)
+        return height, width
+
+    def each_stroke(self) -> Iterator[DrawnStroke]:
+        """Draw each stroke alone, as in `drawing`, without those outside the canvas and erasers."""
+        height, width = self.shape
+        for index, (stroke, brush) in enumerate(zip(self.strokes, self.widths, strict=True)):
+            alone = replace(self, strokes=(stroke,), widths=(brush,), erasers=frozenset())
+            box = None if index in self.erasers else alone._inked(width, height)
+            if box is not None:
+                in_px = brush * STORED_SIDE / UNITS
+                yield DrawnStroke(index, alone._draw(box), box[0], box[1], in_px)
 
     def _inked(self, width: int, height: int) -> tuple[int, int, int, int] | None:
         """Return the part of the drawing that ink may be on, in px; None if there is none."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 Runs = NDArray[np.intp]
 
-_SPECK = 0.7
+SPECK = 0.7
 """Largest area of a speck, in squares of the stroke's width: a dot that the same pen has put
 down covers pi/4 of one, and is meant."""
 
@@ -56,7 +56,7 @@ def without_specks(mask: Mask, width: float) -> Mask | None:
     """
     found = pieces(mask)
     area = found.area
-    small = area < _SPECK * width * width
+    small = area < SPECK * width * width
     if not small.any() or area[small].sum() > _SHARE * area.sum():
         return None
     return found.erase(mask, small)

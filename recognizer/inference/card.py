@@ -88,7 +88,7 @@ class SetMetrics(JsonRecord):
     where the set has none. ``answered`` is the share of all drawings where the whole of the site's
     answer is correct: a digit recognised and not refused, or a non-digit refused. ``refused`` is
     the share called "not a digit", ``uncertain`` the share called that. ``confidence`` is the mean
-    over the digits.
+    over the digits. ``drawings`` identifies the set: sets with the same value are the same.
     """
 
     n: int | None = None
@@ -100,6 +100,7 @@ class SetMetrics(JsonRecord):
     refused: float | None = None
     uncertain: float | None = None
     confidence: float | None = None
+    drawings: str | None = None
 
     @classmethod
     def from_json(cls, value: object) -> SetMetrics:
@@ -114,6 +115,7 @@ class SetMetrics(JsonRecord):
             refused=share(stored.get("refused")),
             uncertain=share(stored.get("uncertain")),
             confidence=share(stored.get("confidence")),
+            drawings=text(stored.get("drawings")),
             stored=stored,
         )
 

@@ -17,6 +17,10 @@ they did not correct, are weak evidence (a large variance in N): someone who has
 that were predicted as fives, and then says that the next is a six, has more likely slipped than
 found a mistake. Accepted drawings decide nothing by themselves.
 
+Where the network is very sure, a single correction decides nothing either, except for a drawing
+that is all but the same: a person who presses a wrong button on a clear three would otherwise get
+their next threes wrong. It takes two corrections that agree.
+
 ``benchmarks.personalisation.quality --choose`` prints how the numbers were chosen.
 """
 
@@ -43,6 +47,11 @@ class Mix:
     embeddings is exp((cosine - 1) / width), a Gaussian of their distance. ``doubt`` is added to
     each probability of the network: about one in three thousand of its answers is wrong although
     it was certain. ``neighbours`` is how many of the nearest drawings count, of each kind.
+
+    Where the network's confidence is at least ``sure``, its answer changes only with one remembered
+    drawing of the new label whose cosine with this one is at least ``identical``, or with two that
+    are ``alike``; and alike drawings that speak for the network, remembered or accepted, must not
+    be more than ``outnumbered`` times as many.
     """
 
     weight: float = 12.0
@@ -51,6 +60,10 @@ class Mix:
     accepted_noise: float = 2.0
     doubt: float = 3e-4
     neighbours: int = 24
+    sure: float = 0.99
+    alike: float = 0.9
+    identical: float = 0.9995
+    outnumbered: float = 3.0
 
 
 CHOSEN = Mix()
@@ -111,6 +124,9 @@ def mix(
     same = np.flatnonzero((examples.labels == label) & examples.remembered)
     if not len(same):
         return None
+    cosines = examples.embeddings @ answer.embedding
+    if label != before and not _is_enough(answer, label, before, examples, cosines, numbers):
+        return None
     changed = replace(
         answer,
         digit=digit,
@@ -118,8 +134,27 @@ def mix(
         probabilities=tuple(map(float, probabilities)),
         verdict=verdict,
     )
-    nearest = (examples.embeddings[same] @ answer.embedding).argmax()
-    return Personal(changed, int(same[nearest]))
+    return Personal(changed, int(same[cosines[same].argmax()]))
+
+
+def _is_enough(
+    answer: Answer,
+    label: int,
+    before: int,
+    examples: Examples,
+    cosines: NDArray[np.float32],
+    numbers: Mix,
+) -> bool:
+    """Whether examples, with cosines (n,), may change the answer from ``before`` to ``label``."""
+    if answer.verdict is not Verdict.DIGIT or answer.confidence < numbers.sure:
+        return True
+    supports = examples.remembered & (examples.labels == label)
+    if cosines[supports].max() >= numbers.identical:
+        return True
+    alike = cosines >= numbers.alike
+    support = int((supports & alike).sum())
+    opposed = int((alike & (examples.labels == before)).sum())
+    return support >= 2 and opposed <= numbers.outnumbered * support
 
 
 def posterior(

@@ -49,9 +49,9 @@ def _sentences() -> dict[str, str]:
     return {
         "no active model": _("No model was active."),
         "not measured": _(
-            "The active model was evaluated on test sets that are not available here: %(sets)s."
+            "The active model was evaluated on sets that are not available here: %(sets)s."
         ),
-        "nothing to compare": _("No test set is available to compare the two models on."),
+        "nothing to compare": _("No evaluation set is available to compare the two models on."),
         "worse": _("Significantly worse on %(sets)s."),
         "no judge": _(
             "None of the labelled drawings was held out for evaluation (one in five is), so it is "

@@ -80,7 +80,7 @@ def outlook() -> Outlook:
     """Count the labels, from indexes alone."""
     labelled = Prediction.objects.labelled().order_by()
     total = dict(labelled.values_list("label").annotate(n=Count("*")))
-    last = _last_training()
+    last = last_training()
     since = labelled if last is None else labelled.filter(labelled_at__gt=last)
     new: Counter[int] = Counter()
     mistakes = 0
@@ -100,7 +100,15 @@ def outlook() -> Outlook:
     )
 
 
-def _last_training() -> datetime | None:
+def new_labels(limit: int) -> tuple[int, datetime | None]:
+    """Return how many labels are new, ``limit`` + 1 for any more, and since when they are."""
+    last = last_training()
+    labelled = Prediction.objects.labelled().order_by()
+    since = labelled if last is None else labelled.filter(labelled_at__gt=last)
+    return since.values("labelled_at")[: limit + 1].count(), last
+
+
+def last_training() -> datetime | None:
     job = (
         TrainingJob.objects.filter(status=JobStatus.SUCCEEDED)
         .order_by("-started_at")

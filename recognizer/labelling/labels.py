@@ -231,7 +231,11 @@ def _apply(
             else {"labelled_by": by, "labelled_at": now}
         )
         for some in _batches(ids):
-            Prediction.objects.filter(pk__in=some).update(label=label, **dated)
+            Prediction.objects.filter(pk__in=some).update(label=label, number_label="", **dated)
+    # A number is labelled "not a digit": with that label the labels of its digits end.
+    numbers = [each.prediction_id for each in real if each.old == Label.NOT_A_DIGIT]
+    for some in _batches(numbers):
+        Prediction.objects.filter(part_of__in=some).delete()
     LabelEvent.objects.bulk_create(
         [
             LabelEvent(

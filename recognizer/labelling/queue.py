@@ -17,6 +17,7 @@ from django.utils import timezone
 from recognizer.labelling import (
     claims,
     labels,
+    notes,
     opinions,
     queue_orders,
     second_opinions,
@@ -25,7 +26,15 @@ from recognizer.labelling import (
 from recognizer.labelling.claims import CLAIMED_FOR, Claimant
 from recognizer.labelling.labels import Change
 from recognizer.labelling.queue_orders import AUDIT_EVERY, SECOND_AT, Order, Pool
-from recognizer.models import LabelEvent, Opinion, Prediction, ReviewSkip, SuspectLabel, Via
+from recognizer.models import (
+    LabelEvent,
+    Opinion,
+    Prediction,
+    ReviewNote,
+    ReviewSkip,
+    SuspectLabel,
+    Via,
+)
 
 SKIPPED_FOR = datetime.timedelta(hours=1)
 """How long a skipped drawing is hidden from the reviewer."""
@@ -43,13 +52,15 @@ class Batch:
     """Drawings for a page, with their bytes, in the order to show them.
 
     ``turn`` counts the drawings shown to this reviewer: every twentieth is an audit. ``until`` is
-    when the claims expire. ``suspects`` are the labels that look wrong, in the order of these.
+    when the claims expire. ``suspects`` are the labels that look wrong, in the order of these, and
+    ``notes`` what reviewers say about the drawings.
     """
 
     drawings: list[Prediction]
     turn: int
     until: datetime.datetime
     suspects: Mapping[UUID, SuspectLabel]
+    notes: Mapping[UUID, ReviewNote]
 
 
 @dataclass(frozen=True)
@@ -129,7 +140,7 @@ def next_batch(
     by_id = _with_images().in_bulk(chosen)
     drawings = [by_id[each] for each in chosen if each in by_id]
     shown = chosen if order is Order.SUSPECT else []
-    return Batch(drawings, turn + len(chosen), until, suspects.of(shown))
+    return Batch(drawings, turn + len(chosen), until, suspects.of(shown), notes.of(by_id))
 
 
 def _mixed(first: list[UUID], second: list[UUID], turns: Sequence[int]) -> list[UUID]:
@@ -201,7 +212,13 @@ def renew(*, claimant: Claimant, ids: Collection[UUID]) -> Renewal:
 
 
 def label(
-    *, claimant: Claimant, prediction_id: UUID, label: int, seen: int | None, step: UUID
+    *,
+    claimant: Claimant,
+    prediction_id: UUID,
+    label: int,
+    seen: int | None,
+    step: UUID,
+    clears_flag: bool = False,
 ) -> Change:
     """Label a drawing of the queue; for one of the audit sample this is the audit.
 
@@ -211,6 +228,7 @@ def label(
     Args:
         seen: the label that the reviewer saw; None for none.
         step: the id of this step, for `undo_label`. Sending the same step twice labels once.
+        clears_flag: whether the drawing was shown because of its flag.
 
     Raises:
         LabelConflict: its label is neither ``seen`` nor ``label``.
@@ -245,6 +263,8 @@ def label(
         )
         if change.old == change.new:
             suspects.keep(prediction_id)
+        if clears_flag:
+            notes.clear_flag(prediction_id)
         claims.release(claimant=claimant, ids=[prediction_id])
     return change
 

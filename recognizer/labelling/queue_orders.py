@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from recognizer.labelling import claims, fairness, opinions, suspects
+from recognizer.labelling import claims, fairness, notes, opinions, suspects
 from recognizer.labelling.claims import Claimant
 from recognizer.models import Prediction, PredictionQuerySet
 
@@ -35,11 +35,12 @@ class Order(models.TextChoices):
     AUDIT = "audit", _("Random audit sample")
     SUSPECT = "suspect", _("Suspect labels")
     OPINIONS = "opinions", _("Reviewers disagree")
+    FLAGGED = "flagged", _("Flagged")
 
     @property
     def is_of_labelled(self) -> bool:
-        """Whether all its drawings are labelled already, and none are mixed in."""
-        return self in (Order.SUSPECT, Order.OPINIONS)
+        """Whether it has drawings that are labelled already, and none are mixed in."""
+        return self in (Order.SUSPECT, Order.OPINIONS, Order.FLAGGED)
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def ordinary(order: Order, *, claimant: Claimant, digit: int | None = None) -> l
         return [Pool(suspects.waiting())]
     if order is Order.OPINIONS:
         return [Pool(opinions.third(claimant.reviewer))]
+    if order is Order.FLAGGED:
+        return [Pool(notes.flagged())]
     waiting = unlabelled()
     if digit is not None:
         waiting = waiting.filter(digit=digit)
@@ -116,6 +119,12 @@ def available(
     found = claims.unclaimed(drawings, claimant)
     found = found.exclude(pk__in=claims.skips_of(claimant.reviewer).values("prediction"))
     return found.exclude(pk__in=without) if without else found
+
+
+def waiting_for_anybody() -> int:
+    """Return how many drawings wait for a label or an audit; ``COUNT_LIMIT`` + 1 for any more."""
+    pools = (unlabelled().order_by("-created_at", "-id"), audits().drawings)
+    return min(COUNT_LIMIT + 1, sum(each[: COUNT_LIMIT + 1].count() for each in pools))
 
 
 def left(*, claimant: Claimant, order: Order, digit: int | None = None) -> Waiting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -12,8 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from recognizer import imaging
 from recognizer.inference import embeddings
 from recognizer.inference.classifier import Answer
+from recognizer.inference.numbers import MAX_DIGITS, Number
 
 DIGITS = 10
+NUMBER = re.compile(rf"^[0-9]{{2,{MAX_DIGITS}}}\Z")
 
 
 class Label(models.IntegerChoices):
@@ -43,6 +46,11 @@ class Source(models.TextChoices):
     UPLOAD = "upload", _("upload")
     API = "api", _("API")
     IMPORT = "import", _("import")
+    NUMBER = "number", _("part of a number")
+
+
+NOT_SENT = (Source.IMPORT, Source.NUMBER)
+"""The sources of drawings that nobody has sent to the site."""
 
 
 def validate_probabilities(value: object) -> None:
@@ -72,6 +80,27 @@ def validate_strokes(value: object) -> None:
         raise ValidationError(_("These bytes are not strokes."), code="strokes") from error
 
 
+def validate_number(value: object) -> None:
+    """Raise ValidationError unless `value` is a number of two to eight digits."""
+    if not isinstance(value, str) or not NUMBER.fullmatch(value):
+        raise ValidationError(
+            _("A number has two to %(most)d digits from 0 to 9.") % {"most": MAX_DIGITS},
+            code="number",
+        )
+
+
+def validate_parts(value: object) -> None:
+    """Raise ValidationError unless `value` is what `number_columns` makes of parts."""
+    is_whole = isinstance(value, list) and all(
+        isinstance(part, dict)
+        and set(part) == {"box", "digit", "confidence"}
+        and part["digit"] in range(DIGITS)
+        for part in value
+    )
+    if not is_whole:
+        raise ValidationError(_("These are not the parts of a number."), code="parts")
+
+
 def brief_columns(answer: Answer) -> dict[str, Any]:
     """An answer as the columns that every table of answers has."""
     return {
@@ -94,3 +123,19 @@ def personal_columns(answer: Answer) -> dict[str, Any]:
     """A personal answer, given instead of the network's, as columns of a `Prediction`."""
     columns = {**brief_columns(answer), "probabilities": list(answer.probabilities)}
     return {f"personal_{name}": value for name, value in columns.items()}
+
+
+def parts_json(number: Number) -> list[dict[str, Any]]:
+    """A number's digits from left to right, each with its box, as shares of the drawing's size."""
+    return [
+        {"box": dict(vars(part.box)), "digit": part.digit, "confidence": part.confidence}
+        for part in number.parts
+    ]
+
+
+def number_columns(number: Number) -> dict[str, Any]:
+    return {
+        "number": number.text,
+        "number_confidence": number.confidence,
+        "number_parts": parts_json(number),
+    }

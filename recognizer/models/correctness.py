@@ -1,8 +1,9 @@
 """Whether an answer is correct: one rule, as a function of values and as a condition of a query.
 
-An answer is correct if its digit is the label, even if the drawing was rejected, or if the label is
-"not a digit" and the drawing was rejected. The quality gate applies the same rule to arrays:
-`training.evaluation.metrics.Outcome.right`.
+An answer is correct if the label is what the person was told: the digit, or "not a digit" where the
+drawing was rejected. A digit that was rejected is misclassified, whatever digit it was closest to.
+The quality gate applies the same rule to reviewed drawings:
+`training.evaluation.metrics.Outcome.answered`.
 
 In queries ``prefix`` comes before ``digit`` and ``verdict``: ``personal_`` for the personal answer,
 or the prefix of the annotations that hold another version's.
@@ -16,7 +17,7 @@ from recognizer.models.answers import Label, Verdict
 
 
 def is_correct(*, label: int, digit: int, verdict: str) -> bool:
-    return label in (digit, answer_label(digit, verdict))
+    return label == answer_label(digit, verdict)
 
 
 def correct(prefix: str = "", *, label: str = "label") -> Q:
@@ -24,9 +25,8 @@ def correct(prefix: str = "", *, label: str = "label") -> Q:
 
     It is false without a label.
     """
-    return Q(**{label: F(f"{prefix}digit")}) | Q(
-        **{label: Label.NOT_A_DIGIT, f"{prefix}verdict": Verdict.NOT_A_DIGIT}
-    )
+    is_digit = Q(**{label: F(f"{prefix}digit")}) & ~rejected(prefix)
+    return is_digit | Q(**{label: Label.NOT_A_DIGIT}) & rejected(prefix)
 
 
 def misclassified(prefix: str = "") -> Q:

@@ -18,12 +18,15 @@ from numpy.typing import NDArray
 from recognizer import imaging
 from recognizer.imaging import pen_strokes
 from recognizer.inference import embeddings
+from recognizer.inference.numbers import MAX_DIGITS
 from recognizer.models import correctness
 from recognizer.models.answers import (
     Label,
     Source,
     Verdict,
     validate_embedding,
+    validate_number,
+    validate_parts,
     validate_probabilities,
     validate_strokes,
 )
@@ -180,6 +183,47 @@ class Prediction(models.Model):
         related_name="+",
         help_text=_("The earlier drawing that decided the personal answer."),
     )
+    number = models.CharField(
+        _("number"),
+        max_length=MAX_DIGITS,
+        blank=True,
+        default="",
+        validators=[validate_number],
+        help_text=_("The number that the drawing shows; empty for anything else."),
+    )
+    number_confidence = models.FloatField(
+        _("confidence of the number"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )
+    number_parts = models.JSONField(
+        _("parts of the number"), default=list, blank=True, validators=[validate_parts]
+    )
+    number_suggestion = models.CharField(
+        _("number, by the visitor"),
+        max_length=MAX_DIGITS,
+        blank=True,
+        default="",
+        validators=[validate_number],
+    )
+    number_label = models.CharField(
+        _("number, by a reviewer"),
+        max_length=MAX_DIGITS,
+        blank=True,
+        default="",
+        validators=[validate_number],
+        help_text=_("Its digits become labelled drawings of their own."),
+    )
+    part_of = models.ForeignKey(
+        "self",
+        verbose_name=_("number that it is part of"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="labelled_parts",
+        db_index=False,
+    )
     suggestion = models.PositiveSmallIntegerField(
         _("visitor's suggestion"), null=True, blank=True, choices=Label
     )
@@ -226,6 +270,11 @@ class Prediction(models.Model):
                 fields=["pixels_sha256"],
                 condition=~Q(pixels_sha256=""),
                 name="prediction_pixels",
+            ),
+            models.Index(
+                fields=["part_of"],
+                condition=Q(part_of__isnull=False),
+                name="prediction_part",
             ),
             # The review queue's orders: each reads an index of the unlabelled drawings only.
             models.Index(
@@ -322,7 +371,7 @@ class Prediction(models.Model):
                 name="prediction_verdict_known",
             ),
             models.CheckConstraint(
-                condition=Q(source__in=["canvas", "upload", "api", "import"]),
+                condition=Q(source__in=["canvas", "upload", "api", "import", "number"]),
                 name="prediction_source_known",
             ),
             models.CheckConstraint(
@@ -354,6 +403,19 @@ class Prediction(models.Model):
                     personal_verdict__in=["digit", "uncertain", "not_a_digit"],
                 ),
                 name="prediction_personal_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(number="", number_confidence__isnull=True)
+                | ~Q(number="") & Q(number_confidence__gte=0, number_confidence__lte=1),
+                name="prediction_number_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(number_label="") | Q(label=10),
+                name="prediction_number_not_a_digit",
+            ),
+            models.CheckConstraint(
+                condition=Q(part_of__isnull=True) | Q(source="number"),
+                name="prediction_part_of_number",
             ),
             models.CheckConstraint(
                 condition=Q(suggestion__isnull=True) | Q(suggestion__gte=0, suggestion__lte=10),
@@ -447,6 +509,11 @@ class Prediction(models.Model):
     def given_verdict(self) -> str:
         """The verdict given to the visitor; one of `Verdict`."""
         return self.personal_verdict or self.verdict
+
+    @property
+    def given_number(self) -> str | None:
+        """The number that the drawing shows, or None."""
+        return self.number or None
 
     @property
     def given_label(self) -> Label:

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from recognizer.models.answers import Label
 from recognizer.models.predictions import Prediction
 
+NOTE_LENGTH = 200
+"""The most characters of a note."""
+
 
 class Via(models.TextChoices):
     """The source of a label."""
@@ -90,6 +93,41 @@ class LabelEvent(models.Model):
 def label_text(label: int | None) -> str:
     """A label in words; "none" where there is none."""
     return str(_("none")) if label is None else str(Label(label).label)
+
+
+class ReviewNote(models.Model):
+    """What reviewers say to each other about a drawing. A flag asks somebody to look at it."""
+
+    prediction = models.OneToOneField(
+        Prediction, verbose_name=_("prediction"), on_delete=models.CASCADE, related_name="note"
+    )
+    text = models.CharField(_("note"), max_length=NOTE_LENGTH, blank=True, default="")
+    is_flagged = models.BooleanField(_("flagged"), default=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("note of a reviewer")
+        verbose_name_plural = _("notes of reviewers")
+        indexes = [
+            models.Index(
+                fields=["at", "prediction"], condition=Q(is_flagged=True), name="reviewnote_flagged"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_flagged=True) | ~Q(text=""), name="reviewnote_says_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prediction_id}: {self.text}"
 
 
 class ReviewClaim(models.Model):

@@ -25,7 +25,7 @@ from recognizer.api import pagination, parsers, predictions, throttling
 from recognizer.api.authentication import owner_of
 from recognizer.models import Prediction
 from recognizer.personalisation import corrections
-from recognizer.predictions import selectors
+from recognizer.predictions import public_links, selectors
 from recognizer.text import answers as answer_text
 from recognizer.text import drawing as drawing_text
 from recognizer.text import feedback as feedback_text
@@ -101,8 +101,10 @@ def page(
     """
     state = corrections.state(owner=owner_of(request))
     shown = None if answer is None else answer_text.page_answer(answer)
+    key = None if answer is None else public_links.key_of(answer)
     context: dict[str, Any] = {
         "answer": shown,
+        "public_url": key and request.build_absolute_uri(reverse("shared", args=[key])),
         "bars": answer_text.no_bars() if shown is None else shown.bars,
         "personal_title": feedback_text.personal_title(),
         "feedback": feedback_text.feedback_in_words(

@@ -6,6 +6,7 @@ The page's JavaScript uses the API. Both call the same functions of `personalisa
 from __future__ import annotations
 
 import math
+import re
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from recognizer.api import throttling
 from recognizer.api.authentication import owner_for_writing, owner_of
-from recognizer.models import DIGITS, Label, Prediction
+from recognizer.models import DIGITS, NUMBER, Label, Prediction
 from recognizer.pages import draw
 from recognizer.personalisation import corrections
 from recognizer.predictions import selectors
@@ -42,7 +43,10 @@ def suggest(request: HttpRequest, pk: UUID) -> HttpResponse:
         if label is None:
             corrections.withdraw(prediction_id=pk, owner=owner)
         else:
-            corrections.suggest(prediction_id=pk, label=label, owner=owner)
+            if isinstance(label, str):
+                corrections.suggest_number(prediction_id=pk, number=label, owner=owner)
+            else:
+                corrections.suggest(prediction_id=pk, label=label, owner=owner)
     except Prediction.DoesNotExist as error:
         raise Http404 from error
     query = urlencode({"prediction": str(pk), "said": "1"})
@@ -65,11 +69,15 @@ def remember(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('draw')}#memory")
 
 
-def _label(form: QueryDict) -> int | None:
-    """Return the label of the pressed button; None if it has no valid one."""
+def _label(form: QueryDict) -> int | str | None:
+    """Return the label of the pressed button, or the number typed; None if there is no valid one.
+
+    A number of several digits is text.
+    """
     if form.get("not_a_digit") == "true":
         return Label.NOT_A_DIGIT.value
-    return _LABELS.get(form.get("digit", ""))
+    number = form.get("number", "")
+    return number if re.fullmatch(NUMBER, number) else _LABELS.get(form.get("digit", number))
 
 
 def _wait(request: HttpRequest) -> float | None:

@@ -14,7 +14,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from recognizer.models import Label, MemorySwitchedOff, Owner, Prediction, RememberedDrawing
+from recognizer.models import (
+    Label,
+    MemorySwitchedOff,
+    Owner,
+    Prediction,
+    RememberedDrawing,
+    validate_number,
+)
 from recognizer.personalisation import answers
 from recognizer.versions import active as active_version
 
@@ -49,11 +56,29 @@ def suggest(*, prediction_id: UUID, label: int, owner: Owner) -> Prediction:
     value = Label(label).value
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
-        prediction.suggestion = value
-        prediction.save(update_fields=["suggestion"])
+        prediction.suggestion, prediction.number_suggestion = value, ""
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
         known = RememberedDrawing.objects.filter(prediction=prediction)
         if not known.update(label=value, remembered_at=timezone.now()):
             _remember(prediction, value, owner)
+    return prediction
+
+
+def suggest_number(*, prediction_id: UUID, number: str, owner: Owner) -> Prediction:
+    """Store which number the owner says their drawing shows; return the drawing.
+
+    It replaces what they said before. Nothing is remembered: that decides about single digits.
+
+    Raises:
+        Prediction.DoesNotExist: the owner has no such drawing.
+        django.core.exceptions.ValidationError: it is not a number of two to eight digits.
+    """
+    validate_number(number)
+    with transaction.atomic():
+        prediction = _locked(prediction_id, owner)
+        prediction.suggestion, prediction.number_suggestion = None, number
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
+        RememberedDrawing.objects.filter(prediction=prediction).delete()
     return prediction
 
 
@@ -64,8 +89,8 @@ def withdraw(*, prediction_id: UUID, owner: Owner) -> None:
     """
     with transaction.atomic():
         prediction = _locked(prediction_id, owner)
-        prediction.suggestion = None
-        prediction.save(update_fields=["suggestion"])
+        prediction.suggestion, prediction.number_suggestion = None, ""
+        prediction.save(update_fields=["suggestion", "number_suggestion"])
         RememberedDrawing.objects.filter(prediction=prediction).delete()
 
 

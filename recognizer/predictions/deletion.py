@@ -1,7 +1,7 @@
 """Deleting drawings: because their owner wants it, or because they are old.
 
 A drawing that a reviewer has labelled has become training data. It is kept but anonymised: without
-its account, its visitor's id and the corrections remembered for them.
+its account, its visitor's id, the corrections remembered for them and its public link.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from uuid import UUID
 
 from django.db import transaction
 
-from recognizer.models import Owner, Prediction, PredictionQuerySet, RememberedDrawing, Source
+from recognizer.models import (
+    NOT_SENT,
+    Owner,
+    Prediction,
+    PredictionQuerySet,
+    PublicLink,
+    RememberedDrawing,
+)
 
 CHUNK = 500
 """Drawings deleted in one transaction: the site must go on answering between them."""
@@ -54,7 +61,7 @@ def purge(*, before: datetime) -> Removed:
 def purge_anonymous(*, before: datetime) -> Removed:
     """Delete unlabelled drawings without an account made before this time; imported ones stay."""
     old = Prediction.objects.filter(created_at__lt=before, user__isnull=True, label__isnull=True)
-    return _remove_in_chunks(old.exclude(source=Source.IMPORT))
+    return _remove_in_chunks(old.exclude(source__in=NOT_SENT))
 
 
 def _remove_in_chunks(drawings: PredictionQuerySet) -> Removed:
@@ -72,6 +79,7 @@ def _remove(ids: Sequence[UUID]) -> Removed:
     rows = Prediction.objects.select_for_update().filter(pk__in=ids)
     labelled = list(rows.filter(label__isnull=False).values_list("pk", flat=True))
     RememberedDrawing.objects.filter(prediction__in=ids).delete()
+    PublicLink.objects.filter(prediction__in=ids).delete()
     Prediction.objects.filter(remembered__in=ids).update(remembered=None)
     unlinked = Prediction.objects.filter(pk__in=labelled).update(user=None, visitor=None)
     gone = Prediction.objects.filter(pk__in=ids, label__isnull=True)

@@ -7,14 +7,23 @@ import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
 from recognizer import imaging
-from recognizer.inference.classifier import Answer
-from recognizer.models import Owner, Prediction, answer_columns, personal_columns
+from recognizer.inference.classifier import Answer, Classifier, Verdict
+from recognizer.inference.numbers import Number, find_number
+from recognizer.models import (
+    Owner,
+    Prediction,
+    answer_columns,
+    number_columns,
+    parts_json,
+    personal_columns,
+)
 from recognizer.personalisation import answers, corrections
 from recognizer.personalisation.answers import PersonalAnswer
 from recognizer.predictions.idempotency import IdempotencyKey
@@ -34,6 +43,7 @@ class Preview:
     """An answer to a drawing that is not stored.
 
     ``network`` is the network's own answer; ``personal`` stands in its place if it is not None.
+    ``number`` is what several digits give, if the drawing is not one digit.
     """
 
     drawing: imaging.Drawing
@@ -42,10 +52,23 @@ class Preview:
     network: Answer
     personal: PersonalAnswer | None
     loaded: LoadedVersion
+    number: Number | None = None
 
     @property
     def given(self) -> Answer:
         return self.network if self.personal is None else self.personal.answer
+
+    @property
+    def given_number(self) -> str | None:
+        return None if self.number is None else self.number.text
+
+    @property
+    def number_confidence(self) -> float | None:
+        return None if self.number is None else self.number.confidence
+
+    @property
+    def number_parts(self) -> list[dict[str, Any]]:
+        return [] if self.number is None else parts_json(self.number)
 
     @property
     def is_personal(self) -> bool:
@@ -82,16 +105,33 @@ def previews(
 
     In the place of one that can't be used is its error. Raises active.NoModel.
     """
-    read = [_read(each) for each in data]
+    sent = list(data)
+    read = [_read(each) for each in sent]
     good = [each for each in read if not isinstance(each, imaging.ImageError)]
     loaded = active_version.current_version()
     network = loaded.classifier.classify_many([seen.pixels for _drawing, seen in good])
     personal = answers.personal_answers(answers=network, loaded=loaded, owner=owner)
-    made = (
-        Preview(drawing, seen.pixels, seen.ink_box, answer, own, loaded)
-        for (drawing, seen), answer, own in zip(good, network, personal, strict=True)
-    )
-    return [each if isinstance(each, imaging.ImageError) else next(made) for each in read]
+    answered = zip(network, personal, strict=True)
+    found: list[Preview | imaging.ImageError] = []
+    for each, raw in zip(read, sent, strict=True):
+        if isinstance(each, imaging.ImageError):
+            found.append(each)
+        else:
+            drawing, seen = each
+            answer, own = next(answered)
+            given = answer if own is None else own.answer
+            number = None
+            if given.verdict is Verdict.NOT_A_DIGIT:
+                number = _number(loaded.classifier, answer, drawing, raw)
+            found.append(Preview(drawing, seen.pixels, seen.ink_box, answer, own, loaded, number))
+    return found
+
+
+def _number(
+    classifier: Classifier, answer: Answer, drawing: imaging.Drawing, sent: Sendable
+) -> Number | None:
+    strokes = None if isinstance(sent, bytes) else sent
+    return find_number(classifier, answer, drawing, strokes)
 
 
 def _read(data: Sendable) -> tuple[imaging.Drawing, imaging.ModelInput] | imaging.ImageError:
@@ -199,6 +239,7 @@ def _row(found: Preview, sent: Sent, owner: Owner) -> Prediction:
         source=sent.source,
         **owner.columns,
         **answer_columns(found.network),
+        **({} if found.number is None else number_columns(found.number)),
     )
     if found.personal is not None:
         row.remembered_id = found.personal.remembered_id

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from recognizer.models import ModelVersion, Owner, Prediction, PredictionQuerySet
+from recognizer.models import ModelVersion, Owner, Prediction, PredictionQuerySet, Verdict
 
 
 def history(*, owner: Owner) -> PredictionQuerySet:
@@ -52,7 +52,7 @@ def labelled_drawings(
     """
     found = Prediction.objects.misclassified() if only_mistakes else Prediction.objects.labelled()
     if not include_confirmed:
-        found = found.exclude(label=F("digit"))
+        found = found.exclude(label=F("digit"), verdict__in=[Verdict.DIGIT, Verdict.UNCERTAIN])
     if labels:
         found = found.filter(label__in=labels)
     if only_audited:

@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, IntegerField, Sum, TextChoices, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, TextChoices, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from recognizer.models import Label, ModelVersion, Prediction, PredictionQuerySet, correctness
@@ -20,9 +20,16 @@ from recognizer.statistics.intervals import ConfidenceBin, Share, calibration_er
 LABELS = len(Label)
 # As in the model card's calibration error.
 BINS = 15
-# With fewer drawings no figure is shown: its 95 % interval would be wider than 10 points for a
-# model with 95 % accuracy.
-ENOUGH = 100
+# With fewer drawings no figure is shown.
+ENOUGH = 10
+# With fewer a figure is marked as rough: its 95 % interval is wider than 10 points for a model with
+# 95 % accuracy.
+PRECISE = 100
+
+
+def is_rough(n: int) -> bool:
+    """Whether a figure of so many drawings is shown, and says little."""
+    return ENOUGH <= n < PRECISE
 
 
 class Basis(TextChoices):
@@ -121,12 +128,10 @@ def accuracy_by_version(
 class Confusion:
     """How many drawings of each label got each answer.
 
-    ``counts[label][answer]``, (11, 11); the last of both is "not a digit". ``spared`` rejected
-    drawings still count as correct, because their closest digit is the label.
+    ``counts[label][answer]``, (11, 11); the last of both is "not a digit".
     """
 
     counts: tuple[tuple[int, ...], ...]
-    spared: int
 
     @property
     def n(self) -> int:
@@ -143,12 +148,9 @@ class Confusion:
 
 def confusion(cells: Iterable[Cell], basis: Basis) -> Confusion:
     counts = [[0] * LABELS for _label in range(LABELS)]
-    spared = 0
     for cell in cells:
         counts[cell.label][cell.answer] += cell.count(basis)
-        if cell.is_correct and cell.label != cell.answer:
-            spared += cell.count(basis)
-    return Confusion(tuple(map(tuple, counts)), spared)
+    return Confusion(tuple(map(tuple, counts)))
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def reliability(
 ) -> Reliability:
     """Return the accuracy on labelled digits in 15 equal bins of confidence.
 
-    Includes rejected drawings: the confidence is that of the closest digit.
+    Rejected drawings count with their closest digit, which the confidence is about.
     """
     drawings = _labelled(since).filter(label__lt=Label.NOT_A_DIGIT)
     if basis is Basis.AUDITED:
@@ -189,9 +191,7 @@ def reliability(
     rows = (
         drawings.annotate(bin=index)
         .values_list("bin", "model_version")
-        .annotate(
-            n=Count("*"), right=how_many(correctness.correct()), confidences=Sum("confidence")
-        )
+        .annotate(n=Count("*"), right=how_many(Q(label=F("digit"))), confidences=Sum("confidence"))
     )
     n, right, confidences = [0] * BINS, [0] * BINS, [0.0] * BINS
     for number, answered_by, *sums in rows:

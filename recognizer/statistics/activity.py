@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 
-from recognizer.models import LabelEvent, Prediction, Source, Verdict, Via
+from recognizer.models import NOT_SENT, LabelEvent, Prediction, Verdict, Via
 from recognizer.models.correctness import correct
 from recognizer.models.predictions import how_many
 from recognizer.statistics.periods import Spans
@@ -33,7 +33,7 @@ def first_answer() -> datetime.datetime | None:
 
 def _answered() -> QuerySet[Prediction]:
     """The drawings that a visitor got an answer to: all but imported ones."""
-    return Prediction.objects.order_by().exclude(source=Source.IMPORT)
+    return Prediction.objects.order_by().exclude(source__in=NOT_SENT)
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,14 @@ PACE = """
 def pace(spans: Spans) -> list[Pace]:
     """Return the pace of the busiest reviewers over all spans, at most 20.
 
-    Counts manual labels, including those changed or undone since, but no imports or undos.
+    Counts manual labels, including those changed since, but neither imports nor what was undone.
     """
-    manual = LabelEvent.objects.order_by().filter(via__in=MANUAL, new__isnull=False)
+    undone = LabelEvent.objects.order_by().filter(
+        prediction=OuterRef("prediction"), batch=OuterRef("batch"), via=Via.UNDO
+    )
+    manual = LabelEvent.objects.order_by().filter(
+        ~Exists(undone), via__in=MANUAL, new__isnull=False
+    )
     moments, parameters = (
         manual.filter(at__gte=spans.start, at__lt=spans.end)
         .values("by_id", "at")

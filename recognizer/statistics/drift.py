@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from recognizer.inference import embeddings
 from recognizer.inference.card import ModelCard, SetMetrics
-from recognizer.models import DIGITS, ModelVersion, Prediction, Source, Verdict
+from recognizer.models import DIGITS, NOT_SENT, ModelVersion, Prediction, Verdict
 from recognizer.statistics.intervals import wilson
 
 DAYS = 7
@@ -106,7 +106,7 @@ def _drawings(version: ModelVersion, start: datetime, end: datetime, *, order: s
     rows = [
         row[:4]
         for row in found[:MOST]
-        if row[3] is not None and row[4] == version.pk and row[5] != Source.IMPORT
+        if row[3] is not None and row[4] == version.pk and row[5] not in NOT_SENT
     ]
     return _Drawings(
         np.array([verdict == Verdict.NOT_A_DIGIT for verdict, *_rest in rows], np.float64),

@@ -32,6 +32,7 @@ from recognizer.models import (
     LabelEvent,
     ModelVersion,
     Prediction,
+    PublicLink,
     RegressionJob,
     Scope,
     TrainingJob,
@@ -121,6 +122,7 @@ class World:
             self.clients[name] = Client(headers={"Authorization": f"Bearer {key}"})
             self.drawings[name] = own
         self.labelled = make_prediction(4, label=4)
+        self.link = PublicLink.objects.create(prediction=self.labelled)
         self.event = LabelEvent.objects.create(prediction=self.labelled, old=None, new=4)
         self.job = TrainingJob.objects.create(status=JobStatus.FAILED, finished_at=timezone.now())
         self.search = RegressionJob.objects.create(
@@ -162,6 +164,7 @@ class World:
         parts = {
             "<path:object_id>": objects.get(kind, drawing.pk),
             "<path:content_type_id>": group,
+            "<str:key>": self.link.key,
             "<uuid:pk>": objects[kind] if kind.endswith("job") else drawing.pk,
             "<uuid:job>": self.search.pk,
             "<int:pk>": self.version.pk

@@ -64,8 +64,31 @@ class PageAnswer:
     model: str
     image_url: str
     model_input_url: str
+    remembered_id: UUID | None
     remembered_image_url: str | None
     suggestion: int | None
+    number: str
+    suggested_number: str
+
+    @property
+    def is_refused(self) -> bool:
+        return self.verdict == Verdict.NOT_A_DIGIT and not self.number
+
+    @property
+    def figure(self) -> str:
+        """What is shown large: the digit or number, or a question mark if it was rejected."""
+        return "?" if self.is_refused else self.number or str(self.digit)
+
+    @property
+    def shown_number(self) -> str:
+        """What the visitor says the number is, or else the answer."""
+        return self.suggested_number or self.number
+
+    @property
+    def file_name(self) -> str:
+        if self.verdict == Verdict.NOT_A_DIGIT:
+            return "drawing.png"
+        return f"digit-{self.digit}.png"
 
 
 def bars_heading(*, is_refused: bool = False) -> str:
@@ -102,7 +125,7 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     """Return the answer in a sentence that a child understands."""
     named = feedback_text.digits_with_article()
     if verdict == Verdict.NOT_A_DIGIT:
-        return _("That doesn't look like a single digit. Closest: {digit}.").format(digit=digit)
+        return _("That doesn't look like a single digit.")
     if verdict == Verdict.DIGIT:
         return _("That looks like {a_digit}.").format(a_digit=named[digit])
     second = close_second(digit, probabilities)
@@ -111,6 +134,10 @@ def sentence(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
     return _("Maybe {a_digit}. It could also be {a_second}.").format(
         a_digit=named[digit], a_second=named[second]
     )
+
+
+def number_sentence(number: str) -> str:
+    return _("That looks like the number {number}.").format(number=number)
 
 
 def second_guess(verdict: str, digit: int, probabilities: Sequence[float]) -> str:
@@ -150,11 +177,9 @@ def _bars(best: int, probabilities: Sequence[float]) -> tuple[Bar, ...]:
     )
 
 
-def no_bars(best: int | None = None) -> tuple[Bar, ...]:
-    """Return ten empty bars; `best` is the closest digit."""
-    return tuple(
-        Bar(digit, width="0", percent="", is_best=digit == best) for digit in range(DIGITS)
-    )
+def no_bars() -> tuple[Bar, ...]:
+    """Return ten empty bars."""
+    return tuple(Bar(digit, width="0", percent="", is_best=False) for digit in range(DIGITS))
 
 
 def answer_words(
@@ -164,15 +189,22 @@ def answer_words(
     probabilities: Sequence[float],
     verdict: str,
     network_label: int | None = None,
-    suggestion: int | None = None,
+    suggestion: int | str | None = None,
+    number: str = "",
+    number_confidence: float | None = None,
 ) -> AnswerWords:
     """Return the texts of an answer.
 
     ``network_label`` is the network's own answer, if the visitor's corrections decided this one.
+    ``number`` is what several digits give, if the drawing is not one digit, and how sure that is
+    replaces how sure the digit is.
     """
     is_refused, is_personal = verdict == Verdict.NOT_A_DIGIT, network_label is not None
     label = Label.NOT_A_DIGIT.value if is_refused else digit
-    said = sentence(verdict, digit, probabilities)
+    has_bars = not is_refused
+    if number_confidence is not None:
+        verdict, confidence, is_refused = Verdict.DIGIT, number_confidence, False
+    said = number_sentence(number) if number else sentence(verdict, digit, probabilities)
     word, percent = confidence_word(verdict, confidence), confidence_percent(confidence)
     announced = said
     if not is_refused:
@@ -186,13 +218,13 @@ def answer_words(
         confidence=word,
         percent="" if is_refused else percent,
         short_percent="" if is_refused else short_percent(confidence),
-        second=second_guess(verdict, digit, probabilities),
-        bars_heading=bars_heading(is_refused=is_refused),
-        bars=() if is_refused else tuple(short_percent(share) for share in probabilities),
+        second="" if number else second_guess(verdict, digit, probabilities),
+        bars_heading=bars_heading(is_refused=not has_bars),
+        bars=tuple(short_percent(share) for share in probabilities) if has_bars else (),
         announcement=announced,
         note=note(verdict, is_personal=is_personal),
         personal="" if network_label is None else feedback_text.why(label, network_label),
-        suggestion=feedback_text.suggestion_note(suggestion, label),
+        suggestion=feedback_text.suggestion_note(suggestion, number or label),
     )
 
 
@@ -203,7 +235,9 @@ def prediction_words(prediction: Prediction) -> AnswerWords:
         probabilities=prediction.given_probabilities,
         verdict=prediction.given_verdict,
         network_label=prediction.answered_label if prediction.is_personal else None,
-        suggestion=prediction.suggestion,
+        suggestion=prediction.number_suggestion or prediction.suggestion,
+        number=prediction.number,
+        number_confidence=prediction.number_confidence,
     )
 
 
@@ -217,14 +251,17 @@ def page_answer(prediction: Prediction) -> PageAnswer:
         verdict=prediction.given_verdict,
         source=prediction.source,
         words=words,
-        bars=_bars(digit, prediction.given_probabilities) if words.bars else no_bars(digit),
+        bars=_bars(digit, prediction.given_probabilities) if words.bars else no_bars(),
         model=prediction.model_version.name,
         image_url=reverse("api:prediction-image", args=[prediction.pk]),
         model_input_url=reverse("api:prediction-model-input", args=[prediction.pk]),
+        remembered_id=remembered,
         remembered_image_url=(
             None if remembered is None else reverse("api:prediction-image", args=[remembered])
         ),
         suggestion=prediction.suggestion,
+        number=prediction.number,
+        suggested_number=prediction.number_suggestion,
     )
 
 
@@ -240,10 +277,10 @@ def page_texts() -> dict[str, Any]:
     """Return the JavaScript's texts other than those of an answer, for `json_script`."""
     return {
         "bars_heading": bars_heading(),
-        "prompt": _("Draw a digit and press Predict."),
-        "changed": _("The drawing has changed. Predict again?"),
-        "predict": _("Predict"),
-        "busy": _("Recognising…"),
+        "prompt": _("Draw a digit from 0 to 9."),
+        "prompt_off": _("Draw a digit from 0 to 9 and press Save."),
+        "advice": _("Draw one digit, or say what it is."),
+        "save": {"save": _("Save"), "saving": _("Saving…"), "saved": _("Saved")},
         "empty_canvas": _("The canvas is empty. Draw a digit first."),
         "hidden_canvas": _(
             "This drawing has too many strokes to be sent as strokes, and your browser hides the "
@@ -252,6 +289,8 @@ def page_texts() -> dict[str, Any]:
         ),
         "choose_image": choose_image(),
         "kept": _("Your drawing is still here."),
+        "undo_brings_back": _("Undo brings your drawing back."),
+        "unreachable": _("Can't reach the site."),
         "cleared": _("Cleared."),
         "more_shown": _("{count} more shown."),
         **drawing_text.page_texts(),

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 def live_texts() -> dict[str, str]:
     return {
-        "hint": _("Nothing is saved until you press Predict."),
-        "pauses": _("The site is busy. Live guesses are paused."),
-        "off": _("Off. Press Predict for an answer."),
+        "pauses": _("The site is busy. Live guesses are paused: press Save for an answer."),
+        "unreachable": _("Can't reach the site. Live guesses are paused."),
+        "off": _("Off. Press Save for an answer."),
     }
 
 
@@ -44,6 +44,16 @@ def copy_texts() -> dict[str, str]:
     }
 
 
+def public_texts() -> dict[str, str]:
+    """Return the button of a public link, by what it does, and what is said then."""
+    return {
+        "on": _("Make a public link"),
+        "off": _("Revoke the public link"),
+        "made": _("Anybody who has the link can see this drawing now."),
+        "revoked": _("The public link no longer works."),
+    }
+
+
 def removal_texts() -> dict[str, str]:
     """Return the messages after deleting, by what was deleted; `-kept` if labelled ones stay."""
     one, all_ = _("Drawing deleted."), _("All your drawings are deleted.")
@@ -57,8 +67,11 @@ def page_texts() -> dict[str, Any]:
         "picture": picture_texts(),
         "tools": tool_texts(),
         "copy": copy_texts(),
+        "public": public_texts(),
         "removed": removal_texts(),
         "waiting": _("It will be sent automatically when the site can be reached again."),
+        "waiting_soon": _("It will be sent automatically."),
+        "throttled": _("Too many requests."),
         "sent_later": _(
             "A waiting drawing has been sent. You can see its answer under “Your drawings”."
         ),

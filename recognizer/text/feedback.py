@@ -17,20 +17,25 @@ class Choice:
     value: str
     text: str
     is_pressed: bool
+    is_answered: bool = False
 
 
 @dataclass(frozen=True)
 class FeedbackInWords:
+    """The buttons for a prediction: the ten digits, "correct" and "not a digit"."""
+
     prediction_id: UUID | None
+    digits: tuple[Choice, ...]
     right: Choice
-    choices: tuple[Choice, ...]
+    none: Choice
+    is_refused: bool
     state: str
     outcome: str
     error: str
 
     @property
     def is_said(self) -> bool:
-        return any(choice.is_pressed for choice in self.choices)
+        return any(choice.is_pressed for choice in (*self.digits, self.right, self.none))
 
 
 @dataclass(frozen=True)
@@ -55,40 +60,22 @@ def in_sentence(label: int) -> str:
 # Corrections ----------------------------------------------------------------------------------
 
 
-def rights() -> dict[str, str]:
-    return {"shown": _("Correct"), "refused": _("Correct: not a digit")}
-
-
 def feedback_texts() -> dict[str, Any]:
     """Return the sentences around the buttons; by "on" and "off" if personal learning matters.
 
-    `said` has one sentence for each of the eleven labels.
+    `said` has one sentence for each of the eleven labels, `said_number` is for all numbers.
     """
     return {
-        "right": rights(),
-        "question": _("Is this correct?"),
-        "question_before": _("Was the earlier answer correct?"),
-        "wait": _("Tell us if the answer is wrong: the site learns from it."),
-        "before": {
-            "on": _(
-                "Your answer applies to your drawings immediately. A reviewer checks it before "
-                "the model learns."
-            ),
-            "off": _("A reviewer checks your answer before the model learns."),
-        },
-        "sending": _("Sending…"),
+        "before": _("Nothing is saved until you press one of these, or Save."),
+        "stored": _("Saved. Draw the next digit, or say what this one was."),
+        "sending": _("Saving…"),
         "said": [_("You said: {a_label}.").format(a_label=in_sentence(label)) for label in Label],
+        "said_number": _("You said: the number {number}."),
         "thanks": {
-            "on": _(
-                "Thank you. {said} Applied to your drawings now. A reviewer checks it before the "
-                "model learns."
-            ),
-            "off": _(
-                "Thank you. {said} Personal learning is off. A reviewer checks it before the "
-                "model learns."
-            ),
+            "on": _("Thank you. {said} Used for your drawings from now on."),
+            "off": _("Thank you. {said} The model learns it after a review."),
         },
-        "undone": _("Your answer has been removed."),
+        "undone": _("Your answer has been removed. The drawing is still saved."),
         "still_here": _("Your answer is still here."),
         "not_sent": _("Not sent yet"),
     }
@@ -100,12 +87,6 @@ def choose() -> str:
 
 def choose_memory() -> str:
     return _("Press one of the buttons.")
-
-
-def _choice(label: int, text: str, suggestion: int | None) -> Choice:
-    if label == Label.NOT_A_DIGIT:
-        return Choice("not_a_digit", "true", text, is_pressed=label == suggestion)
-    return Choice("digit", str(label), text, is_pressed=label == suggestion)
 
 
 def feedback_in_words(
@@ -120,30 +101,59 @@ def feedback_in_words(
     ``remembering``: personal learning is on; ``just_said``: one of the buttons was just pressed,
     and ``error`` is a sentence about what was wrong with that.
     """
-    suggestion = None if prediction is None else prediction.suggestion
-    given = Label.ZERO if prediction is None else prediction.given_label
-    texts = feedback_texts()
-    switch = "on" if remembering else "off"
-    if suggestion is None:
-        outcome = texts["undone"] if just_said else texts["before"][switch]
-    else:
-        outcome = texts["said"][suggestion]
-        if just_said:
-            outcome = texts["thanks"][switch].format(said=outcome)
-    digits = [_choice(digit, str(digit), suggestion) for digit in range(DIGITS)]
-    right = rights()["refused" if given == Label.NOT_A_DIGIT else "shown"]
+    given = None if prediction is None else prediction.given_label
+    number = None if prediction is None else prediction.given_number
+
+    def choice(label: int, text: str) -> Choice:
+        is_none = label == Label.NOT_A_DIGIT
+        return Choice(
+            "not_a_digit" if is_none else "digit",
+            "true" if is_none else str(label),
+            text,
+            is_pressed=prediction is not None and label == prediction.suggestion,
+            is_answered=label == given and number is None,
+        )
+
+    right = Choice("digit", "", _("Correct"), is_pressed=False)
+    if prediction is not None and number is not None:
+        right = Choice("number", number, right.text, prediction.number_suggestion == number)
+    elif given is not None and given != Label.NOT_A_DIGIT:
+        right = choice(given, right.text)
     return FeedbackInWords(
         prediction_id=None if prediction is None else prediction.pk,
-        right=_choice(given, right, suggestion),
-        choices=(*digits, _choice(Label.NOT_A_DIGIT, _("Not a digit"), suggestion)),
+        digits=tuple(choice(digit, str(digit)) for digit in range(DIGITS)),
+        right=right,
+        none=choice(Label.NOT_A_DIGIT, _("Not a digit")),
+        is_refused=given == Label.NOT_A_DIGIT and number is None,
         state="saved" if just_said else "idle",
-        outcome="" if error else outcome,
+        outcome="" if error else _outcome(prediction, remembering, just_said),
         error=error,
     )
 
 
-def suggestion_note(suggestion: int | None, answer: int) -> str:
-    """Return the history's note on the visitor's label beside the given answer; "" without one."""
+def _outcome(prediction: Prediction | None, remembering: bool, just_said: bool) -> str:
+    if prediction is None:
+        return ""
+    texts = feedback_texts()
+    number = prediction.number_suggestion
+    if prediction.suggestion is None and not number:
+        sentence: str = texts["undone" if just_said else "stored"]
+        return sentence
+    said: str = (
+        texts["said_number"].format(number=number)
+        if prediction.suggestion is None
+        else texts["said"][prediction.suggestion]
+    )
+    # What is learned from a number are its digits, after a review.
+    thanks: str = texts["thanks"]["on" if remembering and not number else "off"]
+    return thanks.format(said=said) if just_said else said
+
+
+def suggestion_note(suggestion: int | str | None, answer: int | str) -> str:
+    """Return the history's note on the visitor's label beside the given answer; "" without one.
+
+    A number of several digits is text.
+    """
     if suggestion is None:
         return ""
     if suggestion == answer:

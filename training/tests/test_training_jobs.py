@@ -30,7 +30,9 @@ from recognizer.models import (
 )
 from recognizer.predictions import recognition, selectors
 from recognizer.tests.support.drawings import DrawDigit
+from training import job as training_job
 from training.data import labelled
+from training.model.train import History
 from training.tests.small_data import write_small_data
 
 # The worker is another process: it sees what is committed.
@@ -185,6 +187,39 @@ def test_the_button_trains_on_the_labels_and_the_gate_decides(
     assert training_outlook.outlook().new == 0
     wait_until(lambda: not processes_of(job), "the process has ended")
     assert f"Training {job.pk} failed" not in (tmp_path / "worker-0.log").read_text()
+
+
+def test_the_log_moves_while_a_training_prepares_trains_and_evaluates(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert training_job.LOG_INTERVAL < 10
+    monkeypatch.setattr(training_job, "LOG_INTERVAL", 0.05)
+    monkeypatch.setattr(training_job, "UPDATE_INTERVAL", 0.0)
+    training = training_jobs.request(options=training_jobs.Options(), by=None)
+    training_jobs.begin(job_id=training.pk)
+    reporter = training_job.Reporter(training.pk)
+
+    def log() -> str:
+        training.refresh_from_db()
+        return training.log
+
+    with reporter.in_thread():
+        reporter.say("Preparing replay data ...")
+        wait_until(lambda: "Preparing for" in log(), "the log says that it prepares")
+        reporter.planned(1)
+        reporter.stepped(0, 3, 10, 0.25)
+        wait_until(lambda: "Epoch 1, step 3 of 10: loss 0.2500." in log(), "the log has the step")
+        assert "Preparing for" not in log()
+        reporter.epoch_done(0, History(loss=[0.2], validation_accuracy=[0.99]))
+        wait_until(lambda: "Evaluating for" in log(), "the log says that it evaluates")
+    reporter.say("Better.")
+
+    lines = [line.split(" ", 1)[1] for line in log().splitlines()]
+    assert lines == [
+        "Preparing replay data ...",
+        "Epoch 1: loss 0.2000, validation 99.00%.",
+        "Better.",
+    ]
 
 
 def test_a_training_is_cancelled_while_it_prepares(

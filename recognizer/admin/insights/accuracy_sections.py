@@ -14,7 +14,15 @@ from recognizer.admin.insights.charts.axes import ShareAxis, Tick, Whisker, shar
 from recognizer.admin.insights.charts.heat_map import HeatCell, heat_map
 from recognizer.admin.insights.charts.reliability import reliability_plot
 from recognizer.models import Label
-from recognizer.statistics.accuracy import ENOUGH, LABELS, Confusion, Reliability, VersionAccuracy
+from recognizer.statistics.accuracy import (
+    ENOUGH,
+    LABELS,
+    PRECISE,
+    Confusion,
+    Reliability,
+    VersionAccuracy,
+    is_rough,
+)
 from recognizer.statistics.intervals import Share
 from recognizer.text.numbers import grouped as count
 from recognizer.text.numbers import localised, percent
@@ -85,6 +93,7 @@ class VersionRow:
     audited: str
     interval: str
     audited_n: str
+    is_rough: bool
     labelled: str
     labelled_n: str
     whisker: Whisker | None
@@ -106,6 +115,7 @@ def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
             audited=share_text(each.audited),
             interval=interval_text(each.audited),
             audited_n=count(each.audited.n),
+            is_rough=is_rough(each.audited.n),
             labelled=share_text(each.labelled),
             labelled_n=count(each.labelled.n),
             whisker=None if each.missing else axis.whisker(each.audited),
@@ -115,6 +125,7 @@ def accuracy_section(found: Sequence[VersionAccuracy]) -> dict[str, Any]:
     return {
         "rows": [row(each) for each in found],
         "enough": ENOUGH,
+        "precise": PRECISE,
         "is_drawn": bool(lows or biased),
         "grid": [tick.at for tick in axis.ticks],
         "ticks": share_ticks(axis.ticks),
@@ -129,6 +140,7 @@ class Headline:
     interval: str
     n: str
     missing: int
+    is_rough: bool
 
 
 def headline(audited: Share) -> Headline:
@@ -137,6 +149,7 @@ def headline(audited: Share) -> Headline:
         interval_text(audited),
         count(audited.n),
         missing=max(0, ENOUGH - audited.n),
+        is_rough=is_rough(audited.n),
     )
 
 
@@ -187,8 +200,6 @@ def confusion_section(found: Confusion, address: Callable[[int, int], str]) -> d
             for label in range(LABELS)
         ],
         "worst": mistakes[:MISTAKES_NAMED],
-        "spared": found.spared,
-        "spared_text": count(found.spared),
     }
 
 
@@ -302,6 +313,7 @@ def reliability_section(found: Reliability) -> dict[str, Any]:
         "n": found.n,
         "n_text": count(found.n),
         "too_few": max(0, ENOUGH - found.n),
+        "is_rough": is_rough(found.n),
         "plot": plot,
         "marks": list(zip(plot.bins, names, strict=True)),
         "ticks": [(tick, round_percent(tick.value)) for tick in plot.ticks],

@@ -100,7 +100,7 @@ class TrainingJobAdmin(JobAdmin[TrainingJob]):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         training_jobs.reap()
-        extra = {"title": _("Trainings")}
+        extra = {"title": _("Training jobs")}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("training"))

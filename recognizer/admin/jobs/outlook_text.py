@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from recognizer.admin.job_text import duration
 from recognizer.jobs import training_jobs, training_outlook
-from recognizer.jobs.training_outlook import Outlook
+from recognizer.jobs.training_outlook import ENOUGH_NEW, Outlook
 from recognizer.models import label_text
 from recognizer.statistics import learning_curve
 from recognizer.statistics.learning_curve import Point
@@ -72,7 +72,11 @@ def proposal(outlook: Outlook) -> str:
 
 def proposal_now() -> str:
     """Return `proposal` for the labels there are; nothing while a training waits or runs."""
-    return "" if training_jobs.unfinished() else proposal(training_outlook.outlook())
+    # Few labels need no count of all labels, which takes long.
+    enough = training_outlook.new_labels(ENOUGH_NEW)[0] >= ENOUGH_NEW
+    if not enough or training_jobs.unfinished():
+        return ""
+    return proposal(training_outlook.outlook())
 
 
 def gain(outlook: Outlook) -> list[str]:

@@ -6,11 +6,11 @@ it and when.
 
 from __future__ import annotations
 
-import datetime
 import re
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -19,11 +19,8 @@ from django.db.models import Model, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import format_lazy
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -37,9 +34,11 @@ from recognizer.admin.predictions.label_history import LabelHistoryAdmin
 from recognizer.admin.review import grid as grid_page
 from recognizer.admin.review import queue as queue_page
 from recognizer.api.permissions import EXPORT_PERMISSION, LABEL_PERMISSION
-from recognizer.labelling import labels, opinions, suspects
+from recognizer.labelling import labels, notes, numbers, opinions, suspects
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.text import answers as answer_text
+from recognizer.text.times import moment
+from recognizer.versions.active import NoModel
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -51,11 +50,6 @@ Action = Callable[["PredictionAdmin", HttpRequest, QuerySet[Prediction]], HttpRe
 IMAGE_MAX_AGE = 3600
 # As in Django's admin.
 NOTHING = "-"
-
-
-def moment(when: datetime.datetime) -> str:
-    """A date and time in the site's time zone."""
-    return date_format(timezone.localtime(when), _("j M Y, H:i"))
 
 
 def reviewer(request: HttpRequest) -> User:
@@ -84,7 +78,7 @@ class PredictionAdmin(LabelHistoryAdmin):
     form = LabelButtonsForm
     list_display = (
         "thumbnail",
-        "digit",
+        "answer",
         "percent",
         "verdict_badge",
         "personal_text",
@@ -92,7 +86,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         "label",
         "outcome",
         "version",
-        "age",
+        "drawn",
     )
     list_editable = ("label",)
     list_filter = (
@@ -102,6 +96,7 @@ class PredictionAdmin(LabelHistoryAdmin):
         filters.AnswerFilter,
         filters.DigitFilter,
         filters.LabelFilter,
+        filters.FlaggedFilter,
         filters.VerdictFilter,
         filters.ConfidenceFilter,
         ("created_at", admin.DateFieldListFilter),
@@ -117,20 +112,24 @@ class PredictionAdmin(LabelHistoryAdmin):
     show_full_result_count = False
     fields = (
         "label",
+        "number_label",
         "labelled",
         "second_look",
         "digit",
         "percent",
         "verdict",
         "personal_answer",
+        "number",
+        "number_suggestion",
         "suggestion_text",
         "version",
         "source",
         "owner",
+        "note_text",
         "created_at",
         "id",
     )
-    readonly_fields = fields[1:]
+    readonly_fields = fields[2:]
     actions = (
         "confirm",
         *(label_action(label) for label in Label),
@@ -165,7 +164,12 @@ class PredictionAdmin(LabelHistoryAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list with a short title: Django's is too long in some languages."""
-        extra = {"title": _("All drawings"), **(extra_context or {})}
+        # Without the sidebar all columns fit on a small desktop.
+        extra = {
+            "title": _("Predictions"),
+            "is_nav_sidebar_enabled": False,
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, extra)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
@@ -207,8 +211,12 @@ class PredictionAdmin(LabelHistoryAdmin):
             '<img class="drawing-thumbnail" src="{}" alt="{}"'
             ' width="64" height="64" loading="lazy">',
             reverse("admin:recognizer_prediction_thumbnail", args=[prediction.pk]),
-            _("Drawing predicted as %(digit)s") % {"digit": prediction.digit},
+            _("Drawing predicted as %(digit)s") % {"digit": prediction.answered_label.label},
         )
+
+    @admin.display(description=gettext_lazy("predicted as"), ordering="digit")
+    def answer(self, prediction: Prediction) -> str:
+        return "?" if prediction.answered_label is Label.NOT_A_DIGIT else str(prediction.digit)
 
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, prediction: Prediction) -> str:
@@ -247,14 +255,12 @@ class PredictionAdmin(LabelHistoryAdmin):
     def change(self, prediction: Prediction) -> str:
         return changed_filter.in_words(prediction)
 
-    @admin.display(description=gettext_lazy("age, id"), ordering="-created_at")
-    def age(self, prediction: Prediction) -> str:
+    @admin.display(description=gettext_lazy("drawn, id"), ordering="created_at")
+    def drawn(self, prediction: Prediction) -> str:
         return format_html(
-            '<time class="age" datetime="{}" title="{}">{}</time>'
-            '<br><code class="short-id" title="{}">{}</code>',
+            '<time datetime="{}">{}</time><br><code class="short-id" title="{}">{}</code>',
             prediction.created_at.isoformat(),
             moment(prediction.created_at),
-            timesince(prediction.created_at, depth=1),
             prediction.pk,
             str(prediction.pk)[:8],
         )
@@ -284,6 +290,20 @@ class PredictionAdmin(LabelHistoryAdmin):
                 _("looks wrong, perhaps “%(label)s”") % {"label": likely},
             )
         return NOTHING
+
+    @admin.display(description=gettext_lazy("note"))
+    def note_text(self, prediction: Prediction) -> str:
+        """What a reviewer says about the drawing, who and when."""
+        note = notes.of([prediction.pk]).get(prediction.pk)
+        if note is None:
+            return NOTHING
+        who = _("by %(who)s, %(when)s") % {
+            "who": note.by or _("deleted account"),
+            "when": moment(note.at),
+        }
+        if not note.is_flagged:
+            return f"{note.text} ({who})"
+        return format_html('<span class="flag">⚑ {}</span> {} ({})', _("flagged"), note.text, who)
 
     @admin.display(description=gettext_lazy("personal answer"))
     def personal_answer(self, prediction: Prediction) -> str:
@@ -372,10 +392,30 @@ class PredictionAdmin(LabelHistoryAdmin):
 
     def save_model(self, request: HttpRequest, obj: Prediction, form: Any, change: bool) -> None:
         """Store a label set in the list or on the detail page; nothing else is saved here."""
-        if "label" in form.changed_data:
+        number = form.cleaned_data.get("number_label")
+        typed = bool(number) and "number_label" in form.changed_data
+        if typed or "label" in form.changed_data:
             labels.label_predictions(
                 predictions=[obj.pk], label=form.cleaned_data["label"], by=reviewer(request)
             )
+        if typed:
+            self.set_number(request, obj.pk, number)
+
+    def set_number(self, request: HttpRequest, pk: UUID, number: str) -> None:
+        try:
+            parts = numbers.set_number(prediction_id=pk, number=number, by=reviewer(request))
+        except NoModel:
+            parts = 0
+        if parts:
+            text = ngettext(
+                "%(n)d digit of the number is a labelled drawing of its own now.",
+                "%(n)d digits of the number are labelled drawings of their own now.",
+                parts,
+            ) % {"n": parts}
+            self.message_user(request, text, messages.SUCCESS)
+        else:
+            text = _("The digits of the number can't be told apart, so they are not labelled.")
+            self.message_user(request, text, messages.WARNING)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
         """Write nothing: ``labelling`` has written the label history."""

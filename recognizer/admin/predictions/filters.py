@@ -58,7 +58,7 @@ class ChoiceFilter(admin.SimpleListFilter):
 
 class DigitFilter(ChoiceFilter):
     template = "admin/recognizer/compact_filter.html"
-    title = _("predicted digit")
+    title = _("closest digit")
     parameter_name = "digit"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
@@ -78,7 +78,7 @@ class AnswerFilter(ChoiceFilter):
     """The predicted digit, or "not a digit" for a rejected drawing."""
 
     template = "admin/recognizer/compact_filter.html"
-    title = _("answer")
+    title = _("prediction")
     parameter_name = "answer"
 
     def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
@@ -120,6 +120,14 @@ class OutcomeFilter(ChoiceFilter):
     def narrow(self, queryset: QuerySet[Prediction], choice: Choice) -> QuerySet[Prediction]:
         assert isinstance(queryset, PredictionQuerySet)
         return queryset.correct() if choice.value == "right" else queryset.misclassified()
+
+
+class FlaggedFilter(ChoiceFilter):
+    title = pgettext_lazy("filter", "flagged")
+    parameter_name = "flagged"
+
+    def choices_for(self, request: HttpRequest) -> Iterable[Choice]:
+        return [Choice("yes", _("Flagged"), {"note__is_flagged": True})]
 
 
 class VerdictFilter(ChoiceFilter):

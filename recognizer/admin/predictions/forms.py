@@ -35,7 +35,7 @@ class LabelForm(BaseForm):
 
     class Meta:
         model = Prediction
-        fields = ("label",)
+        fields: tuple[str, ...] = ("label",)
 
     label = label_field(forms.Select)
 
@@ -80,6 +80,15 @@ class LabelForm(BaseForm):
 
 
 class LabelButtonsForm(LabelForm):
-    """The same with one button per label, where there is room for them."""
+    """The same with one button per label, where there is room for them, and a number to type."""
+
+    class Meta(LabelForm.Meta):
+        fields = ("label", "number_label")
 
     label = label_field(forms.RadioSelect)
+
+    def clean(self) -> dict[str, Any] | None:
+        """Label a number that was typed "not a digit": it is not a single one."""
+        if "number_label" in self.changed_data and self.cleaned_data.get("number_label"):
+            self.cleaned_data["label"] = Label.NOT_A_DIGIT.value
+        return super().clean()

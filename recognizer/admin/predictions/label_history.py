@@ -18,8 +18,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -29,6 +27,7 @@ from django.views.decorators.http import require_POST
 from recognizer.api.permissions import LABEL_PERMISSION
 from recognizer.labelling import labels
 from recognizer.models import Label, LabelEvent, Prediction, Via, label_text
+from recognizer.text.times import moment
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -269,7 +268,7 @@ class LabelEventAdmin(EventBase):
 
     @admin.display(description=gettext_lazy("when"), ordering="at")
     def when(self, event: LabelEvent) -> str:
-        return date_format(timezone.localtime(event.at), _("j M Y, H:i"))
+        return moment(event.at)
 
     @admin.display(description=gettext_lazy("batch"))
     def batch_link(self, event: LabelEvent) -> str | None:

@@ -86,7 +86,7 @@ def _context(
     waiting = review_grid.waiting_counts()
     batches = review_grid.last_batches(reviewer)
     context: dict[str, Any] = {
-        "title": _("Grid review"),
+        "title": _("Grid"),
         "opts": Prediction._meta,
         "order": order.value,
         "menu": [

@@ -16,7 +16,7 @@ from recognizer.admin.review import queue_api, queue_text
 from recognizer.admin.review.queue_serializers import StartSerializer
 from recognizer.api.permissions import LABEL_PERMISSION
 from recognizer.labelling.queue_orders import Order
-from recognizer.models import Label
+from recognizer.models import NOTE_LENGTH, Label
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -45,6 +45,7 @@ def page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
             "order": order if order in Order else Order.DISAGREEMENT.value,
             "digit": digit,
             "digits": range(10),
+            "note_length": NOTE_LENGTH,
             "not_a_digit": Label.NOT_A_DIGIT.value,
             "setup": {
                 "urls": {

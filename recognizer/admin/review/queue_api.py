@@ -29,11 +29,13 @@ from recognizer.admin.review import queue_serializers as serializers
 from recognizer.admin.review import queue_text
 from recognizer.api.parsers import AnyAccept, PlainJSONParser
 from recognizer.api.permissions import MayLabel
-from recognizer.labelling import claims, opinions, queue, queue_orders
+from recognizer.labelling import claims, notes, opinions, queue, queue_orders
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
+from recognizer.labelling.numbers import set_number
 from recognizer.labelling.queue_orders import Order
 from recognizer.models import Prediction
+from recognizer.versions.active import NoModel
 
 Data = dict[str, Any]
 
@@ -75,6 +77,14 @@ class Conflict(APIException):
     def __init__(self, state: Data) -> None:
         super().__init__(state["text"])
         self.state = state
+
+
+class NoDigits(APIException):
+    """No model version is active, so a number's digits can't be found."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "no_model"
+    default_detail = _("No model version is active, so the number's digits can't be found.")
 
 
 class QueueView(APIView):
@@ -139,7 +149,10 @@ class Next(QueueView):
         session[TURN_KEY] = batch.turn
         return {
             "drawings": [
-                queue_text.drawing(each, batch.suspects.get(each.pk)) for each in batch.drawings
+                queue_text.drawing(
+                    each, batch.suspects.get(each.pk), batch.notes.get(each.pk), order
+                )
+                for each in batch.drawings
             ],
             "left": asdict(queue_orders.left(claimant=claimant, order=order, digit=digit)),
             "until": batch.until.isoformat(),
@@ -190,11 +203,17 @@ class SetLabel(QueueView):
                 label=data["label"],
                 seen=data["seen"],
                 step=data["step"],
+                clears_flag=data["clears_flag"],
             )
         except LabelConflict:
             raise
         except ValueError as error:
             raise ValidationError(str(error)) from error
+        if "number" in data:
+            try:
+                set_number(prediction_id=data["id"], number=data["number"], by=claimant.reviewer)
+            except NoModel as error:
+                raise NoDigits from error
         return {"old": change.old, "new": change.new}
 
 
@@ -206,6 +225,22 @@ class Skip(QueueView):
     def answer(self, claimant: Claimant, data: Data) -> Data:
         queue.skip(claimant=claimant, prediction_id=data["id"])
         return {}
+
+
+class Note(QueueView):
+    """Sets a drawing's note and flag; returns who has set it and when, as a sentence."""
+
+    serializer = serializers.NoteSerializer
+
+    def answer(self, claimant: Claimant, data: Data) -> Data:
+        pk = data["id"]
+        notes.set_note(
+            prediction_id=pk,
+            text=data["text"],
+            is_flagged=data["is_flagged"],
+            by=claimant.reviewer,
+        )
+        return {"said": queue_text.said(notes.of([pk]).get(pk))}
 
 
 class Undo(QueueView):
@@ -239,6 +274,7 @@ VIEWS: dict[str, type[QueueView]] = {
     "next": Next,
     "label": SetLabel,
     "skip": Skip,
+    "note": Note,
     "undo": Undo,
     "renew": Renew,
     "release": Release,

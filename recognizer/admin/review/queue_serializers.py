@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from recognizer.labelling import queue as review_queue
 from recognizer.labelling.queue_orders import Order
-from recognizer.models import Label
+from recognizer.models import NOTE_LENGTH, NUMBER, Label
 
 MAX_SHOWN = 2 * review_queue.MAX_BATCH
 """The most drawings that a page shows."""
@@ -57,6 +57,13 @@ class LabelSerializer(DrawingSerializer):
     label = serializers.ChoiceField(choices=Label.choices)  # type: ignore[assignment]
     seen = serializers.ChoiceField(choices=Label.choices, allow_null=True)
     step = serializers.UUIDField()
+    number = serializers.RegexField(NUMBER, required=False)
+    clears_flag = serializers.BooleanField(default=False)
+
+
+class NoteSerializer(DrawingSerializer):
+    text = serializers.CharField(max_length=NOTE_LENGTH, allow_blank=True)
+    is_flagged = serializers.BooleanField()
 
 
 class UndoSerializer(DrawingSerializer):

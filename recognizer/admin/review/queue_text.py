@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import base64
-import datetime
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from recognizer import imaging
 from recognizer.admin import images
 from recognizer.labelling.queue_orders import Order
-from recognizer.models import Label, Prediction, SuspectLabel, Verdict
+from recognizer.models import Label, Prediction, ReviewNote, SuspectLabel, Verdict
 from recognizer.text import answers as answer_text
+from recognizer.text.times import moment
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -47,15 +45,25 @@ EXPLANATIONS: dict[Order, StrOrPromise] = {
         "Drawings that two reviewers labelled differently. You don't see their labels: the one "
         "that two give stands."
     ),
+    Order.FLAGGED: gettext_lazy(
+        "Drawings that a reviewer flagged, the first ones first. A label here takes the flag away."
+    ),
 }
 
 
-def drawing(prediction: Prediction, suspect: SuspectLabel | None = None) -> dict[str, Any]:
+def drawing(
+    prediction: Prediction, suspect: SuspectLabel | None, note: ReviewNote | None, order: Order
+) -> dict[str, Any]:
     """Return what the page shows of one drawing as JSON values.
 
-    The label is only shown of a suspect one; of others it is in `label_state`.
+    The label is only shown of a suspect and of a flagged one; of others it is in `label_state`.
     """
     answered = prediction.answered_label
+    suggested = prediction.number_suggestion or prediction.suggestion
+    known = None if suspect is None else suspicion(suspect)
+    if order is Order.FLAGGED and prediction.label is not None:
+        text = _("It is labelled “%(label)s”.") % {"label": Label(prediction.label).label}
+        known = {"value": prediction.label, "text": text}
     return {
         "id": str(prediction.pk),
         "is_audit": prediction.audit_key is not None,
@@ -64,25 +72,23 @@ def drawing(prediction: Prediction, suspect: SuspectLabel | None = None) -> dict
         "digit": prediction.digit,
         "percent": answer_text.confidence_percent(prediction.confidence),
         "verdict": prediction.verdict,
-        "verdict_text": Verdict(prediction.verdict).label,
-        "answered": answered.value,
-        "answered_text": answered.label,
+        "verdict_text": "" if prediction.number else Verdict(prediction.verdict).label,
+        "answered": prediction.given_number or answered.value,
+        "answered_text": prediction.given_number or answered.label,
         "best": best(prediction),
         "suggestion": suggestion(prediction),
-        "disagrees": prediction.suggestion not in (None, answered.value),
+        "suggested": suggested,
+        "disagrees": suggested not in (None, prediction.given_number or answered.value),
         "personal": personal(prediction),
-        "suspect": None if suspect is None else suspicion(suspect),
+        "known": known,
+        "note": "" if note is None else note.text,
+        "is_flagged": note is not None and note.is_flagged,
+        "said": said(note),
         "model": prediction.model_version.name,
-        "age": age(prediction),
+        "drawn": moment(prediction.created_at),
         "created_at": prediction.created_at.isoformat(),
         "url": reverse("admin:recognizer_prediction_change", args=[prediction.pk]),
     }
-
-
-def age(prediction: Prediction) -> str:
-    if timezone.now() - prediction.created_at < datetime.timedelta(minutes=1):
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(prediction.created_at, depth=1)}
 
 
 def best(prediction: Prediction) -> list[dict[str, Any]]:
@@ -94,6 +100,8 @@ def best(prediction: Prediction) -> list[dict[str, Any]]:
 
 def suggestion(prediction: Prediction) -> str:
     """Return the visitor's suggestion as a sentence; "" if there is none."""
+    if prediction.number_suggestion:
+        return prediction.number_suggestion
     if prediction.suggestion is None:
         return ""
     return str(Label(prediction.suggestion).label)
@@ -134,6 +142,14 @@ def suspicion(suspect: SuspectLabel) -> dict[str, Any]:
     return {"value": suspect.label, "text": text % values}
 
 
+def said(note: ReviewNote | None) -> str:
+    """Return who has set a note or a flag, and when; "" if there is none."""
+    if note is None:
+        return ""
+    values = {"who": note.by or _("deleted account"), "when": moment(note.at)}
+    return _("%(who)s, %(when)s") % values
+
+
 def orders() -> list[dict[str, Any]]:
     return [
         {"value": order.value, "name": order.label, "explanation": EXPLANATIONS[order]}
@@ -170,6 +186,11 @@ def page_texts() -> dict[str, Any]:
         "overrule": _("Overrule: {label}"),
         "again": _("Label it {label} again"),
         "not_saved": _("Not saved."),
+        "kept": _("{reason} Your labels are kept and sent as soon as it answers."),
+        "unsent": _("not saved yet: {count}"),
+        "nothing_said": _("The visitor has not said what it is."),
+        "flag": _("Flag"),
+        "flagged": _("Flagged"),
         "comes_back": _("{reason} You'll see it next."),
         "not_undone": _("It is still labelled {label}."),
         "nothing_to_undo": _("Nothing to undo."),

@@ -14,8 +14,6 @@ from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.urls import URLPattern, reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -30,6 +28,7 @@ from recognizer.admin.versions import (
     regression_view,
 )
 from recognizer.models import ModelVersion
+from recognizer.text.times import moment
 from recognizer.versions import lifecycle
 
 if TYPE_CHECKING:
@@ -157,9 +156,9 @@ class ModelVersionAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("created"), ordering="created_at")
     def created(self, version: ModelVersion) -> str:
-        return date_format(timezone.localtime(version.created_at), _("j M Y, H:i"))
+        return moment(version.created_at)
 
-    @admin.display(description=gettext_lazy("metrics"))
+    @admin.display(description=gettext_lazy("correct after training"))
     def metrics(self, version: ModelVersion) -> str:
         lines = card_table.headlines(version.model_card)[:METRICS_IN_LIST]
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines)) or "–"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from recognizer.admin.versions import set_figures
 from recognizer.inference.card import ModelCard
-from recognizer.text.numbers import localised, two_decimals
+from recognizer.text.numbers import grouped, localised, two_decimals
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,15 @@ class Chapter:
 
 
 def headlines(card: ModelCard) -> list[str]:
-    """The accuracy on each evaluation set of the card, such as "mnist test 99.61 %"."""
+    """What is correct of each evaluation set of the card: "mnist test 99.61 % of 10,000"."""
     return [
-        f"{name.replace('_', ' ')} {two_decimals(measured.accuracy)}"
-        for name, measured in card.metrics.items()
-        if measured.accuracy is not None
+        _("{name} {share} of {n}").format(
+            name=set_figures.shown_name(name),
+            share=two_decimals(figure.correct),
+            n=grouped(figure.n),
+        )
+        for name, figure in set_figures.of_card(card).items()
+        if figure.correct is not None and figure.n
     ]
 
 

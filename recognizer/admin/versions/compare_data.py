@@ -8,9 +8,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from recognizer.admin.versions import card_table
+from recognizer.admin.versions import card_table, set_figures
 from recognizer.admin.versions.gate_table import difference
-from recognizer.inference.card import DataSource, SetMetrics
+from recognizer.admin.versions.set_figures import SetFigure
+from recognizer.inference.card import DataSource
 from recognizer.jobs import gate_text
 from recognizer.models import Label, ModelVersion, Prediction, Verdict
 from recognizer.models.correctness import is_correct, predicted_as
@@ -23,7 +24,17 @@ class Row:
     name: str
     one: str
     other: str
-    difference: str = ""
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """Two versions on one evaluation set; no ``difference`` if the drawings are not the same."""
+
+    name: str
+    n: str
+    one: str
+    other: str
+    difference: str
 
 
 @dataclass(frozen=True)
@@ -57,21 +68,32 @@ class Coverage:
 # The cards ------------------------------------------------------------------------------------
 
 
-def metrics(one: ModelVersion, other: ModelVersion) -> list[Row]:
-    first, second = one.model_card.metrics, other.model_card.metrics
-    nothing = SetMetrics()
+def metrics(one: ModelVersion, other: ModelVersion) -> list[SetRow]:
+    first, second = set_figures.of_card(one.model_card), set_figures.of_card(other.model_card)
+    nothing = SetFigure()
     return [
-        _metric(name, first.get(name, nothing).correct, second.get(name, nothing).correct)
+        _metric(name, first.get(name, nothing), second.get(name, nothing))
         for name in {**first, **second}
     ]
 
 
-def _metric(name: str, one: float | None, other: float | None) -> Row:
-    before, after = ("–" if each is None else two_decimals(each) for each in (one, other))
-    text = name.replace("_", " ")
-    if one is None or other is None:
-        return Row(text, before, after)
-    return Row(text, before, after, difference(100 * (other - one)))
+def _metric(name: str, one: SetFigure, other: SetFigure) -> SetRow:
+    sizes = [each.n for each in (one, other) if each.n is not None]
+    before, after = (
+        "–" if each.correct is None else two_decimals(each.correct) for each in (one, other)
+    )
+    points = "–"
+    if one.is_comparable_with(other, name):
+        assert one.correct is not None
+        assert other.correct is not None
+        points = difference(100 * (other.correct - one.correct))
+    return SetRow(
+        set_figures.shown_name(name),
+        " / ".join(map(grouped, dict.fromkeys(sizes))),
+        before,
+        after,
+        points,
+    )
 
 
 def facts(one: ModelVersion, other: ModelVersion) -> list[Row]:

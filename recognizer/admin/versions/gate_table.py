@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from recognizer.admin.versions.set_figures import shown_name
 from recognizer.inference.gate_result import GateResult, GateRow, GateSuspect, RowVerdict
 from recognizer.jobs import gate_text
 from recognizer.jobs.job_result import JobResult
@@ -103,7 +104,7 @@ def _suspect(suspect: GateSuspect) -> SuspectLink:
 
 def _row(row: GateRow, gate: GateResult, *, judges: bool) -> TableRow:
     return TableRow(
-        name=row.name,
+        name=shown_name(row.name),
         n=grouped(row.n),
         candidate=two_decimals(row.candidate),
         candidate_mistakes=row.candidate_mistakes,

@@ -10,12 +10,11 @@ from uuid import UUID
 
 from django.db.models import Min
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from recognizer.models import ImportJob, LabelEvent, LearnedLabels, ModelVersion, label_text
 from recognizer.text.numbers import grouped
+from recognizer.text.times import moment
 from recognizer.transfer.importing import stored_batch
 
 T = TypeVar("T")
@@ -99,7 +98,7 @@ def _by_import(found: Iterable[LearnedLabels], jobs: Mapping[UUID, ImportJob]) -
         if (at := dates.get(batch)) is None:
             return _("deleted since"), ""
         address = f"{reverse('admin:recognizer_labelevent_changelist')}?batch={batch}"
-        when = date_format(timezone.localtime(at), _("j M Y, H:i"))
+        when = moment(at)
         return _("command, %(when)s") % {"when": when}, address
 
     return _sums((name(each.batch), each) for each in found if each.batch is not None)

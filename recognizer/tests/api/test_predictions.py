@@ -62,6 +62,7 @@ def test_the_answer_has_the_documented_fields(
         "verdict",
         "personal",
         "network",
+        "remembered_id",
         "remembered_image_url",
         "model_version",
         "source",
@@ -84,6 +85,7 @@ def test_the_answer_has_the_documented_fields(
     assert body["suggested_not_a_digit"] is False
     assert body["personal"] is False
     assert body["network"] == {key: body[key] for key in ("digit", "confidence", "verdict")}
+    assert body["remembered_id"] is None
     assert body["remembered_image_url"] is None
     assert body["image_url"] == f"{address}image/"
     assert body["model_input_url"] == f"{address}model-input/"

@@ -326,12 +326,16 @@ def test_many_suggestions_at_once_leave_one_remembered(user: User) -> None:
 # The schema -------------------------------------------------------------------------------------
 
 
-def test_the_schema_shows_both_kinds_of_correction(api: APIClient) -> None:
+def test_the_schema_shows_each_kind_of_correction(api: APIClient) -> None:
     schema = api.get("/api/schema/", {"format": "json"}).json()
 
     path = schema["paths"]["/api/v1/predictions/{id}/suggestion/"]
     examples = path["post"]["requestBody"]["content"]["application/json"]["examples"]
-    assert [each["value"] for each in examples.values()] == [{"digit": 4}, {"not_a_digit": True}]
+    assert [each["value"] for each in examples.values()] == [
+        {"digit": 4},
+        {"not_a_digit": True},
+        {"number": "42"},
+    ]
     assert set(path) == {"post", "delete"}
     assert set(schema["paths"]["/api/v1/memory/"]) == {"get", "patch", "delete"}
     sources = schema["components"]["schemas"]["SentSourceEnum"]["enum"]

@@ -37,12 +37,12 @@ class DrawPage:
         self.page = page
         self.url = url
         self.canvas = page.locator("#canvas")
-        self.predict = page.locator("#predict")
+        self.save = page.locator("#save")
         self.clear = page.locator("#clear")
         self.answer = page.locator("#answer")
         self.digit = self.answer.locator("[data-slot=digit]")
         self.sentence = self.answer.locator("[data-slot=sentence]")
-        self.message = page.locator("#board [data-slot=message]")
+        self.message = page.locator("#answer > [data-slot=message]")
         self.status = page.locator("#status")
         self.entries = page.locator("#history .entry")
 
@@ -128,13 +128,14 @@ class DrawPage:
         expect(self.digit).to_have_text(str(digit))
         expect(self.answer).to_have_attribute("aria-busy", "false")
         expect(self.bar(digit)).to_have_class("bar bar--best")
+        expect(self.answer).not_to_have_attribute("data-changed", "")
 
     def expect_kept(self, message: str) -> None:
         """Wait for a message of failure; the drawing must be there, ready to be sent again."""
         expect(self.message).to_contain_text(message)
         expect(self.message).to_contain_text("Your drawing is still here.")
         expect(self.answer).to_have_attribute("aria-busy", "false")
-        expect(self.predict).to_have_text("Predict")
+        expect(self.save).to_have_text("Save")
         assert self.ink() > 0.01
 
     def has_no_sideways_scroll(self) -> bool:

@@ -28,7 +28,7 @@ def _guessed(draw_page: DrawPage, png: bytes) -> None:
 
 def _answered(draw_page: DrawPage, png: bytes) -> None:
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
     expect(draw_page.answer).to_have_attribute("aria-busy", "false")
 
@@ -43,7 +43,7 @@ def _personal(draw_page: DrawPage, png: bytes) -> None:
     _thanked(draw_page, png)
     draw_page.clear.click()
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(2)
     draw_page.expect_answer(9)
 
@@ -58,13 +58,13 @@ def _refused(draw_page: DrawPage, png: bytes) -> None:
         ]
     )
     draw_page.drag([draw_page.at(0.1, 0.5), draw_page.at(0.9, 0.5)])
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.answer).to_have_attribute("data-verdict", "not_a_digit")
     expect(draw_page.entries).to_have_count(1)
 
 
 def _complaining(draw_page: DrawPage, png: bytes) -> None:
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.message).not_to_be_empty()
 
 

@@ -37,7 +37,7 @@ def test_a_person_signs_up_makes_a_token_and_leaves(
     draw_page: DrawPage = open_draw_page(color_scheme=scheme, **screen)
     page = draw_page.page
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
 
     page.get_by_role("link", name="Log in").click()

@@ -23,7 +23,7 @@ API = "**/api/v1/predictions/"
 @pytest.mark.parametrize("digit", range(10))
 def test_a_drawn_digit_is_recognised_and_stored(draw_page: DrawPage, digit: int) -> None:
     draw_page.draw(digit, seed=1)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(digit)
     prediction = Prediction.objects.get()
     assert prediction.digit == digit
@@ -55,7 +55,7 @@ def test_the_answer_says_how_sure_it_is_and_what_the_model_saw(draw_page: DrawPa
 
 def test_the_answer_is_announced_once(draw_page: DrawPage) -> None:
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.status).to_have_text(re.compile(r"3\..*%\.$"))
     assert draw_page.status.get_attribute("role") == "status"
 
@@ -74,7 +74,10 @@ def test_a_rejected_drawing_is_described_in_plain_words(draw_page: DrawPage) -> 
             "probabilities": shares,
             "personal": False,
             "network": answer,
+            "remembered_id": None,
             "remembered_image_url": None,
+            "number": None,
+            "parts": [],
             "model_version": "m",
             "source": "canvas",
             "suggested_digit": None,
@@ -89,21 +92,24 @@ def test_a_rejected_drawing_is_described_in_plain_words(draw_page: DrawPage) -> 
     verdict = Verdict.NOT_A_DIGIT
     draw_page.page.route(API, lambda route: route.fulfill(status=201, json=body(verdict)))
     draw_page.draw(3)
-    draw_page.predict.click()
-    expect(draw_page.sentence).to_have_text("That doesn't look like a single digit. Closest: 8.")
-    expect(draw_page.status).to_have_text("That doesn't look like a single digit. Closest: 8.")
-    expect(draw_page.digit).to_have_text("8")
-    expect(draw_page.answer.locator("[data-slot=word]")).to_have_text("Unsure")
-    expect(draw_page.entries.first).to_have_text(re.compile(r"^8\s*not a digit\s*$"))
+    draw_page.save.click()
+    expect(draw_page.sentence).to_have_text("That doesn't look like a single digit.")
+    expect(draw_page.status).to_have_text("That doesn't look like a single digit.")
+    # No digit stands for it, large or small, and what to do is said.
+    expect(draw_page.digit).to_have_text("?")
+    expect(draw_page.answer.locator("[data-slot=second]")).to_have_text(
+        "Draw one digit, or say what it is."
+    )
+    expect(draw_page.answer.locator(".bar--best")).to_have_count(0)
+    expect(draw_page.entries.first).to_have_text(re.compile(r"^\?\s*not a digit\s*$"))
     # No figure and no bar that looks sure.
     expect(draw_page.answer.get_by_role("list", name="No digit matches well")).to_be_visible()
     expect(draw_page.answer).not_to_contain_text("%")
     expect(draw_page.bar(8).locator("rect")).to_have_attribute("width", "0.00")
 
     verdict = Verdict.UNCERTAIN
-    draw_page.page.keyboard.press("Escape")
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.sentence).to_have_text("Maybe an 8. It could also be a 0.")
     expect(draw_page.status).to_have_text(
         "Maybe an 8. It could also be a 0. Unsure, 55.0\u00a0%.", use_inner_text=True
@@ -135,7 +141,7 @@ def test_the_page_says_the_same_with_and_without_javascript(
 ) -> None:
     draw_page = open_draw_page(locale=locale)
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
     row = Prediction.objects.get()
     address = f"{draw_page.url}/api/v1/predictions/{row.pk}/"
@@ -150,7 +156,7 @@ def test_the_page_says_the_same_with_and_without_javascript(
             ),
         )
         draw_page.draw(3)
-        draw_page.predict.click()
+        draw_page.save.click()
         expect(draw_page.entries).to_have_count(2)
         expect(draw_page.answer).to_have_attribute("aria-busy", "false")
 
@@ -196,45 +202,59 @@ def test_an_empty_canvas_asks_for_a_drawing_and_sends_nothing(draw_page: DrawPag
 
 def test_a_second_click_on_the_same_drawing_stores_it_once(draw_page: DrawPage) -> None:
     draw_page.draw(3)
-    draw_page.predict.dblclick()
+    draw_page.save.dblclick()
     draw_page.expect_answer(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.page.wait_for_timeout(200)
     assert Prediction.objects.count() == 1
 
 
-def test_more_strokes_mark_the_answer_as_outdated(draw_page: DrawPage) -> None:
-    draw_page.draw(1, seed=1)
-    draw_page.predict.click()
+def test_the_next_stroke_begins_a_new_drawing_and_undo_brings_the_last_one_back(
+    draw_page: DrawPage,
+) -> None:
+    draw_page.draw(3)
+    draw_page.save.click()
+    draw_page.expect_answer(3)
+    draw_page.page.keyboard.press("8")
+    feedback = draw_page.page.locator("#feedback")
+    expect(feedback).to_contain_text("You said: an 8.")
+    ink = draw_page.ink()
+
+    draw_page.drag([draw_page.at(0.5, 0.2), draw_page.at(0.5, 0.8)])
     draw_page.expect_answer(1)
-    draw_page.drag([draw_page.at(0.1, 0.9), draw_page.at(0.2, 0.9)])
-    expect(draw_page.sentence).to_have_text("The drawing has changed. Predict again?")
-    draw_page.predict.click()
-    expect(draw_page.sentence).not_to_have_text("The drawing has changed. Predict again?")
-    expect(draw_page.entries).to_have_count(2)
+    assert draw_page.ink() < 0.7 * ink
+    expect(draw_page.save).to_have_text("Save")
+    expect(feedback.locator("[aria-pressed=true]")).to_have_count(0)
+
+    draw_page.page.keyboard.press("Control+z")
+    draw_page.expect_answer(3)
+    assert draw_page.ink() == pytest.approx(ink, rel=0.02)
+    expect(draw_page.save).to_have_text("Saved")
+    expect(feedback).to_contain_text("You said: an 8.")
+    assert Prediction.objects.count() == 1
 
 
 def test_the_page_shows_that_it_is_busy_and_sends_one_request(draw_page: DrawPage) -> None:
     held: list[Route] = []
     draw_page.page.route(API, lambda route: held.append(route))
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.answer).to_have_attribute("aria-busy", "true")
-    expect(draw_page.predict).to_have_text("Recognising…")
-    expect(draw_page.predict).to_have_attribute("aria-disabled", "true")
+    expect(draw_page.save).to_have_text("Saving…")
+    expect(draw_page.save).to_have_attribute("aria-disabled", "true")
     draw_page.page.keyboard.press("Enter")
-    draw_page.predict.click(force=True)
+    draw_page.save.click(force=True)
     assert len(held) == 1
     held[0].continue_()
     draw_page.expect_answer(3)
-    expect(draw_page.predict).to_have_text("Predict")
+    expect(draw_page.save).to_have_text("Saved")
 
 
 def test_an_answer_to_a_cleared_drawing_is_only_in_the_history(draw_page: DrawPage) -> None:
     held: list[Route] = []
     draw_page.page.route(API, lambda route: held.append(route))
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.page.keyboard.press("Escape")
     held[0].continue_()
     expect(draw_page.entries).to_have_count(1)
@@ -258,11 +278,11 @@ def test_an_error_says_what_happened_and_the_drawing_stays(
 ) -> None:
     draw_page.page.route(API, lambda route: route.fulfill(status=status, body=body))
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_kept(sentence)
     expect(draw_page.entries).to_have_count(0)
     draw_page.page.unroute(API)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     expect(draw_page.message).to_be_empty()
     complaints[:] = [text for text in complaints if "Failed to load resource" not in text]
@@ -271,7 +291,7 @@ def test_an_error_says_what_happened_and_the_drawing_stays(
 def test_a_lost_connection_loses_no_drawing(draw_page: DrawPage, complaints: list[str]) -> None:
     draw_page.draw(3)
     draw_page.page.context.set_offline(True)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_kept("Can't reach the site.")
     draw_page.page.context.set_offline(False)
     draw_page.page.keyboard.press("Enter")
@@ -288,11 +308,11 @@ def test_the_servers_own_sentence_is_shown_when_it_throttles(
         "DEFAULT_THROTTLE_RATES": {"anon": "1/min", "user": "1/min"},
     }
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     draw_page.clear.click()
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_kept("Too many requests.")
     complaints[:] = [text for text in complaints if "429" not in text]
 
@@ -302,7 +322,7 @@ def test_a_user_who_logged_in_in_another_tab_can_still_predict(
 ) -> None:
     log_in(draw_page.page.context, user)
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     assert Prediction.objects.get().user == user
 
@@ -316,7 +336,7 @@ def test_the_picture_form_answers_without_leaving_the_page(
     draw_page.expect_answer(4)
     assert Prediction.objects.get().source == "upload"
     assert draw_page.ink() > 0.01
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
 
 

@@ -177,7 +177,7 @@ def test_a_digit_drawn_with_a_finger_is_recognised(phone: DrawPage) -> None:
             _touch(session, "touchMove", (float(x), float(y), 1))
         _touch(session, "touchEnd")
     assert phone.ink() > 0.01
-    phone.predict.tap()
+    phone.save.tap()
     phone.expect_answer(7)
 
 
@@ -189,7 +189,7 @@ def test_a_key_clears_drawing_and_answer(draw_page: DrawPage, key: str) -> None:
     draw_page.page.keyboard.press(key)
     assert draw_page.ink() == 0
     expect(draw_page.digit).to_be_empty()
-    expect(draw_page.sentence).to_have_text("Draw a digit and press Predict.")
+    expect(draw_page.sentence).to_have_text("Draw a digit from 0 to 9.")
     expect(draw_page.status).to_have_text("Cleared.")
     expect(draw_page.entries).to_have_count(1)
 

@@ -14,7 +14,7 @@ from recognizer.models import Label, Prediction, RememberedDrawing
 from recognizer.tests.browser.draw_page import DrawPage
 
 SUGGESTION = "**/suggestion/"
-AT_ONCE = "Applied to your drawings now. A reviewer checks it before the model learns."
+AT_ONCE = "Used for your drawings from now on."
 
 
 def _choice(draw_page: DrawPage, name: str) -> Locator:
@@ -42,7 +42,7 @@ def _opened(draw_page: DrawPage) -> Locator:
 def _ask(draw_page: DrawPage, digit: int = 3) -> DrawPage:
     """Draw a digit and wait for its answer."""
     draw_page.draw(digit, seed=0 if digit == 3 else 1)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(digit)
     return draw_page
 
@@ -59,10 +59,7 @@ def _expect_said(draw_page: DrawPage, name: str, sentence: str) -> None:
 
 def test_a_click_corrects_the_answer_and_is_thanked_for(draw_page: DrawPage) -> None:
     _ask(draw_page)
-    expect(_thanks(draw_page)).to_have_text(
-        "Your answer applies to your drawings immediately. A reviewer checks it before the model "
-        "learns."
-    )
+    expect(_thanks(draw_page)).to_have_text("Saved. Draw the next digit, or say what this one was.")
     _choice(draw_page, "8").click()
     _expect_said(draw_page, "8", "You said: an 8.")
     expect(draw_page.status).to_have_text(f"Thank you. You said: an 8. {AT_ONCE}")
@@ -121,34 +118,66 @@ def test_digit_keys_work_without_shift_on_a_french_keyboard(draw_page: DrawPage)
     _expect_said(draw_page, "1", "You said: a 1.")
 
 
+def test_one_press_saves_a_drawing_with_its_correction(draw_page: DrawPage) -> None:
+    draw_page.draw(3)
+    draw_page.expect_answer(3)
+    _choice(draw_page, "8").click()
+    _expect_said(draw_page, "8", "You said: an 8.")
+    draw_page.draw(7, seed=1)
+    draw_page.expect_answer(7)
+    draw_page.page.keyboard.press("y")
+    _expect_said(draw_page, "7", "You said: a 7.")
+    assert _stored() == [8, 7]
+    expect(_said(draw_page, 0)).to_have_text("You: correct")
+    expect(_said(draw_page, 1)).to_have_text("You: 8")
+
+
+def test_a_label_said_while_the_drawing_is_being_saved_arrives_with_it(draw_page: DrawPage) -> None:
+    held: list[Route] = []
+    draw_page.page.route("**/api/v1/predictions/", lambda route: held.append(route))
+    draw_page.draw(3)
+    draw_page.expect_answer(3)
+    draw_page.page.keyboard.press("Enter")
+    expect(_thanks(draw_page)).to_have_text("Saving…")
+    draw_page.page.keyboard.press("5")
+    expect(_choice(draw_page, "5")).to_have_attribute("aria-pressed", "true")
+    held[0].continue_()
+    _expect_said(draw_page, "5", "You said: a 5.")
+    assert _stored() == [5]
+
+
+def test_a_correction_made_offline_arrives_with_its_drawing(
+    draw_page: DrawPage, complaints: list[str]
+) -> None:
+    draw_page.draw(3)
+    draw_page.expect_answer(3)
+    draw_page.page.context.set_offline(True)
+    draw_page.page.keyboard.press("8")
+    draw_page.expect_kept("Can't reach the site.")
+    # The next digit can be drawn meanwhile.
+    draw_page.drag([draw_page.at(0.5, 0.2), draw_page.at(0.5, 0.8)])
+    draw_page.page.context.set_offline(False)
+    expect(_said(draw_page)).to_have_text("You: 8")
+    assert _stored() == [8]
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
 def test_keys_do_nothing_where_they_are_ambiguous(draw_page: DrawPage) -> None:
     keyboard = draw_page.page.keyboard
-    sent: list[str] = []
-    draw_page.page.on("request", lambda request: sent.append(request.url))
-    keyboard.press("4")  # There is no answer yet.
-    _ask(draw_page)
+    keyboard.press("4")  # There is no drawing yet.
+    draw_page.draw(3)
+    draw_page.expect_answer(3)
     keyboard.press("Control+4")
     keyboard.press("a")
-    # The drawing has changed: the key could be meant for what is drawn now.
-    draw_page.drag([draw_page.at(0.1, 0.9), draw_page.at(0.2, 0.9)])
-    expect(draw_page.page.locator("#feedback [data-slot=question]")).to_have_text(
-        "Was the earlier answer correct?"
-    )
+    # The pen is down.
+    draw_page.page.mouse.move(*draw_page.at(0.1, 0.9))
+    draw_page.page.mouse.down()
     keyboard.press("4")
-    # The answer is on its way.
-    held: list[Route] = []
-    draw_page.page.route("**/predictions/", lambda route: held.append(route))
-    keyboard.press("Enter")
-    expect(draw_page.answer).to_have_attribute("aria-busy", "true")
-    keyboard.press("4")
-    held[0].continue_()
-    expect(draw_page.entries).to_have_count(2)
-    expect(draw_page.page.locator("#feedback [data-slot=question]")).to_have_text(
-        "Is this correct?"
-    )
+    draw_page.page.mouse.up()
     draw_page.clear.click()
     keyboard.press("4")
-    assert [url for url in sent if url.endswith("/suggestion/")] == []
+    draw_page.page.wait_for_timeout(300)
+    assert not Prediction.objects.exists()
 
 
 def test_the_keys_can_be_turned_off_permanently(draw_page: DrawPage) -> None:
@@ -186,13 +215,14 @@ def test_a_correction_can_be_undone(draw_page: DrawPage) -> None:
     _expect_said(draw_page, "8", "You said: an 8.")
     back.focus()
     draw_page.page.keyboard.press("Enter")
-    expect(_thanks(draw_page)).to_have_text("Your answer has been removed.")
-    expect(draw_page.status).to_have_text("Your answer has been removed.")
+    removed = "Your answer has been removed. The drawing is still saved."
+    expect(_thanks(draw_page)).to_have_text(removed)
+    expect(draw_page.status).to_have_text(removed)
     expect(draw_page.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
     expect(_said(draw_page)).to_be_empty()
     # The button that had the focus is gone: the focus stays among the choices.
     expect(back).to_be_hidden()
-    expect(_choice(draw_page, "Correct")).to_be_focused()
+    expect(_choice(draw_page, "0")).to_be_focused()
     assert _stored() == [None]
     assert RememberedDrawing.objects.count() == 0
 
@@ -212,7 +242,7 @@ def test_the_last_of_several_fast_clicks_is_stored(draw_page: DrawPage) -> None:
     draw_page.page.route(SUGGESTION, hold_the_first)
     for name in ("1", "2", "7"):
         _choice(draw_page, name).click()
-    expect(_thanks(draw_page)).to_have_text("Sending…")
+    expect(_thanks(draw_page)).to_have_text("Saving…")
     held[0].continue_()
     _expect_said(draw_page, "7", "You said: a 7.")
     assert sent == [{"digit": 1}, {"digit": 7}]
@@ -289,7 +319,7 @@ def test_drawing_goes_on_while_a_choice_is_on_its_way(draw_page: DrawPage) -> No
     _ask(draw_page)
     draw_page.page.route(SUGGESTION, lambda route: held.append(route))
     _choice(draw_page, "8").click()
-    expect(_thanks(draw_page)).to_have_text("Sending…")
+    expect(_thanks(draw_page)).to_have_text("Saving…")
     draw_page.clear.click()
     _ask(draw_page, 7)
     expect(draw_page.page.locator("#feedback [aria-pressed=true]")).to_have_count(0)
@@ -401,7 +431,9 @@ def test_a_correction_from_another_tab_is_shown_when_an_entry_is_opened(
     expect(eight).to_have_attribute("aria-pressed", "true")
     expect(opened.locator("[data-slot=thanks]")).to_have_text("You said: an 8.")
     opened.get_by_role("button", name="Undo my answer").click()
-    expect(opened.locator("[data-slot=thanks]")).to_have_text("Your answer has been removed.")
+    expect(opened.locator("[data-slot=thanks]")).to_have_text(
+        "Your answer has been removed. The drawing is still saved."
+    )
     assert _stored() == [None]
 
 
@@ -412,13 +444,11 @@ def test_a_screen_reader_announces_the_question_and_its_choices(draw_page: DrawP
     _ask(draw_page)
     _choice(draw_page, "4").click()
     _expect_said(draw_page, "4", "You said: a 4.")
-    expect(draw_page.page.locator(".answer-feedback")).to_match_aria_snapshot(
+    expect(draw_page.page.locator("#feedback")).to_match_aria_snapshot(
         """
-        - form "Is this correct?":
-          - heading "Is this correct?" [level=3]
-          - button "Correct"
-          - group "No, it's a":
-            - text: No, it's a
+        - form "What did you draw?":
+          - group "What did you draw?":
+            - text: What did you draw?
             - button "0"
             - button "1"
             - button "2"
@@ -429,6 +459,7 @@ def test_a_screen_reader_announces_the_question_and_its_choices(draw_page: DrawP
             - button "7"
             - button "8"
             - button "9"
+            - button /Correct/
             - button "Not a digit"
           - paragraph: /Thank you\\. You said.* a 4\\./
           - button "Undo my answer"
@@ -438,13 +469,13 @@ def test_a_screen_reader_announces_the_question_and_its_choices(draw_page: DrawP
 
 def test_the_tab_key_goes_through_the_choices_in_order(draw_page: DrawPage) -> None:
     _ask(draw_page)
-    draw_page.page.locator("#help-open").focus()
+    draw_page.save.focus()
     names = []
-    for _ in range(14):
+    for _ in range(13):
         draw_page.page.keyboard.press("Tab")
         names.append(draw_page.page.evaluate("document.activeElement.textContent.trim()"))
-    assert names[:12] == ["Correct", *map(str, range(10)), "Not a digit"]
-    assert names[13] == "Copy result"
+    assert names[:12] == [*map(str, range(10)), "Correct", "Not a digit"]
+    assert names[12] == "Copy result"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

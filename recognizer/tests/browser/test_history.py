@@ -28,7 +28,7 @@ def _visitor() -> UUID:
 def test_newest_first_and_still_there_after_a_reload(draw_page: DrawPage) -> None:
     for count, digit in enumerate([1, 3, 7], start=1):
         draw_page.draw(digit, seed=1)
-        draw_page.predict.click()
+        draw_page.save.click()
         expect(draw_page.entries).to_have_count(count)
         draw_page.clear.click()
     assert _digits(draw_page) == ["7", "3", "1"]
@@ -42,7 +42,7 @@ def test_newest_first_and_still_there_after_a_reload(draw_page: DrawPage) -> Non
 
 def test_thumbnails_show_the_drawing_and_load_only_when_seen(draw_page: DrawPage) -> None:
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     thumbnail = draw_page.entries.first.get_by_role("img", name="Your drawing")
     thumbnail.scroll_into_view_if_needed()
     width = thumbnail.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
@@ -52,13 +52,13 @@ def test_thumbnails_show_the_drawing_and_load_only_when_seen(draw_page: DrawPage
 
 def test_two_visitors_do_not_see_each_others(draw_page: DrawPage, open_draw_page: Any) -> None:
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     stranger = open_draw_page()
     expect(stranger.entries).to_have_count(0)
     expect(stranger.page.get_by_text("No drawings yet")).to_be_visible()
     stranger.draw(7, seed=1)
-    stranger.predict.click()
+    stranger.save.click()
     stranger.expect_answer(7)
     assert _digits(draw_page.open()) == ["3"]
     assert _digits(stranger.open()) == ["7"]
@@ -68,7 +68,7 @@ def test_two_visitors_do_not_see_each_others(draw_page: DrawPage, open_draw_page
 
 def test_two_tabs_of_one_visitor_share_their_history(draw_page: DrawPage) -> None:
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     other = DrawPage(draw_page.page.context.new_page(), draw_page.url).open()
     assert _digits(other) == ["3"]
@@ -86,7 +86,7 @@ def test_a_logged_in_user_sees_the_drawings_of_their_account(
 def long_history(draw_page: DrawPage, draw_digit: Any) -> DrawPage:
     """Return the page of a visitor with 45 drawings."""
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     visitor = _visitor()
     pictures = {digit: draw_digit(digit, seed=1) for digit in (1, 7)}

@@ -26,14 +26,14 @@ def test_a_drawing_survives_a_reload(draw_page: DrawPage) -> None:
     draw_page.page.wait_for_selector("html[data-ready]")
 
     assert draw_page.ink() == pytest.approx(ink, rel=0.02)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
     assert Prediction.objects.get().digit == 4
 
 
 def test_an_answered_drawing_is_not_restored(draw_page: DrawPage) -> None:
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
 
     draw_page.page.reload()
@@ -50,9 +50,9 @@ def test_two_tabs_keep_separate_drawings(draw_page: DrawPage) -> None:
     for tab in (draw_page, other):
         tab.page.reload()
         tab.page.wait_for_selector("html[data-ready]")
-    other.predict.click()
+    other.save.click()
     expect(other.entries).to_have_count(1)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
 
     assert sorted(Prediction.objects.values_list("digit", flat=True)) == [4, 7]
@@ -64,7 +64,7 @@ def test_an_unsent_drawing_is_sent_when_the_network_is_back(
     draw_page.page.get_by_label("Guess while I draw").uncheck()
     draw_page.draw(4)
     draw_page.page.context.set_offline(True)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.message).to_contain_text(
         "It will be sent automatically when the site can be reached again."
     )
@@ -84,7 +84,7 @@ def test_a_drawing_that_waits_is_sent_after_the_page_was_left(
     draw_page.page.get_by_label("Guess while I draw").uncheck()
     draw_page.page.route(PREDICTIONS, lambda route: route.abort())
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.message).to_contain_text("It will be sent automatically")
     draw_page.clear.click()
     draw_page.page.unroute(PREDICTIONS)
@@ -102,7 +102,7 @@ def test_a_drawing_whose_response_was_lost_is_stored_once(
     draw_page.page.get_by_label("Guess while I draw").uncheck()
     # The visitor is known already.
     draw_page.draw(1)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
     draw_page.clear.click()
 
@@ -112,12 +112,12 @@ def test_a_drawing_whose_response_was_lost_is_stored_once(
 
     draw_page.page.route(PREDICTIONS, lose_the_answer)
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.message).to_contain_text("It will be sent automatically")
     assert Prediction.objects.count() == 2
     draw_page.page.unroute(PREDICTIONS)
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     draw_page.expect_answer(4)
     assert Prediction.objects.count() == 2
@@ -239,7 +239,7 @@ def test_a_file_that_is_not_a_picture_is_rejected_before_it_is_sent(
 def test_an_answer_has_a_link_a_file_and_a_sentence(open_draw_page: Any) -> None:
     draw_page: DrawPage = open_draw_page(permissions=["clipboard-read", "clipboard-write"])
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
 
     draw_page.page.get_by_role("button", name="Copy result").click()
@@ -259,7 +259,7 @@ def test_an_answer_has_a_link_a_file_and_a_sentence(open_draw_page: Any) -> None
 def test_one_drawing_is_deleted(draw_page: DrawPage) -> None:
     for digit in (4, 7):
         draw_page.draw(digit)
-        draw_page.predict.click()
+        draw_page.save.click()
         draw_page.expect_answer(digit)
         draw_page.clear.click()
     expect(draw_page.entries).to_have_count(2)
@@ -280,7 +280,7 @@ def test_all_drawings_are_deleted_and_labelled_ones_lose_their_owner(
 ) -> None:
     for digit in (4, 7):
         draw_page.draw(digit)
-        draw_page.predict.click()
+        draw_page.save.click()
         draw_page.expect_answer(digit)
         draw_page.clear.click()
     expect(draw_page.entries).to_have_count(2)
@@ -298,7 +298,7 @@ def test_all_drawings_are_deleted_and_labelled_ones_lose_their_owner(
 
 def test_deleting_a_drawing_removes_its_answer(draw_page: DrawPage) -> None:
     draw_page.draw(4)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(4)
 
     draw_page.page.get_by_text("Delete all…").click()

@@ -24,11 +24,11 @@ def test_text_at_twice_its_size_still_fits_a_phone(open_draw_page: Any) -> None:
     draw_page = open_draw_page(viewport={"width": 320, "height": 800})
     draw_page.page.evaluate("document.documentElement.style.fontSize = '200%'")
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     assert draw_page.has_no_sideways_scroll()
     for part in (
-        draw_page.predict,
+        draw_page.save,
         draw_page.clear,
         draw_page.sentence,
         draw_page.bar(3).locator("svg"),
@@ -51,7 +51,7 @@ def test_it_draws_and_fits_where_text_runs_from_right_to_left(
     assert not draw_page.has_ink(0.8, 0.5)
     draw_page.clear.click()
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     assert draw_page.has_no_sideways_scroll()
 
@@ -62,9 +62,9 @@ def test_nothing_moves_when_the_answer_comes(draw_page: DrawPage) -> None:
         return [draw_page.page.locator(f"#{name}").bounding_box() for name in names]
 
     draw_page.draw(3)
-    draw_page.predict.scroll_into_view_if_needed()
+    draw_page.save.scroll_into_view_if_needed()
     before = places()
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     after = places()
     assert [(box["x"], box["y"], box["width"]) for box in before] == [
@@ -96,14 +96,14 @@ def test_nothing_comes_from_another_host(draw_page: DrawPage) -> None:
     draw_page.page.on("request", lambda request: hosts.add("/".join(request.url.split("/")[:3])))
     draw_page.open()
     draw_page.draw(3)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(3)
     assert hosts == {draw_page.url}
 
 
 def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPage) -> None:
     names: list[str] = []
-    for _ in range(16):
+    for _ in range(17):
         draw_page.page.keyboard.press("Tab")
         names.append(
             draw_page.page.evaluate(
@@ -125,9 +125,10 @@ def test_everything_can_be_reached_and_named_with_the_keyboard(draw_page: DrawPa
         "Eraser",
         "Brush width",
         "Clear",
-        "Predict",
         "Shortcuts",
+        "Save",
         "Guess while I draw",
+        "Shortcuts: Y correct, 0–9 what it was, X not a digit",
         "Or upload a picture of a digit: choose it, drop it on the page, or paste it",
         "Recognise picture",
     ]
@@ -139,7 +140,7 @@ def test_the_parts_have_names_for_a_screen_reader(draw_page: DrawPage) -> None:
     expect(page.get_by_role("region", name="Answer")).to_be_visible()
     expect(page.get_by_role("region", name="Your drawings")).to_be_visible()
     expect(page.get_by_role("list", name="How likely is each digit?")).to_be_visible()
-    expect(page.get_by_role("button", name="Predict")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_have_text("Draw a digit")
 
 

@@ -25,20 +25,20 @@ def test_it_guesses_while_a_visitor_draws_and_stores_nothing(draw_page: DrawPage
     draw_page.expect_answer(7)
     expect(draw_page.answer).to_have_attribute("data-live", "")
     expect(draw_page.answer.locator("[data-slot=seen]")).to_be_visible()
-    expect(draw_page.page.locator("#feedback")).to_be_hidden()
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Nothing is saved until you press")
     expect(draw_page.status).to_be_empty()
     assert not Prediction.objects.exists()
 
 
-def test_predict_stores_the_drawing(draw_page: DrawPage) -> None:
+def test_save_stores_the_drawing(draw_page: DrawPage) -> None:
     draw_page.draw(7)
     draw_page.expect_answer(7)
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     expect(draw_page.entries).to_have_count(1)
     expect(draw_page.answer).not_to_have_attribute("data-live", "")
-    expect(draw_page.page.locator("#feedback")).to_be_visible()
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Saved.")
     assert Prediction.objects.get().digit == 7
 
 
@@ -65,7 +65,7 @@ def test_turned_off_it_sends_nothing_and_stays_off(draw_page: DrawPage) -> None:
     asked: list[str] = []
     draw_page.page.on("request", lambda request: asked.append(request.url))
     draw_page.page.get_by_label("Guess while I draw").uncheck()
-    expect(draw_page.answer).to_contain_text("Off. Press Predict for an answer.")
+    expect(draw_page.answer).to_contain_text("Off. Press Save for an answer.")
 
     draw_page.draw(7)
     draw_page.page.reload()
@@ -110,7 +110,7 @@ def _refuse(status: int, headers: dict[str, str] | None = None) -> Callable[[Rou
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_refusal_makes_it_pause_and_predict_still_works(
+def test_a_refusal_makes_it_pause_and_saving_still_works(
     draw_page: DrawPage, complaints: list[str], status: int
 ) -> None:
     asked: list[int] = []
@@ -121,14 +121,14 @@ def test_a_refusal_makes_it_pause_and_predict_still_works(
 
     draw_page.page.route(PREVIEW, handle)
     draw_page.draw(7)
-    expect(draw_page.answer).to_contain_text("The site is busy. Live guesses are paused.")
+    expect(draw_page.answer).to_contain_text("Live guesses are paused: press Save for an answer.")
     for _ in range(3):
         draw_page.page.keyboard.press("Control+z")
         draw_page.page.keyboard.press("Control+y")
     draw_page.page.wait_for_timeout(300)
     assert len(asked) == 1
 
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(7)
     expect(draw_page.entries).to_have_count(1)
     complaints[:] = [text for text in complaints if str(status) not in text]
@@ -146,7 +146,7 @@ def test_its_rate_limit_does_not_affect_drawings(
     draw_page.drag([draw_page.at(0.3, 0.8), draw_page.at(0.7, 0.8)])
     expect(draw_page.answer).to_contain_text("The site is busy")
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     expect(draw_page.entries).to_have_count(1)
     complaints[:] = [text for text in complaints if "429" not in text]
@@ -154,12 +154,10 @@ def test_its_rate_limit_does_not_affect_drawings(
 
 def test_guesses_use_personal_learning_too(draw_page: DrawPage) -> None:
     draw_page.draw(7)
-    draw_page.predict.click()
+    draw_page.save.click()
     expect(draw_page.entries).to_have_count(1)
     draw_page.page.keyboard.press("3")
     expect(draw_page.page.locator("#feedback")).to_contain_text("Thank you.")
-    draw_page.clear.click()
-
     draw_page.draw(7)
 
     draw_page.expect_answer(3)

@@ -48,7 +48,7 @@ def picture_on_page(draw_page: DrawPage) -> np.ndarray[Any, Any]:
     url: str = draw_page.page.evaluate(
         """async () => {
             const { StrokeModel } = await import("/static/recognizer/draw/canvas/strokes.js");
-            const { toDataUrl } = await import("/static/recognizer/draw/canvas/paint.js");
+            const { toDataUrl } = await import("/static/recognizer/draw/canvas/as_picture.js");
             const model = new StrokeModel();
             model.restore(JSON.parse(sessionStorage["digitsite.drawing"]));
             return toDataUrl(model.strokes);
@@ -74,7 +74,7 @@ def test_it_sends_strokes_and_the_server_stores_the_same_picture(
     draw_page.draw(3)
     expected = picture_on_page(draw_page)
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     draw_page.expect_answer(3)
     (body,) = sent
@@ -101,7 +101,7 @@ def test_what_was_erased_is_erased_in_the_stored_picture(
     draw_page.drag([draw_page.at(0.7, y / 20) for y in range(2, 19)])
     expected = picture_on_page(draw_page)
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     draw_page.expect_answer(1)
     assert sent[0]["erasers"] == [2]
@@ -116,7 +116,7 @@ def test_a_drawing_that_waited_for_the_network_is_sent_as_strokes(
 ) -> None:
     draw_page.page.route(PREDICTIONS, lambda route: route.abort())
     draw_page.draw(7)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_kept("Can't reach the site")
     complaints.clear()
 
@@ -137,7 +137,7 @@ def test_a_browser_that_hides_the_canvas_changes_nothing(open_draw_page: Any) ->
     page.open()
 
     page.draw(7)
-    page.predict.click()
+    page.save.click()
 
     page.expect_answer(7)
 
@@ -147,7 +147,7 @@ def test_more_strokes_than_the_site_takes_are_sent_as_a_picture(
 ) -> None:
     scribble(draw_page, 70)
 
-    draw_page.predict.click()
+    draw_page.save.click()
 
     draw_page.expect_answer(1)
     assert set(sent[0]) == {"image", "source"}
@@ -162,7 +162,7 @@ def test_where_the_canvas_is_hidden_too_many_strokes_are_not_sent_and_the_page_s
     page.open()
     scribble(page, 70)
 
-    page.predict.click()
+    page.save.click()
 
     page.expect_kept("your browser hides the canvas")
     assert not Prediction.objects.exists()

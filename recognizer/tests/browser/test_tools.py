@@ -47,7 +47,7 @@ def test_clearing_can_be_undone(calm: DrawPage) -> None:
     calm.page.keyboard.press("Control+z")
 
     assert calm.ink() == pytest.approx(ink, rel=0.02)
-    calm.predict.click()
+    calm.save.click()
     calm.expect_answer(3)
 
 
@@ -76,7 +76,7 @@ def test_the_eraser_also_erases_what_is_sent(calm: DrawPage) -> None:
         calm.drag([calm.at(0.1, y), calm.at(0.9, y)])
     assert not calm.has_ink(0.5, 0.9)
 
-    calm.predict.click()
+    calm.save.click()
     calm.expect_answer(1)
 
 
@@ -182,7 +182,7 @@ def test_a_question_mark_lists_the_keys(calm: DrawPage) -> None:
     calm.page.keyboard.press("?")
     dialog = calm.page.get_by_role("dialog", name="Shortcuts")
     expect(dialog).to_be_visible()
-    for words in ("predict", "undo", "thinner, thicker brush", "put the pen down, lift it"):
+    for words in ("save", "undo", "thinner, thicker brush", "put the pen down, lift it"):
         expect(dialog.get_by_text(words, exact=True)).to_be_visible()
 
     calm.page.keyboard.press("Escape")
@@ -196,7 +196,7 @@ def test_the_page_scrolls_with_arrow_keys_where_the_canvas_has_no_focus(
     open_draw_page: Any,
 ) -> None:
     draw_page: DrawPage = open_draw_page(viewport={"width": 600, "height": 400})
-    draw_page.page.locator("h1").click()
+    draw_page.page.locator("#bars-heading").click()
     draw_page.page.keyboard.press("ArrowDown")
     # In a promise: the content security policy forbids the page's own `eval`.
     draw_page.page.evaluate(

@@ -22,7 +22,7 @@ def test_a_drawing_is_recognised_stored_found_labelled_and_exported(
 ) -> None:
     # A visitor draws a 7 and sees the answer, and later their history.
     draw_page.draw(7, seed=1)
-    draw_page.predict.click()
+    draw_page.save.click()
     draw_page.expect_answer(7)
     draw_page.open()
     expect(draw_page.entries).to_have_count(1)

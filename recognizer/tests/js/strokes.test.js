@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BRUSH_WIDTHS, DEFAULT_BRUSH, StrokeModel } from "../../../static/recognizer/draw/canvas/strokes.js";
+import { BRUSH_WIDTHS, DEFAULT_BRUSH, pack, strokeWidth, StrokeModel } from "../../../static/recognizer/draw/canvas/strokes.js";
 
 /**
  * @param {number} x
@@ -132,12 +132,12 @@ test("erasing alone draws nothing", () => {
 test("what is kept comes back as it was", () => {
   const model = drawn(0.12345678, 0.2);
   model.begin(at(0.5, 0.5, 0.9), { tool: "eraser", width: 0.14 });
-  const kept = JSON.parse(JSON.stringify(model));
+  const kept = JSON.parse(JSON.stringify(pack(model.strokes)));
 
   const restored = new StrokeModel();
   assert.equal(restored.restore(kept), true);
 
-  assert.deepEqual(restored.toJSON(), model.toJSON());
+  assert.deepEqual(pack(restored.strokes), pack(model.strokes));
   assert.ok(Math.abs(restored.strokes[0].points[0].x - 0.12345678) < 1e-4);
   assert.equal(restored.strokes[2].points[0].pressure, 0.9);
   restored.undo();
@@ -151,7 +151,7 @@ test("only what is on the canvas is kept: not what was cleared or undone", () =>
   model.begin(at(0.3, 0));
   model.undo();
 
-  assert.equal(model.toJSON().length, 1);
+  assert.equal(pack(model.strokes).length, 1);
 });
 
 test("what is no drawing is not restored", () => {
@@ -167,5 +167,29 @@ test("what is no drawing is not restored", () => {
     const model = drawn(0.4);
     assert.equal(model.restore(kept), false, JSON.stringify(kept)?.slice(0, 80));
     assert.deepEqual(starts(model), [0.4], "the drawing that is there stays");
+  }
+});
+
+test("the first stroke of a new drawing clears the one before, and both are undone together", () => {
+  const model = drawn(0.1, 0.2);
+  const { revision } = model;
+  model.begin(at(0.3, 0), { isFirst: true });
+  model.begin(at(0.4, 0));
+  assert.deepEqual(model.strokes.map(({ points }) => points[0].x), [0.3, 0.4]);
+
+  model.undo();
+  model.undo();
+
+  assert.equal(model.strokes.length, 2);
+  assert.equal(model.revision, revision);
+  model.redo();
+  assert.equal(model.strokes.length, 1);
+});
+
+test("an eraser is wider than its brush, and never wider than the API takes", () => {
+  for (const width of BRUSH_WIDTHS) {
+    assert.equal(strokeWidth(width, "pen"), width);
+    assert.ok(strokeWidth(width, "eraser") > 1.5 * width);
+    assert.ok(strokeWidth(width, "eraser") <= 0.25);
   }
 });

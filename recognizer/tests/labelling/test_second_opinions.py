@@ -56,7 +56,7 @@ def test_another_reviewer_is_asked_and_does_not_see_the_label(
     (shown,) = grace.next()
 
     assert shown["id"] == str(row.pk)
-    assert shown["suspect"] is None
+    assert shown["known"] is None
     assert "ada" not in str(shown)
     renewed = grace.post("renew", {"have": [str(row.pk)]})
     assert renewed["labelled"] == {}
@@ -88,7 +88,7 @@ def test_a_differing_opinion_keeps_the_label_and_asks_a_third(
     assert grace.next() == []
     (shown,) = edsger.next(order="opinions")
     assert shown["id"] == str(row.pk)
-    assert shown["suspect"] is None
+    assert shown["known"] is None
 
 
 def test_the_label_that_two_have_given_stands(

@@ -103,7 +103,7 @@ def test_flipped_labels_come_first_in_the_queue(
 
     assert "of 63 labels look wrong." in said
     assert {uuid.UUID(str(each["id"])) for each in shown[:3]} == set(flipped)
-    texts = [str(each["suspect"]) for each in shown[:3]]
+    texts = [str(each["known"]) for each in shown[:3]]
     assert all("ada labelled this" in text for text in texts)
 
 

@@ -252,7 +252,7 @@ def test_an_unknown_label_changes_nothing(make: Make, reviewer: User, label: int
         ("uncertain", Label.NOT_A_DIGIT, False),
         ("not_a_digit", Label.NOT_A_DIGIT, True),
         ("not_a_digit", 4, False),
-        ("not_a_digit", 3, True),
+        ("not_a_digit", 3, False),
     ],
 )
 def test_what_counts_as_correct(

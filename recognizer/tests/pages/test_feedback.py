@@ -21,7 +21,7 @@ from recognizer.text import answers as answer_text
 
 pytestmark = pytest.mark.django_db
 
-AT_ONCE = "Applied to your drawings now. A reviewer checks it before the model learns."
+AT_ONCE = "Used for your drawings from now on."
 
 
 def _send(client: Client, png: bytes) -> Prediction:
@@ -63,15 +63,15 @@ def four(client: Client) -> Prediction:
 def test_the_answer_has_feedback_buttons(client: Client, draw_digit: Any) -> None:
     row = _send(client, draw_digit(3))
     page = _page(client, f"/?prediction={row.pk}")
-    form = page[page.index('<form class="feedback"') : page.index('id="answer-keys"')]
+    form = page[page.index('<form class="feedback"') : page.index('id="personal"')]
     assert f'action="/predictions/{row.pk}/suggestion/"' in form
-    assert "Is this correct?" in form
-    assert '<span data-slot="right-label">Correct</span>' in form
+    assert "What did you draw?" in form
+    assert ">Correct</button>" in form
     names = re.findall(r'<button[^>]*name="(\w+)" value="(\w+)"', form)
     digits = [("digit", str(digit)) for digit in range(10)]
     assert names == [
-        ("digit", "3"),
         *digits,
+        ("digit", "3"),
         ("not_a_digit", "true"),
         ("take_back", "true"),
     ]
@@ -112,8 +112,9 @@ def test_correct_for_a_rejected_drawing_confirms_not_a_digit(
     client: Client, four: Prediction
 ) -> None:
     page = _page(client, f"/?prediction={four.pk}")
-    assert '<span data-slot="right-label">Correct: not a digit</span>' in page
-    assert 'name="not_a_digit" value="true" aria-pressed="false" data-slot="right"' in page
+    # "Right, no digit" and "Not a digit" are one button.
+    assert re.search(r'data-slot="right"[^>]* hidden', page)
+    assert page.count('name="not_a_digit" value="true" aria-pressed="false" data-answered') == 1
     page = _page(client, _say(client, four, not_a_digit="true")["Location"])
     assert "Thank you. You said: not a digit." in _shown(page, "thanks")
     assert Prediction.objects.get().suggestion == Label.NOT_A_DIGIT
@@ -126,7 +127,7 @@ def test_a_correction_can_be_changed_and_undone(client: Client, four: Prediction
     assert RememberedDrawing.objects.get().label == 4
     page = _page(client, _say(client, four, take_back="true")["Location"])
     assert _pressed(page) == []
-    assert _shown(page, "thanks") == "Your answer has been removed."
+    assert _shown(page, "thanks") == ("Your answer has been removed. The drawing is still saved.")
     assert Prediction.objects.get().suggestion is None
     assert RememberedDrawing.objects.count() == 0
 
@@ -227,17 +228,19 @@ def test_a_corrected_drawing_is_recognised_the_next_time(client: Client, four: P
     assert again.verdict == "not_a_digit"
     page = _page(client, f"/?prediction={again.pk}")
     assert '<p class="answer-digit" data-slot="digit">4</p>' in page
-    personal = page[page.index('id="personal"') : page.index('class="answer-feedback"')]
+    personal = page[page.index('id="personal"') : page.index('class="answer-details"')]
     assert "From your corrections." in personal
     assert (
         _shown(personal, "personal-why")
         == "Your answer for a similar drawing: a 4. Without your corrections: not a digit."
     )
     pictures = re.findall(r'src="([^"]+)"', personal)
-    assert pictures == [f"/api/v1/predictions/{row.pk}/image/" for row in (again, four)]
-    assert [client.get(picture).status_code for picture in pictures] == [200, 200]
+    assert pictures == [f"/api/v1/predictions/{four.pk}/image/"]
+    assert client.get(pictures[0]).status_code == 200
+    # The correction can be undone there.
+    assert f'action="/predictions/{four.pk}/suggestion/"' in personal
     # Its bars, and its place in the history, are the answer's and not the network's.
-    assert '<li class="bar bar--best">\n      <span class="bar-digit">4</span>' in page
+    assert '<li class="bar bar--best">\n        <span class="bar-digit">4</span>' in page
     assert 'data-digit="4" data-verdict="digit"' in page
     assert _shown(page[page.index('<li class="entry"') :], "note") == "from your corrections"
 

@@ -76,6 +76,7 @@ def test_a_correction_is_learned_at_once(api: APIClient, digit: int) -> None:
     body = draw(api, mirrored_png(digit, 1))
 
     assert (body["digit"], body["verdict"], body["personal"]) == (digit, "digit", True)
+    assert body["remembered_id"] == corrected["id"]
     assert body["remembered_image_url"] == corrected["image_url"]
     assert body["confidence"] == body["probabilities"][digit] == max(body["probabilities"])
     assert sum(body["probabilities"]) == pytest.approx(1)
@@ -618,7 +619,7 @@ def test_reviewers_see_both_answers(reviewing: Client) -> None:
     )
 
     page = reviewing.get(LIST).content.decode()
-    assert '<td class="field-digit">2</td>' in page
+    assert '<td class="field-answer">2</td>' in page
     assert '<td class="field-personal_text">7</td>' in page
     assert '<td class="field-personal_text">not a digit</td>' in page
     assert '<td class="field-personal_text">-</td>' in page

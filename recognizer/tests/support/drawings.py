@@ -67,6 +67,23 @@ def data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
+def number_strokes(number: str, *, seed: int = 0) -> dict[str, Any]:
+    """Return the strokes of a number of at most four digits as the API takes them."""
+    rng = np.random.default_rng(seed)
+    step = 280 / len(number)
+    strokes = [
+        [[round(x, 1), round(y, 1)] for x, y in stroke]
+        for index, digit in enumerate(map(int, number))
+        for stroke in place(
+            generate_digit(digit, rng, allograph=ALLOGRAPHS[digit][0]),
+            canvas=280,
+            size=0.7 / len(number),
+            centre=((index + 0.5) * step, 140),
+        )
+    ]
+    return {"strokes": strokes, "width": 8, "size": [280, 280]}
+
+
 def digit_strokes(digit: int = 3, *, seed: int = 0, times: bool = False) -> dict[str, Any]:
     """Return a digit's strokes as the API takes them, drawn as `digit_png` draws it."""
     strokes = generate_digit(digit, np.random.default_rng(seed), allograph=ALLOGRAPHS[digit][0])

@@ -76,9 +76,9 @@ def test_rejecting_everything_breaks_correct_answers() -> None:
 
     printed = run("--model", "strict")
 
-    # The digit behind a refusal is still the one that is measured; a refusal is right of none.
+    # A refusal is what the person is told: right of what is no digit, and wrong of any digit.
     assert "4 drawings: 0 unchanged, 4 changed." in printed
-    assert "3 with a label: 1 fixed, 0 broken." in printed
+    assert "3 with a label: 1 fixed, 2 broken." in printed
     assert "8 → not a digit: 1 (1 fixed)" in printed
     assert versions_comparison.answers_of(version).filter(verdict="not_a_digit").count() == len(
         rows
@@ -242,7 +242,7 @@ def test_two_versions_neither_of_which_answered_first(misclassified: list[Predic
 
     comparison = versions_comparison.summary(one=strict, other=lax)
 
-    assert (comparison.n, comparison.changed, comparison.fixed) == (4, 4, 0)
+    assert (comparison.n, comparison.changed, comparison.fixed) == (4, 4, 2)
     assert {way.old for way in versions_comparison.transitions(one=strict, other=lax)} == {
         NOT_A_DIGIT
     }

@@ -36,7 +36,7 @@ export class Api {
    * @param {string} key sent again with the same key, the drawing is stored once
    * @returns {Promise<Prediction>}
    */
-  predictDrawing(drawing, key) {
+  saveDrawing(drawing, key) {
     const headers = { ...WITH_WORDS, "Idempotency-Key": key };
     return this.http.json(this.urls.predictions, { method: "POST", json: { ...drawing, source: "canvas" }, headers });
   }
@@ -79,7 +79,7 @@ export class Api {
    * @param {File} file
    * @returns {Promise<Prediction>}
    */
-  predictFile(file) {
+  saveFile(file) {
     return this.http.json(this.urls.predictions, { method: "POST", form: uploadForm(file), headers: WITH_WORDS });
   }
 
@@ -95,11 +95,12 @@ export class Api {
    * Say what a drawing shows.
    *
    * @param {string} id
-   * @param {number} label 0 to 9, or NOT_A_DIGIT
+   * @param {import("../shared/labels.js").Label} label
    * @returns {Promise<Prediction>}
    */
   suggest(id, label) {
-    const json = label === NOT_A_DIGIT ? { not_a_digit: true } : { digit: label };
+    const shown = typeof label === "string" ? { number: label } : { digit: label };
+    const json = label === NOT_A_DIGIT ? { not_a_digit: true } : shown;
     return this.http.json(this.#suggestionUrl(id), { method: "POST", json, headers: WITH_WORDS });
   }
 
@@ -111,6 +112,17 @@ export class Api {
    */
   withdraw(id) {
     return this.http.json(this.#suggestionUrl(id), { method: "DELETE" });
+  }
+
+  /**
+   * Make the public link of a drawing, or revoke it.
+   *
+   * @param {string} id
+   * @param {boolean} isPublic
+   * @returns {Promise<{ url: string } | null>} null if it is revoked
+   */
+  setPublic(id, isPublic) {
+    return this.http.json(`${this.urls.predictions}${id}/link/`, { method: isPublic ? "POST" : "DELETE" });
   }
 
   /** @returns {Promise<Memory>} */

@@ -1,13 +1,14 @@
 /** The visitor's own drawings, newest first. The server renders the first page of them; this adds to it. */
 
-import { slot } from "../shared/dom.js";
+import { byId, slot } from "../shared/dom.js";
+import { EntryDialog } from "./feedback/entry_dialog.js";
 import { RequestError, localPath } from "../shared/http.js";
-import { suggestedLabel } from "../shared/labels.js";
+import { NOT_A_DIGIT, answeredLabel, suggestedLabel } from "../shared/labels.js";
 import { fill } from "../shared/texts.js";
 
 /** @typedef {import("./api.js").Api} Api */
+/** @typedef {import("./feedback/feedback.js").FeedbackView} FeedbackView */
 /** @typedef {import("./feedback/suggestions.js").Suggestions} Suggestions */
-/** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Suggestion} Suggestion */
 /** @typedef {import("./types.js").Texts} Texts */
@@ -18,21 +19,16 @@ export class HistoryView {
    * @param {Api} api
    * @param {Suggestions} suggestions
    * @param {Texts} texts
-   * @param {{
-   *   announce: (message: string) => void,
-   *   open: (entry: Entry) => void,
-   *   close: () => void,
-   *   removed: (id: string | null) => void,
-   * }} page
+   * @param {FeedbackView} feedback of the dialog
+   * @param {{ announce: (message: string) => void, removed: (id: string | null) => void }} page
    */
-  constructor(element, api, suggestions, texts, { announce, open, close, removed }) {
+  constructor(element, api, suggestions, texts, feedback, { announce, removed }) {
     this.element = element;
     this.api = api;
     this.suggestions = suggestions;
     this.texts = texts;
     this.announce = announce;
-    this.open = open;
-    this.close = close;
+    this.dialog = new EntryDialog(byId("opened", HTMLDialogElement), feedback);
     this.removed = removed;
     this.removeAll = /** @type {HTMLDetailsElement} */ (slot(element, "remove-all"));
     this.removeFailure = slot(element, "remove-error");
@@ -48,8 +44,13 @@ export class HistoryView {
     slot(element, "remove-form").addEventListener("submit", (event) => this.#remove(event));
     slot(this.removeAll, "remove-all-form").addEventListener("submit", (event) => this.#remove(event));
     this.list.querySelectorAll(".entry").forEach((entry) => {
-      const { id, suggestion } = /** @type {HTMLElement} */ (entry).dataset;
-      suggestions.learn(String(id), suggestion ? Number(suggestion) : null, slot(entry, "said").textContent ?? "");
+      const { id = "", suggestion, suggestedNumber } = /** @type {HTMLElement} */ (entry).dataset;
+      if (suggestions.of(id).state === "idle") {
+        const label = suggestedNumber || (suggestion ? Number(suggestion) : null);
+        suggestions.learn(id, label, slot(entry, "said").textContent ?? "");
+      } else {
+        this.#said(id, suggestions.of(id));
+      }
     });
     suggestions.onChange((id, suggestion) => this.#said(id, suggestion));
   }
@@ -105,7 +106,7 @@ export class HistoryView {
       this.removeAll.open = false;
     } else {
       this.list.querySelector(`.entry[data-id="${id}"]`)?.remove();
-      this.close();
+      this.dialog.close();
     }
     this.#countChanged();
     const what = id === null ? "all" : "one";
@@ -164,11 +165,12 @@ export class HistoryView {
       return;
     }
     event.preventDefault();
-    const { id, digit, verdict, source, sentence } = entry.dataset;
-    this.open({
+    const { id, digit, verdict, number, source, sentence } = entry.dataset;
+    this.dialog.open({
       id: String(id),
       digit: Number(digit),
       verdict: String(verdict),
+      number: number || null,
       source: String(source),
       sentence: String(sentence),
       image_url: String(slot(entry, "image").getAttribute("src")),
@@ -192,7 +194,8 @@ export class HistoryView {
    */
   #write(entry, { choice, note, state }) {
     const { sending, not_sent: notSent } = this.texts.feedback;
-    entry.dataset.suggestion = choice === null ? "" : String(choice);
+    entry.dataset.suggestion = typeof choice === "number" ? String(choice) : "";
+    entry.dataset.suggestedNumber = typeof choice === "string" ? choice : "";
     slot(entry, "said").textContent = { idle: note, saved: note, sending, failed: notSent }[state];
   }
 
@@ -208,15 +211,19 @@ export class HistoryView {
     entry.dataset.sentence = words.sentence;
     entry.dataset.digit = String(prediction.digit);
     entry.dataset.verdict = prediction.verdict;
+    entry.dataset.number = prediction.number ?? "";
     entry.dataset.source = prediction.source;
     const link = /** @type {HTMLAnchorElement} */ (slot(entry, "open"));
     link.setAttribute("href", `${this.element.dataset.page}?prediction=${id}#feedback`);
     const image = /** @type {HTMLImageElement} */ (slot(entry, "image"));
     image.src = localPath(prediction.image_url);
-    slot(entry, "digit").textContent = String(prediction.digit);
+    const answered = answeredLabel(prediction);
+    slot(entry, "digit").textContent = answered === NOT_A_DIGIT ? "?" : String(answered);
     slot(entry, "percent").textContent = words.short_percent;
     slot(entry, "note").textContent = words.note;
-    this.suggestions.learn(id, suggestedLabel(prediction), words.suggestion);
+    if (this.suggestions.of(id).state === "idle") {
+      this.suggestions.learn(id, suggestedLabel(prediction), words.suggestion);
+    }
     this.#write(entry, this.suggestions.of(id));
     return entry;
   }

@@ -1,69 +1,83 @@
-/** Ties the page together: draw, ask, show, store. */
+/** Ties the page together: draw, guess, save, correct. */
 
 import { AnswerView } from "./answer/answer.js";
 import { Api } from "./api.js";
 import { byId, slot } from "../shared/dom.js";
-import { HistoryView } from "./history.js";
 import { choice, choose, storeStrokes, storedStrokes } from "./offline/storage.js";
-import { RequestError } from "../shared/http.js";
-import { KeyboardPen } from "./canvas/keyboard_pen.js";
+import { lazily, loadOnUse, loadStyles } from "../shared/lazy.js";
+import { localPath, RequestError } from "../shared/http.js";
 import { Learning } from "./feedback/learning.js";
 import { LiveGuess } from "./answer/live.js";
-import { Outbox } from "./offline/outbox.js";
+import { pack, StrokeModel } from "./canvas/strokes.js";
 import { Pad } from "./canvas/pad.js";
-import { Picture } from "./picture.js";
-import { offerCopies } from "./answer/share.js";
-import { toSend } from "./canvas/sending.js";
-import { Shortcuts } from "./shortcuts.js";
-import { StrokeModel } from "./canvas/strokes.js";
+import { NumberView } from "./answer/number.js";
+import { offerPictures } from "./pictures.js";
 import { readJson } from "../shared/texts.js";
+import { Saving } from "./saving.js";
+import { Shortcuts } from "./shortcuts.js";
 import { Tools } from "./canvas/tools.js";
-import { uuid } from "../shared/uuid.js";
+import { toSend } from "./canvas/sending.js";
 
-/** @typedef {import("./offline/storage.js").Waiting} Waiting */
+/** @typedef {import("./types.js").Job} Job */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").Preview} Preview */
+/** @typedef {import("./types.js").SentDrawing} SentDrawing */
+/** @typedef {import("./types.js").Stroke} Stroke */
 
 /** @type {import("./types.js").Texts} */
 const texts = readJson("texts");
 const board = byId("board", HTMLElement);
-const predict = byId("predict", HTMLButtonElement);
-const upload = byId("upload", HTMLFormElement);
+const boardPicture = byId("board-picture", HTMLImageElement);
+const saveButton = byId("save", HTMLButtonElement);
 const liveSwitch = byId("live", HTMLInputElement);
-const message = slot(board, "message");
-const uploadMessage = slot(upload, "message");
-const liveNote = slot(document, "live-note");
+const historySection = byId("history", HTMLElement);
+const answerPanel = byId("answer", HTMLElement);
+const message = slot(answerPanel, "message");
+const liveNote = slot(answerPanel, "live-note");
 const status = byId("status", HTMLElement);
 
 const { predictionsUrl, previewUrl, memoryUrl } = board.dataset;
-const model = new StrokeModel();
 const api = new Api(
   { predictions: String(predictionsUrl), preview: String(previewUrl), memory: String(memoryUrl) },
   texts.error,
 );
-const answerPanel = byId("answer", HTMLElement);
-const answer = new AnswerView(answerPanel, texts);
-const learning = new Learning(api, texts, { announce, learned });
-const history = new HistoryView(byId("history", HTMLElement), api, learning.suggestions, texts, {
-  announce,
-  open: (entry) => learning.open(entry),
-  close: () => learning.close(),
-  removed,
+const model = new StrokeModel();
+const number = new NumberView(byId("number", HTMLFormElement));
+const answer = new AnswerView(answerPanel, texts, number);
+const learning = new Learning(api, texts, number, { announce, chosen: save, learned: askAgain });
+const pad = new Pad(byId("canvas", HTMLCanvasElement), model, () => saving.of(model.revision) !== undefined);
+let liftPen = () => {};
+const keyboardPen = lazily(async () => {
+  const { KeyboardPen } = await import("./canvas/keyboard_pen.js");
+  const pen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
+  liftPen = () => pen.lift();
+  return pen;
 });
-const pad = new Pad(byId("canvas", HTMLCanvasElement), model);
-const keyboardPen = new KeyboardPen(pad, byId("cursor", HTMLElement), (name) => announce(texts.tools[name]));
-const tools = new Tools(pad);
+const tools = new Tools(pad, { clear: clearDrawing });
 /** @type {LiveGuess<Preview>} */
 const live = new LiveGuess({ ask: askForGuess, show: showGuess, pauseOf });
-const picture = new Picture(upload, board, { texts, look: lookAtPicture, send: predictPicture, complain, announce });
-const outbox = new Outbox({ send: sendWaiting });
+const saving = new Saving({ send, changed, stored, failed });
+const styles = lazily(() => loadStyles(String(historySection.dataset.styles)));
+const history = lazily(async () => {
+  const [{ HistoryView }] = await Promise.all([import("./history.js"), styles()]);
+  learning.opened = learning.feedbackIn("opened-feedback");
+  return new HistoryView(historySection, api, learning.suggestions, texts, learning.opened, { announce, removed });
+});
+const pictures = offerPictures(byId("upload", HTMLFormElement), board, {
+  texts,
+  look: lookAtPicture,
+  send: savePicture,
+  removed: showCanvas,
+  announce,
+});
 
-let busy = false;
-/** The revision of the drawing whose answer is shown, and the id of that answer. */
-let answered = -1;
-let answeredId = "";
-/** The key of the drawing on the canvas that waits for the network, if it does. */
-let waitingKey = "";
+/** The newest guess, and the revision of the drawing that it is about. */
+let guess = { revision: -1, preview: /** @type {Preview | null} */ (null) };
+/** Why there is no guess; empty where there is one, or soon will be. */
+let pause = "";
+/** Whether the panel is about something else than the drawing on the canvas: a picture, or the drawing of a link. */
+let isAboutOther = answerPanel.dataset.verdict !== "none";
 let lastAnnouncement = "";
 
 /** @param {string} sentence */
@@ -77,78 +91,141 @@ function announce(sentence) {
   });
 }
 
-/** @param {string} sentence */
-function complain(sentence) {
-  uploadMessage.textContent = sentence;
+// What is shown ---------------------------------------------------------------------------------
+
+function render() {
+  const job = saving.of(model.revision);
+  const preview = guess.revision === model.revision ? guess.preview : null;
+  board.toggleAttribute("data-drawn", model.newest !== null || !boardPicture.hidden);
+  board.toggleAttribute("data-saved", job !== undefined && job.state !== "waiting");
+  slot(saveButton, "label").textContent = texts.save[job?.state === "sending" ? "saving" : job?.prediction ? "saved" : "save"];
+  saveButton.setAttribute("aria-disabled", String(job?.state === "sending"));
+  if (isAboutOther) {
+    return;
+  }
+  answer.setBusy(job?.state === "sending");
+  if (model.isEmpty) {
+    answer.reset(prompt());
+    learning.reset();
+  } else if (job?.prediction) {
+    answer.show(job.prediction);
+    learning.show(job.prediction);
+  } else {
+    if (preview !== null) {
+      answer.guess(preview);
+    } else if (answerPanel.hasAttribute("data-live") && pause === "") {
+      answer.markChanged();
+    } else {
+      answer.reset(pause || prompt());
+    }
+    learning.offer(preview, job);
+  }
+}
+
+function prompt() {
+  return live.isOn ? texts.prompt : texts.prompt_off;
+}
+
+/** From here on the panel is about the drawing on the canvas. */
+function showCanvas() {
+  isAboutOther = false;
+  boardPicture.hidden = true;
+  render();
+}
+
+/**
+ * Show the answer to a picture, and the picture where the canvas is empty.
+ *
+ * @param {Prediction} prediction
+ */
+function showPicture(prediction) {
+  isAboutOther = true;
+  boardPicture.hidden = model.newest !== null;
+  boardPicture.src = localPath(prediction.image_url);
+  boardPicture.dataset.source = prediction.source;
+  board.toggleAttribute("data-drawn", true);
+  lastAnnouncement = answer.show(prediction);
+  learning.show(prediction);
 }
 
 // The drawing -----------------------------------------------------------------------------------
 
 function drawingChanged() {
-  board.toggleAttribute("data-drawn", model.newest !== null);
-  message.textContent = "";
-  waitingKey = "";
+  const isBegun = model.newest?.points.length === 1;
+  if (isBegun || !pad.isDrawing) {
+    message.textContent = "";
+    showCanvas();
+  }
   // What was asked is about an earlier drawing; the pen is still down.
   live.cancel();
-  if (!model.isEmpty && !busy && model.revision !== answered) {
-    answer.markChanged();
-    learning.markChanged();
-  }
 }
 
 function strokeEnded() {
-  const isAnswered = model.revision === answered;
-  storeStrokes(model.isEmpty || isAnswered ? null : model);
-  if (model.isEmpty) {
-    answered = -1;
-    answer.reset();
-    learning.reset();
-  } else if (!isAnswered && !busy) {
+  const isUnsaved = !model.isEmpty && saving.of(model.revision) === undefined;
+  storeStrokes(isUnsaved ? pack(model.strokes) : null);
+  render();
+  if (isUnsaved && guess.revision !== model.revision) {
     live.request();
   }
 }
 
 function clearDrawing() {
-  keyboardPen.lift();
-  if (picture.isShown) {
-    picture.cancel();
-  }
-  answered = -1;
-  answer.reset();
-  learning.reset();
+  liftPen();
+  pictures.cancel();
+  tools.setErasing(false);
   if (pad.clear()) {
     announce(texts.cleared);
+  } else {
+    showCanvas();
+  }
+}
+
+/** @param {KeyboardEvent} event */
+async function drawByKey(event) {
+  if (!/^(Arrow\w+| )$/.test(event.key) || event.altKey || event.ctrlKey || event.metaKey) {
+    return;
+  }
+  event.preventDefault();
+  const pen = await keyboardPen().catch(() => null);
+  if (pen === null) {
+    announce(texts.error.network);
+  } else {
+    pen.take(event);
   }
 }
 
 /**
- * @param {StrokeModel} drawing
- * @returns {import("./types.js").SentDrawing}
+ * @param {Stroke[]} strokes
+ * @returns {Promise<SentDrawing>}
  */
-function sent(drawing) {
-  const found = toSend(drawing.strokes);
-  if (found === null) {
+async function toRequest(strokes) {
+  const found = toSend(strokes);
+  if (found !== null) {
+    return found;
+  }
+  const module = await import("./canvas/as_picture.js").catch(() => null);
+  if (module === null) {
+    throw new RequestError(texts.error.network, "network");
+  }
+  const picture = module.toPicture(strokes);
+  if (picture === null) {
     throw new RequestError(texts.hidden_canvas, "refused", { code: "hidden_canvas" });
   }
-  return found;
+  return picture;
 }
 
 // The live guess --------------------------------------------------------------------------------
 
 /** @param {AbortSignal} signal */
-function askForGuess(signal) {
-  return api.previewDrawing(sent(model), signal);
+async function askForGuess(signal) {
+  return api.previewDrawing(await toRequest(model.strokes), signal);
 }
 
 /** @param {Preview} preview */
 function showGuess(preview) {
-  if (busy || model.isEmpty) {
-    return;
-  }
-  answered = -1;
-  liveNote.textContent = texts.live.hint;
-  answer.guess(preview);
-  learning.reset();
+  guess = { revision: model.revision, preview };
+  setPause("");
+  showCanvas();
 }
 
 /** @param {unknown} error */
@@ -157,153 +234,142 @@ function pauseOf(error) {
     throw error;
   }
   if (!error.isTemporary) {
+    // Everything was erased, or the drawing can't be sent.
+    answer.reset(error.code === "blank_drawing" ? texts.prompt : error.message);
+    learning.reset();
     return null;
   }
-  liveNote.textContent = texts.live.pauses;
+  setPause(error.kind === "network" ? texts.live.unreachable : texts.live.pauses);
+  render();
   return error.retryAfter;
+}
+
+/** @param {string} sentence */
+function setPause(sentence) {
+  pause = sentence;
+  liveNote.textContent = sentence;
 }
 
 function switchLive() {
   live.isOn = liveSwitch.checked;
   choose("live", live.isOn);
-  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
-  if (live.isOn && !model.isEmpty && model.revision !== answered) {
-    live.request();
-  } else {
-    live.cancel();
+  setPause("");
+  if (!live.isOn) {
+    liveNote.textContent = texts.live.off;
+  }
+  if (!isAboutOther) {
+    render();
+    askAgain();
   }
 }
 
-// The answer ------------------------------------------------------------------------------------
+/** Ask for a guess at the drawing, which may be another one now, unless it is saved or still being drawn. */
+function askAgain() {
+  if (model.isEmpty || pad.isDrawing || isAboutOther || saving.of(model.revision) !== undefined) {
+    live.cancel();
+  } else {
+    live.request();
+  }
+}
 
-/** @param {boolean} now */
-function setBusy(now) {
-  busy = now;
-  predict.setAttribute("aria-disabled", String(now));
-  slot(predict, "label").textContent = now ? texts.busy : texts.predict;
-  answer.setBusy(now);
+
+// Saving ----------------------------------------------------------------------------------------
+
+/**
+ * Save the drawing on the canvas; what is on the canvas stays there whatever comes of it.
+ *
+ * @param {Label | null} label what the visitor says that it shows
+ */
+function saveDrawing(label) {
+  liftPen();
+  const job = saving.of(model.revision);
+  if (model.isEmpty) {
+    message.textContent = texts.empty_canvas;
+  } else if (job?.prediction) {
+    announce(lastAnnouncement);
+  } else if (job?.state === "sending") {
+    saving.say(job, label ?? job.label);
+  } else {
+    message.textContent = "";
+    live.cancel();
+    tools.setErasing(false);
+    saving.save(model.revision, model.strokes, label);
+  }
 }
 
 /**
- * Ask once; what is on the canvas stays there whatever comes of it.
+ * Save what the panel is about.
  *
- * @param {() => Promise<Prediction>} question
- * @param {(error: RequestError) => void} refused
- * @param {(prediction: Prediction) => void} show
+ * @param {Label | null} label what the visitor says that it shows
  */
-async function ask(question, refused, show) {
-  message.textContent = "";
-  uploadMessage.textContent = "";
-  live.cancel();
-  setBusy(true);
-  try {
-    const prediction = await question();
-    history.prepend(prediction);
-    show(prediction);
-  } catch (error) {
-    if (!(error instanceof RequestError)) {
-      throw error;
-    }
-    refused(error);
-  } finally {
-    setBusy(false);
+function save(label) {
+  if (isAboutOther && answerPanel.hasAttribute("data-live")) {
+    pictures.send(label);
+  } else {
+    saveDrawing(label);
   }
+}
+
+/** @param {Job} job */
+async function send({ strokes, key }) {
+  return api.saveDrawing(await toRequest(strokes), key);
+}
+
+/** @param {Job} job */
+function changed(job) {
+  learning.suggestions.hold(job.key, job.label, job.state === "sending");
+  render();
+}
+
+/**
+ * @param {Job} job
+ * @param {Prediction} prediction
+ */
+function stored(job, prediction) {
+  learning.stored(job, prediction);
+  if (job.revision === model.revision) {
+    message.textContent = "";
+    storeStrokes(null);
+    lastAnnouncement = prediction.words.announcement;
+    showCanvas();
+  }
+  if (job.label === null) {
+    announce(job.revision === model.revision ? lastAnnouncement : texts.sent_later);
+  }
+  addToHistory(prediction);
+}
+
+/**
+ * @param {Job} job
+ * @param {RequestError} error
+ */
+function failed(job, error) {
+  const isHere = job.revision === model.revision;
+  const sentences = [reasonOf(error)];
+  if (isHere) {
+    sentences.push(texts.kept);
+  }
+  if (error.isTemporary) {
+    sentences.push(error.kind === "network" ? texts.waiting : texts.waiting_soon);
+    storeStrokes(isHere ? null : storedStrokes());
+  } else if (!isHere) {
+    sentences.push(texts.undo_brings_back);
+  }
+  message.textContent = sentences.join(" ");
+}
+
+/** @param {RequestError} error */
+function reasonOf(error) {
+  if (error.kind === "network") {
+    return texts.unreachable;
+  }
+  // When to try again is nothing to wait for: the page does.
+  return error.status === 429 && error.code !== "daily_limit" ? texts.throttled : error.message;
 }
 
 /** @param {Prediction} prediction */
-function showAnswer(prediction) {
-  answeredId = prediction.id;
-  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
-  lastAnnouncement = answer.show(prediction);
-  learning.show(prediction);
-  announce(lastAnnouncement);
-}
-
-function predictDrawing() {
-  if (busy) {
-    return;
-  }
-  keyboardPen.lift();
-  if (model.isEmpty) {
-    message.textContent = texts.empty_canvas;
-    return;
-  }
-  if (model.revision === answered) {
-    // A second click on the same drawing would only store it twice, unless the site has learned in between.
-    announce(lastAnnouncement);
-    return;
-  }
-  if (waitingKey && outbox.isSending) {
-    // It is on its way. Sent twice at once by a new visitor, who has no cookie yet, it would be stored twice.
-    return;
-  }
-  const { revision } = model;
-  const key = waitingKey || uuid();
-  const drawing = { key, strokes: model.toJSON() };
-  ask(
-    () => api.predictDrawing(sent(model), key),
-    (error) => {
-      message.textContent = `${error.message} ${texts.kept}`;
-      if (error.isTemporary) {
-        message.textContent += ` ${texts.waiting}`;
-        waitingKey = model.revision === revision ? key : "";
-        outbox.add(drawing);
-      }
-    },
-    (prediction) => drawingAnswered(revision, prediction),
-  );
-}
-
-/**
- * @param {number} revision of the drawing that was sent
- * @param {Prediction} prediction
- */
-function drawingAnswered(revision, prediction) {
-  waitingKey = "";
-  if (model.isEmpty) {
-    // Cleared in the meantime: the answer is in the history, but nothing is left to show it beside.
-    return;
-  }
-  answered = revision;
-  showAnswer(prediction);
-  if (model.revision === revision) {
-    storeStrokes(null);
-  } else {
-    answer.markChanged();
-    learning.markChanged();
-    live.request();
-  }
-}
-
-/**
- * @param {Waiting} drawing
- * @returns {Promise<"sent" | "refused" | "later">}
- */
-async function sendWaiting({ key, strokes }) {
-  if (busy && key === waitingKey) {
-    // The visitor has pressed Predict again: that request is under way.
-    return "later";
-  }
-  const waiting = new StrokeModel();
-  if (!waiting.restore(strokes)) {
-    return "refused";
-  }
-  try {
-    const prediction = await api.predictDrawing(sent(waiting), key);
-    history.prepend(prediction);
-    if (key === waitingKey) {
-      message.textContent = "";
-      drawingAnswered(model.revision, prediction);
-    } else {
-      announce(texts.sent_later);
-    }
-    return "sent";
-  } catch (error) {
-    if (!(error instanceof RequestError)) {
-      throw error;
-    }
-    return error.isTemporary ? "later" : "refused";
-  }
+async function addToHistory(prediction) {
+  (await history()).prepend(prediction);
 }
 
 /**
@@ -312,13 +378,12 @@ async function sendWaiting({ key, strokes }) {
  * @param {string | null} id null: all
  */
 function removed(id) {
-  if (id === null || id === answeredId) {
-    answered = -1;
-    answeredId = "";
-    answer.reset();
-    learning.reset();
+  const isShown = id === null || saving.of(model.revision)?.prediction?.id === id || answerPanel.dataset.id === id;
+  saving.removed(id);
+  if (isShown && !pad.clear()) {
+    showCanvas();
   }
-  learning.personalLearning.refresh();
+  learning.refresh();
 }
 
 // A picture -------------------------------------------------------------------------------------
@@ -330,61 +395,71 @@ function removed(id) {
 async function lookAtPicture(file, signal) {
   live.cancel();
   const preview = await api.previewFile(file, signal);
-  if (!signal.aborted && !busy) {
-    answered = -1;
-    liveNote.textContent = texts.live.hint;
+  if (!signal.aborted) {
+    isAboutOther = true;
     answer.guess(preview);
-    learning.reset();
+    learning.offer(preview);
   }
   return preview;
 }
 
-/** @param {File} file */
-function predictPicture(file) {
-  if (busy) {
-    return;
+/**
+ * @param {File} file
+ * @param {Label | null} label
+ */
+async function savePicture(file, label) {
+  answer.setBusy(true);
+  try {
+    const prediction = await saving.inTurn(() => api.saveFile(file));
+    showPicture(prediction);
+    addToHistory(prediction);
+    learning.suggestions.release(prediction.id, label);
+    if (label === null) {
+      announce(lastAnnouncement);
+    }
+  } finally {
+    answer.setBusy(false);
   }
-  ask(
-    () => api.predictFile(file),
-    (error) => complain(error.message),
-    (prediction) => {
-      answered = -1;
-      picture.cancel();
-      showAnswer(prediction);
-    },
-  );
-}
-
-/** A correction may have changed the answer to this drawing: it may be sent again. */
-function learned() {
-  answered = -1;
 }
 
 // The start -------------------------------------------------------------------------------------
 
 pad.addEventListener("change", drawingChanged);
 pad.addEventListener("stroke", strokeEnded);
-predict.addEventListener("click", predictDrawing);
+pad.canvas.addEventListener("keydown", drawByKey);
+saveButton.addEventListener("click", () => save(null));
 liveSwitch.addEventListener("change", switchLive);
-offerCopies(answerPanel, texts, announce);
-new Shortcuts({
-  predict: predictDrawing,
+learning.suggestions.onChange(() => history().catch(() => null));
+loadOnUse(historySection, history, () => {
+  slot(historySection, "more-error").textContent = texts.error.network;
+});
+if (historySection.querySelector(".entry") !== null) {
+  history().catch(() => null);
+}
+const share = lazily(async () => {
+  const { offerCopies, offerPublicLink } = await import("./answer/share.js");
+  offerCopies(answerPanel, texts, announce);
+  offerPublicLink(answer, api, texts, announce);
+});
+loadOnUse(slot(answerPanel, "actions"), share, () => announce(texts.error.network));
+new Shortcuts(styles, {
+  save: () => save(null),
   clear: clearDrawing,
   undo: () => pad.undo() && announce(texts.tools.undone),
   redo: () => pad.redo() && announce(texts.tools.redone),
   brush: (step) => tools.changeBrush(step),
   eraser: () => tools.setErasing(pad.tool === "pen"),
   areLettersOn: () => learning.keys.isOn,
-  isModal: () => learning.isModal,
-  // While an answer is on its way, a key could be meant for that one.
-  other: (event) => (!busy || learning.isModal) && learning.takeKey(event),
+  // While the pen is down, a key could be meant for the drawing before.
+  other: (event) => !pad.isDrawing && learning.takeKey(event),
 });
 liveSwitch.checked = choice("live", true);
 live.isOn = liveSwitch.checked;
-if (answerPanel.dataset.verdict === "none") {
-  liveNote.textContent = live.isOn ? texts.live.hint : texts.live.off;
+liveNote.textContent = live.isOn ? "" : texts.live.off;
+if (!isAboutOther) {
+  render();
   pad.restore(storedStrokes());
 }
-outbox.flush();
-// The page opens with an answer when a picture was sent without JavaScript; from here on the canvas is in charge.
+saving.resume();
+// The page opens with an answer when a picture was sent without JavaScript, or with a link; from here on the canvas is in charge.
 document.documentElement.dataset.ready = "";

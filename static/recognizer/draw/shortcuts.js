@@ -4,27 +4,35 @@ import { byId, slot } from "../shared/dom.js";
 
 /**
  * @typedef {object} Actions
- * @property {() => void} predict
+ * @property {() => void} save
  * @property {() => void} clear
  * @property {() => void} undo
  * @property {() => void} redo
  * @property {(step: -1 | 1) => void} brush
  * @property {() => void} eraser
  * @property {() => boolean} areLettersOn speech input can type single characters by accident
- * @property {() => boolean} isModal whether a dialog is open
  * @property {(event: KeyboardEvent) => boolean} other gets all other keys
  */
 
 export class Shortcuts {
-  /** @param {Actions} actions */
-  constructor(actions) {
+  /**
+   * @param {() => Promise<void>} styles loads those of the dialog
+   * @param {Actions} actions
+   */
+  constructor(styles, actions) {
+    this.styles = styles;
     this.actions = actions;
     this.help = byId("help", HTMLDialogElement);
-    byId("help-open", HTMLButtonElement).addEventListener("click", () => this.help.showModal());
+    byId("help-open", HTMLButtonElement).addEventListener("click", () => this.#showHelp());
     slot(this.help, "close").addEventListener("click", () => this.help.close());
     // The dialog's own box is its content's: what hits the element itself hits the backdrop.
     this.help.addEventListener("click", (event) => event.target === this.help && this.help.close());
     document.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  async #showHelp() {
+    await this.styles();
+    this.help.showModal();
   }
 
   /** @param {KeyboardEvent} event */
@@ -34,7 +42,8 @@ export class Shortcuts {
     if (event.defaultPrevented || event.altKey || isTyped !== null || this.help.open) {
       return;
     }
-    const action = this.actions.isModal() ? undefined : this.#action(event, target);
+    const isModal = document.querySelector("dialog[open]") !== null;
+    const action = isModal ? undefined : this.#action(event, target);
     if (action !== undefined) {
       event.preventDefault();
       action();
@@ -61,7 +70,7 @@ export class Shortcuts {
       return undefined;
     }
     if (key === "enter") {
-      return target.closest("a, button, summary") === null ? actions.predict : undefined;
+      return target.closest("a, button, summary") === null ? actions.save : undefined;
     }
     if (key === "escape" || key === "delete") {
       return actions.clear;
@@ -83,7 +92,7 @@ export class Shortcuts {
       case "e":
         return actions.eraser;
       case "?":
-        return () => this.help.showModal();
+        return () => this.#showHelp();
       default:
         return undefined;
     }

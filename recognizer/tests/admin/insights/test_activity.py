@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from recognizer.labelling import labels
 from recognizer.models import Via
 from recognizer.statistics.activity import Answers, answers_over_time, pace
 from recognizer.statistics.periods import Period, spans
-from recognizer.tests.support.insights import act, section, store, table
+from recognizer.tests.support.insights import act, section, store, table, text
 from recognizer.tests.support.reviewing import NOT_A_DIGIT, make_prediction
 
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
@@ -129,7 +131,7 @@ def test_a_suggestion_is_compared_with_the_networks_answer() -> None:
 
     found = sum(answers_over_time(spans(Period.WEEK, now=now)), Answers())
 
-    assert found == Answers(n=7, uncertain=1, refused=2, suggested=6, disputed=3)
+    assert found == Answers(n=7, uncertain=1, refused=2, suggested=6, disputed=4)
 
 
 def test_the_page_says_how_often_visitors_disagree(reviewing: Client) -> None:
@@ -228,3 +230,15 @@ def test_the_page_says_how_fast_each_reviewer_is(reviewing: Client, ada: User) -
     assert found["deleted account"][:2] == ["1", "–"]
     says = section(reviewing, "pace", "?period=7")
     assert "A pause of more than 5 minutes ends a session." in says
+
+
+@pytest.mark.parametrize("via", [Via.QUEUE, Via.GRID])
+def test_an_undone_label_does_not_count(reviewing: Client, reviewer: User, via: Via) -> None:
+    batches = [uuid.uuid4(), uuid.uuid4()]
+    for batch in batches:
+        given = {make_prediction(3).pk: 3}
+        labels.label_each(labels=given, by=reviewer, via=via, batch=batch)
+    labels.undo(changes=labels.changes_of(batches[0]), by=reviewer, batch=batches[0])
+
+    assert "Labels set 1 by 1 reviewer" in text(reviewing)
+    assert table(reviewing, "pace", "?period=7")[reviewer.username][0] == "1"

@@ -42,7 +42,7 @@ def test_a_row_shows_all_columns(reviewing: Client) -> None:
 
     assert f'src="{LIST}{row.pk}/thumbnail.png"' in page
     assert 'alt="Drawing predicted as 7"' in page
-    assert '<td class="field-digit">7</td>' in page
+    assert '<td class="field-answer">7</td>' in page
     assert "87.6\u00a0%" in page
     assert '<span class="verdict uncertain">uncertain</span>' in page
     assert '<td class="field-suggestion_text">not a digit</td>' in page

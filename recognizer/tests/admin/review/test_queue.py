@@ -32,11 +32,12 @@ from recognizer.tests.support.reviewing import (
     make_version,
     prediction,
 )
+from recognizer.text.times import moment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.store]
 
 PAGE = LIST + "review/"
-ENDPOINTS = ["next", "label", "skip", "undo", "renew", "release"]
+ENDPOINTS = ["next", "label", "skip", "note", "undo", "renew", "release"]
 PERMISSIONS = ("view_prediction", "label_prediction")
 
 
@@ -303,7 +304,7 @@ def test_a_drawing_comes_with_everything_the_page_shows(ada: Queue) -> None:
     assert (drawing["suggestion"], drawing["disagrees"]) == ("1", True)
     assert drawing["personal"] == "1 (93.0\u00a0%)"
     assert drawing["model"] == "tested-1"
-    assert drawing["age"] == "3\u00a0hours ago"
+    assert drawing["drawn"] == moment(row.created_at)
     assert drawing["url"] == f"{LIST}{row.pk}/change/"
 
 

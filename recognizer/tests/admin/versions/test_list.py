@@ -43,7 +43,7 @@ def test_the_list_shows_name_state_metrics_and_parent(admin_client: Client) -> N
     page = admin_client.get(LIST).content.decode()
 
     assert "tested-1" in page
-    assert "mnist test 99.61\u00a0%" in page
+    assert "mnist test 99.61\u00a0% of 10,000" in page
     assert f'<a href="{LIST}{parent.pk}/change/">the-parent</a>' in page
     assert '<span class="version-state active">active</span>' in page
     assert '<span class="version-state retired">retired</span>' in page

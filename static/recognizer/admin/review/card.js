@@ -28,10 +28,10 @@ export class Card {
     this.picture = picture(drawing.drawing);
     this.seen = picture(drawing.seen);
     /** @type {LabelState | null} the stored label, as far as the reviewer has seen it */
-    this.label = drawing.suspect;
+    this.label = drawing.known;
     /** Why it is here again. */
     this.note = "";
-    /** @type {number | null} the label that the reviewer gave before it came back */
+    /** @type {import("./types.js").Label | null} the label that the reviewer gave before it came back */
     this.said = null;
   }
 

@@ -1,7 +1,7 @@
 /** The keys, and what each of them does. */
 
 /**
- * @typedef {{ name: "label", value: number } | { name: "confirm" | "skip" | "undo" | "help" }} Action
+ * @typedef {{ name: "label", value: number } | { name: "confirm" | "visitor" | "number" | "flag" | "skip" | "undo" | "help" }} Action
  */
 
 export const NOT_A_DIGIT = 10;
@@ -11,6 +11,9 @@ const ACTIONS = {
   Enter: { name: "confirm" },
   " ": { name: "confirm" },
   x: { name: "label", value: NOT_A_DIGIT },
+  v: { name: "visitor" },
+  n: { name: "number" },
+  f: { name: "flag" },
   s: { name: "skip" },
   u: { name: "undo" },
   Backspace: { name: "undo" },

@@ -1,12 +1,14 @@
 /** Ties the review queue together: keys, buttons, touch, time, leaving. */
 
 import { byId } from "../../shared/dom.js";
+import { NumberField } from "./number.js";
 import { ReviewQueue } from "./queue.js";
 import { actionOf, isTaken } from "./keys.js";
 import { readJson } from "../../shared/texts.js";
 import { View } from "./view.js";
 
 /** @typedef {import("./keys.js").Action} Action */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").Setup} Setup */
 
 // The claims expire after ten minutes.
@@ -19,11 +21,14 @@ const SHORTCUTS = "review-shortcuts";
 const root = byId("review", HTMLElement);
 const menu = byId("order", HTMLDetailsElement);
 const help = byId("help", HTMLDialogElement);
+const note = byId("note", HTMLInputElement);
+const digit = byId("digit", HTMLSelectElement);
 const shortcuts = byId("shortcuts", HTMLInputElement);
 
 /** @type {Setup} */
 const setup = readJson("review-setup");
 const view = new View(setup.texts);
+const number = new NumberField(label);
 const queue = new ReviewQueue(
   setup,
   menu.dataset.order ?? "",
@@ -46,10 +51,46 @@ function show() {
   }
 }
 
-/** @param {number} value */
+function settle() {
+  if (!queue.isCutOff) {
+    view.complain("");
+  }
+}
+
+function saveNote() {
+  queue.setNote(note.value.trim(), queue.current?.drawing.is_flagged ?? false);
+}
+
+/** @param {Label} value */
 function label(value) {
-  view.complain("");
+  settle();
+  saveNote();
+  number.close();
   queue.label(value);
+}
+
+function labelAsTheVisitorSaid() {
+  const suggested = queue.current?.drawing.suggested ?? null;
+  if (suggested === null) {
+    view.complain(setup.texts.nothing_said);
+  } else {
+    label(suggested);
+  }
+}
+
+/** What the visitor or the site takes for a number in the drawing; empty if neither does. */
+function guessedNumber() {
+  const { suggested, answered } = queue.current?.drawing ?? {};
+  return [suggested, answered].find((each) => typeof each === "string") ?? "";
+}
+
+/** A drawing that is flagged asks for a note; Enter goes back to the keys. */
+function flag() {
+  const isFlagged = !queue.current?.drawing.is_flagged;
+  queue.setNote(note.value.trim(), isFlagged);
+  if (isFlagged) {
+    note.focus();
+  }
 }
 
 /** @param {Action} action */
@@ -63,12 +104,22 @@ function perform(action) {
         label(queue.current.drawing.answered);
       }
       break;
+    case "visitor":
+      labelAsTheVisitorSaid();
+      break;
+    case "number":
+      number.open(guessedNumber());
+      break;
+    case "flag":
+      flag();
+      break;
     case "skip":
-      view.complain("");
+      settle();
+      saveNote();
       queue.skip();
       break;
     case "undo":
-      view.complain("");
+      settle();
       queue.undo();
       break;
     case "help":
@@ -115,13 +166,16 @@ function clicked({ dataset }) {
       }
       break;
     case "look":
-      view.complain("");
+      settle();
       queue.lookAgain(true);
       break;
     case "all":
       queue.setOrder("disagreement");
       break;
     case "confirm":
+    case "visitor":
+    case "number":
+    case "flag":
     case "skip":
     case "undo":
     case "help":
@@ -130,7 +184,7 @@ function clicked({ dataset }) {
   }
   if (dataset.order !== undefined) {
     menu.open = false;
-    view.complain("");
+    settle();
     queue.setOrder(dataset.order);
   }
 }
@@ -141,6 +195,13 @@ function renew() {
 }
 
 document.addEventListener("keydown", pressed);
+note.addEventListener("change", saveNote);
+note.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" || event.key === "Escape") {
+    note.blur();
+  }
+});
+digit.addEventListener("change", () => location.assign(digit.value === "" ? "?" : `?digit=${digit.value}`));
 root.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (button !== null) {
@@ -149,7 +210,7 @@ root.addEventListener("click", (event) => {
 });
 // A button pressed by mouse or finger must not take the focus, or Enter would press it again.
 root.addEventListener("mousedown", (event) => {
-  if (event.target instanceof Element && event.target.closest("[data-slot=keys] button, [data-slot=note] button")) {
+  if (event.target instanceof Element && event.target.closest("[data-slot=keys] button, [data-slot=note] button, [data-action=visitor]")) {
     event.preventDefault();
   }
 });

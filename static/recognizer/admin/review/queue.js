@@ -6,12 +6,13 @@
 import { Card } from "./card.js";
 import { SendQueue } from "./send_queue.js";
 import { LabelRate } from "./rate.js";
-import { Http } from "../../shared/http.js";
+import { Http, uuid } from "../../shared/http.js";
+import { asSent, labelText } from "./number.js";
 import { fill } from "../../shared/texts.js";
-import { uuid } from "../../shared/uuid.js";
 
 /** @typedef {import("../../shared/http.js").RequestError} RequestError */
 /** @typedef {import("./send_queue.js").Task} Task */
+/** @typedef {import("./types.js").Label} Label */
 /** @typedef {import("./types.js").LabelState} LabelState */
 /** @typedef {import("./types.js").Left} Left */
 /** @typedef {import("./types.js").NextAnswer} NextAnswer */
@@ -23,7 +24,7 @@ import { uuid } from "../../shared/uuid.js";
  * @typedef {object} Step
  * @property {string} id
  * @property {Card} card
- * @property {number | null} value the label; null for a skip
+ * @property {Label | null} value the label; null for a skip
  * @property {Task} task
  * @property {boolean} isUndone
  * @property {boolean} hasFailed
@@ -35,6 +36,7 @@ const STEPS = 10;
 const AHEAD = 24;
 const REFILL_BELOW = 16;
 const CONFLICT = 409;
+const FLAGGED = "flagged";
 
 /**
  * Whether the drawing has been deleted.
@@ -68,7 +70,7 @@ function pageId() {
 }
 
 export class ReviewQueue {
-  #requests = new SendQueue();
+  #requests = new SendQueue((failure) => this.#unreachable(failure));
   #fetching = false;
   /** Whether the server had fewer drawings than were asked for. */
   #isDry = false;
@@ -104,6 +106,8 @@ export class ReviewQueue {
     this.left = null;
     this.rate = new LabelRate();
     this.hasFailed = false;
+    /** Whether labels wait for the site to be reached. */
+    this.isCutOff = false;
   }
 
   /** @returns {Card | undefined} */
@@ -115,21 +119,53 @@ export class ReviewQueue {
     return this.ahead.length === 0 && (this.#isWaiting || (this.#isDry && !this.#fetching && !this.hasUnsent));
   }
 
-  /** Whether a label, a skip or an undo has no answer yet. */
+  /** How many labels, skips, notes and undos have no answer yet. */
+  get unsent() {
+    return this.#requests.unanswered.filter((task) => task.drawing !== undefined).length;
+  }
+
   get hasUnsent() {
-    return this.#requests.unanswered.some((task) => task.drawing !== undefined);
+    return this.unsent > 0;
   }
 
   // What the reviewer does --------------------------------------------------------------------
 
-  /** @param {number} value 0-9, or 10 for "not a digit" */
+  /** @param {Label} value */
   label(value) {
     const card = this.current;
     if (card !== undefined) {
       const seen = card.label?.value ?? null;
       this.rate.mark(performance.now());
-      this.#take(card, value, (id) => this.#post("label", { id: card.id, label: value, seen, step: id }));
+      const clears = this.order === FLAGGED;
+      card.drawing.is_flagged &&= !clears;
+      this.#take(card, value, (id) =>
+        this.#post("label", { id: card.id, ...asSent(value), seen, step: id, clears_flag: clears }),
+      );
     }
+  }
+
+  /**
+   * Set the note and the flag of the drawing that is looked at.
+   *
+   * @param {string} text
+   * @param {boolean} isFlagged
+   */
+  setNote(text, isFlagged) {
+    const card = this.current;
+    if (card === undefined || (card.drawing.note === text && card.drawing.is_flagged === isFlagged)) {
+      return;
+    }
+    Object.assign(card.drawing, { note: text, is_flagged: isFlagged });
+    this.#requests.add({
+      drawing: card.id,
+      send: () => this.#post("note", { id: card.id, text, is_flagged: isFlagged }),
+      done: (/** @type {{ said: string }} */ { said }) => {
+        card.drawing.said = said;
+        this.changed();
+      },
+      failed: (failure) => this.#report(failure, `${this.texts.not_saved} ${failure.message}`),
+    });
+    this.changed();
   }
 
   skip() {
@@ -238,7 +274,7 @@ export class ReviewQueue {
 
   /**
    * @param {Card} card
-   * @param {number | null} value
+   * @param {Label | null} value
    * @param {(id: string) => Promise<any>} send
    */
   #take(card, value, send) {
@@ -315,8 +351,8 @@ export class ReviewQueue {
    */
   #undoFailed({ card, value, hasFailed }, failure) {
     if (value !== null && !hasFailed) {
-      const text = fill(this.texts.not_undone, { label: this.texts.labels[value] });
-      card.label = { value, text };
+      const text = fill(this.texts.not_undone, { label: labelText(value, this.texts.labels) });
+      card.label = { value: asSent(value).label, text };
       card.note = `${failure.message} ${text}`;
     }
     if (isGone(failure)) {
@@ -402,6 +438,13 @@ export class ReviewQueue {
    */
   #report(failure, text = failure.message) {
     this.complain(text, failure.kind === "login");
+  }
+
+  /** @param {RequestError | null} failure */
+  #unreachable(failure) {
+    this.isCutOff = failure !== null;
+    this.complain(failure === null ? "" : fill(this.texts.kept, { reason: failure.message }), false);
+    this.changed();
   }
 
   /** @param {string[]} ids */

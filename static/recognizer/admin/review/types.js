@@ -4,6 +4,12 @@
  */
 
 /**
+ * A digit, 10 for "not a digit", or a number of several digits as text.
+ *
+ * @typedef {import("../../shared/labels.js").Label} Label
+ */
+
+/**
  * A drawing, as recognizer/admin/review/queue_text.py gives it.
  *
  * @typedef {object} Drawing
@@ -15,14 +21,18 @@
  * @property {string} percent
  * @property {"digit" | "uncertain" | "not_a_digit"} verdict
  * @property {string} verdict_text
- * @property {number} answered the network's answer as a label, 10 for "not a digit"
+ * @property {Label} answered the answer as a label
  * @property {{ digit: number, width: string, percent: string }[]} best
  * @property {string} suggestion
+ * @property {Label | null} suggested the suggestion as a label
  * @property {boolean} disagrees
  * @property {string} personal
- * @property {LabelState | null} suspect the label, if it looks wrong
+ * @property {LabelState | null} known the label, if it looks wrong or the drawing is flagged
+ * @property {string} note
+ * @property {boolean} is_flagged
+ * @property {string} said who has set the note or the flag, and when
  * @property {string} model
- * @property {string} age
+ * @property {string} drawn
  * @property {string} created_at
  * @property {string} url
  */
@@ -59,6 +69,11 @@
  * @property {string} overrule
  * @property {string} again
  * @property {string} not_saved
+ * @property {string} kept
+ * @property {string} unsent
+ * @property {string} nothing_said
+ * @property {string} flag
+ * @property {string} flagged
  * @property {string} comes_back
  * @property {string} not_undone
  * @property {string} nothing_to_undo
@@ -74,7 +89,7 @@
 
 /**
  * @typedef {object} Setup
- * @property {Record<"next" | "label" | "skip" | "undo" | "renew" | "release", string>} urls
+ * @property {Record<"next" | "label" | "skip" | "note" | "undo" | "renew" | "release", string>} urls
  * @property {number | null} digit
  * @property {Texts} texts
  */

@@ -1,10 +1,12 @@
 /** Shows the review queue; it decides nothing. */
 
 import { byId, slot } from "../../shared/dom.js";
+import { labelText } from "./number.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./card.js").Card} Card */
 /** @typedef {import("./queue.js").ReviewQueue} ReviewQueue */
+/** @typedef {import("./types.js").Drawing} Drawing */
 /** @typedef {import("./types.js").Texts} Texts */
 
 const NOT_A_DIGIT = 10;
@@ -75,11 +77,11 @@ export class View {
   #card(card) {
     const { drawing } = card;
     if (card !== this.#shown) {
-      const answer = this.texts.labels[drawing.answered];
+      const answer = labelText(drawing.answered, this.texts.labels);
       this.#picture("picture", card.picture, fill(this.texts.alt, { answer }));
       this.#picture("seen", card.seen, "");
       this.#slot("card").classList.toggle("is-audit", drawing.is_audit);
-      this.#write("digit", drawing.verdict === "not_a_digit" ? "?" : String(drawing.digit));
+      this.#write("digit", drawing.answered === NOT_A_DIGIT ? "?" : answer);
       this.#write("read", this.#read(card));
       this.#write("percent", drawing.verdict === "not_a_digit" ? "" : drawing.percent);
       const verdict = this.#slot("verdict");
@@ -90,19 +92,23 @@ export class View {
       this.#slot("suggestion").classList.toggle("disagrees", drawing.disagrees);
       this.#line("personal", drawing.personal);
       this.#write("model", drawing.model);
-      const age = /** @type {HTMLTimeElement} */ (this.#slot("age"));
-      age.dateTime = drawing.created_at;
-      age.textContent = drawing.age;
+      const drawn = /** @type {HTMLTimeElement} */ (this.#slot("drawn"));
+      drawn.dateTime = drawing.created_at;
+      drawn.textContent = drawing.drawn;
       /** @type {HTMLAnchorElement} */ (this.#slot("link")).href = drawing.url;
       this.#show("audit", drawing.is_audit);
       this.#confirm(answer);
+      /** @type {HTMLInputElement} */ (this.#slot("said-text")).value = drawing.note;
     }
+    this.#said(drawing);
     this.#note(card);
   }
 
   /** @param {Card} card */
   #read({ drawing }) {
-    return fill(this.texts.read[drawing.verdict], { digit: drawing.digit });
+    const { answered, digit, verdict } = drawing;
+    const isNumber = typeof answered === "string";
+    return fill(this.texts.read[isNumber ? "digit" : verdict], { digit: isNumber ? answered : digit });
   }
 
   /** @param {string} answer */
@@ -113,18 +119,25 @@ export class View {
     button.replaceChildren(fill(this.texts.confirm, { label: answer }), " ", key);
   }
 
+  /** @param {Drawing} drawing */
+  #said({ said, is_flagged: isFlagged }) {
+    this.#write("said", said);
+    this.#write("flag-word", isFlagged ? this.texts.flagged : this.texts.flag);
+    this.#slot("flag").setAttribute("aria-pressed", String(isFlagged));
+  }
+
   /** @param {Card} card */
   #note({ drawing, note, label, said }) {
-    const text = note || (drawing.suspect?.text ?? "");
+    const text = note || (drawing.known?.text ?? "");
     this.#show("note", text !== "");
     this.#write("note-text", text);
     const stored = label?.value ?? null;
     this.#show("keep", stored !== null);
-    this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: this.texts.labels[stored] }));
+    this.#write("keep", stored === null ? "" : fill(this.texts.keep, { label: labelText(stored, this.texts.labels) }));
     const isOther = said !== null && said !== stored;
     this.#show("again", isOther);
     const again = stored === null ? this.texts.again : this.texts.overrule;
-    this.#write("again", isOther ? fill(again, { label: this.texts.labels[said] }) : "");
+    this.#write("again", isOther ? fill(again, { label: labelText(said, this.texts.labels) }) : "");
   }
 
   /**
@@ -156,11 +169,11 @@ export class View {
   }
 
   /** @param {ReviewQueue} queue */
-  #steps({ steps, hasUnsent }) {
+  #steps({ steps, unsent, isCutOff }) {
     this.#show("steps-section", steps.length > 0);
     const items = [...steps].reverse().map(({ card, value }) => {
       const item = document.createElement("li");
-      const label = value === null ? this.texts.skipped : this.texts.labels[value];
+      const label = value === null ? this.texts.skipped : labelText(value, this.texts.labels);
       if (card.picture !== null) {
         const image = /** @type {HTMLImageElement} */ (card.picture.cloneNode());
         image.alt = "";
@@ -174,7 +187,8 @@ export class View {
       return item;
     });
     this.#slot("steps").replaceChildren(...items);
-    this.#write("saving", hasUnsent ? this.texts.saving : "");
+    const kept = fill(this.texts.unsent, { count: this.#number(unsent) });
+    this.#write("saving", unsent === 0 ? "" : isCutOff ? kept : this.texts.saving);
     /** @type {HTMLButtonElement} */ (this.#slot("undo")).setAttribute("aria-disabled", String(steps.length === 0));
   }
 
@@ -216,7 +230,7 @@ export class View {
       const { drawing } = current;
       const pattern = drawing.is_audit ? this.texts.announcement_audit : this.texts.announcement;
       const read = fill(pattern, { read: this.#read(current), percent: drawing.percent });
-      this.#write("announcement", `${read} ${drawing.suspect?.text ?? ""}`.trim());
+      this.#write("announcement", `${read} ${drawing.known?.text ?? ""}`.trim());
     }
     if (isDone && this.#isBusyBefore) {
       this.#slot("done-title").focus();

@@ -3,6 +3,7 @@
 import { slot } from "../../shared/dom.js";
 import { localPath } from "../../shared/http.js";
 
+/** @typedef {import("./number.js").NumberView} NumberView */
 /** @typedef {import("../types.js").Prediction} Prediction */
 /** @typedef {import("../types.js").Preview} Preview */
 /** @typedef {import("../types.js").Texts} Texts */
@@ -11,10 +12,12 @@ export class AnswerView {
   /**
    * @param {HTMLElement} element
    * @param {Texts} texts
+   * @param {NumberView} number
    */
-  constructor(element, texts) {
+  constructor(element, texts, number) {
     this.element = element;
     this.texts = texts;
+    this.number = number;
   }
 
   /** @param {boolean} busy */
@@ -31,23 +34,42 @@ export class AnswerView {
   show(prediction) {
     const said = this.#fill(prediction, localPath(prediction.model_input_url));
     this.element.removeAttribute("data-live");
-    const { id, image_url: image } = prediction;
+    this.number.show(prediction.number);
+    const { id, image_url: image, digit, verdict } = prediction;
+    this.element.dataset.id = id;
     /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
     const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
     download.href = localPath(image);
-    download.download = `digit-${prediction.digit}.png`;
+    download.download = verdict === "not_a_digit" ? "drawing.png" : `digit-${digit}.png`;
     slot(this.element, "actions").inert = false;
+    this.showPublic(null);
     return said;
   }
 
   /**
-   * Show a guess at a drawing that is still being drawn.
+   * Show the public link of the drawing; null if it has none.
+   *
+   * @param {string | null} url
+   */
+  showPublic(url) {
+    const button = /** @type {HTMLButtonElement} */ (slot(this.element, "public-switch"));
+    button.textContent = this.texts.public[url === null ? "on" : "off"];
+    button.value = url === null ? "on" : "off";
+    slot(this.element, "public-link").hidden = url === null;
+    slot(this.element, "public-error").textContent = "";
+    /** @type {HTMLInputElement} */ (slot(this.element, "public-url")).value = url ?? "";
+  }
+
+  /**
+   * Show a guess at a drawing that is not stored yet.
    *
    * @param {Preview} preview
    */
   guess(preview) {
     this.#fill(preview, preview.model_input);
+    this.number.show(preview.number);
     this.element.dataset.live = "";
+    delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
   }
 
@@ -56,25 +78,35 @@ export class AnswerView {
    * @param {string} seen address of what the model saw
    * @returns {string} the answer in one sentence
    */
-  #fill({ digit, verdict, probabilities, words, model_version: model }, seen) {
+  #fill({ digit, number, verdict, probabilities, words, model_version: model }, seen) {
+    const isRefused = verdict === "not_a_digit" && number === null;
     this.element.dataset.verdict = verdict;
-    this.#write(String(digit), words.confidence, words.percent, words.sentence);
-    slot(this.element, "second").textContent = words.second;
+    this.element.toggleAttribute("data-number", number !== null);
+    const said = isRefused ? "?" : (number ?? String(digit));
+    this.#write(said, words.confidence, words.percent, words.sentence);
+    slot(this.element, "second").textContent = isRefused ? this.texts.advice : words.second;
     slot(this.element, "model").textContent = model;
     slot(this.element, "model-line").hidden = false;
-    this.#bars(words.bars, probabilities, digit);
+    this.#bars(words.bars, probabilities, isRefused ? -1 : digit);
     slot(this.element, "bars-heading").textContent = words.bars_heading;
     this.#seen(seen);
     return words.announcement;
   }
 
-  /** Back to how the page began. */
-  reset() {
+  /**
+   * Back to how the page began.
+   *
+   * @param {string} prompt what to do
+   */
+  reset(prompt) {
     this.element.dataset.verdict = "none";
+    this.element.removeAttribute("data-number");
+    this.number.show(null);
     this.element.removeAttribute("data-live");
+    delete this.element.dataset.id;
     slot(this.element, "actions").inert = true;
     slot(this.element, "second").textContent = "";
-    this.#write("", "", "", this.texts.prompt);
+    this.#write("", "", "", prompt);
     slot(this.element, "model-line").hidden = true;
     this.#bars([], [], -1);
     slot(this.element, "bars-heading").textContent = this.texts.bars_heading;
@@ -85,7 +117,6 @@ export class AnswerView {
   markChanged() {
     if (this.element.dataset.verdict !== "none") {
       this.element.dataset.changed = "";
-      slot(this.element, "sentence").textContent = this.texts.changed;
     }
   }
 
@@ -106,7 +137,7 @@ export class AnswerView {
   /**
    * @param {string[]} percentages empty for bars that say nothing
    * @param {number[]} probabilities
-   * @param {number} best
+   * @param {number} best -1 where none is
    */
   #bars(percentages, probabilities, best) {
     const list = slot(this.element, "bars");

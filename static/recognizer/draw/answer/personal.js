@@ -1,42 +1,43 @@
-/** Beside an answer that the visitor's own corrections decided: that they did, and by which drawing. */
+/** Below an answer that the visitor's own corrections decided: that they did, by which drawing, and how to undo it. */
 
 import { slot } from "../../shared/dom.js";
 import { localPath } from "../../shared/http.js";
 
+/** @typedef {import("../feedback/suggestions.js").Suggestions} Suggestions */
 /** @typedef {import("../types.js").Prediction} Prediction */
+/** @typedef {import("../types.js").Preview} Preview */
 
 export class PersonalView {
-  /** @param {HTMLElement} element */
-  constructor(element) {
-    this.element = element;
-  }
-
-  /** @param {Prediction} prediction */
-  show({ personal, words, source, image_url: image, remembered_image_url: remembered }) {
-    this.element.hidden = !personal;
-    if (personal) {
-      slot(this.element, "personal-why").textContent = words.personal;
-      this.element.dataset.source = source;
-      this.#picture("personal-drawing", image);
-      this.#picture("personal-remembered", remembered);
-    }
-  }
-
-  reset() {
-    this.element.hidden = true;
-  }
-
   /**
-   * @param {string} name
-   * @param {string | null} url
+   * @param {HTMLFormElement} element
+   * @param {Suggestions} suggestions
    */
-  #picture(name, url) {
-    const figure = slot(this.element, name);
-    const image = /** @type {HTMLImageElement} */ (figure.querySelector("img"));
-    figure.hidden = url === null;
-    if (url === null) {
-      image.removeAttribute("src");
-    } else {
+  constructor(element, suggestions) {
+    this.element = element;
+    /** The drawing whose correction decided the answer. */
+    this.remembered = element.dataset.remembered ?? "";
+    element.addEventListener("submit", (event) => {
+      event.preventDefault();
+      suggestions.choose(this.remembered, null);
+    });
+    suggestions.onChange((id, { state, error }) => {
+      if (id === this.remembered && !element.hidden) {
+        slot(element, "personal-error").textContent = error;
+        element.hidden = state === "saved";
+      }
+    });
+  }
+
+  /** @param {Prediction | Preview} answer that the visitor's corrections decided */
+  show({ words, remembered_id: remembered, remembered_image_url: url }) {
+    this.element.hidden = false;
+    this.remembered = remembered ?? "";
+    slot(this.element, "personal-why").textContent = words.personal;
+    slot(this.element, "personal-error").textContent = "";
+    slot(this.element, "personal-undo").hidden = remembered === null;
+    const image = /** @type {HTMLImageElement} */ (slot(this.element, "personal-remembered"));
+    image.hidden = url === null;
+    if (url !== null) {
       image.src = localPath(url);
     }
   }

@@ -1,8 +1,11 @@
-/** "Copy result" and "Copy link" below an answer. */
+/** "Copy result" and the public link below an answer. Loaded when one of them is used. */
 
 import { slot } from "../../shared/dom.js";
+import { RequestError } from "../../shared/http.js";
 import { fill } from "../../shared/texts.js";
 
+/** @typedef {import("../api.js").Api} Api */
+/** @typedef {import("./answer.js").AnswerView} AnswerView */
 /** @typedef {import("../types.js").Texts} Texts */
 
 /**
@@ -66,5 +69,34 @@ export function offerCopies(answer, texts, announce) {
     timer = setTimeout(() => {
       label.textContent = atRest;
     }, 2500);
+  });
+}
+
+/**
+ * @param {AnswerView} view
+ * @param {Api} api
+ * @param {Texts} texts
+ * @param {(sentence: string) => void} announce
+ */
+export function offerPublicLink(view, api, texts, announce) {
+  const form = slot(view.element, "public");
+  const url = /** @type {HTMLInputElement} */ (slot(form, "public-url"));
+  url.addEventListener("focus", () => url.select());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { id = "" } = view.element.dataset;
+    const isPublic = /** @type {HTMLButtonElement} */ (slot(form, "public-switch")).value === "on";
+    try {
+      const link = await api.setPublic(id, isPublic);
+      if (view.element.dataset.id === id) {
+        view.showPublic(link?.url ?? null);
+      }
+      announce(texts.public[isPublic ? "made" : "revoked"]);
+    } catch (error) {
+      if (!(error instanceof RequestError)) {
+        throw error;
+      }
+      slot(form, "public-error").textContent = error.message;
+    }
   });
 }

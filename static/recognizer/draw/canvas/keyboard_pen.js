@@ -1,4 +1,4 @@
-/** Drawing on the canvas without a pointer: arrow keys move a pen, Space puts it down and lifts it. */
+/** Drawing on the canvas without a pointer: arrow keys move a pen, Space puts it down and lifts it. Loaded on use. */
 
 import { PLAIN_PRESSURE } from "./strokes.js";
 
@@ -30,28 +30,17 @@ export class KeyboardPen {
     this.y = 0.3;
     this.isDown = false;
     const { canvas } = pad;
-    canvas.addEventListener("keydown", (event) => this.#key(event));
     canvas.addEventListener("blur", () => this.#leave());
     // With a pointer the mark would only hide the ink.
     canvas.addEventListener("pointerdown", () => this.#leave());
   }
 
-  /** @param {KeyboardEvent} event */
-  #key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) {
-      return;
-    }
-    const direction = DIRECTIONS[event.key];
-    if (direction !== undefined) {
-      event.preventDefault();
-      this.#move(direction, event.shiftKey ? FINE_STEP : STEP);
-    } else if (event.key === " ") {
-      event.preventDefault();
-      if (!event.repeat) {
-        this.#toggle();
-      }
-    } else if (event.key === "Tab" || event.key === "Enter") {
-      this.lift();
+  /** @param {KeyboardEvent} event of an arrow key or Space */
+  take({ key, shiftKey, repeat }) {
+    if (key !== " ") {
+      this.#move(DIRECTIONS[key], shiftKey ? FINE_STEP : STEP);
+    } else if (!repeat) {
+      this.#toggle();
     }
   }
 

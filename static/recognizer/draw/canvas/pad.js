@@ -1,7 +1,7 @@
 /** The canvas: pointers in, ink on the screen. */
 
 import { paintStroke, paintStrokes } from "./paint.js";
-import { BRUSH_WIDTHS, DEFAULT_BRUSH, PLAIN_PRESSURE } from "./strokes.js";
+import { BRUSH_WIDTHS, DEFAULT_BRUSH, PLAIN_PRESSURE, strokeWidth } from "./strokes.js";
 
 /** @typedef {import("./strokes.js").StrokeModel} StrokeModel */
 /** @typedef {import("../types.js").Point} Point */
@@ -25,16 +25,18 @@ export class Pad extends EventTarget {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {StrokeModel} model
+   * @param {() => boolean} isDone whether the drawing is finished, so that the next stroke begins a new one
    */
-  constructor(canvas, model) {
+  constructor(canvas, model, isDone) {
     super();
     this.canvas = canvas;
     this.model = model;
+    this.isDone = isDone;
     /** @type {Tool} */
     this.tool = "pen";
     this.width = BRUSH_WIDTHS[DEFAULT_BRUSH];
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    /** @type {{ id: number, type: string, pressure: number } | null} */
+    /** @type {{ id: number, type: string, pressure: number, erases: boolean } | null} */
     this.pointer = null;
     this.penSeen = -Infinity;
     /** How many points of the newest stroke are on the canvas. */
@@ -48,7 +50,7 @@ export class Pad extends EventTarget {
     }
     canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     // A touch here is a stroke and no gesture. Otherwise a browser may take a quick stroke for a fling,
-    // and the tap on Predict that follows for the finger that stops it.
+    // and the tap on Save that follows for the finger that stops it.
     canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 
     new ResizeObserver(() => this.#fit()).observe(canvas);
@@ -95,9 +97,15 @@ export class Pad extends EventTarget {
    * @param {Point} point
    */
   begin(point) {
-    this.model.begin(point, { width: this.width, tool: this.tool });
+    const { tool } = this;
+    const isFirst = tool === "pen" && this.isDone();
+    this.model.begin(point, { width: strokeWidth(this.width, tool), tool, isFirst });
     this.painted = 0;
-    this.#schedule();
+    if (isFirst) {
+      this.repaint();
+    } else {
+      this.#schedule();
+    }
     this.#tell("change");
   }
 
@@ -180,8 +188,9 @@ export class Pad extends EventTarget {
 
   /** @param {PointerEvent} event */
   #pressure(event) {
-    // Only a pen's pressure is meant: some screens report a finger's, which is the size of the finger.
-    if (this.pointer === null || event.pointerType !== "pen" || event.pressure === 0) {
+    // Only a pen's pressure is meant: some screens report a finger's, which is the size of the finger. An eraser that
+    // became narrower with it would leave ink behind.
+    if (this.pointer === null || event.pointerType !== "pen" || event.pressure === 0 || this.pointer.erases) {
       return this.pointer?.pressure ?? PLAIN_PRESSURE;
     }
     this.pointer.pressure += PRESSURE_SHARE * (event.pressure - this.pointer.pressure);
@@ -208,12 +217,13 @@ export class Pad extends EventTarget {
     if (document.activeElement instanceof HTMLElement && document.activeElement !== this.canvas) {
       document.activeElement.blur();
     }
-    const pressure = isPen && event.pressure > 0 ? event.pressure : PLAIN_PRESSURE;
-    this.pointer = { id: event.pointerId, type: event.pointerType, pressure };
-    this.#notePen(event);
-    this.canvas.setPointerCapture(event.pointerId);
     const tool = this.tool;
     this.tool = isEraser ? "eraser" : tool;
+    const erases = this.tool === "eraser";
+    const pressure = isPen && !erases && event.pressure > 0 ? event.pressure : PLAIN_PRESSURE;
+    this.pointer = { id: event.pointerId, type: event.pointerType, pressure, erases };
+    this.#notePen(event);
+    this.canvas.setPointerCapture(event.pointerId);
     this.begin(this.#point(event));
     this.tool = tool;
   }

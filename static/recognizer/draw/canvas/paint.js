@@ -1,17 +1,11 @@
-/** Strokes to pixels, on the page's canvas and on the one that is sent. */
+/** Strokes to pixels. */
 
 /** @typedef {import("../types.js").Stroke} Stroke */
 /** @typedef {import("../types.js").Point} Point */
 
-/** Side in pixels of the image that is sent: what the server keeps at most, so that it need not scale it. */
-const SENT_SIDE = 512;
-
 /** A pen that is pressed as hard as it can be draws 1.6 times as wide as a mouse, one that hardly touches 0.4 times. */
 const LEAST_WIDTH = 0.4;
 const PRESSURE_RANGE = 1.2;
-
-/** How far a level may be off, of 255, when a canvas is read back: a browser that changes the lowest bits does no harm. */
-const TOLERANCE = 16;
 
 /**
  * @param {Point} a
@@ -101,55 +95,4 @@ export function paintStrokes(context, strokes, side) {
   for (const stroke of strokes) {
     paintStroke(context, stroke, side);
   }
-}
-
-/**
- * The drawing in black on white, whatever the page's colours and the screen's density are.
- *
- * @param {Stroke[]} strokes
- * @param {number} [side] in pixels
- * @returns {HTMLCanvasElement}
- */
-export function toCanvas(strokes, side = SENT_SIDE) {
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.strokeStyle = "#000";
-  paintStrokes(context, strokes, side);
-  // The paper goes under the ink at last: an eraser would have rubbed it away.
-  context.globalCompositeOperation = "destination-over";
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, side, side);
-  return canvas;
-}
-
-/**
- * @param {Stroke[]} strokes
- * @param {number} [side] in pixels
- * @returns {string} a PNG as a data URL
- */
-export function toDataUrl(strokes, side) {
-  return toCanvas(strokes, side).toDataURL("image/png");
-}
-
-/**
- * Whether the pixels of a canvas can be read. Some browsers give noise or stripes instead, so that sites can't recognise
- * them by their pixels: paint white beside black and look.
- */
-export function canReadBack() {
-  const side = 16;
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, side, side);
-  context.fillStyle = "#000";
-  context.fillRect(0, 0, side / 2, side);
-  const { data } = context.getImageData(0, 0, side, side);
-  return data.every((level, index) => {
-    const isBlack = (index >> 2) % side < side / 2 && index % 4 < 3;
-    return Math.abs(level - (isBlack ? 0 : 255)) <= TOLERANCE;
-  });
 }

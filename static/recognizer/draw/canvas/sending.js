@@ -1,6 +1,5 @@
-/** The drawing as the API takes it: as its strokes, which the server draws, or as a picture where they are too many. */
+/** The drawing as the API takes it: as its strokes, which the server draws. */
 
-import { canReadBack, toDataUrl } from "./paint.js";
 import { PLAIN_PRESSURE } from "./strokes.js";
 
 /** @typedef {import("../types.js").Point} Point */
@@ -14,14 +13,11 @@ const UNITS = 2048;
 
 /**
  * @param {Stroke[]} strokes one or more
- * @returns {SentDrawing | null} null where they are too many, and where the browser hides the pixels of a canvas
+ * @returns {SentDrawing | null} null where they are too many: `toPicture` takes those
  */
 export function toSend(strokes) {
   const points = strokes.reduce((sum, stroke) => sum + stroke.points.length, 0);
-  if (strokes.length <= MOST_STROKES && points <= MOST_POINTS) {
-    return strokesToSend(strokes);
-  }
-  return canReadBack() ? { image: toDataUrl(strokes) } : null;
+  return strokes.length <= MOST_STROKES && points <= MOST_POINTS ? strokesToSend(strokes) : null;
 }
 
 /** @param {Stroke[]} strokes */

@@ -10,14 +10,29 @@
 /** @typedef {import("../types.js").Tool} Tool */
 
 /**
- * What can be undone: a stroke that was drawn (or erased), or the drawing that was cleared, with no stroke.
+ * What can be undone: a stroke that was drawn (or erased), or the drawing that was cleared, with no stroke. A stroke
+ * that is the first of a new drawing clears the one before it: both are undone together.
  *
- * @typedef {{ revision: number, stroke: Stroke | null }} Step
+ * @typedef {{ revision: number, stroke: Stroke | null, isFirst: boolean }} Step
  */
 
 /** Brush widths as fractions of the canvas' width, thin to thick. */
 export const BRUSH_WIDTHS = [0.03, 0.05, 0.07, 0.1, 0.14];
 export const DEFAULT_BRUSH = 2;
+
+/** How much wider an eraser is than the brush: one as wide as the line would leave its edges. */
+const ERASER_FACTOR = 2;
+
+/** The API takes no stroke that is wider than a quarter of the canvas. */
+const WIDEST = 0.24;
+
+/**
+ * @param {number} brush as a fraction of the canvas' width
+ * @param {Tool} tool
+ */
+export function strokeWidth(brush, tool) {
+  return tool === "eraser" ? Math.min(WIDEST, ERASER_FACTOR * brush) : brush;
+}
 
 /** What a mouse reports, and a pen that feels no pressure. */
 export const PLAIN_PRESSURE = 0.5;
@@ -41,11 +56,14 @@ export class StrokeModel {
   get strokes() {
     const strokes = [];
     for (let i = this.#done.length - 1; i >= 0; i -= 1) {
-      const { stroke } = this.#done[i];
+      const { stroke, isFirst } = this.#done[i];
       if (stroke === null) {
         break;
       }
       strokes.push(stroke);
+      if (isFirst) {
+        break;
+      }
     }
     return strokes.reverse();
   }
@@ -72,10 +90,10 @@ export class StrokeModel {
    * Put the pen, or the eraser, down.
    *
    * @param {Point} point
-   * @param {{ width?: number, tool?: Tool }} [brush]
+   * @param {{ width?: number, tool?: Tool, isFirst?: boolean }} [options] `isFirst` begins a new drawing
    */
-  begin(point, { width = BRUSH_WIDTHS[DEFAULT_BRUSH], tool = "pen" } = {}) {
-    this.#do({ tool, width, points: [point] });
+  begin(point, { width = BRUSH_WIDTHS[DEFAULT_BRUSH], tool = "pen", isFirst = false } = {}) {
+    this.#do({ tool, width, points: [point] }, isFirst);
   }
 
   /**
@@ -138,37 +156,28 @@ export class StrokeModel {
     return step !== undefined;
   }
 
-  /** The strokes as the browser stores them; coordinates with four decimals, a twentieth of a pixel. */
-  toJSON() {
-    return this.strokes.map(({ tool, width, points }) => ({
-      tool,
-      width,
-      points: points.map(({ x, y, pressure, time }) => {
-        const rounded = [x, y, pressure].map((value) => Math.round(value * 1e4) / 1e4);
-        return time === undefined ? rounded : [...rounded, time];
-      }),
-    }));
-  }
-
   /**
    * Restore stored strokes into this drawing, which is still empty.
    *
-   * @param {unknown} stored what `toJSON` gave, or anything: another version of the page may have written it
+   * @param {unknown} stored what `pack` gave, or anything: another version of the page may have written it
    * @returns {boolean} whether there was a drawing in it
    */
   restore(stored) {
-    const strokes = readStrokes(stored);
+    const strokes = unpack(stored);
     if (strokes === null || strokes.length === 0) {
       return false;
     }
     this.#undone = [];
-    this.#done = strokes.map((stroke) => ({ revision: this.#next(), stroke }));
+    this.#done = strokes.map((stroke) => ({ revision: this.#next(), stroke, isFirst: false }));
     return true;
   }
 
-  /** @param {Stroke | null} stroke */
-  #do(stroke) {
-    this.#done.push({ revision: this.#next(), stroke });
+  /**
+   * @param {Stroke | null} stroke
+   * @param {boolean} [isFirst]
+   */
+  #do(stroke, isFirst = false) {
+    this.#done.push({ revision: this.#next(), stroke, isFirst });
     this.#undone = [];
   }
 
@@ -179,10 +188,26 @@ export class StrokeModel {
 }
 
 /**
+ * Strokes as the browser stores them; coordinates with four decimals, a twentieth of a pixel.
+ *
+ * @param {Stroke[]} strokes
+ */
+export function pack(strokes) {
+  return strokes.map(({ tool, width, points }) => ({
+    tool,
+    width,
+    points: points.map(({ x, y, pressure, time }) => {
+      const rounded = [x, y, pressure].map((value) => Math.round(value * 1e4) / 1e4);
+      return time === undefined ? rounded : [...rounded, time];
+    }),
+  }));
+}
+
+/**
  * @param {unknown} stored
  * @returns {Stroke[] | null} null where this is no drawing
  */
-function readStrokes(stored) {
+export function unpack(stored) {
   if (!Array.isArray(stored)) {
     return null;
   }

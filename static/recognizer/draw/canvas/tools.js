@@ -7,8 +7,11 @@ import { BRUSH_WIDTHS, DEFAULT_BRUSH } from "./strokes.js";
 /** @typedef {import("./pad.js").Pad} Pad */
 
 export class Tools {
-  /** @param {Pad} pad */
-  constructor(pad) {
+  /**
+   * @param {Pad} pad
+   * @param {{ clear: () => void }} actions
+   */
+  constructor(pad, { clear }) {
     this.pad = pad;
     this.undo = byId("undo", HTMLButtonElement);
     this.redo = byId("redo", HTMLButtonElement);
@@ -18,7 +21,7 @@ export class Tools {
 
     this.undo.addEventListener("click", () => pad.undo());
     this.redo.addEventListener("click", () => pad.redo());
-    this.clear.addEventListener("click", () => pad.clear());
+    this.clear.addEventListener("click", clear);
     this.eraser.addEventListener("click", () => this.setErasing(pad.tool === "pen"));
     this.brush.max = String(BRUSH_WIDTHS.length - 1);
     this.brush.addEventListener("input", () => this.#setBrush(Number(this.brush.value)));

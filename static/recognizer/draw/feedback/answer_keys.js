@@ -8,6 +8,7 @@
 import { choice, choose } from "../offline/storage.js";
 import { NOT_A_DIGIT } from "../../shared/labels.js";
 
+/** @typedef {import("../answer/number.js").NumberView} NumberView */
 /** @typedef {import("./feedback.js").FeedbackView} FeedbackView */
 
 /**
@@ -42,14 +43,20 @@ export class AnswerKeys {
   /**
    * @param {KeyboardEvent} event
    * @param {FeedbackView} view the question that the key answers
+   * @param {NumberView | null} number shown beside it
    * @returns {boolean} whether the key chose a label
    */
-  take(event, view) {
+  take(event, view, number) {
     const said = meaning(event);
-    if (!this.toggle.checked || said === null || view.id === null) {
+    if (!this.toggle.checked || said === null || !view.isOpen) {
       return false;
     }
-    view.choose(said === "correct" ? null : said);
+    if (number?.isShown && typeof said === "number" && said !== NOT_A_DIGIT) {
+      event.preventDefault();
+      number.type(said);
+    } else {
+      view.choose(said === "correct" ? null : said);
+    }
     return true;
   }
 }

@@ -40,7 +40,7 @@ export class EntryDialog {
     link.href = `?prediction=${entry.id}#answer`;
     const download = /** @type {HTMLAnchorElement} */ (slot(this.dialog, "save"));
     download.href = entry.image_url;
-    download.download = `digit-${entry.digit}.png`;
+    download.download = entry.verdict === "not_a_digit" ? "drawing.png" : `digit-${entry.digit}.png`;
     this.feedback.show(entry);
     this.dialog.showModal();
   }

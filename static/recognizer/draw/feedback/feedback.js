@@ -1,5 +1,5 @@
 /**
- * "Is this correct?": the buttons by which a visitor corrects an answer.
+ * The buttons by which a visitor says what a drawing shows.
  *
  * The page has two of these: beside the answer, and in the dialog of an earlier drawing. Both show what `Suggestions`
  * holds. Without JavaScript the same form is posted as it stands.
@@ -10,8 +10,11 @@ import { NOT_A_DIGIT, answeredLabel } from "../../shared/labels.js";
 import { fill } from "../../shared/texts.js";
 
 /** @typedef {import("./suggestions.js").Suggestions} Suggestions */
+/** @typedef {import("../types.js").Label} Label */
 /** @typedef {import("../types.js").Suggestion} Suggestion */
 /** @typedef {import("../types.js").Texts} Texts */
+
+/** An answer of the site. @typedef {{ digit: number, verdict: string, number: string | null }} Answer */
 
 /**
  * The outcome of a choice in words; empty if it failed, because the error is shown instead.
@@ -27,17 +30,22 @@ export function outcomeSentence({ feedback }, { choice, state }, isLearning) {
   if (state === "sending") {
     return feedback.sending;
   }
-  const learning = isLearning ? "on" : "off";
   if (choice === null) {
-    return state === "saved" ? feedback.undone : feedback.before[learning];
+    return state === "saved" ? feedback.undone : feedback.stored;
   }
-  const said = feedback.said[choice];
-  return state === "saved" ? fill(feedback.thanks[learning], { said }) : said;
+  const isNumber = typeof choice === "string";
+  const said = isNumber ? fill(feedback.said_number, { number: choice }) : feedback.said[choice];
+  // What is learned from a number are its digits, after a review.
+  return state === "saved" ? fill(feedback.thanks[isLearning && !isNumber ? "on" : "off"], { said }) : said;
 }
 
-/** @param {HTMLButtonElement} button */
+/**
+ * @param {HTMLButtonElement} button
+ * @returns {Label}
+ */
 function labelOf(button) {
-  return button.name === "not_a_digit" ? NOT_A_DIGIT : Number(button.value);
+  const digit = button.value.length > 1 ? button.value : Number(button.value);
+  return button.name === "not_a_digit" ? NOT_A_DIGIT : digit;
 }
 
 export class FeedbackView {
@@ -45,20 +53,26 @@ export class FeedbackView {
    * @param {HTMLFormElement} form
    * @param {Suggestions} suggestions
    * @param {Texts} texts
-   * @param {() => boolean} isLearning whether personal learning is on
+   * @param {object} page
+   * @param {() => boolean} page.isLearning whether personal learning is on
+   * @param {(label: Label) => void} page.chosen called for a drawing that is not stored yet
    */
-  constructor(form, suggestions, texts, isLearning) {
+  constructor(form, suggestions, texts, { isLearning, chosen }) {
     this.form = form;
     this.suggestions = suggestions;
     this.texts = texts;
     this.isLearning = isLearning;
+    this.chosen = chosen;
+    this.choicesOf = /** @type {HTMLFieldSetElement} */ (slot(form, "choices"));
     this.right = /** @type {HTMLButtonElement} */ (slot(form, "right"));
     this.retry = /** @type {HTMLButtonElement} */ (slot(form, "retry"));
     this.withdraw = /** @type {HTMLButtonElement} */ (slot(form, "take-back"));
     /** @type {NodeListOf<HTMLButtonElement>} */
     this.choices = form.querySelectorAll("button[aria-pressed]");
-    /** The prediction that this is about; null before there is one. */
+    /** The stored prediction that this is about; null if there is none. */
     this.id = form.dataset.id || null;
+    /** Of a drawing that is being stored, the key of its choice. @type {string | null} */
+    this.key = null;
     form.addEventListener("submit", (event) => this.#submitted(event));
     this.retry.addEventListener("click", () => this.id !== null && suggestions.retry(this.id));
     suggestions.onChange((id, suggestion) => this.#changed(id, suggestion));
@@ -68,45 +82,98 @@ export class FeedbackView {
     }
   }
 
+  /** Whether a label can be chosen. */
+  get isOpen() {
+    return !this.choicesOf.disabled;
+  }
+
   /**
-   * Ask about this answer.
+   * Ask about a stored answer.
    *
-   * @param {{ id: string, digit: number, verdict: string }} answer
+   * @param {{ id: string } & Answer} answer
    */
   show(answer) {
-    const { texts } = this;
-    const isRefused = answer.verdict === "not_a_digit";
-    this.id = answer.id;
-    this.form.dataset.id = answer.id;
-    this.right.name = isRefused ? "not_a_digit" : "digit";
-    this.right.value = isRefused ? "true" : String(answeredLabel(answer));
-    slot(this.form, "question").textContent = texts.feedback.question;
-    slot(this.form, "right-label").textContent = isRefused ? texts.feedback.right.refused : texts.feedback.right.shown;
+    this.#ask(answer.id, null, answer);
     this.#render(this.suggestions.of(answer.id));
   }
 
-  /** Update what is said about a choice, after personal learning was turned on or off. */
-  refresh() {
-    if (this.id !== null && this.suggestions.of(this.id).choice === null) {
-      this.#render(this.suggestions.of(this.id));
+  /**
+   * Ask about a drawing that is not stored yet.
+   *
+   * @param {Answer | null} guess null while there is none
+   * @param {string | null} key of its choice, while it is being stored
+   */
+  offer(guess, key = null) {
+    this.#ask(null, key, guess);
+    if (key !== null) {
+      this.#render(this.suggestions.of(key));
+    } else {
+      this.#clear(this.texts.feedback.before);
     }
-  }
-
-  /** Say that the question is about an earlier state of the drawing. */
-  markChanged() {
-    slot(this.form, "question").textContent = this.texts.feedback.question_before;
   }
 
   /** Ask about nothing; a choice that is being sent still arrives. */
   reset() {
-    this.id = null;
-    delete this.form.dataset.id;
+    this.#ask(null, null, null);
+    this.choicesOf.disabled = true;
+    this.#clear("");
   }
 
-  /** @param {number | null} label null: the answer is correct */
-  choose(label) {
+  /** Update what is said about a choice, after personal learning was turned on or off. */
+  refresh() {
     if (this.id !== null) {
-      this.suggestions.choose(this.id, label ?? labelOf(this.right));
+      this.#render(this.suggestions.of(this.id));
+    }
+  }
+
+  /** @param {Label | null} label null: the answer is correct */
+  choose(label) {
+    const answered = /** @type {HTMLButtonElement | null} */ (this.form.querySelector("button[data-answered]"));
+    const said = label ?? (answered === null ? null : labelOf(answered));
+    if (this.isOpen && said !== null) {
+      this.#chosen(said);
+    }
+  }
+
+  /** @param {Label} label */
+  say(label) {
+    if (this.isOpen) {
+      this.#chosen(label);
+    }
+  }
+
+  /** @param {Label} label */
+  #chosen(label) {
+    if (this.id === null) {
+      this.chosen(label);
+    } else {
+      this.suggestions.choose(this.id, label);
+    }
+  }
+
+  /**
+   * @param {string | null} id
+   * @param {string | null} key
+   * @param {Answer | null} answer
+   */
+  #ask(id, key, answer) {
+    this.id = id;
+    this.key = key;
+    this.choicesOf.disabled = false;
+    if (id === null) {
+      delete this.form.dataset.id;
+    } else {
+      this.form.dataset.id = id;
+    }
+    const label = answer === null ? null : answeredLabel(answer);
+    // "Not a digit" has a button of its own.
+    this.right.hidden = label === NOT_A_DIGIT;
+    this.right.disabled = label === null || label === NOT_A_DIGIT;
+    this.right.value = label === null ? "" : String(label);
+    for (const button of this.choices) {
+      // A number has no button but this one.
+      const isMarked = button !== this.right || typeof label === "string";
+      button.toggleAttribute("data-answered", isMarked && labelOf(button) === label);
     }
   }
 
@@ -114,10 +181,16 @@ export class FeedbackView {
   #submitted(event) {
     event.preventDefault();
     const { submitter } = event;
-    if (this.id === null || !(submitter instanceof HTMLButtonElement)) {
+    if (!(submitter instanceof HTMLButtonElement)) {
       return;
     }
-    this.suggestions.choose(this.id, submitter === this.withdraw ? null : labelOf(submitter));
+    if (submitter === this.withdraw) {
+      if (this.id !== null) {
+        this.suggestions.choose(this.id, null);
+      }
+    } else {
+      this.#chosen(labelOf(submitter));
+    }
   }
 
   /**
@@ -125,7 +198,7 @@ export class FeedbackView {
    * @param {Suggestion} suggestion
    */
   #changed(id, suggestion) {
-    if (id === this.id) {
+    if (id === (this.id ?? this.key)) {
       this.#render(suggestion);
     }
   }
@@ -134,13 +207,21 @@ export class FeedbackView {
   #render(suggestion) {
     const { choice, saved, state, error } = suggestion;
     for (const button of this.choices) {
-      button.setAttribute("aria-pressed", String(choice !== null && labelOf(button) === choice));
+      const isPressed = choice !== null && !(button === this.right && button.disabled) && labelOf(button) === choice;
+      button.setAttribute("aria-pressed", String(isPressed));
     }
     this.form.dataset.state = state;
-    slot(this.form, "thanks").textContent = outcomeSentence(this.texts, suggestion, this.isLearning());
+    const isWaiting = this.id === null && choice === null && state === "idle";
+    slot(this.form, "thanks").textContent = isWaiting ? "" : outcomeSentence(this.texts, suggestion, this.isLearning());
     slot(this.form, "feedback-error").textContent = error === "" ? "" : `${error} ${this.texts.feedback.still_here}`;
     this.#offer(this.retry, state === "failed");
     this.#offer(this.withdraw, saved !== null && state !== "failed");
+  }
+
+  /** @param {string} sentence */
+  #clear(sentence) {
+    this.#render({ choice: null, saved: null, note: "", state: "idle", error: "" });
+    slot(this.form, "thanks").textContent = sentence;
   }
 
   /**
@@ -154,7 +235,7 @@ export class FeedbackView {
     button.hidden = !isOffered;
     if (hadFocus && !isOffered) {
       const pressed = /** @type {HTMLButtonElement | null} */ (this.form.querySelector("button[aria-pressed=true]"));
-      (pressed ?? this.right).focus();
+      (pressed ?? this.choices[0]).focus();
     }
   }
 }

@@ -9,6 +9,7 @@ import { RequestError } from "../../shared/http.js";
 import { suggestedLabel } from "../../shared/labels.js";
 
 /** @typedef {import("../api.js").Api} Api */
+/** @typedef {import("../types.js").Label} Label */
 /** @typedef {import("../types.js").Suggestion} Suggestion */
 
 export class Suggestions {
@@ -30,7 +31,7 @@ export class Suggestions {
    * Take over what the site has; a choice that it does not have yet is newer.
    *
    * @param {string} id a prediction's
-   * @param {number | null} label
+   * @param {Label | null} label
    * @param {string} [note] what the history says of it
    */
   learn(id, label, note = "") {
@@ -58,13 +59,36 @@ export class Suggestions {
 
   /**
    * @param {string} id
-   * @param {number | null} label null withdraws the correction
+   * @param {Label | null} label null withdraws the correction
    */
   choose(id, label) {
     const isSending = this.of(id).state === "sending";
     this.#change(id, { choice: label, state: "sending", error: "" });
     if (!isSending) {
       this.#send(id);
+    }
+  }
+
+  /**
+   * Show a choice for a drawing that is not stored yet.
+   *
+   * @param {string} key
+   * @param {Label | null} label
+   * @param {boolean} isSending
+   */
+  hold(key, label, isSending) {
+    this.#change(key, { choice: label, state: isSending ? "sending" : "idle" });
+  }
+
+  /**
+   * The drawing is stored: send what was chosen for it meanwhile.
+   *
+   * @param {string} id
+   * @param {Label | null} label
+   */
+  release(id, label) {
+    if (label !== null) {
+      this.choose(id, label);
     }
   }
 
@@ -90,7 +114,7 @@ export class Suggestions {
 
   /**
    * @param {string} id
-   * @param {number | null} sent
+   * @param {Label | null} sent
    * @param {Partial<Suggestion>} outcome
    */
   #settle(id, sent, outcome) {

@@ -11,9 +11,10 @@ const OUTBOX = "digitsite.outbox";
 const MOST_WAITING = 20;
 
 /**
- * A drawing that waits for the network: its key makes sending it twice store it once.
+ * A drawing that waits for the network: its key makes sending it twice store it once. The label is what the visitor
+ * said that it shows, if they have said it.
  *
- * @typedef {{ key: string, strokes: unknown }} Waiting
+ * @typedef {{ key: string, strokes: unknown, label?: import("../types.js").Label | null }} Waiting
  */
 
 /**
@@ -54,7 +55,7 @@ export function storedStrokes() {
   return read(ofTab, DRAWING);
 }
 
-/** @param {unknown} strokes what `StrokeModel.toJSON` gives, or null once they are answered */
+/** @param {unknown} strokes what `pack` gives, or null once they are saved */
 export function storeStrokes(strokes) {
   write(ofTab, DRAWING, strokes);
 }

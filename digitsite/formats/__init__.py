@@ -1,0 +1,1 @@
+"""What this site formats otherwise than Django does, by language."""
