@@ -200,6 +200,7 @@ def test_a_link_shows_its_drawing_and_can_be_made_public(
     expect(picture).to_be_visible()
     width = picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
     assert width == 512
+    assert _is_on_screen(draw_page, picture)
     expect(draw_page.save).to_have_text("Saved")
     draw_page.answer.get_by_role("button", name="Revoke the public link").click()
     expect(field).to_be_hidden()
