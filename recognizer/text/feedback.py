@@ -67,7 +67,7 @@ def feedback_texts() -> dict[str, Any]:
     """
     return {
         "before": _("Nothing is saved until you press one of these, or Save."),
-        "stored": _("Saved. Draw the next digit, or say what this one was."),
+        "stored": _("Saved. Say what it was, or go on with the next digit."),
         "sending": _("Saving…"),
         "said": [_("You said: {a_label}.").format(a_label=in_sentence(label)) for label in Label],
         "said_number": _("You said: the number {number}."),

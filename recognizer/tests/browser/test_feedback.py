@@ -59,7 +59,7 @@ def _expect_said(draw_page: DrawPage, name: str, sentence: str) -> None:
 
 def test_a_click_corrects_the_answer_and_is_thanked_for(draw_page: DrawPage) -> None:
     _ask(draw_page)
-    expect(_thanks(draw_page)).to_have_text("Saved. Draw the next digit, or say what this one was.")
+    expect(_thanks(draw_page)).to_have_text("Saved. Say what it was, or go on with the next digit.")
     _choice(draw_page, "8").click()
     _expect_said(draw_page, "8", "You said: an 8.")
     expect(draw_page.status).to_have_text(f"Thank you. You said: an 8. {AT_ONCE}")

@@ -145,7 +145,7 @@ def test_after_a_save_the_next_stroke_begins_a_new_drawing_and_undo_brings_the_l
     draw_page.page.locator("#undo").click()
     draw_page.expect_answer(3)
     expect(draw_page.save).to_have_text("Saved")
-    expect(draw_page.page.locator("#feedback")).to_contain_text("Saved. Draw the next digit")
+    expect(draw_page.page.locator("#feedback")).to_contain_text("Saved. Say what it was")
     assert Prediction.objects.count() == 1
 
 
@@ -200,6 +200,8 @@ def test_a_link_shows_its_drawing_and_can_be_made_public(
     expect(picture).to_be_visible()
     width = picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)")
     assert width == 512
+    assert _is_on_screen(draw_page, picture)
+    expect(draw_page.save).to_have_text("Saved")
     draw_page.answer.get_by_role("button", name="Revoke the public link").click()
     expect(field).to_be_hidden()
     assert not PublicLink.objects.exists()

@@ -98,7 +98,7 @@ def test_an_earlier_correction_is_shown_without_thanks(client: Client, four: Pre
     _say(client, four, digit="8")
     page = _page(client, f"/?prediction={four.pk}")
     assert _shown(page, "thanks") == "You said: an 8."
-    assert "Thank you" not in page[: page.index('<script id="texts"')]
+    assert "Thank you. You said" not in page[: page.index('<script id="texts"')]
 
 
 def test_correct_confirms_the_answer(client: Client, draw_digit: Any) -> None:

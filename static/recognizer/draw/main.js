@@ -96,9 +96,10 @@ function announce(sentence) {
 function render() {
   const job = saving.of(model.revision);
   const preview = guess.revision === model.revision ? guess.preview : null;
+  const isStored = isAboutOther ? "id" in answerPanel.dataset : Boolean(job?.prediction);
   board.toggleAttribute("data-drawn", model.newest !== null || !boardPicture.hidden);
-  board.toggleAttribute("data-saved", job !== undefined && job.state !== "waiting");
-  slot(saveButton, "label").textContent = texts.save[job?.state === "sending" ? "saving" : job?.prediction ? "saved" : "save"];
+  board.toggleAttribute("data-saved", isStored || job?.state === "sending");
+  slot(saveButton, "label").textContent = texts.save[job?.state === "sending" ? "saving" : isStored ? "saved" : "save"];
   saveButton.setAttribute("aria-disabled", String(job?.state === "sending"));
   if (isAboutOther) {
     return;
@@ -146,6 +147,7 @@ function showPicture(prediction) {
   board.toggleAttribute("data-drawn", true);
   lastAnnouncement = answer.show(prediction);
   learning.show(prediction);
+  render();
 }
 
 // The drawing -----------------------------------------------------------------------------------
@@ -305,6 +307,8 @@ function saveDrawing(label) {
 function save(label) {
   if (isAboutOther && answerPanel.hasAttribute("data-live")) {
     pictures.send(label);
+  } else if (isAboutOther && model.isEmpty) {
+    announce(texts.save.saved);
   } else {
     saveDrawing(label);
   }
@@ -399,6 +403,7 @@ async function lookAtPicture(file, signal) {
     isAboutOther = true;
     answer.guess(preview);
     learning.offer(preview);
+    render();
   }
   return preview;
 }
@@ -456,8 +461,8 @@ new Shortcuts(styles, {
 liveSwitch.checked = choice("live", true);
 live.isOn = liveSwitch.checked;
 liveNote.textContent = live.isOn ? "" : texts.live.off;
+render();
 if (!isAboutOther) {
-  render();
   pad.restore(storedStrokes());
 }
 saving.resume();

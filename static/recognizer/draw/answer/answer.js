@@ -37,7 +37,7 @@ export class AnswerView {
     this.number.show(prediction.number);
     const { id, image_url: image, digit, verdict } = prediction;
     this.element.dataset.id = id;
-    /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}#answer`;
+    /** @type {HTMLAnchorElement} */ (slot(this.element, "link")).href = `?prediction=${id}`;
     const download = /** @type {HTMLAnchorElement} */ (slot(this.element, "download"));
     download.href = localPath(image);
     download.download = verdict === "not_a_digit" ? "drawing.png" : `digit-${digit}.png`;

@@ -37,7 +37,7 @@ export class EntryDialog {
     /** @type {HTMLDetailsElement} */ (slot(this.dialog, "remove")).open = false;
     slot(this.dialog, "remove-error").textContent = "";
     const link = /** @type {HTMLAnchorElement} */ (slot(this.dialog, "page"));
-    link.href = `?prediction=${entry.id}#answer`;
+    link.href = `?prediction=${entry.id}`;
     const download = /** @type {HTMLAnchorElement} */ (slot(this.dialog, "save"));
     download.href = entry.image_url;
     download.download = entry.verdict === "not_a_digit" ? "drawing.png" : `digit-${entry.digit}.png`;
