@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
 import shutil
@@ -331,7 +330,8 @@ def test_pages_for_reviewers_are_german_and_their_numbers_stay_numbers(
 
 @pytest.mark.django_db
 def test_the_review_describes_a_drawing_in_german(german: Client, reviewing: Client) -> None:
-    make_prediction(3, created_at=timezone.now() - datetime.timedelta(days=3, hours=1))
+    noon = timezone.now().replace(2026, 3, 5, 12, 30)
+    make_prediction(3, created_at=noon)
 
     found = reviewing.post(
         f"{LIST}review/next/",
@@ -339,7 +339,7 @@ def test_the_review_describes_a_drawing_in_german(german: Client, reviewing: Cli
         content_type="application/json",
     ).json()
 
-    assert found["drawings"][0]["age"] == "3\u00a0Tage her"
+    assert found["drawings"][0]["drawn"] == "5. Mär 2026, 12:30"
     assert found["drawings"][0]["percent"] == "90,0\u00a0%"
 
 
