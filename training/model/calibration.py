@@ -16,7 +16,7 @@ ACCEPTED = 0.99
 RISK = 0.002
 """Share of mistakes allowed among the answers that are not uncertain, on validation."""
 
-LOST = 0.0075
+LOST = 0.004
 """The share of non-digits that a fine-tuned network may accept beyond those that its base did: less
 than the quality checks let the digits accepted outweigh, ``gate.MOST_OUTWEIGHED``."""
 
