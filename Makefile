@@ -60,7 +60,7 @@ format: $(INSTALLED_DEV) ## format the code and auto-fix what ruff can
 audit: $(INSTALLED_DEV) ## look for known vulnerabilities in what a web machine installs (asks pypi.org)
 	$(PY) -m pip_audit --disable-pip --requirement requirements-serve.lock
 
-screenshot: $(INSTALLED_DEV) ## draw in Chromium and write docs/screenshot.png
+screenshot: $(INSTALLED_DEV) ## draw in Chromium and write docs/screenshot.png and docs/drawing.gif
 	$(PY) -m benchmarks.pictures.screenshots
 
 train: $(INSTALLED) ## train a model (ARGS="--epochs 4"; see manage.py train_model --help)
