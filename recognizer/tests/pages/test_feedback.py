@@ -267,7 +267,7 @@ def test_personal_learning_can_be_turned_off_and_on(client: Client, four: Predic
     assert not again.is_personal
     # Honest about what becomes of it now.
     page = _page(client, _say(client, again, digit="4")["Location"])
-    assert "Personal learning is off." in _shown(page, "thanks")
+    assert "The model learns it after a review." in _shown(page, "thanks")
     assert _shown(page, "memory-count") == "Drawings learned from: 1"
     client.post("/memory/", {"memory": "on"})
     assert _send(client, drawings.cross_png()).is_personal
@@ -304,8 +304,8 @@ def test_a_personal_answer_costs_the_page_no_query_more(
     again = _send(client, drawings.cross_png())
     assert again.is_personal
     for row in (four, again):
-        # The answer, what is remembered and whether it is, a page of the history.
-        with django_assert_num_queries(4):
+        # The answer, its public link, what is remembered and whether it is, a page of the history.
+        with django_assert_num_queries(5):
             client.get(f"/?prediction={row.pk}")
 
 
