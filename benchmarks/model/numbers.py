@@ -26,7 +26,7 @@ from recognizer import imaging
 from recognizer.imaging import Drawing, PenStrokes
 from recognizer.inference.classifier import BUNDLED, Classifier, load_bundle
 from recognizer.inference.numbers import find_number
-from recognizer.inference.numbers.recognition import likeliest
+from recognizer.inference.numbers.recognition import evidence, likeliest
 from recognizer.statistics.intervals import wilson
 from training.data import datasets, downloads, number_sets, unipen
 from training.data.datasets import Handwritten
@@ -221,8 +221,7 @@ def as_sent(digit: Handwritten, rng: np.random.Generator) -> PenStrokes:
 def fit(classifier: Classifier, sources: dict[str, list[Character]], each: int) -> str:
     """Return the coefficients of the confidence: a logistic regression on rows and words.
 
-    Its variables are the path's cost and the logarithm of the worst digit's probability; a row is
-    right if the whole number is, and a word never.
+    A row is right if the whole number is, and a word never.
     """
     variables, right = [], []
     for source, characters_of in sources.items():
@@ -232,14 +231,14 @@ def fit(classifier: Classifier, sources: dict[str, list[Character]], each: int) 
                     variables.append(value)
                     right.append(is_right)
     design = np.column_stack([np.ones(len(variables)), np.array(variables)])
-    target, weights = np.array(right, float), np.zeros(3)
+    target, weights = np.array(right, float), np.zeros(design.shape[1])
     for _ in range(50):
         chance = 1 / (1 + np.exp(-design @ weights))
-        curve = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(3)
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(len(weights))
         weights += np.linalg.solve(curve, design.T @ (target - chance) - 1e-3 * weights)
     chance = 1 / (1 + np.exp(-design @ weights))
     lines = [f"{len(target):,} paths, {target.mean():.1%} right"]
-    lines += ["_BIAS, _COST, _WORST = " + ", ".join(f"{weight:.3f}" for weight in weights)]
+    lines += ["_BIAS, *_WEIGHTS = " + ", ".join(f"{weight:.3f}" for weight in weights)]
     for low in np.arange(0, 1, 0.1):
         inside = (chance >= low) & (chance < low + 0.1)
         if inside.any():
@@ -252,14 +251,14 @@ def fit(classifier: Classifier, sources: dict[str, list[Character]], each: int) 
 
 def _paths(
     classifier: Classifier, row: Row, is_number: bool
-) -> Iterator[tuple[tuple[float, float], bool]]:
+) -> Iterator[tuple[tuple[float, ...], bool]]:
     sent = row.pen_strokes()
     drawing = sent.drawing()
     for strokes in (sent, None):
         found = likeliest(classifier, drawing, strokes)
         if found is not None:
-            worst = float(np.log(min(part.confidence for part in found.parts)))
-            yield (found.cost, worst), is_number and found.text == row.text
+            seen = evidence(found.cost, [part.confidence for part in found.parts])
+            yield seen, is_number and found.text == row.text
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

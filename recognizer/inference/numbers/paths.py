@@ -18,10 +18,13 @@ from recognizer.imaging.normalise import input_of_ink
 from recognizer.inference.classifier import DIGITS, Classifier
 from recognizer.inference.numbers.pieces import Piece, together
 
+_LOG = 3.0
+"""Of a digit, per negative logarithm of its probability."""
+
 _EACH = 0.1
 """Of every digit: of two paths that are equally likely the shorter is meant."""
 
-_CUT = 1.0
+_CUT = 0.7
 """Where two digits part within one connected piece of ink."""
 
 _GAP, _PER_HEIGHT, _WIDEST_GAP = 0.5, 4.0, 0.35
@@ -36,6 +39,13 @@ _OVERLAP, _OVERLAPPING = 4.0, 0.4
 """Of a digit beyond the first that lies under an earlier one with more than this share of it."""
 
 _WIDEST = 1.3  # heights of the row: a digit of several pieces
+
+Boundary = frozenset[Piece]
+"""Where one digit may end and the next begin: all pieces to the left of it.
+
+A row has them from the empty one to that of all pieces, and a digit is what one has more than
+another.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,30 +72,36 @@ class Scorer:
         self._found: dict[frozenset[Piece], Scored] = {}
         self.left = most
 
-    def __call__(self, group: Sequence[Piece]) -> Scored:
-        key = frozenset(group)
-        if key not in self._found:
+    def __call__(self, group: frozenset[Piece]) -> Scored:
+        if group not in self._found:
             self.left -= 1
-            piece = together(group)
+            piece = together(list(group))
             logits, _embedding = self._classifier.logits(input_of_ink(piece.ink))
             scaled = logits.astype(np.float64) / self._classifier.calibration.temperature
             top = scaled.max()
             logs = scaled - top - np.log(np.exp(scaled - top).sum())
-            self._found[key] = Scored(piece, logs[:DIGITS])
-        return self._found[key]
+            self._found[group] = Scored(piece, logs[:DIGITS])
+        return self._found[group]
 
 
-def shape_cost(pieces: Sequence[Piece], start: int, stop: int, height: float) -> float | None:
-    """Return what the shape of a group of pieces costs; None where it can't be a digit."""
-    group = pieces[start:stop]
-    left, right = min(each.left for each in group), max(each.right for each in group)
+def shape_cost(
+    boundaries: Sequence[Boundary], start: int, stop: int, height: float
+) -> float | None:
+    """Return what the shape of the group between two boundaries costs.
+
+    None where it can't be a digit.
+    """
+    before, behind = boundaries[start], boundaries[stop]
+    if not before < behind:
+        return None
+    group = sorted(behind - before, key=lambda each: each.left)
+    left, right = group[0].left, max(each.right for each in group)
     top, bottom = min(each.top for each in group), max(each.bottom for each in group)
     if len(group) > 1 and right - left > _WIDEST * height:
         return None
     cost = _EACH
-    ordered = sorted(group, key=lambda each: each.left)
-    reach = ordered[0].right
-    for each in ordered[1:]:
+    reach = group[0].right
+    for each in group[1:]:
         gap = (each.left - reach) / height
         if gap > _WIDEST_GAP:
             return None
@@ -94,17 +110,17 @@ def shape_cost(pieces: Sequence[Piece], start: int, stop: int, height: float) ->
         reach = max(reach, each.right)
     size = max(bottom - top, _LYING * (right - left)) / height
     cost += _SHORT * max(0.0, _SHORTEST - size)
-    if start:
-        before = max(each.right for each in pieces[:start])
-        share = min(1.0, (before - left) / (right - left))
+    if before:
+        share = min(1.0, (max(each.right for each in before) - left) / (right - left))
         cost += _OVERLAP * max(0.0, share - _OVERLAPPING)
-    if stop < len(pieces) and pieces[stop - 1].component == pieces[stop].component:
+    components = {each.component for each in behind}
+    if any(each.component in components for each in boundaries[-1] - behind):
         cost += _CUT
     return cost
 
 
 def best_path(
-    pieces: Sequence[Piece], score: Scorer, height: float, limit: float
+    boundaries: Sequence[Boundary], score: Scorer, height: float, limit: float
 ) -> tuple[float, list[Scored]] | None:
     """Return the path that costs least, and its cost; None if that is over ``limit``.
 
@@ -116,8 +132,8 @@ def best_path(
 
     def reached(stop: int, cost: float, path: tuple[Scored, ...]) -> None:
         done.add(stop)
-        for end in range(stop + 1, len(pieces) + 1):
-            shape = None if end in done else shape_cost(pieces, stop, end, height)
+        for end in range(stop + 1, len(boundaries)):
+            shape = None if end in done else shape_cost(boundaries, stop, end, height)
             if shape is not None and cost + shape <= limit:
                 heapq.heappush(queue, (cost + shape, next(tie), stop, end, path, False))
 
@@ -127,31 +143,31 @@ def best_path(
         if stop in done or cost > limit:
             continue
         if is_scored:
-            if stop == len(pieces):
+            if stop == len(boundaries) - 1:
                 return cost, list(path)
             reached(stop, cost, path)
         elif score.left > 0:
-            found = score(pieces[start:stop])
-            entry = (cost - found.log, next(tie), start, stop, (*path, found), True)
+            found = score(boundaries[stop] - boundaries[start])
+            entry = (cost - _LOG * found.log, next(tie), start, stop, (*path, found), True)
             heapq.heappush(queue, entry)
     return None
 
 
 def path_of(
-    pieces: Sequence[Piece], score: Scorer, height: float, digits: Sequence[int]
+    boundaries: Sequence[Boundary], score: Scorer, height: float, digits: Sequence[int]
 ) -> tuple[float, list[Scored]] | None:
     """Return the path of these digits that costs least, and its cost; None if there is none."""
     paths: dict[int, tuple[float, list[Scored]]] = {0: (0.0, [])}
     for digit in digits:
         longer: dict[int, tuple[float, list[Scored]]] = {}
         for start, (cost, path) in paths.items():
-            for stop in range(start + 1, len(pieces) + 1):
-                shape = shape_cost(pieces, start, stop, height)
+            for stop in range(start + 1, len(boundaries)):
+                shape = shape_cost(boundaries, start, stop, height)
                 if shape is None or score.left <= 0:
                     continue
-                found = score(pieces[start:stop])
-                total = cost + shape - float(found.logs[digit])
+                found = score(boundaries[stop] - boundaries[start])
+                total = cost + shape - _LOG * float(found.logs[digit])
                 if stop not in longer or total < longer[stop][0]:
                     longer[stop] = total, [*path, found]
         paths = longer
-    return paths.get(len(pieces))
+    return paths.get(len(boundaries) - 1)

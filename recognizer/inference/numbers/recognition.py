@@ -11,7 +11,7 @@ import numpy as np
 from recognizer.imaging import Drawing, InkBox, PenStrokes
 from recognizer.inference.classifier import Answer, Classifier, Verdict
 from recognizer.inference.numbers.cuts import cut
-from recognizer.inference.numbers.paths import Scored, Scorer, best_path, path_of
+from recognizer.inference.numbers.paths import Boundary, Scored, Scorer, best_path, path_of
 from recognizer.inference.numbers.pieces import Piece, Row, of_drawing, of_strokes
 
 MAX_DIGITS = 8
@@ -21,7 +21,7 @@ _MOST_SCORED = 40
 
 _MOST_SCORED_WITH_LABEL = 200
 
-_LIMIT = 8.0
+_LIMIT = 14.0
 """Cost of a path above which no drawing is a number."""
 
 _CLEAN = 1.0
@@ -71,10 +71,10 @@ class LabelledPart:
 
 @dataclass(frozen=True)
 class _Split:
-    """The pieces of a row in every order to try, and the row's height in px."""
+    """The boundaries in a row for every order of its pieces to try, and the row's height in px."""
 
     row: Row
-    orders: list[list[Piece]]
+    orders: list[list[Boundary]]
     height: float
 
 
@@ -112,11 +112,11 @@ def likeliest(
     cost, path = min(paths, key=lambda each: each[0])
     if not 2 <= len(path) <= MAX_DIGITS:
         return None
-    confidence = _confidence(cost, [each.log for each in path])
     path.sort(key=lambda each: each.piece.middle)
     parts = tuple(
         Part(split.row.box(each.piece), each.digit, min(1.0, math.exp(each.log))) for each in path
     )
+    confidence = _confidence(cost, [part.confidence for part in parts])
     return Number("".join(str(part.digit) for part in parts), confidence, parts, cost)
 
 
@@ -164,33 +164,56 @@ def _split(drawing: Drawing, strokes: PenStrokes | None, score: Scorer) -> _Spli
     row = of_drawing(drawing) if sent is None else sent
     if row is None:
         return None
-    pieces = list(row.pieces)
-    height = float(max(each.bottom - each.top for each in pieces))
+    height = float(max(each.bottom - each.top for each in row.pieces))
     if sent is None:
-        pieces = [part for each in pieces for part in _cut_if_wide(each, row, height, score)]
-    across = sorted(pieces, key=lambda piece: piece.middle)
-    orders = [across] if across == pieces else [pieces, across]
-    return _Split(row, orders if sent is not None else [across], height)
+        found = [_cut_if_wide(each, row, height, score) for each in row.pieces]
+        return _Split(row, [_boundaries(found)], height)
+    across = sorted(row.pieces, key=lambda piece: piece.middle)
+    orders = [across] if across == row.pieces else [row.pieces, across]
+    return _Split(
+        row, [_boundaries([[frozenset([each])] for each in order]) for order in orders], height
+    )
 
 
-def _cut_if_wide(piece: Piece, row: Row, height: float, score: Scorer) -> list[Piece]:
+def _boundaries(pieces: Sequence[Sequence[Boundary]]) -> list[Boundary]:
+    """Return the boundaries in a row of pieces, each of which may have more within it."""
+    found: list[Boundary] = [frozenset()]
+    for each in pieces:
+        before = found[-1]
+        found += [before | boundary for boundary in each]
+    return found
+
+
+def _cut_if_wide(piece: Piece, row: Row, height: float, score: Scorer) -> list[Boundary]:
     high, wide = piece.ink.shape
+    whole = frozenset([piece])
     if wide <= _WIDE * height:
-        return [piece]
-    if wide <= _WIDER_THAN_HIGH * high and (score.left <= 0 or score([piece]).log >= _DOUBTFUL):
-        return [piece]
+        return [whole]
+    if wide <= _WIDER_THAN_HIGH * high and (score.left <= 0 or score(whole).log >= _DOUBTFUL):
+        return [whole]
     return cut(piece, row.stroke_width, height)
 
 
 # --- how sure ------------------------------------------------------------------------------------
 
-LEAST_CONFIDENCE = 0.6
+LEAST_CONFIDENCE = 0.7
 """A drawing of which this is less likely is not called a number."""
 
-_BIAS, _COST, _WORST = 3.935, -0.936, 5.241
+_BIAS = -2.671
+_WEIGHTS = (-1.134, 3.104, 2.009, 0.433)
 
 
-def _confidence(cost: float, logs: Sequence[float]) -> float:
+def evidence(cost: float, probabilities: Sequence[float]) -> tuple[float, ...]:
+    """Return what the confidence of a path depends on.
+
+    That is its cost, the probabilities of the two least likely digits, and the number of digits.
+    """
+    worst, second, *_others = sorted(probabilities)
+    return cost, worst, second, float(len(probabilities))
+
+
+def _confidence(cost: float, probabilities: Sequence[float]) -> float:
     """Return the probability that a path is right: a logistic regression, by `benchmarks`."""
-    value = _BIAS + _COST * cost + _WORST * min(logs)
+    seen = zip(_WEIGHTS, evidence(cost, probabilities), strict=True)
+    value = _BIAS + sum(weight * each for weight, each in seen)
     return 1 / (1 + math.exp(-max(-60.0, min(60.0, value))))
