@@ -64,10 +64,14 @@ def test_the_answer_has_the_documented_fields(
         "network",
         "remembered_id",
         "remembered_image_url",
+        "number",
+        "number_confidence",
+        "parts",
         "model_version",
         "source",
         "suggested_digit",
         "suggested_not_a_digit",
+        "suggested_number",
         "words",
         "image_url",
         "model_input_url",
@@ -83,6 +87,8 @@ def test_the_answer_has_the_documented_fields(
     assert body["source"] == "canvas"
     assert body["suggested_digit"] is None
     assert body["suggested_not_a_digit"] is False
+    assert (body["number"], body["number_confidence"], body["parts"]) == (None, None, [])
+    assert body["suggested_number"] is None
     assert body["personal"] is False
     assert body["network"] == {key: body[key] for key in ("digit", "confidence", "verdict")}
     assert body["remembered_id"] is None
