@@ -19,13 +19,13 @@ from rest_framework.request import Request
 from recognizer.api.base import PersonsOwn
 from recognizer.api.parsers import PlainJSONParser
 from recognizer.api.permissions import HasScope, MayExport
-from recognizer.api.personalisation_serializers import WholeNumberField
+from recognizer.api.personalisation_serializers import NumberField, WholeNumberField
 from recognizer.api.schema import STAFF_ERRORS, error
 from recognizer.labelling import queue
 from recognizer.labelling.claims import Claimant
 from recognizer.labelling.labels import LabelConflict
 from recognizer.labelling.numbers import set_number
-from recognizer.models import NUMBER, ApiToken, Label, Prediction, Scope, label_text
+from recognizer.models import ApiToken, Label, Prediction, Scope, label_text
 from recognizer.predictions import selectors
 from recognizer.transfer import exporting
 
@@ -58,12 +58,8 @@ class LabelSerializer(serializers.Serializer[Any]):
         error_messages={"null": _NO_LABEL, **_BAD_LABEL},
         help_text=_("The digit that the drawing shows; 10 if it is not a digit."),
     )
-    number = serializers.RegexField(
-        NUMBER,
+    number = NumberField(
         required=False,
-        error_messages=dict.fromkeys(
-            ("invalid", "null", "blank"), _("A number is a text of two to eight digits.")
-        ),
         help_text=_(
             "In place of the label: the number that the drawing shows. The label is then 10, and "
             "the digits of the number become labelled drawings of their own."

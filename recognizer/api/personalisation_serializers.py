@@ -29,6 +29,16 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class NumberField(serializers.RegexField):
+    """A number of two to eight digits, as a text."""
+
+    def __init__(self, **options: Any) -> None:
+        messages: dict[str, Any] = dict.fromkeys(
+            ("invalid", "null", "blank"), _("A number is a text of two to eight digits.")
+        )
+        super().__init__(NUMBER, error_messages=messages, **options)
+
+
 class DigitSuggestionSerializer(serializers.Serializer[Any]):
     """A drawing that shows a digit."""
 
@@ -76,13 +86,8 @@ class SuggestionSerializer(serializers.Serializer[Any]):
         help_text=_("True if the drawing does not show a digit."),
     )
 
-    number = serializers.RegexField(
-        NUMBER,
-        required=False,
-        error_messages=dict.fromkeys(
-            ("invalid", "null", "blank"), _("A number is a text of two to eight digits.")
-        ),
-        help_text=_("The number of several digits that the drawing shows."),
+    number = NumberField(
+        required=False, help_text=_("The number of several digits that the drawing shows.")
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
