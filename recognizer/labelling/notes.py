@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from recognizer.labelling import labels
+from recognizer.labelling import labels, opinions
 from recognizer.models import Prediction, PredictionQuerySet, ReviewNote
 
 
@@ -39,11 +39,10 @@ def clear_flag(prediction_id: UUID) -> None:
 def flagged() -> PredictionQuerySet:
     """Return the flagged drawings, the first ones first.
 
-    Without those of the audit sample that are not audited yet: an audit has to be blind.
+    Without those of the audit sample that are not audited yet.
     """
-    drawings = Prediction.objects.filter(note__is_flagged=True)
-    waiting = Prediction.objects.filter(audit_key__isnull=False, audited_at__isnull=True)
-    return drawings.exclude(pk__in=waiting.values("pk")).order_by("note__at", "id")
+    found = Prediction.objects.filter(opinions.waits_for_no_audit(), note__is_flagged=True)
+    return found.order_by("note__at", "id")
 
 
 def of(ids: Iterable[UUID]) -> dict[UUID, ReviewNote]:

@@ -135,7 +135,7 @@ def _wanting(kind: OpinionKind, who: Q, new_to: User | None = None) -> Predictio
     """
     found = Prediction.objects.filter(
         who,
-        Q(audit_key__isnull=True) | Q(audited_at__isnull=False),
+        waits_for_no_audit(),
         opinions__kind=kind,
         opinions__label__isnull=True,
     )
@@ -143,6 +143,11 @@ def _wanting(kind: OpinionKind, who: Q, new_to: User | None = None) -> Predictio
         gave = Opinion.objects.filter(prediction=OuterRef("pk"), by=new_to)
         found = found.filter(~Exists(gave))
     return found.order_by("opinions__first_at", "pk")
+
+
+def waits_for_no_audit() -> Q:
+    """The condition that a drawing's label may be shown: an audit has to be blind."""
+    return Q(audit_key__isnull=True) | Q(audited_at__isnull=False)
 
 
 def hidden_from(reviewer: User, ids: Iterable[UUID]) -> set[UUID]:

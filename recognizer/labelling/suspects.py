@@ -182,9 +182,8 @@ def waiting() -> PredictionQuerySet:
 
     Drawings of the audit sample that wait for their audit are left out: their label is not shown.
     """
-    return Prediction.objects.filter(
-        is_suspect(), Q(audit_key__isnull=True) | Q(audited_at__isnull=False)
-    ).order_by("-suspect__score", "suspect__prediction")
+    found = Prediction.objects.filter(is_suspect(), opinions.waits_for_no_audit())
+    return found.order_by("-suspect__score", "suspect__prediction")
 
 
 def of(ids: Iterable[UUID]) -> dict[UUID, SuspectLabel]:
